@@ -1,0 +1,76 @@
+"""Prints the cost of the command as ratios in one run: `python benchmarks/run.py`, with cometresp installed.
+
+`pass` is `python -c pass` of the same interpreter. Times are the lower quartile of many runs, so that other load on the
+machine counts little; CPU is user and system time of the child.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.wire import created, delta, ended, message, response, serving, sse, text_stream
+
+COMMAND = [sys.executable, "-m", "cometresp"]
+RUNS = 25
+DELTAS = 200_000
+
+
+def cost(words: list[str], environ: dict[str, str], runs: int = RUNS) -> tuple[float, float]:
+    """(wall, CPU) in seconds of one run."""
+    walls, cpus = [], []
+    for _ in range(runs):
+        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environ, check=True)
+        walls.append(time.perf_counter() - began)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpus.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return sorted(walls)[runs // 4], sorted(cpus)[runs // 4]
+
+
+def row(name: str, ratio: float, bound: float, of: str) -> None:
+    sys.stdout.write(f"{name:52} {ratio:6.2f} x {of:24} (at most {bound:g})\n")
+
+
+def timed(deed: Callable[[], None]) -> float:
+    began = time.process_time()
+    deed()
+    return time.process_time() - began
+
+
+def main() -> None:
+    script = Path(sys.executable).with_name("cometresp")
+    command = [str(script)] if script.exists() else COMMAND
+    with tempfile.TemporaryDirectory() as home, serving() as wire:
+        environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": home,
+            "COMETAPI_KEY": "x",
+            "COMETAPI_BASE_URL": wire.url,
+            "COMETAPI_DEFAULT_MODEL": "m",
+        }
+        wall, cpu = cost([sys.executable, "-c", "pass"], environ)
+        row("--version, wall", cost([*command, "--version"], environ)[0] / wall, 2, "pass")
+        row("ask --dry-run hi, wall", cost([*command, "ask", "--dry-run", "hi"], environ)[0] / wall, 8, "pass")
+        wire.answer(text_stream("hello"))
+        asked = cost([*command, "ask", "hi"], environ)
+        row("ask hi, piped, local server, wall", asked[0] / wall, 13, "pass")
+        row("ask hi, piped, local server, CPU", asked[1] / cpu, 13, "pass")
+        events = [delta("word ")] * DELTAS
+        whole = response(message("word " * DELTAS))
+        wire.answer(sse(created(), *events, ended(whole)))
+        frames = [json.dumps(event) for event in events]
+        parsing = timed(lambda: [json.loads(frame) for frame in frames] and None)
+        streamed = cost([*command, "stream", "--no-save", "hi"], environ, 1)[1]
+        row(f"stream, {DELTAS:,} deltas into a pipe, CPU", streamed / parsing, 4, "json.loads of each")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+"""What a turn takes over from its chain, and the replay of recorded turns (design section 5).
+
+Reads records and decides; nothing is sent and nothing is written here.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cometresp.errors import RequestRefusedError, UsageError
+from cometresp.masking import MASK
+from cometresp.records import ChainRow, Settings, Stand, Turn
+from cometresp.tools import secrets
+
+if TYPE_CHECKING:
+    from cometresp.state import State
+
+_MAX_NAME = 100
+_RECORDED_BYTES = 1_000_000  # of an attachment; larger ones are recorded by size and digest
+STAND_IN = "cometresp_stand_in"
+
+
+class Plan(NamedTuple):
+    """Where a turn stands in its conversation."""
+
+    name: str
+    anew: bool = True
+    parent: Turn | None = None
+    previous_id: str | None = None
+    replay: bool = False
+    settings: Settings = Settings()
+    model: str | None = None
+    stood: Stand | None = None
+
+
+def chain_name(given: str) -> str:
+    """The name under which a chain is kept: `tty` is one per terminal, `.` one per directory (its git root)."""
+    if given == "tty":
+        return f"tty:{_tty()}"
+    if given == ".":
+        here = Path.cwd()
+        return f"dir:{next((place for place in (here, *here.parents) if (place / '.git').exists()), here)}"
+    if not given or len(given) > _MAX_NAME or not given.isprintable() or given != given.strip():
+        raise UsageError(
+            f"--chain: {given!r} is not a name: 1 to {_MAX_NAME} printable characters, no blank at its ends"
+        )
+    return given
+
+
+def _tty() -> str:
+    for descriptor in (0, 1, 2):
+        try:
+            return os.ttyname(descriptor)
+        except (OSError, AttributeError):
+            continue
+    return "none"
+
+
+def plan_continue(state: "State", name: str, from_id: str | None, base_url: str, *, replay: bool) -> Plan:
+    """Go on with the chain, or from any recorded response. Raises UsageError where there is nothing to go on from."""
+    row = state.chain(name)
+    if from_id is not None:
+        parent = state.turn(from_id)
+        if parent is None:
+            raise UsageError(
+                f"--from: {from_id!r} is not recorded here",
+                hint="cometresp log lists what is; --previous-response-id takes any id",
+            )
+    else:
+        parent = _head(name, row)
+    conversation = parent.settings.conversation
+    return Plan(
+        name=name,
+        anew=False,
+        parent=parent,
+        previous_id=None if conversation else parent.id,
+        replay=not conversation and (replay or parent.base_url != base_url or parent.settings.store is False),
+        settings=parent.settings,
+        model=parent.model,
+        stood=row.stand if row else None,
+    )
+
+
+def _head(name: str, row: ChainRow | None) -> Turn:
+    if row and row.head:
+        return row.head
+    if row and row.pending:
+        pending = row.pending
+        raise UsageError(
+            f"nothing to continue: {name} was begun anew by {pending.id}, which ended as {pending.status}",
+            hint=f"cometresp get {pending.id} --wait fetches it; --from ID goes on from another response",
+        )
+    raise UsageError(f"nothing to continue: chain {name} has no response yet", hint="cometresp ask … begins it")
+
+
+def with_flags(plan: Plan, *, no_instructions: bool, no_tools: bool, store: bool | None) -> Plan:
+    """The plan with what the flags drop or change of the chain's settings."""
+    settings = plan.settings
+    if no_instructions:
+        settings = settings._replace(instructions=None)
+    if no_tools:
+        settings = settings._replace(tools=None)
+    if store is not None:
+        settings = settings._replace(store=store)
+    return plan._replace(settings=settings)
+
+
+def check_secrets(tools: Any) -> None:
+    """A chain's MCP tool whose secret was given as text can't be sent again: the text was never recorded."""
+    for place, key in secrets(tools):
+        if place[key] == MASK:
+            raise UsageError(
+                f"the chain's MCP tool has a secret ({key}) that was not recorded",
+                hint="give --tool again, or name it as env:NAME",
+            )
+
+
+def settings_of(body: dict[str, Any]) -> Settings:
+    """What of a body the next turn will send again; secrets are masked."""
+    conversation = body.get("conversation")
+    if isinstance(conversation, dict):
+        conversation = conversation.get("id")
+    return Settings(
+        instructions=body.get("instructions"),
+        tools=body.get("tools"),
+        store=body.get("store"),
+        conversation=conversation,
+    )
+
+
+def tool_outputs(given: Iterable[tuple[str, str]], parent: Turn | None) -> list[dict[str, Any]]:
+    """The items of `--tool-output`, of the type that the call asks for (API 3.2). Raises UsageError.
+
+    Where the turn that is gone on from is recorded, its open calls must all be answered, and no other.
+    """
+    outputs = dict(given)
+    if not outputs and parent is None:
+        return []
+    from cometresp.answer import open_calls
+
+    calls = {}
+    if parent is not None and parent.output is not None:
+        calls = {str(call.get("call_id") or call.get("id")): call for call in open_calls(parent.output)}
+        for call_id in outputs:
+            if call_id not in calls:
+                known = f"open are {', '.join(calls)}" if calls else "no call is open"
+                raise UsageError(f"--tool-output: {parent.id} has no open call {call_id}; {known}")
+        if missing := [call_id for call_id in calls if call_id not in outputs]:
+            raise UsageError(
+                f"{parent.id} waits for the output of {', '.join(missing)}",
+                hint="give it: " + " ".join(f"--tool-output {call_id}=…" for call_id in missing),
+            )
+    return [_output_item(call_id, text, calls.get(call_id, {})) for call_id, text in outputs.items()]
+
+
+def _output_item(call_id: str, text: str, call: dict[str, Any]) -> dict[str, Any]:
+    from cometresp.answer import CLIENT_CALLS
+
+    kind = CLIENT_CALLS.get(str(call.get("type")), "function_call_output")
+    if kind == "mcp_approval_response":
+        return {
+            "type": kind,
+            "approval_request_id": call_id,
+            "approve": text.strip().lower() in ("true", "yes", "y", "1"),
+        }
+    if kind not in ("function_call_output", "custom_tool_call_output"):
+        raise UsageError(
+            f"--tool-output: {call_id} is a {call.get('type')}, whose output isn't text", hint="use --input"
+        )
+    return {"type": kind, "call_id": call_id, "output": text}
+
+
+# the record -------------------------------------------------------------------------------------------------------
+
+
+def own_items(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The items that a body's `input` amounts to."""
+    given = body.get("input")
+    if isinstance(given, str):
+        return [{"role": "user", "content": given}]
+    return given if isinstance(given, list) else []
+
+
+def recorded(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Items as they are kept: large attachments by size and digest (design section 5)."""
+    return [
+        {**item, "content": [_kept_part(part) for part in item["content"]]}
+        if isinstance(item.get("content"), list)
+        else item
+        for item in items
+    ]
+
+
+def _kept_part(part: Any) -> Any:
+    if not isinstance(part, dict):
+        return part
+    for key in ("file_data", "image_url"):
+        data = part.get(key)
+        if isinstance(data, str) and data.startswith("data:") and len(data) * 3 // 4 > _RECORDED_BYTES:
+            return {**part, key: stand_in(data), STAND_IN: True}
+    return part
+
+
+def stand_in(data_url: str) -> str:
+    """`data:application/pdf;base64,… (2000000 bytes, sha256 9f86d081…)` for what is too long to show or keep."""
+    import base64
+    import hashlib
+
+    head, _, text = data_url.partition(",")
+    try:
+        data = base64.b64decode(text)
+    except ValueError:
+        data = text.encode()
+    return f"{head},… ({len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()})"
+
+
+def replayed(lineage: list[Turn], base_url: str, model: str | None) -> list[dict[str, Any]]:
+    """The items of the whole conversation, in place of an id. Raises RequestRefusedError (65) for half a record.
+
+    Reasoning is left out where it isn't encrypted, or was another model's or server's (API 3.3).
+    """
+    root = lineage[0]
+    if root.previous_id is not None or root.settings.conversation is not None or root.parent is not None:
+        before = root.previous_id or root.settings.conversation or "its beginning"
+        raise _incomplete(f"what came before {root.id} ({before}) was not recorded here")
+    items: list[dict[str, Any]] = []
+    for turn in lineage:
+        if turn.input is None or turn.output is None:
+            raise _incomplete(f"the text of {turn.id} was not recorded, or is older than what is kept")
+        same = turn.base_url == base_url and turn.model == model
+        for item in turn.input:
+            for part in item["content"] if isinstance(item.get("content"), list) else ():
+                if isinstance(part, dict) and part.get(STAND_IN):
+                    raise _incomplete(
+                        f"an attachment of {turn.id} was too large to record ({part.get('filename', 'image')})"
+                    )
+        items += turn.input
+        items += [
+            item for item in turn.output if item.get("type") != "reasoning" or (same and item.get("encrypted_content"))
+        ]
+    return items
+
+
+def _incomplete(what: str) -> RequestRefusedError:
+    return RequestRefusedError(f"the conversation can't be replayed: {what}", hint="begin anew with: cometresp ask …")

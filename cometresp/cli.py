@@ -1,0 +1,179 @@
+"""The root command: knows its subcommands by name and imports the one that is asked for.
+
+The only place where an error becomes an exit code.
+"""
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from importlib import import_module
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from cometresp import __version__
+from cometresp.errors import CometrespError, ExitCode, PipeClosedError, StoppedError, UsageError
+
+COMMANDS = {
+    "ask": "ask",
+    "stream": "stream",
+    "continue": "continue_",
+    "get": "get",
+    "chains": "chains",
+    "log": "log",
+    "completion": "completion",
+    "emulator": "emulator",
+}
+_SIGNALS = {"SIGTERM": (ExitCode.TERMINATED, "terminated"), "SIGHUP": (ExitCode.HUNG_UP, "hung up")}
+
+
+class LazyGroup(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            module = import_module(f"cometresp.commands.{COMMANDS[cmd_name]}")
+            command = get_command(module.app)
+            command.name = cmd_name
+            self.add_command(command)
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS:  # so that Typer can say "Did you mean"
+            for name in COMMANDS:
+                self.get_command(ctx, name)
+        return super().resolve_command(ctx, args)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"cometresp {__version__}\n")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    add_completion="_COMETRESP_COMPLETE" in os.environ,  # Typer answers completions only where it also offers them
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", is_eager=True, callback=_show_version, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Prompts to the Responses API, from a shell: one-shot, streamed, chained turn after turn."""
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit code.
+
+    All is written and closed by then; taking the interpreter apart would cost as much as starting it.
+    """
+    code = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # closed, or never there
+            stream.flush()
+    os._exit(code)
+
+
+def run(argv: list[str]) -> int:
+    """One command line; returns the exit code (design section 4), after the error was told."""
+    for name, (code, word) in _SIGNALS.items():
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _stopper(code, word))
+    try:
+        try:
+            command = get_command(app)
+            result = command.main(argv, prog_name="cometresp", standalone_mode=False)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            raise StoppedError(ExitCode.INTERRUPTED, "interrupted") from None
+        except typer.Abort:
+            raise StoppedError(ExitCode.INTERRUPTED, "aborted") from None
+        except Exception as error:
+            usage = _usage_error(error)
+            if usage is None:
+                raise
+            raise usage from error
+    except (PipeClosedError, BrokenPipeError):
+        _silence_streams()
+        return ExitCode.PIPE_CLOSED
+    except CometrespError as error:
+        _tell(error, argv)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the last resort: a bug, told as one
+        return _tell_bug(error, argv)
+    return result if isinstance(result, int) else ExitCode.COMPLETED
+
+
+def _stopper(code: ExitCode, word: str) -> Any:
+    def stop(*_: object) -> NoReturn:
+        raise StoppedError(code, word)
+
+    return stop
+
+
+def _usage_error(error: Exception) -> CometrespError | None:
+    """Typer's own errors in the form of all others; None for what isn't one."""
+    from typer.exceptions import TyperException
+
+    if not isinstance(error, TyperException):
+        return None
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "cometresp"
+    message = error.format_message().rstrip(".") or "no command"
+    return UsageError(message[:1].lower() + message[1:], hint=f"{command} --help lists what there is")
+
+
+def _tell(error: CometrespError, argv: list[str]) -> None:
+    from cometresp.terminal import Terminal, json_bytes
+
+    terminal = Terminal.of_process()
+    if _error_format(argv) == "json":
+        import json
+
+        from cometresp.terminal import escape_json
+
+        document = escape_json(json.dumps(error.as_dict(), ensure_ascii=False))
+        terminal.stderr.write(json_bytes(document + "\n"))
+        terminal.stderr.flush()
+    else:
+        terminal.error(error.message, error.hint)
+
+
+def _error_format(argv: list[str]) -> str:
+    """--error-format, also where the command line couldn't be parsed."""
+    for n, word in enumerate(argv):
+        if word == "--":
+            break
+        if word == "--error-format" and n + 1 < len(argv):
+            return argv[n + 1].lower()
+        if word.startswith("--error-format="):
+            return word.partition("=")[2].lower()
+    return "text"
+
+
+def _tell_bug(error: Exception, argv: list[str]) -> int:
+    if "--debug" in argv:
+        import traceback
+
+        traceback.print_exception(error)
+    told = CometrespError(
+        f"a bug in cometresp {__version__}: {type(error).__name__}: {error}", hint="--debug shows where it happened"
+    )
+    _tell(told, argv)
+    return told.exit_code
+
+
+def _silence_streams() -> None:
+    """A closed pipe ends the program silently: what Python still holds for stdout goes nowhere."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 1)

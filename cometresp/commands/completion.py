@@ -1,0 +1,138 @@
+"""`cometresp completion`: the script for a shell; and the values that only the state knows.
+
+The scripts ask the program itself, which answers a line each: the value, a tab, its help. Nothing that it prints is
+evaluated by the shell. `completions/` holds the same scripts for packagers.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cometresp.commands.chains import asked
+from cometresp.commands.runtime import Runtime
+from cometresp.errors import CometrespError
+from cometresp.options import ConnectionOptions
+from cometresp.terminal import escape_line, to_bytes
+
+_HELP_WORDS = 50
+_RECENT = 20
+
+_BASH = r"""# bash completion for cometresp: source it from ~/.bashrc, or put it into a folder of bash-completion
+_cometresp_complete() {
+    local line
+    COMPREPLY=()
+    while IFS= read -r line; do
+        [[ -n $line ]] && COMPREPLY+=("$(printf %q "${line%%$'\t'*}")")
+    done < <(
+        _COMETRESP_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args \
+            _TYPER_COMPLETE_ARGS="${COMP_LINE:0:COMP_POINT}" "$1" 2>/dev/null
+    )
+}
+complete -o default -F _cometresp_complete cometresp
+"""
+
+_ZSH = r"""#compdef cometresp
+# zsh completion for cometresp: put it as _cometresp into a folder of $fpath, or source it after compinit
+_cometresp() {
+    local line value help
+    local -a described
+    while IFS= read -r line; do
+        [[ -n $line ]] || continue
+        value=${line%%$'\t'*}
+        help=${line#*$'\t'}
+        [[ $help == $line ]] && help=''
+        described+=("${value//:/\\:}${help:+:$help}")
+    done < <(
+        _COMETRESP_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args \
+            _TYPER_COMPLETE_ARGS="${(j: :)words[1,CURRENT]}" "${words[1]}" 2>/dev/null
+    )
+    if (( ${#described} )); then
+        _describe -V cometresp described
+    else
+        _files
+    fi
+}
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+    _cometresp "$@"
+else
+    compdef _cometresp cometresp
+fi
+"""
+
+_FISH = r"""# fish completion for cometresp: put it into ~/.config/fish/completions/cometresp.fish
+function __cometresp_complete
+    set -lx _COMETRESP_COMPLETE complete_fish
+    set -lx _TYPER_COMPLETE_FISH_ACTION $argv[1]
+    set -lx _TYPER_COMPLETE_ARGS (commandline -cp)
+    cometresp 2>/dev/null
+end
+complete --command cometresp --no-files --condition '__cometresp_complete is-args' \
+    --arguments '(__cometresp_complete get-args)'
+"""
+
+_POWERSHELL = r"""# PowerShell completion for cometresp: dot-source it from your profile
+Register-ArgumentCompleter -Native -CommandName cometresp -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+    $line = $commandAst.ToString().PadRight($cursorPosition).Substring(0, $cursorPosition)
+    $env:_COMETRESP_COMPLETE = 'complete_fish'
+    $env:_TYPER_COMPLETE_FISH_ACTION = 'get-args'
+    $env:_TYPER_COMPLETE_ARGS = $line
+    try {
+        cometresp 2>$null | Where-Object { $_ } | ForEach-Object {
+            $value, $help = $_ -split "`t", 2
+            if (-not $help) { $help = $value }
+            [System.Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $help)
+        }
+    } finally {
+        Remove-Item Env:_COMETRESP_COMPLETE, Env:_TYPER_COMPLETE_FISH_ACTION, Env:_TYPER_COMPLETE_ARGS
+    }
+}
+"""
+
+
+class Shell(StrEnum):
+    bash = "bash"
+    zsh = "zsh"
+    fish = "fish"
+    powershell = "powershell"
+
+
+SCRIPTS = {Shell.bash: _BASH, Shell.zsh: _ZSH, Shell.fish: _FISH, Shell.powershell: _POWERSHELL}
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def completion(shell: Annotated[Shell, typer.Argument(help="The shell.", show_default=False)]) -> None:
+    """Print the completion script for a shell."""
+    Runtime(ConnectionOptions()).terminal.write(to_bytes(SCRIPTS[shell]))
+
+
+def chain_names(incomplete: str) -> list[tuple[str, str]]:
+    """(name, first words) of the recorded chains; nothing where the state can't be read."""
+    try:
+        state = Runtime(ConnectionOptions()).open_state(create=False)
+        rows = state.chains() if state else []
+    except CometrespError:
+        return []
+    found = []
+    for row in rows:
+        turn = row.head or row.pending
+        if row.name.startswith(incomplete):
+            found.append((escape_line(row.name), escape_line(asked(turn), _HELP_WORDS) if turn else ""))
+    return found
+
+
+def response_ids(incomplete: str) -> list[tuple[str, str]]:
+    """(id, first words) of the responses recorded last."""
+    try:
+        state = Runtime(ConnectionOptions()).open_state(create=False)
+        turns = state.turns(limit=_RECENT) if state else []
+    except CometrespError:
+        return []
+    return [
+        (escape_line(turn.id), escape_line(asked(turn), _HELP_WORDS))
+        for turn in turns
+        if turn.id.startswith(incomplete)
+    ]

@@ -1,0 +1,24 @@
+"""`cometresp continue`: the next turn of a chain."""
+
+import typer
+
+from cometresp.commands.asking import Words
+from cometresp.commands.turn import Asked, run
+from cometresp.options import ChainOptions, ConnectionOptions, OutputOptions, RequestOptions
+from cometresp.spread import spread
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+@spread
+def continue_(
+    *,
+    prompt: Words = None,
+    request: RequestOptions,
+    chain: ChainOptions,
+    output: OutputOptions,
+    connection: ConnectionOptions,
+) -> None:
+    """Send the next turn of the chain."""
+    run(Asked(prompt or [], request, chain, output, connection, live=False, continuing=True))

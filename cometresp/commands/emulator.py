@@ -1,0 +1,41 @@
+"""`cometresp emulator`: the offline server in the foreground."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cometresp.commands.runtime import Runtime
+from cometresp.errors import OutputError, UsageError
+from cometresp.options import ConnectionOptions
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def emulator(
+    *,
+    port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    memory: Annotated[
+        Path | None,
+        typer.Option("--memory", help="Keep responses in this file (default: only while it runs).", show_default=False),
+    ] = None,
+    delay: Annotated[float, typer.Option("--delay", help="Seconds between streamed deltas.")] = 0.0,
+) -> None:
+    """Serve the Responses API on this machine without a model, until interrupted."""
+    from cometresp.emulator import Emulator
+
+    if not 0 <= port <= 65535:  # noqa: PLR2004 - what a port is
+        raise UsageError(f"--port: must be between 0 and 65535, not {port}")
+    if not delay >= 0:
+        raise UsageError(f"--delay: must be at least 0 seconds, not {delay:g}")
+    try:
+        server = Emulator(port=port, memory=memory, delay=delay)
+    except OSError as error:
+        raise OutputError(f"--port: can't listen on 127.0.0.1:{port}: {error.strerror or error}") from error
+    terminal = Runtime(ConnectionOptions(offline=True)).terminal
+    terminal.write(f"listening on {server.base_url}\n".encode())
+    terminal.note(
+        f"to use it: export COMETAPI_BASE_URL={server.base_url} COMETAPI_KEY=any COMETAPI_DEFAULT_MODEL=emulator"
+    )
+    server.serve_forever()

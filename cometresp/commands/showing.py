@@ -1,0 +1,200 @@
+"""How a command shows and records an exchange, and ends: shared by the asking commands and `get`."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, cast
+
+from cometresp.answer import Answer
+from cometresp.chain import recorded
+from cometresp.commands.formats import kind_of
+from cometresp.commands.runtime import Runtime
+from cometresp.errors import CometrespError, ExitCode, OutputError, StoppedError
+from cometresp.exchange import is_good, verdict
+from cometresp.output import FileSink
+from cometresp.records import NewTurn
+from cometresp.render import Kind, Screen, Sink, View, choose
+from cometresp.terminal import escape_line
+
+if TYPE_CHECKING:
+    from cometresp.state import State
+
+
+class Recorder:
+    """Keeps one turn in the state file, from the moment its id is known.
+
+    Trouble with the file is a warning, since the answer comes first; where the command `must` have it (`continue`),
+    it is also the error in the end.
+    """
+
+    def __init__(self, runtime: Runtime, new: NewTurn | None, *, off: bool = False, must: bool = False) -> None:
+        self.trouble: OutputError | None = None
+        self.where = ""
+        self._runtime = runtime
+        self._new = new
+        self._off = off or runtime.config.record == "none"
+        self._must = must
+        self._state: State | None = None
+        self._n: int | None = None
+
+    def seen(self, response_id: str) -> None:
+        """The id is recorded before anything is shown. An id that is known already (`get`) is gone on with."""
+        if self._off:
+            return
+        try:
+            self._state = self._state or self._runtime.open_state()
+            if self._state is None:
+                return
+            if self._new is None:
+                turn = self._state.turn(response_id)
+                self._n = turn.n if turn else None
+            elif self._n is None:
+                self._n, before = self._state.begin(self._new, response_id)
+                if before:
+                    self._runtime.terminal.note(
+                        escape_line(
+                            f"{self._new.chain} begins anew; back to what it was: cometresp continue --from {before}"
+                        )
+                    )
+        except OutputError as error:
+            self._give_up(error)
+
+    def finish(self, answer: Answer, status: str, *, good: bool) -> None:
+        if self._state is None or self._n is None:
+            return
+        output = recorded(answer.output) if self._runtime.config.record == "full" else None
+        try:
+            what = self._state.finish(
+                self._n,
+                status=status,
+                usage=answer.usage,
+                sequence=answer.last_sequence,
+                output=output,
+                good=good,
+                stood=self._new.stood if self._new else None,
+            )
+            self._tell(what, answer)
+        except OutputError as error:
+            self._give_up(error)
+        finally:
+            self._state.close()
+
+    def _tell(self, what: Literal["head", "moved on", "kept"], answer: Answer) -> None:
+        new = self._new
+        if what == "moved on" and new is not None:
+            line = f"{new.chain} moved on meanwhile: your answer is {answer.id}, go on with --from {answer.id}"
+            if new.anew:
+                self._runtime.terminal.note(escape_line(line))
+            else:
+                self._runtime.terminal.warn(escape_line(line))
+        if new is not None and what == "head":
+            self.where = f"{new.chain} turn {new.parent.number + 1 if new.parent else 1}"
+
+    def _give_up(self, error: OutputError) -> None:
+        self._off = True
+        self._runtime.terminal.warn(f"this turn is not recorded: {error.message}")
+        if self._must:
+            self.trouble = error
+
+
+class Showing:
+    """One answer on its way to the user. `only_id` prints just the id of what was accepted (`--background`)."""
+
+    def __init__(self, runtime: Runtime, record: Recorder, *, live: bool, only_id: bool = False) -> None:
+        terminal, output = runtime.terminal, runtime.output
+        self._runtime = runtime
+        self._record = record
+        self._began = time.monotonic()
+        self._fault: CometrespError | KeyboardInterrupt | None = None
+        self._file = FileSink(output.output) if output.output is not None else None
+        kind = kind_of(output, terminal)
+        self._only_id = only_id and kind in ("text", "markdown")
+        sink: Sink = self._file or terminal
+        to_terminal = terminal.stdout_tty and self._file is None
+        asked = output.show_reasoning
+        self.screen: Screen = choose(
+            View(
+                kind=cast("Kind", "text" if self._only_id else kind),
+                live=live,
+                to_terminal=to_terminal,
+                reasoning=asked if asked is not None else terminal.stderr_tty and not output.quiet,
+                redraw=self._redraws(to_terminal=to_terminal, kind=kind, live=live),
+            ),
+            sink,
+            terminal,
+        )
+        self._sink = sink
+
+    def _redraws(self, *, to_terminal: bool, kind: str, live: bool) -> bool:
+        """A region is drawn where lines can be, and where nothing else writes to that screen in the meantime."""
+        terminal = self._runtime.terminal
+        writes_meanwhile = to_terminal and (kind == "events" or (kind == "text" and live))
+        return terminal.redraws and not terminal.quiet and not self._runtime.plain and not writes_meanwhile
+
+    def seen(self, response_id: str) -> None:
+        self._record.seen(response_id)
+        if (path := self._runtime.output.id_file) is not None:
+            try:
+                with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as the user wrote it
+                    file.write(response_id + "\n")
+            except OSError as error:
+                fault = OutputError(f"--id-file: {path} can't be written: {error.strerror}")
+                self._runtime.terminal.warn(fault.message)
+                self._record.trouble = fault
+
+    def run(self, converse: Callable[[Answer], None]) -> Answer:
+        """Hold the conversation; whatever ends it, what came is shown and recorded."""
+        answer = Answer()
+        try:
+            converse(answer)
+        except (CometrespError, KeyboardInterrupt) as fault:
+            self._fault = fault
+            if not answer.ended:
+                answer.close(cut=True)
+        try:
+            if not self._only_id:
+                self.screen.finish(answer)
+            elif answer.id:
+                self.screen.finish(Answer())
+                self._sink.write(answer.id.encode() + b"\n")
+        except CometrespError as fault:
+            self._fault = self._fault or fault
+        finally:
+            good = is_good(answer, allow_incomplete=self._runtime.output.allow_incomplete)
+            self._record.finish(answer, self._status(answer), good=good)
+        return answer
+
+    def _status(self, answer: Answer) -> str:
+        if isinstance(self._fault, KeyboardInterrupt | StoppedError) and answer.was_cut:
+            return "interrupted"
+        return "cut" if answer.was_cut else answer.status
+
+    def conclude(self, answer: Answer, *, allow_pending: bool = False) -> None:
+        """The lines after the answer; then the error that the whole amounts to, if any, is raised."""
+        output, terminal = self._runtime.output, self._runtime.terminal
+        fault = self._raised(answer) or verdict(
+            answer, allow_incomplete=output.allow_incomplete, background=allow_pending
+        )
+        fault = fault or self._record.trouble
+        if self._file and fault is None:
+            self._file.commit()
+        elif self._file and (kept := self._file.abandon()):
+            terminal.note(kept)
+        if answer.id and terminal.stderr_tty and not terminal.quiet:
+            from cometresp.render.aside import summary
+
+            terminal.note(summary(answer, time.monotonic() - self._began, self._record.where))
+        if output.usage:
+            from cometresp.render.aside import usage_line
+
+            terminal.aside(usage_line(answer.usage) + "\n")
+        if fault is not None:
+            raise fault
+
+    def _raised(self, answer: Answer) -> CometrespError | None:
+        """What ended the exchange; an interrupt as one of our errors, that says what was kept."""
+        fault = self._fault
+        if isinstance(fault, KeyboardInterrupt):
+            fault = StoppedError(ExitCode.INTERRUPTED, "interrupted")
+        if isinstance(fault, StoppedError) and answer.id:
+            fault.hint = f"what came is kept: cometresp log {answer.id}"
+        return fault

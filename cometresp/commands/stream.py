@@ -1,0 +1,24 @@
+"""`cometresp stream`: one response, its deltas as they come, into pipes too."""
+
+import typer
+
+from cometresp.commands.asking import Words
+from cometresp.commands.turn import Asked, run
+from cometresp.options import ChainOptions, ConnectionOptions, OutputOptions, RequestOptions
+from cometresp.spread import spread
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+@spread
+def stream(
+    *,
+    prompt: Words = None,
+    request: RequestOptions,
+    chain: ChainOptions,
+    output: OutputOptions,
+    connection: ConnectionOptions,
+) -> None:
+    """Ask for one response and pass on its deltas at once, into pipes too."""
+    run(Asked(prompt or [], request, chain, output, connection, live=True, continuing=False))

@@ -1,0 +1,185 @@
+"""Environment and config file -> one frozen Config, each value with its source (design section 3).
+
+A flag beats the chain, the chain the environment, the environment the file. Blank is unset; blanks and a BOM around a
+value are dropped, since keys are pasted from everywhere.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, cast
+from urllib.parse import urlsplit
+
+from cometresp.errors import ConfigError, KeyProblemError, UsageError
+
+DEFAULT_BASE_URL = "https://api.cometapi.com/v1"
+DEFAULT_MODEL = "gpt-5.4"
+OFFLINE_MODEL = "emulator"
+
+Record = Literal["full", "ids", "none"]
+_FILE_KEYS: dict[str, type] = {
+    "base_url": str,
+    "model": str,
+    "chain": str,
+    "record": str,
+    "no_stdin": bool,
+    "plain": bool,
+    "insecure_http": bool,
+    "keys": dict,
+}
+
+
+class Value(NamedTuple):
+    """A setting and where it came from: the name of a flag or variable, a file's path, or "default"."""
+
+    value: str
+    source: str
+
+
+class Config(NamedTuple):
+    base_url: Value
+    model: Value | None
+    key: Value | None
+    chain: Value
+    record: Record
+    state_dir: Path
+    no_stdin: bool
+    plain: bool
+    insecure_http: bool
+
+
+def load(environ: Mapping[str, str], *, base_url: str | None = None, offline: bool = False) -> Config:
+    """Read the settings. `base_url` is the flag's; offline, no key and no base URL is looked at (design section 7).
+
+    Raises ConfigError for a file that can't be used and UsageError for a bad address.
+    """
+    path = _config_path(environ)
+    file = _read(path)
+
+    def setting(variable: str, name: str) -> Value | None:
+        if value := clean(environ.get(variable)):
+            return Value(value, variable)
+        return Value(value, str(path)) if (value := clean(file.get(name))) else None
+
+    def switch(variable: str, name: str) -> bool:
+        if value := clean(environ.get(variable)):
+            return value.lower() not in ("0", "false", "no", "off")
+        return bool(file.get(name, False))
+
+    if offline:
+        address = Value("", "--offline")
+    else:
+        given = Value(base_url, "--base-url") if base_url is not None else setting("COMETAPI_BASE_URL", "base_url")
+        address = Value(normal_url(given), given.source) if given else Value(DEFAULT_BASE_URL, "default")
+    model = setting("COMETAPI_DEFAULT_MODEL", "model")
+    if model is None and (offline or address.value == DEFAULT_BASE_URL):
+        model = Value(OFFLINE_MODEL if offline else DEFAULT_MODEL, "default")
+    return Config(
+        base_url=address,
+        model=model,
+        key=None if offline else _key(environ, file, path, address.value),
+        chain=setting("COMETRESP_CHAIN", "chain") or Value("default", "default"),
+        record=_record(setting("COMETRESP_RECORD", "record")),
+        state_dir=_state_dir(environ) / "offline" if offline else _state_dir(environ),
+        no_stdin=switch("COMETRESP_NO_STDIN", "no_stdin"),
+        plain=switch("COMETRESP_PLAIN", "plain"),
+        insecure_http=bool(file.get("insecure_http", False)),
+    )
+
+
+def clean(value: Any) -> str:
+    """A setting without the blanks and the BOM around it."""
+    return value.strip("\ufeff \t\r\n") if isinstance(value, str) else ""
+
+
+def normal_url(given: Value) -> str:
+    """The base URL with its version: `/v1/` and `/v1/responses` are cut to `/v1`, no path at all gets it (API 10.9)."""
+    url = clean(given.value)
+    fault = ConfigError if given.source.endswith(".toml") else UsageError
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise fault(f"{given.source}: {url!r} is not an address: {error}") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise fault(
+            f"{given.source}: {url!r} is not a web address; it must begin with https:// or http://",
+            hint=f"as in {DEFAULT_BASE_URL}",
+        )
+    if parts.query or parts.fragment or "@" in parts.netloc or not url.isprintable() or " " in url:
+        raise fault(f"{given.source}: a base URL has no query, fragment, user or blank: {url!r}")
+    path = parts.path.rstrip("/").removesuffix("/responses") or "/v1"
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return (
+        host in ("localhost", "::1")
+        or host.endswith(".localhost")
+        or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
+    )
+
+
+def _key(environ: Mapping[str, str], file: dict[str, Any], path: Path, base_url: str) -> Value | None:
+    """The key of the environment; one from the file only for the base URL it was stored for."""
+    if value := clean(environ.get("COMETAPI_KEY")):
+        key = Value(value, "COMETAPI_KEY")
+    else:
+        stored = file.get("keys", {})
+        urls = {normal_url(Value(url, str(path))): clean(value) for url, value in stored.items()}
+        if not urls.get(base_url):
+            return None
+        key = Value(urls[base_url], str(path))
+    if not (key.value.isascii() and key.value.isprintable()) or " " in key.value:
+        raise KeyProblemError(f"{key.source}: the key holds a character that can't stand in a header")
+    return key
+
+
+def _record(value: Value | None) -> Record:
+    if value is None:
+        return "full"
+    if value.value not in ("full", "ids", "none"):
+        raise ConfigError(f"{value.source}: record must be full, ids or none, not {value.value!r}")
+    return cast("Record", value.value)
+
+
+def _config_path(environ: Mapping[str, str]) -> Path:
+    if given := environ.get("COMETRESP_CONFIG"):
+        return Path(given)
+    from platformdirs import user_config_path
+
+    return user_config_path("cometresp", appauthor=False) / "config.toml"
+
+
+def _state_dir(environ: Mapping[str, str]) -> Path:
+    if given := environ.get("COMETRESP_STATE_DIR"):
+        return Path(os.path.abspath(given))  # noqa: PTH100 - resolve() would follow links that the user chose
+    from platformdirs import user_state_path
+
+    return user_state_path("cometresp", appauthor=False)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: the config file can't be read: {error}") from error
+    import tomllib
+
+    try:
+        file = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    for name, value in file.items():
+        if name not in _FILE_KEYS:
+            raise ConfigError(f"{path}: unknown setting {name!r}", hint=f"known are {', '.join(_FILE_KEYS)}")
+        if not isinstance(value, _FILE_KEYS[name]):
+            raise ConfigError(f"{path}: {name} must be a {_KINDS[_FILE_KEYS[name]]}")
+    return file
+
+
+_KINDS = {str: "string", bool: "true or false", dict: "table, as in [keys]"}

@@ -1,0 +1,35 @@
+"""The one error of the emulator, and the shape in which CometAPI's gateway reports it."""
+
+from typing import Any
+
+
+class ApiError(Exception):
+    """An HTTP error reply (section 8.1 of the API reference).
+
+    The shape is the gateway's for every status; `param` names the culprit, which the gateway itself leaves empty.
+    """
+
+    def __init__(self, status: int, message: str, *, param: str = "", code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.param = param
+        self.code = code
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        return {
+            "error": {
+                "message": f"{self.message} (request id: {request_id})",
+                "type": "comet_api_error",
+                "param": self.param,
+                "code": self.code,
+            }
+        }
+
+
+def invalid(param: str, message: str, code: str = "invalid_value") -> ApiError:
+    return ApiError(400, message, param=param, code=code)
+
+
+def not_found(response_id: str) -> ApiError:
+    return ApiError(404, f"Response with id '{response_id}' not found.", param="response_id", code="not_found")

@@ -1,0 +1,172 @@
+"""The items of the tools that the server runs itself (sections 4.1 and 6.3 of the API reference).
+
+Such a tool runs when it is offered and the prompt has its `emulate:` word, or when `tool_choice` forces it. What it
+finds is made up and says so. An MCP call asks for approval first unless the tool says `require_approval: "never"`.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from cometresp.emulator.context import Context, NewId
+from cometresp.emulator.rules import Json
+from cometresp.emulator.wording import commands, one_line, without_commands
+
+PAGE = "https://emulator.invalid/page"
+FILE_ID = "file-emulator"
+# One pixel, one bit, white.
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABAQAAAAA3bvkkAAAACklEQVR42mNoAAAAggCB2q5A/gAAAABJRU5ErkJggg=="
+_KINDS = ("web_search", "file_search", "code_interpreter", "image_generation", "mcp")
+_QUERY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """What hosted tools add to a response: items before the message, lines of its text with their citations."""
+
+    items: list[Json] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    citations: list[Json] = field(default_factory=list)
+
+    def waits(self) -> bool:
+        """Whether the turn ends here, on a question to the user."""
+        return any(item["type"] == "mcp_approval_request" for item in self.items)
+
+
+def run_hosted(request: Json, context: Context, new_id: NewId) -> Hosted:
+    result = Hosted()
+    for approval in context.approvals():
+        _resume_mcp(approval, context, new_id, result)
+    if context.approvals():
+        return result
+    runner = _Runner(request, one_line(without_commands(context.prompt()), _QUERY), new_id, result)
+    limit = request.get("max_tool_calls")
+    for tool in _wanted(request, context)[:limit]:
+        runner.run(tool)
+    return result
+
+
+def _kind(tool_type: str) -> str:
+    return "web_search" if tool_type.startswith("web_search") else tool_type
+
+
+def _wanted(request: Json, context: Context) -> list[Json]:
+    """The hosted tools to run, in the order in which they are offered, each once."""
+    choice = request.get("tool_choice")
+    if choice == "none":
+        return []
+    words = commands(context.prompt())
+    forced = _kind(choice["type"]) if isinstance(choice, dict) else None
+    offered = {_kind(tool["type"]): tool for tool in reversed(request.get("tools") or [])}
+    asked = [kind for kind in _KINDS if kind in offered and (kind in words or kind == forced)]
+    return [offered[kind] for kind in asked]
+
+
+@dataclass(frozen=True, slots=True)
+class _Runner:
+    request: Json
+    query: str
+    new_id: NewId
+    result: Hosted
+
+    def run(self, tool: Json) -> None:
+        match _kind(tool["type"]):
+            case "web_search":
+                self._web_search()
+            case "file_search":
+                self._file_search()
+            case "code_interpreter":
+                self._code_interpreter(tool)
+            case "image_generation":
+                self._image_generation()
+            case "mcp":
+                self._mcp(tool)
+
+    def _includes(self, name: str) -> bool:
+        return name in (self.request.get("include") or [])
+
+    def _add(self, prefix: str, kind: str, **fields: Any) -> None:
+        self.result.items.append({"id": self.new_id(prefix), "type": kind, **fields})
+
+    def _web_search(self) -> None:
+        action: Json = {"type": "search", "query": self.query, "queries": [self.query]}
+        if self._includes("web_search_call.action.sources"):
+            action["sources"] = [{"type": "url", "url": PAGE}]
+        self._add("ws", "web_search_call", status="completed", action=action)
+        self.result.lines.append(f"A made-up page was found: {PAGE}")
+        self.result.citations.append({"type": "url_citation", "url": PAGE, "title": "A made-up page"})
+
+    def _file_search(self) -> None:
+        found = {
+            "file_id": FILE_ID,
+            "filename": "made-up.txt",
+            "score": 0.5,
+            "text": f"Made up for: {self.query}",
+            "attributes": {},
+        }
+        results = [found] if self._includes("file_search_call.results") else None
+        self._add("fs", "file_search_call", status="completed", queries=[self.query], results=results)
+        self.result.lines.append("A made-up file was found: made-up.txt")
+        self.result.citations.append({"type": "file_citation", "file_id": FILE_ID, "filename": "made-up.txt"})
+
+    def _code_interpreter(self, tool: Json) -> None:
+        outputs = None
+        if self._includes("code_interpreter_call.outputs"):
+            outputs = [{"type": "logs", "logs": self.query + "\n"}]
+        container = tool["container"] if isinstance(tool["container"], str) else "cntr_emulator"
+        code = f"prompt = {self.query!r}\nprint(prompt)"
+        fields = {"container_id": container, "code": code, "outputs": outputs}
+        self._add("ci", "code_interpreter_call", status="completed", **fields)
+        self.result.lines.append("Code was shown, though none was run.")
+
+    def _image_generation(self) -> None:
+        fields = {"revised_prompt": self.query, "output_format": "png", "result": PNG}
+        self._add("ig", "image_generation_call", status="completed", **fields)
+        self.result.lines.append("An image of one pixel was made.")
+
+    def _mcp(self, tool: Json) -> None:
+        allowed = tool.get("allowed_tools")
+        name = allowed[0] if isinstance(allowed, list) and allowed else "echo"
+        label = tool["server_label"]
+        schema = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
+        listed = {"name": name, "description": "Answers with its text", "input_schema": schema, "annotations": None}
+        self._add("mcpl", "mcp_list_tools", server_label=label, tools=[listed])
+        arguments = json.dumps({"text": self.query}, ensure_ascii=False)
+        if _needs_approval(tool.get("require_approval"), name):
+            self._add("mcpr", "mcp_approval_request", server_label=label, name=name, arguments=arguments)
+            return
+        self.result.items.append(_mcp_call(self.new_id, label, name, arguments, None))
+        self.result.lines.append(f"The MCP tool `{name}` of `{label}` was emulated.")
+
+
+def _needs_approval(rule: Any, name: str) -> bool:
+    if isinstance(rule, dict):
+        return name not in ((rule.get("never") or {}).get("tool_names") or [])
+    return bool(rule != "never")
+
+
+def _resume_mcp(approval: Json, context: Context, new_id: NewId, result: Hosted) -> None:
+    request_id = approval["approval_request_id"]
+    asked = context.find("mcp_approval_request", request_id)
+    if asked is None:
+        return
+    name, label = asked["name"], asked["server_label"]
+    if approval["approve"]:
+        result.items.append(_mcp_call(new_id, label, name, asked["arguments"], request_id))
+        result.lines.append(f"The MCP tool `{name}` of `{label}` was approved and emulated.")
+    else:
+        result.lines.append(f"The MCP tool `{name}` of `{label}` was refused, so it wasn't called.")
+
+
+def _mcp_call(new_id: NewId, label: str, name: str, arguments: str, approval: str | None) -> Json:
+    return {
+        "id": new_id("mcp"),
+        "type": "mcp_call",
+        "status": "completed",
+        "server_label": label,
+        "name": name,
+        "arguments": arguments,
+        "output": json.loads(arguments)["text"],
+        "error": None,
+        "approval_request_id": approval,
+    }

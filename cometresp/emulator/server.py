@@ -1,0 +1,238 @@
+"""The emulator over HTTP on loopback: the sockets, the threads and the framing, nothing of the API's meaning."""
+
+import json
+import os
+import socket
+import socketserver
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from cometresp.emulator.api import Api
+from cometresp.emulator.errors import ApiError
+from cometresp.emulator.rules import Json
+from cometresp.emulator.store import Store
+
+_HOST = "127.0.0.1"
+_CHUNK_HEAD = 1024
+
+
+class Emulator:
+    """An offline server of the Responses API on loopback.
+
+    `port` 0 takes any free one, a taken one raises OSError. `memory` is a SQLite file that many processes may share;
+    without it responses are gone with the emulator. `delay` is the pause between streamed deltas, in seconds.
+    """
+
+    def __init__(self, *, port: int = 0, memory: Path | None = None, delay: float = 0.0) -> None:
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._server = _Server(port, self._stopped)
+        try:
+            self._store = Store(memory)
+        except BaseException:
+            self._server.server_close()
+            raise
+        self._server.api = Api(self._store, delay=delay, wait=lambda seconds: not self._stopped.wait(seconds))
+        self.base_url = f"http://{_HOST}:{self._server.server_port}/v1"
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._serve, name="emulator", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stopped.set()
+        if self._thread is not None:
+            self._server.wake()
+            self._thread.join()
+        self._close()
+
+    def serve_forever(self) -> None:
+        """Serve in this thread until an exception, such as KeyboardInterrupt, comes in and goes through."""
+        if self._thread is not None:
+            self._thread.join()
+            return
+        try:
+            self._serve()
+        finally:
+            self._stopped.set()
+            self._close()
+
+    def _serve(self) -> None:
+        # Not the server's own serve_forever, whose stop takes up to half a second of polling.
+        while not self._stopped.is_set():
+            self._server.handle_request()
+
+    def _close(self) -> None:
+        self._server.server_close()
+        self._server.hang_up()
+        self._store.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    # On Windows the option would let two servers share a port.
+    allow_reuse_address = os.name == "posix"
+    api: Api
+
+    def __init__(self, port: int, stopped: threading.Event) -> None:
+        self.stopped = stopped
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
+        super().__init__((_HOST, port), _Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer's own asks the resolver for this machine's name, which may take seconds.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = _HOST, self.server_address[1]
+
+    def wake(self) -> None:
+        """Make a waiting handle_request return."""
+        try:
+            socket.create_connection((_HOST, self.server_port), timeout=1).close()
+        except OSError:
+            return  # the loop has ended already
+
+    def hang_up(self) -> None:
+        """End the connections, so that no thread stays behind."""
+        with self._open_lock:
+            connections = list(self._open)
+        for connection in connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # the other side was faster
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._open_lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._open_lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away is no error, nor is what breaks at the end; anything else is a bug to be seen."""
+        if not isinstance(sys.exception(), OSError) and not self.stopped.is_set():
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    server_version = "cometresp-emulator"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    _request_id = ""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Say nothing: standard error belongs to the command."""
+
+    def _serve(self) -> None:
+        # The form of the gateway's ids: the time to the second, then what makes it unique.
+        self._request_id = time.strftime("%Y%m%d%H%M%S") + os.urandom(9).hex()
+        try:
+            self._answer()
+        except ConnectionError:
+            self.close_connection = True
+
+    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = do_OPTIONS = _serve  # noqa: N815 - http.server's names
+
+    def _answer(self) -> None:
+        try:
+            body = self._body()  # read in any case, or the next request on this connection would begin inside it
+            url = urlsplit(self.path)
+            query = dict(parse_qsl(url.query, keep_blank_values=True))
+            reply = self.server.api.handle(self.command, unquote(url.path), query, body)
+        except ApiError as error:
+            self._send(error.status, error.body(self._request_id))
+        except ConnectionError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug here must reach the client as an error, not as silence
+            bug = ApiError(500, f"The emulator has a bug: {type(error).__name__}: {error}", code="emulator_bug")
+            self._send(bug.status, bug.body(self._request_id))
+        else:
+            if isinstance(reply, dict):
+                self._send(200, reply)
+            else:
+                self._stream(reply)
+
+    def _body(self) -> bytes:
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return b"".join(self._chunks())
+        length = self.headers.get("Content-Length", "0")
+        if not length.isascii() or not length.isdigit():
+            self.close_connection = True
+            raise ApiError(400, f"Invalid Content-Length: {length}", code="bad_request_body")
+        return self._exactly(int(length))
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := self._chunk_size():
+            yield self._exactly(size)
+            self.rfile.readline(_CHUNK_HEAD)
+        while self.rfile.readline(_CHUNK_HEAD).strip():
+            pass  # trailers
+
+    def _chunk_size(self) -> int:
+        line = self.rfile.readline(_CHUNK_HEAD)
+        try:
+            return int(line.split(b";")[0], 16)
+        except ValueError:
+            self.close_connection = True
+            raise ApiError(400, "Invalid chunk in the body", code="bad_request_body") from None
+
+    def _exactly(self, size: int) -> bytes:
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise ConnectionError("the body was cut short")
+        return data
+
+    def _head(self, status: int, content_type: str, **headers: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("x-request-id", self._request_id)
+        self.send_header("x-cometapi-request-id", self._request_id)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+
+    def _send(self, status: int, reply: Json) -> None:
+        data = _dump(reply)
+        allow = {"Allow": "GET, POST, DELETE"} if status == 405 else {}  # noqa: PLR2004 - RFC 9110 wants it there
+        self._head(status, "application/json", Content_Length=str(len(data)), **allow)
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def _stream(self, events: Iterator[Json]) -> None:
+        """Server-sent events (section 7.1), each in a chunk of its own that leaves at once."""
+        chunked = self.request_version != "HTTP/1.0"
+        if chunked:
+            self._head(200, "text/event-stream; charset=utf-8", Cache_Control="no-store", Transfer_Encoding="chunked")
+        else:
+            self.close_connection = True
+            self._head(200, "text/event-stream; charset=utf-8", Cache_Control="no-store")
+        for event in events:
+            frame = b"event: " + event["type"].encode() + b"\ndata: " + _dump(event) + b"\n\n"
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(frame), frame) if chunked else frame)
+        if self.server.stopped.is_set():
+            self.close_connection = True
+        elif chunked:
+            self.wfile.write(b"0\r\n\r\n")
+
+
+def _dump(value: Json) -> bytes:
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can write but UTF-8 can't
+        return json.dumps(value, separators=(",", ":")).encode()

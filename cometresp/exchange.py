@@ -1,0 +1,101 @@
+"""The loop: events -> answer -> renderer; and what an ended answer means as an exit code (design section 4)."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from cometresp.answer import Answer
+from cometresp.errors import CometrespError, ExitCode, ServerSaid, TurnError, UnreachableError
+from cometresp.events import Event
+from cometresp.replies import in_stream_error
+from cometresp.terminal import escape_line
+
+_SHOWN_ARGUMENTS = 80
+
+
+class Renderer(Protocol):
+    """Shows an answer. `show` comes after each event was applied; `finish` once, however the exchange ended."""
+
+    def show(self, event: Event, answer: Answer) -> None: ...
+
+    def finish(self, answer: Answer) -> None: ...
+
+
+def exchange(events: Iterable[Event], answer: Answer, renderer: Renderer, seen: Callable[[str], None]) -> None:
+    """Apply and show every event up to the one that ends the answer.
+
+    `seen` gets the response id as soon as it is known, before any text is shown. Bytes that end before a terminal
+    event leave `answer.was_cut` set; what the client raises passes through.
+    """
+    known = ""
+    whole = False
+    for event in events:
+        answer.apply(event)
+        if answer.id and answer.id != known:
+            known = answer.id
+            seen(known)
+        renderer.show(event, answer)
+        if answer.ended:
+            return
+        whole = event.whole
+    answer.close(cut=not whole)
+
+
+def verdict(answer: Answer, *, allow_incomplete: bool = False, background: bool = False) -> CometrespError | None:
+    """The error that an ended answer amounts to, or None: the same for a streamed, whole, fetched or background one."""
+    name = answer.id or "the response"
+    if answer.was_cut:
+        return UnreachableError(
+            "the stream ended before the answer was complete",
+            hint=f"cometresp get {answer.id} shows what became of it" if answer.id else "",
+        )
+    match answer.status:
+        case "failed":
+            message, said = in_stream_error(answer.error or {})
+            code = f" ({said.code})" if said.code else ""
+            return TurnError(ExitCode.FAILED, f"{name} failed{code}: {message}", said=said)
+        case "cancelled":
+            return TurnError(ExitCode.CANCELLED, f"{name} was cancelled")
+        case "queued" | "in_progress":
+            if background:
+                return None
+            hint = f"cometresp get {answer.id} --wait"
+            return TurnError(ExitCode.PENDING, f"{name} is still {answer.status.replace('_', ' ')}", hint=hint)
+    if reason := answer.incomplete_reason:
+        if reason == "content_filter":
+            return TurnError(ExitCode.FILTERED, f"{name} was stopped by the content filter", said=_code(reason))
+        if allow_incomplete:
+            return None
+        hint = "--max-output-tokens sets the limit; --allow-incomplete takes what there is" if "max" in reason else ""
+        return TurnError(ExitCode.INCOMPLETE, f"{name} is incomplete: {reason}", hint=hint, said=_code(reason))
+    if answer.refused:
+        return TurnError(ExitCode.FILTERED, f"{name} is a refusal", said=_code("refusal"))
+    if calls := answer.open_calls:
+        return _open_calls(calls)
+    return None
+
+
+def _code(code: str) -> ServerSaid:
+    return ServerSaid(code=code)
+
+
+def _open_calls(calls: list[dict[str, Any]]) -> CometrespError:
+    """What the model waits for, a call each, and how to answer by hand."""
+    shown = "; ".join(describe_call(call) for call in calls)
+    answerable = [call for call in calls if call.get("type") in ("function_call", "custom_tool_call")]
+    outputs = " ".join(f"--tool-output {call.get('call_id')}=…" for call in answerable)
+    hint = f"cometresp continue {outputs}" if outputs else ""
+    return TurnError(ExitCode.CALL_OPEN, f"waiting for the output of {shown}", hint=hint)
+
+
+def describe_call(call: dict[str, Any]) -> str:
+    """`call_9 get_weather {"city":"Oslo"}`, cut, on one line."""
+    arguments = call.get("arguments") or call.get("input") or ""
+    words = (call.get("call_id") or call.get("id"), call.get("name") or call.get("type"), arguments)
+    return " ".join(escape_line(str(word), _SHOWN_ARGUMENTS) for word in words if word)
+
+
+def is_good(answer: Answer, *, allow_incomplete: bool) -> bool:
+    """Whether the turn may become the head of its chain (design section 5)."""
+    if answer.was_cut or answer.status not in ("completed", "incomplete"):
+        return False
+    return not answer.incomplete_reason or (allow_incomplete and answer.incomplete_reason != "content_filter")

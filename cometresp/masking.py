@@ -1,0 +1,117 @@
+"""Secrets: found, masked, and the request as a curl command (design, promise 6). Pure."""
+
+import copy
+import json
+import re
+from collections.abc import Mapping
+from itertools import starmap
+from typing import Any
+
+from cometresp.errors import UsageError
+from cometresp.tools import secrets
+
+MASK = "***"
+KEY = "Bearer $COMETAPI_KEY"  # stands for the key's own header in a command
+_SECRET_HEADER = re.compile(r"authorization|api[-_]?key|token|secret|cookie|password|credential", re.IGNORECASE)
+_ENV = "env:"
+
+
+def is_secret_header(name: str) -> bool:
+    return bool(_SECRET_HEADER.search(name))
+
+
+def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: MASK if is_secret_header(name) else value for name, value in headers.items()}
+
+
+def masked_body(body: dict[str, Any]) -> dict[str, Any]:
+    """The body with the secrets of MCP tools masked; `env:NAME` is no secret and stays."""
+    shown = _with_own_tools(body)
+    for place, key in secrets(shown.get("tools")):
+        if not place[key].startswith(_ENV):
+            place[key] = MASK
+    return shown
+
+
+def resolved_body(body: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """The body as it is sent: `env:NAME` in an MCP tool is looked up. Raises UsageError where it isn't set."""
+    if not any(place[key].startswith(_ENV) for place, key in secrets(body.get("tools"))):
+        return body
+    sent = _with_own_tools(body)
+    for place, key in secrets(sent["tools"]):
+        if place[key].startswith(_ENV):
+            name = place[key].removeprefix(_ENV)
+            if not environ.get(name):
+                raise UsageError(f"--tool: {key} of an MCP tool names {name}, which is not set in the environment")
+            place[key] = environ[name]
+    return sent
+
+
+def _with_own_tools(body: dict[str, Any]) -> dict[str, Any]:
+    """A copy whose tools can be changed; the files in its input are shared, since they may be large."""
+    return body | {"tools": copy.deepcopy(body["tools"])} if "tools" in body else dict(body)
+
+
+def curl(url: str, headers: Mapping[str, str], body: dict[str, Any], *, proxy_free: bool = False) -> str:
+    """One POSIX shell command that makes the same request. Secrets are variables: the key is `$COMETAPI_KEY`."""
+    first = "curl -sS" + (" --no-buffer" if body.get("stream") else "") + (" --noproxy '*'" if proxy_free else "")
+    first += " --globoff" if re.search(r"[][{}]", url) else ""
+    document, expands = _document(body)
+    end = "END"
+    while end in document:
+        end += "_"
+    here = end if expands else _quoted(end)
+    lines = [f"{first} {_quoted(url)}", *starmap(_header, headers.items()), f"--data-binary @- <<{here}"]
+    return " \\\n  ".join(lines) + f"\n{document}\n{end}\n"
+
+
+def _header(name: str, value: str) -> str:
+    if value == KEY:
+        return f'-H "{name}: Bearer $COMETAPI_KEY"'
+    if is_secret_header(name):
+        return f'-H {_quoted(f"{name}: ")}"${_variable(name)}"'
+    return f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}"  # curl's way to send an empty one
+
+
+def _document(body: dict[str, Any]) -> tuple[str, bool]:
+    """The here-document, and whether the shell must expand variables in it, so that all else is escaped."""
+    shown = _with_own_tools(body)
+    places = list(secrets(shown.get("tools")))
+    if not places:
+        return _json(body), False
+    mark = "SECRET"
+    while mark in json.dumps(body):
+        mark += "_"
+    names: list[str] = []
+    for place, key in places:
+        names.append(_secret_variable(place[key], key, names))
+        place[key] = f"{mark}:{len(names)}:"
+    document = re.sub(r"([\\$`])", r"\\\1", _json(shown))
+    for number, name in enumerate(names, 1):
+        document = document.replace(f"{mark}:{number}:", f"${name}")
+    return document, True
+
+
+def _json(body: dict[str, Any]) -> str:
+    """A lone surrogate, which the command can't hold, stays the escape that it came as."""
+    return json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace").decode()
+
+
+def _secret_variable(value: str, key: str, taken: list[str]) -> str:
+    """The variable that `env:` names; for a secret given as text one of its own."""
+    if value.startswith(_ENV):
+        given = value.removeprefix(_ENV)
+        return given if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", given) else _variable(given)
+    name = _variable(f"mcp_{key}")
+    return name if name not in taken else f"{name}_{len(taken) + 1}"
+
+
+def _variable(name: str) -> str:
+    """The name of the variable that stands for a secret."""
+    variable = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
+    return f"_{variable}" if not variable or variable[0].isdecimal() else variable
+
+
+def _quoted(text: str) -> str:
+    """A word for a POSIX shell."""
+    return "'" + text.replace("'", "'\\''") + "'"

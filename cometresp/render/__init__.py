@@ -1,0 +1,81 @@
+"""The only package that imports rich, and only where a terminal is there. `choose` picks a renderer."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from cometresp.answer import Answer
+from cometresp.events import Event
+from cometresp.terminal import Terminal
+
+Kind = Literal["text", "markdown", "json", "events"]
+
+
+class Sink(Protocol):
+    """Where the answer's bytes go: stdout, or the file of --output."""
+
+    def write(self, data: bytes) -> None: ...
+
+
+class Screen(Protocol):
+    """What an answer is shown to. `show` comes after each event was applied; `finish` once, however it ended."""
+
+    def show(self, event: Event, answer: Answer) -> None: ...
+
+    def finish(self, answer: Answer) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How an answer is to be shown."""
+
+    kind: Kind
+    live: bool  # deltas leave at once
+    to_terminal: bool  # the sink is one
+    reasoning: bool  # on stderr
+    redraw: bool  # a region at the foot of the terminal on stderr
+
+
+@dataclass(slots=True)
+class Beside:
+    """The answer and what stands beside it. The aside goes first at the end, so that its region is away by then."""
+
+    aside: Screen
+    answer: Screen
+
+    def show(self, event: Event, answer: Answer) -> None:
+        self.aside.show(event, answer)
+        self.answer.show(event, answer)
+
+    def finish(self, answer: Answer) -> None:
+        self.aside.finish(answer)
+        self.answer.finish(answer)
+
+
+def choose(view: View, sink: Sink, terminal: Terminal) -> Screen:
+    """The renderer for a view, with its aside where anything is to be shown there."""
+    answer = _answer_screen(view, sink, terminal)
+    if not (view.reasoning or view.redraw or terminal.stderr_tty or terminal.verbose):
+        return answer
+    from cometresp.render.aside import Aside
+
+    tail = view.kind == "markdown" and view.to_terminal
+    return Beside(Aside.on(terminal, reasoning=view.reasoning, redraw=view.redraw, tail=tail), answer)
+
+
+def _answer_screen(view: View, sink: Sink, terminal: Terminal) -> Screen:
+    match view.kind:
+        case "json":
+            from cometresp.render.document import Document
+
+            return Document(sink, to_terminal=view.to_terminal)
+        case "events":
+            from cometresp.render.lines import Lines
+
+            return Lines(sink, to_terminal=view.to_terminal)
+        case "markdown":
+            from cometresp.render.markdown import Markdown
+
+            return Markdown(sink, terminal, to_terminal=view.to_terminal)
+    from cometresp.render.plain import Plain
+
+    return Plain(sink, terminal, live=view.live, to_terminal=view.to_terminal)

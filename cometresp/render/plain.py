@@ -1,0 +1,46 @@
+"""The answer's text as it is: unchanged into a pipe or file, escaped on a terminal."""
+
+from dataclasses import dataclass
+
+from cometresp.answer import Answer
+from cometresp.events import Event
+from cometresp.render import Sink
+from cometresp.terminal import Terminal, escape, to_bytes
+
+_HIGH_SURROGATES = ("\ud800", "\udbff")
+
+
+@dataclass(slots=True)
+class Plain:
+    """`live` writes deltas as they come; else the text is written when it is whole."""
+
+    sink: Sink
+    terminal: Terminal
+    live: bool
+    to_terminal: bool
+    _last: str = ""
+    _held: str = ""
+
+    def show(self, event: Event, answer: Answer) -> None:  # noqa: ARG002 - the answer knows what the event changed
+        if self.live:
+            self._write(answer.take())
+
+    def finish(self, answer: Answer) -> None:
+        self._write(answer.take())
+        if self._held:
+            held, self._held = self._held, ""
+            self.sink.write(to_bytes(held))
+        if self._last and self._last != "\n":
+            self.sink.write(b"\n")
+        if answer.contradicted:
+            self.terminal.warn("the final text differs from what was printed while it came; --json has it")
+
+    def _write(self, text: str) -> None:
+        if not text:
+            return
+        self._last = text[-1]
+        if self._held:
+            text, self._held = self._held + text, ""
+        if _HIGH_SURROGATES[0] <= self._last <= _HIGH_SURROGATES[1]:  # the other half is in the next delta
+            text, self._held = text[:-1], text[-1]
+        self.sink.write(to_bytes(escape(text) if self.to_terminal else text))

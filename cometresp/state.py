@@ -1,0 +1,375 @@
+"""The state file: chains, responses and the items of each turn (design section 5).
+
+One SQLite file in rollback-journal mode. Every write is one short `BEGIN IMMEDIATE` transaction, so that any number of
+processes can share it: who waits, waits in SQLite. A turn is a row of its own, since some servers give every response
+the same id; a response id names the newest turn that has it.
+"""
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from cometresp.errors import OutputError
+from cometresp.records import ChainRow, NewTurn, Settings, Stand, Turn
+
+VERSION = 1
+_APPLICATION_ID = 0x636F6D74  # "comt"
+_KEPT_SECONDS = 90 * 86400
+_BUSY_SECONDS = 60.0
+
+_TABLES = """
+CREATE TABLE turns (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
+  parent INTEGER,              -- the turn it goes on from, where that is recorded
+  previous_id TEXT,            -- the response id it went on from
+  chain TEXT NOT NULL,
+  number INTEGER NOT NULL,     -- which turn of the conversation it is, from 1
+  base_url TEXT NOT NULL,
+  model TEXT,                  -- as it was asked for
+  settings TEXT NOT NULL,      -- instructions, tools, store, conversation: what `continue` sends again
+  status TEXT NOT NULL,
+  usage TEXT,
+  created REAL NOT NULL,
+  ended REAL,
+  sequence INTEGER,
+  input TEXT,                  -- the items this turn added; NULL when not recorded
+  output TEXT
+);
+CREATE INDEX turns_by_id ON turns (id);
+CREATE INDEX turns_by_time ON turns (created);
+CREATE TABLE chains (
+  name TEXT PRIMARY KEY,
+  head INTEGER,                -- the turn to go on from
+  pending INTEGER,             -- a turn that began the chain anew and hasn't completed
+  used REAL NOT NULL
+);
+"""
+
+
+@dataclass(slots=True)
+class State:
+    """An open state file. Make it with `State.open`."""
+
+    path: Path
+    db: sqlite3.Connection
+    reports: list[str] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, directory: Path, *, create: bool = True) -> "State | None":
+        """Open `state.db`, making it where it isn't; None where it isn't and `create` is false.
+
+        A damaged file is set aside under a dated name, which `reports` then says. Raises OutputError where the file
+        can't be used: no permission, another program's, a newer cometresp's.
+        """
+        path = directory / "state.db"
+        if not create and not path.exists():
+            return None
+        try:
+            _prepare(directory, path)
+            with _locked(directory):
+                try:
+                    return cls(path, _connect(path))
+                except sqlite3.DatabaseError as error:
+                    if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
+                        raise
+                    aside = _set_aside(path)
+                _prepare(directory, path)
+                return cls(path, _connect(path), [f"the state file was damaged and is kept as {aside}"])
+        except (OSError, sqlite3.Error) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise OutputError(f"the state file {path} can't be used: {reason}") from error
+
+    def close(self) -> None:
+        self.db.close()
+
+    # reading -------------------------------------------------------------------------------------------------------
+
+    def chain(self, name: str) -> ChainRow | None:
+        with self._reading():
+            row = self.db.execute("SELECT name, head, pending, used FROM chains WHERE name = ?", (name,)).fetchone()
+            return self._chain_row(row) if row else None
+
+    def chains(self) -> list[ChainRow]:
+        with self._reading():
+            rows = self.db.execute("SELECT name, head, pending, used FROM chains ORDER BY used DESC, name").fetchall()
+            return [self._chain_row(row) for row in rows]
+
+    def turn(self, response_id: str) -> Turn | None:
+        """The newest turn that has this response id."""
+        with self._reading():
+            row = self.db.execute("SELECT * FROM turns WHERE id = ? ORDER BY n DESC LIMIT 1", (response_id,)).fetchone()
+            return _turn(row) if row else None
+
+    def turns(self, *, chain: str | None = None, limit: int = -1) -> list[Turn]:
+        """Recorded turns, newest first; `chain` takes those of one chain, also abandoned ones."""
+        with self._reading():
+            rows = self.db.execute(
+                "SELECT * FROM turns WHERE ?1 IS NULL OR chain = ?1 ORDER BY n DESC LIMIT ?2", (chain, limit)
+            ).fetchall()
+            return [_turn(row) for row in rows]
+
+    def lineage(self, turn: Turn) -> list[Turn]:
+        """The turns of the conversation up to and with this one, oldest first."""
+        with self._reading():
+            line = [turn]
+            while (parent := line[-1].parent) is not None:
+                row = self.db.execute("SELECT * FROM turns WHERE n = ?", (parent,)).fetchone()
+                if row is None:
+                    break
+                line.append(_turn(row))
+            return line[::-1]
+
+    # writing -------------------------------------------------------------------------------------------------------
+
+    def begin(self, new: NewTurn, response_id: str) -> tuple[int, str | None]:
+        """Record a turn when its response id is first seen; returns the row's number.
+
+        A turn that starts its chain anew takes the head away, until it completes: that head's id is returned too.
+        """
+        now = time.time()
+        with self._writing():
+            parent = self.db.execute(
+                "SELECT n, number FROM turns WHERE n = ?1 OR (?1 IS NULL AND id = ?2) ORDER BY n DESC LIMIT 1",
+                (new.parent.n if new.parent else None, new.previous_id),
+            ).fetchone()
+            cursor = self.db.execute(
+                "INSERT INTO turns (id, parent, previous_id, chain, number, base_url, model, settings, status, created,"
+                " input) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'in_progress', ?, ?)",
+                (
+                    response_id,
+                    parent[0] if parent else None,
+                    new.previous_id,
+                    new.chain,
+                    parent[1] + 1 if parent else 1,
+                    new.base_url,
+                    new.model,
+                    new.settings.as_json(),
+                    now,
+                    None if new.input is None else json.dumps(new.input),
+                ),
+            )
+            n = int(cursor.lastrowid or 0)
+            before = None
+            if new.anew:
+                before = self.db.execute(
+                    "SELECT id FROM turns WHERE n = (SELECT head FROM chains WHERE name = ?)", (new.chain,)
+                ).fetchone()
+                self.db.execute(
+                    "INSERT INTO chains (name, head, pending, used) VALUES (?1, NULL, ?2, ?3)"
+                    " ON CONFLICT (name) DO UPDATE SET head = NULL, pending = ?2, used = ?3",
+                    (new.chain, n, now),
+                )
+            self.db.execute(
+                "UPDATE turns SET input = NULL, output = NULL"
+                " WHERE created < ? AND (input IS NOT NULL OR output IS NOT NULL)",
+                (now - _KEPT_SECONDS,),
+            )
+            return n, before[0] if before else None
+
+    def finish(
+        self,
+        n: int,
+        *,
+        status: str,
+        usage: dict[str, Any],
+        sequence: int | None,
+        output: list[dict[str, Any]] | None,
+        good: bool,
+        stood: Stand | None = None,
+    ) -> Literal["head", "moved on", "kept"]:
+        """Record how a turn ended.
+
+        A good one becomes the head of its chain if the chain still stands where it did: "head". Else another turn came
+        in between: "moved on". One that wasn't good is only "kept".
+        """
+        with self._writing():
+            self.db.execute(
+                "UPDATE turns SET status = ?, usage = ?, sequence = coalesce(?, sequence),"
+                " output = coalesce(?, output), ended = ? WHERE n = ?",
+                (
+                    status,
+                    json.dumps(usage) if usage else None,
+                    sequence,
+                    None if output is None else json.dumps(output),
+                    time.time(),
+                    n,
+                ),
+            )
+            if not good:
+                return "kept"
+            name, parent = self.db.execute("SELECT chain, parent FROM turns WHERE n = ?", (n,)).fetchone()
+            row = self.db.execute("SELECT head, pending FROM chains WHERE name = ?", (name,)).fetchone()
+            head, pending = row or (None, None)
+            if head == n:
+                return "head"
+            if row and pending != n and row != stood and (head, pending) != (parent, None):
+                return "moved on"
+            self.db.execute(
+                "INSERT INTO chains (name, head, pending, used) VALUES (?1, ?2, NULL, ?3)"
+                " ON CONFLICT (name) DO UPDATE SET head = ?2, pending = NULL, used = ?3",
+                (name, n, time.time()),
+            )
+            return "head"
+
+    # how -----------------------------------------------------------------------------------------------------------
+
+    def _chain_row(self, row: tuple[Any, ...]) -> ChainRow:
+        def turn(n: int | None) -> Turn | None:
+            found = self.db.execute("SELECT * FROM turns WHERE n = ?", (n,)).fetchone() if n is not None else None
+            return _turn(found) if found else None
+
+        return ChainRow(row[0], turn(row[1]), turn(row[2]), row[3])
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, ValueError) as error:
+            raise self._unusable("read", error) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.db.execute("ROLLBACK")
+                raise
+            self.db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._unusable("written", error) from error
+
+    def check_writable(self) -> None:
+        """Raises OutputError where nothing could be recorded: `continue` asks before it sends."""
+        with self._writing():
+            pass
+
+    def _unusable(self, verb: str, error: Exception) -> OutputError:
+        """The error to raise; a file whose damage shows only now is set aside for the next command."""
+        message = f"the state file {self.path} can't be {verb}: {error}"
+        if "malformed" in str(error) or "not a database" in str(error):
+            self.close()
+            with suppress(OSError), _locked(self.path.parent):
+                message = f"the state file was damaged and is kept as {_set_aside(self.path)}"
+        return OutputError(message)
+
+
+def _turn(row: tuple[Any, ...]) -> Turn:
+    (
+        n,
+        response_id,
+        parent,
+        previous,
+        chain,
+        number,
+        url,
+        model,
+        settings,
+        status,
+        usage,
+        created,
+        ended,
+        sequence,
+        *items,
+    ) = row
+
+    def loaded(text: str | None) -> Any:
+        return None if text is None else json.loads(text)
+
+    return Turn(
+        n=n,
+        id=response_id,
+        parent=parent,
+        previous_id=previous,
+        chain=chain,
+        number=number,
+        base_url=url,
+        model=model,
+        settings=Settings(**json.loads(settings)),
+        status=status,
+        usage=loaded(usage) or {},
+        created=created,
+        ended=ended,
+        sequence=sequence,
+        input=loaded(items[0]),
+        output=loaded(items[1]),
+    )
+
+
+def _prepare(directory: Path, path: Path) -> None:
+    """The directory 0700 and the file 0600 before anything is in them."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    try:
+        _check(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _check(db: sqlite3.Connection, path: Path) -> None:
+    """That the file is ours and of this version; a new one gets its tables."""
+    application, version, tables = _identity(db)
+    if application == _APPLICATION_ID and version > VERSION:
+        raise OSError(None, f"it was written by a newer cometresp (its version is {version}, this one's {VERSION})")
+    if application not in (0, _APPLICATION_ID) or (application == 0 and tables):
+        raise OSError(None, f"{path.name} belongs to another program")
+    if application == _APPLICATION_ID:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    if _identity(db)[0] == 0:  # nobody made them while this process waited
+        for statement in _TABLES.split(";\n"):
+            db.execute(statement)
+        db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {VERSION}")
+    db.execute("COMMIT")
+
+
+def _identity(db: sqlite3.Connection) -> tuple[int, int, int]:
+    ask: Callable[[str], int] = lambda sql: db.execute(sql).fetchone()[0]  # noqa: E731
+    return ask("PRAGMA application_id"), ask("PRAGMA user_version"), ask("SELECT count(*) FROM sqlite_master")
+
+
+def _set_aside(path: Path) -> Path:
+    """Move a damaged file, and its journal, out of the way under a dated name that is free."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    aside = path.with_name(f"state.damaged-{stamp}.db")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"state.damaged-{stamp}-{number}.db")
+    path.rename(aside)
+    journal = path.with_name(path.name + "-journal")
+    if journal.exists():
+        journal.rename(aside.with_name(aside.name + "-journal"))
+    return aside
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """One process at a time opens the file, so that no one sets aside the file that another has just made anew."""
+    try:
+        import fcntl
+    except ImportError:  # Windows can't rename a file that is open: there the rename itself is the lock
+        yield
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,142 @@
+"""The streams and what is known of them. Nobody else asks `isatty`, writes to a stream or escapes text.
+
+What goes where (design, promise 1):
+  stdout  the answer: its bytes unchanged off a terminal, escaped on one; one newline added if it lacks one
+  stderr  errors always; warnings unless quiet; notices only where it is a terminal or `--verbose` asks for them;
+          foreign text is escaped there always
+"""
+
+import io
+import os
+import re
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import BinaryIO, TextIO
+
+from cometresp.errors import OutputError, PipeClosedError
+
+# C0 but tab and newline, DEL, C1, and every character that reorders or hides text (Unicode Bidi_Control, line and
+# paragraph separators, interlinear annotation, tags). `\r` is not kept: alone it overwrites the line.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def _visible(match: re.Match[str]) -> str:
+    point = ord(match[0])
+    if point < 0x100:  # noqa: PLR2004 - the width of the escape, not a threshold
+        return f"\\x{point:02x}"
+    return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"  # noqa: PLR2004
+
+
+def escape(text: str) -> str:
+    """Foreign text made safe for a terminal: controls become visible escapes; newlines and tabs stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE.sub(_visible, text.replace("\r\n", "\n"))
+
+
+def escape_line(text: str, limit: int = 0) -> str:
+    """Foreign text on one line, cut to `limit` characters (0: not cut)."""
+    line = escape(text.replace("\r\n", "\n").replace("\n", "\\n").replace("\t", " "))
+    return line if not limit or len(line) <= limit else line[: max(limit - 1, 0)] + "…"
+
+
+def escape_json(document: str) -> str:
+    r"""JSON text for a terminal: control and bidi characters, which stand only inside strings, as `\u` escapes."""
+
+    def unicode_escape(match: re.Match[str]) -> str:
+        units = match[0].encode("utf-16-be", "surrogatepass")
+        return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+
+    return _UNSAFE.sub(unicode_escape, document) if not document.isascii() or "\x7f" in document else document
+
+
+def to_bytes(text: str) -> bytes:
+    """UTF-8; surrogate halves that a server sent one by one are joined, a lone one becomes U+FFFD."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+
+
+def json_bytes(document: str) -> bytes:
+    """UTF-8 of JSON text; a lone surrogate, which UTF-8 has no form for, becomes the JSON escape it came as."""
+    return document.encode(errors="backslashreplace")
+
+
+@dataclass(slots=True)
+class Terminal:
+    """The three streams, as bytes, with the facts about them. `Terminal.of_process()` is the real one."""
+
+    stdin: BinaryIO | None
+    stdout: BinaryIO | None
+    stderr: BinaryIO
+    stdin_tty: bool = False
+    stdout_tty: bool = False
+    stderr_tty: bool = False
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    quiet: bool = False
+    verbose: bool = False
+
+    @classmethod
+    def of_process(cls) -> "Terminal":
+        """The process's own streams. One that was closed before the start is None; such a stderr takes all."""
+
+        def raw(stream: TextIO | None) -> BinaryIO | None:
+            return stream.buffer if stream is not None else None
+
+        def is_tty(stream: BinaryIO | None) -> bool:
+            return stream is not None and stream.isatty()
+
+        stdin, stdout, stderr = raw(sys.stdin), raw(sys.stdout), raw(sys.stderr)
+        return cls(
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr or io.BytesIO(),
+            stdin_tty=is_tty(stdin),
+            stdout_tty=is_tty(stdout),
+            stderr_tty=is_tty(stderr),
+        )
+
+    @property
+    def redraws(self) -> bool:
+        """Whether a terminal is there on stderr on which lines may be drawn again (design section 6)."""
+        return self.stderr_tty and self.environ.get("TERM", "") != "dumb" and not self.environ.get("CI")
+
+    def write(self, data: bytes) -> None:
+        """Bytes to stdout, on their way at once. Raises PipeClosedError and OutputError."""
+        if self.stdout is None:
+            raise OutputError("standard output is closed")
+        try:
+            self.stdout.write(data)
+            self.stdout.flush()
+        except BrokenPipeError as error:
+            raise PipeClosedError from error
+        except OSError as error:
+            raise OutputError(f"standard output can't be written: {error.strerror}") from error
+
+    def note(self, message: str) -> None:
+        """Something the user may like to know: a terminal's business only."""
+        if (self.stderr_tty or self.verbose) and not self.quiet:
+            self._line(message)
+
+    def warn(self, message: str) -> None:
+        if not self.quiet:
+            self._line(f"cometresp: warning: {message}")
+
+    def error(self, message: str, hint: str = "") -> None:
+        self._line(f"cometresp: error: {message}")
+        if hint:
+            self._line(f"hint: {hint}")
+
+    def aside(self, text: str) -> None:
+        """Foreign text that isn't the answer (reasoning), escaped, as it comes."""
+        with suppress(OSError):  # there is nowhere left to say that stderr is gone
+            self.stderr.write(to_bytes(escape(text)))
+            self.stderr.flush()
+
+    def _line(self, message: str) -> None:
+        self.aside(message + "\n")

@@ -1,0 +1,136 @@
+"""`--tool` and `--tool-choice` -> JSON (API section 4). Pure: files are read by the caller's `read`."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from math import isinf
+from typing import Any
+
+from cometresp.errors import UsageError
+
+Read = Callable[[str, str], str]  # (flag, "@FILE" or text) -> text
+_DEEPEST = 100  # levels of JSON; far below what copying and printing it can recurse into
+_PLAIN = ("web_search_preview", "web_search", "image_generation")
+# `tool_choice` by type (API 4.2); any other bare word is the name of a function.
+_CHOICE_TYPES = (
+    "file_search",
+    "web_search",
+    "web_search_preview",
+    "web_search_preview_2025_03_11",
+    "computer",
+    "computer_use_preview",
+    "computer_use",
+    "image_generation",
+    "code_interpreter",
+    "apply_patch",
+    "shell",
+    "programmatic_tool_calling",
+)
+
+
+def parse_json(flag: str, text: str) -> Any:
+    """JSON of a flag; the error says where it goes wrong."""
+    try:
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno} column {error.colno}"
+        raise UsageError(f"{flag}: not valid JSON: {where}: {error.msg}") from error
+    except ValueError as error:
+        raise UsageError(f"{flag}: not valid JSON: {error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{flag}: the JSON is nested too deeply") from error
+    if _deeper_than(_DEEPEST, value):
+        raise UsageError(f"{flag}: the JSON is nested too deeply")
+    return value
+
+
+def _deeper_than(levels: int, value: Any) -> bool:
+    level = [value]
+    for _ in range(levels):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def _finite(number: str) -> float:
+    if isinf(value := float(number)):
+        raise ValueError(f"{number} is too large a number")
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def tool(spec: str, read: Read) -> list[dict[str, Any]]:
+    """The tools that one `--tool` names: a shorthand, raw JSON or @FILE (an object or an array of them)."""
+    flag = "--tool"
+    spec = spec.strip()
+    if spec.startswith(("{", "[", "@")):
+        value = parse_json(flag, read(flag, spec))
+        tools = value if isinstance(value, list) else [value]
+        for entry in tools:
+            if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
+                raise UsageError(f"{flag}: a tool is a JSON object with a type")
+            if entry["type"] == "function" and "function" in entry:
+                raise UsageError(
+                    f"{flag}: function tools are flat here: name, parameters and strict stand beside type (API 4.1)"
+                )
+        return tools
+    name, _, rest = spec.partition(":")
+    match name:
+        case _ if spec in _PLAIN:
+            return [{"type": spec}]
+        case "code_interpreter" if not rest:
+            return [{"type": "code_interpreter", "container": {"type": "auto"}}]
+        case "file_search" if ids := [part.strip() for part in rest.split(",") if part.strip()]:
+            return [{"type": "file_search", "vector_store_ids": ids}]
+        case "mcp" if "=" in rest:
+            label, _, url = rest.partition("=")
+            if not label or not url.startswith(("https://", "http://")):
+                raise UsageError(f"{flag}: mcp:LABEL=URL needs a label and a web address, not {spec!r}")
+            return [{"type": "mcp", "server_label": label, "server_url": url}]
+    raise UsageError(
+        f"{flag}: {spec!r} is not a tool",
+        hint="one of web_search, web_search_preview, file_search:VS_ID[,VS_ID], code_interpreter, image_generation,"
+        " mcp:LABEL=URL, @FILE or JSON",
+    )
+
+
+def tool_choice(value: str, tools: list[Any], read: Read) -> Any:
+    """`--tool-choice`: a word, a function's name or JSON (API 4.2)."""
+    flag = "--tool-choice"
+    value = value.strip()
+    if value.startswith(("{", "[", "@", '"')):
+        choice = parse_json(flag, read(flag, value))
+        if not isinstance(choice, str | dict):
+            raise UsageError(f"{flag}: must be a word or a JSON object")
+        return choice
+    if not value:
+        raise UsageError(f"{flag}: must not be empty")
+    if value in ("auto", "none", "required"):
+        return value
+    for entry in tools:
+        if not isinstance(entry, dict):
+            continue
+        if entry.get("name") == value and isinstance(entry.get("type"), str):
+            return {"type": entry["type"], "name": value}
+        if entry.get("type") == "mcp" and entry.get("server_label") == value:
+            return {"type": "mcp", "server_label": value}
+    return {"type": value} if value in _CHOICE_TYPES else {"type": "function", "name": value}
+
+
+def secrets(tools: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    """Where secrets stand in MCP tools: (object, key) of `authorization` and of each entry of `headers` (API 4.1)."""
+    for entry in tools if isinstance(tools, list) else ():
+        if isinstance(entry, dict) and entry.get("type") == "mcp":
+            if isinstance(entry.get("authorization"), str):
+                yield entry, "authorization"
+            if isinstance(entry.get("headers"), dict):
+                yield from (
+                    (entry["headers"], name) for name, value in entry["headers"].items() if isinstance(value, str)
+                )

@@ -1,0 +1,85 @@
+"""The command, run as a user runs it, in a home of its own: nothing here can reach a real key, state or server."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from tests.wire import Wire, serving
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out.decode()
+
+    def __iter__(self) -> Iterator[Any]:
+        """(code, stdout as text, stderr), so that a test can compare all of it at once."""
+        return iter((self.code, self.text, self.err))
+
+
+@dataclass
+class Command:
+    """Runs `cometresp` in a folder and an environment that belong to the test."""
+
+    home: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def __call__(
+        self, *words: str, stdin: bytes | int | IO[bytes] | None = None, env: dict[str, str] | None = None
+    ) -> Result:
+        closed = subprocess.DEVNULL if stdin is None else stdin
+        given: dict[str, Any] = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": closed}
+        process: subprocess.CompletedProcess[bytes] = subprocess.run(
+            [sys.executable, "-m", "cometresp", *words],
+            **given,
+            capture_output=True,
+            env={**self.environ, **(env or {})},
+            cwd=self.home,
+            timeout=60,
+            check=False,
+        )
+        return Result(process.returncode, process.stdout, process.stderr.decode())
+
+    def popen(self, *words: str, **more: Any) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cometresp", *words],
+            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more},
+            env=self.environ,
+            cwd=self.home,
+        )
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Command:
+    """The command without a key: what it needs, a test gives."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "COVERAGE_PROCESS_START") if name in os.environ}
+    home = tmp_path / "home"
+    home.mkdir()
+    root = Path(__file__).parent.parent
+    return Command(
+        home, {**kept, "HOME": str(home), "LANG": "C.UTF-8", "PYTHONPATH": str(root), "PYTHONWARNINGS": "error"}
+    )
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def ask(run: Command, wire: Wire) -> Command:
+    """The command with a key, a model and the scripted server."""
+    run.environ |= {"COMETAPI_KEY": "sk-test", "COMETAPI_BASE_URL": wire.url, "COMETAPI_DEFAULT_MODEL": "m"}
+    return run

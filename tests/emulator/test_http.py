@@ -1,0 +1,183 @@
+import http.client
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from cometresp.emulator import Emulator
+
+BODY = json.dumps({"model": "m", "input": "Hello"}).encode()
+SLOW = json.dumps({"model": "m", "input": "emulate:slow", "stream": True}).encode()
+
+
+@contextmanager
+def connected(emulator: Emulator) -> Iterator[http.client.HTTPConnection]:
+    host = emulator.base_url.removeprefix("http://").removesuffix("/v1")
+    connection = http.client.HTTPConnection(host, timeout=10)
+    yield connection
+    connection.close()
+
+
+def send(connection: http.client.HTTPConnection, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    connection.request(method, path, body)
+    reply = connection.getresponse()
+    data = reply.read()
+    return reply.status, json.loads(data) if data else None
+
+
+def test_several_requests_share_a_connection(emulator: Emulator) -> None:
+    with connected(emulator) as connection:
+        status, created = send(connection, "POST", "/v1/responses", BODY)
+        assert (status, created["status"]) == (200, "completed")
+        assert send(connection, "POST", "/v1/nothing", BODY)[0] == 404
+        assert send(connection, "GET", f"/v1/responses/{created['id']}") == (200, created)
+
+
+def test_a_chunked_body_is_read(emulator: Emulator) -> None:
+    with connected(emulator) as connection:
+        status, created = send(connection, "POST", "/v1/responses", iter([BODY[:10], BODY[10:]]))
+        assert (status, created["status"]) == (200, "completed")
+        assert send(connection, "GET", "/v1/models")[0] == 200
+
+
+def test_errors_have_the_gateway_s_shape_and_headers(emulator: Emulator) -> None:
+    with connected(emulator) as connection:
+        connection.request("GET", "/v1/responses/resp_x")
+        reply = connection.getresponse()
+        error = json.loads(reply.read())["error"]
+    request_id = reply.getheader("x-request-id")
+    assert request_id is not None
+    assert re.fullmatch(r"[0-9a-f]{32}", request_id)
+    assert reply.getheader("x-cometapi-request-id") == request_id
+    assert (reply.status, error) == (
+        404,
+        {
+            "message": f"Response with id 'resp_x' not found. (request id: {request_id})",
+            "type": "comet_api_error",
+            "param": "response_id",
+            "code": "not_found",
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/nothing", 404),
+        ("GET", "/", 404),
+        ("GET", "/v1/models/unknown", 404),
+        ("PUT", "/v1/responses", 405),
+        ("HEAD", "/v1/models", 405),
+        ("GET", "/v1/responses", 405),
+        ("PATCH", "/v1/nothing", 405),
+    ],
+)
+def test_paths_and_methods_that_aren_t_there_are_errors(
+    emulator: Emulator, method: str, path: str, status: int
+) -> None:
+    with connected(emulator) as connection:
+        assert send(connection, method, path)[0] == status
+        assert send(connection, "GET", "/v1/models/emulator")[0] == 200
+
+
+@pytest.mark.parametrize("head", ["Content-Length: x", "Transfer-Encoding: chunked"])
+def test_a_body_of_no_known_length_is_refused(emulator: Emulator, head: str) -> None:
+    with connected(emulator) as connection:
+        connection.connect()
+        connection.sock.sendall(f"POST /v1/responses HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\nzzz\r\n".encode())
+        answer = b"".join(iter(lambda: connection.sock.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+def test_models_are_listed_in_both_catalogues(emulator: Emulator) -> None:
+    with connected(emulator) as connection:
+        _, models = send(connection, "GET", "/v1/models")
+        _, catalogue = send(connection, "GET", "/api/models")
+        _, one = send(connection, "GET", "/v1/models/emulator")
+    assert [model["id"] for model in models["data"]] == [entry["id"] for entry in catalogue["data"]]
+    assert one == models["data"][0]
+
+
+def test_a_stream_is_framed_as_server_sent_events(emulator: Emulator) -> None:
+    with connected(emulator) as connection:
+        connection.request("POST", "/v1/responses", json.dumps({"model": "m", "input": "Grüße", "stream": True}))
+        reply = connection.getresponse()
+        frames = reply.read().decode().split("\n\n")
+        assert send(connection, "GET", "/v1/models")[0] == 200
+    assert reply.getheader("Content-Type") == "text/event-stream; charset=utf-8"
+    assert frames.pop() == ""
+    lines = [frame.split("\n") for frame in frames]
+    events = [json.loads(data.removeprefix("data: ")) for _, data in lines]
+    assert [head for head, _ in lines] == [f"event: {event['type']}" for event in events]
+    assert "Grüße" in "".join(frames)
+
+
+def test_an_old_client_gets_an_unchunked_stream(emulator: Emulator) -> None:
+    body = json.dumps({"model": "m", "input": "Hello", "stream": True}).encode()
+    with connected(emulator) as connection:
+        connection.connect()
+        connection.sock.sendall(b"POST /v1/responses HTTP/1.0\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        answer = b"".join(iter(lambda: connection.sock.recv(4096), b""))
+    assert answer.partition(b"\r\n\r\n")[2].startswith(b"event: response.created\ndata: {")
+
+
+def test_a_lone_surrogate_survives_the_way_there_and_back(emulator: Emulator) -> None:
+    with connected(emulator) as connection:
+        _, created = send(connection, "POST", "/v1/responses", json.dumps({"model": "m", "input": "x \ud800 x"}))
+    assert "x \ud800 x" in created["output"][0]["content"][0]["text"]
+
+
+def test_a_client_that_goes_away_leaves_no_trace(capfd: pytest.CaptureFixture[str]) -> None:
+    with Emulator(delay=0.001) as emulator:
+        with connected(emulator) as connection:
+            connection.request("POST", "/v1/responses", json.dumps({"model": "m", "input": "Hello", "stream": True}))
+            connection.getresponse().read(10)
+        with connected(emulator) as connection:
+            assert send(connection, "GET", "/v1/models")[0] == 200
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_running_stream_doesn_t_hold_up_the_end() -> None:
+    with Emulator() as emulator:
+        connection = http.client.HTTPConnection(emulator.base_url.split("/")[2], timeout=10)
+        connection.request("POST", "/v1/responses", SLOW)
+        reply = connection.getresponse()
+        reply.read(10)
+        started = time.monotonic()
+    assert time.monotonic() - started < 0.4
+    connection.close()
+
+
+def test_a_taken_port_is_an_oserror(emulator: Emulator) -> None:
+    port = int(emulator.base_url.split(":")[2].removesuffix("/v1"))
+    with pytest.raises(OSError, match="in use"):
+        Emulator(port=port)
+
+
+def test_only_loopback_is_served(emulator: Emulator) -> None:
+    assert emulator.base_url.startswith("http://127.0.0.1:")
+    assert emulator._server.socket.getsockname()[0] == "127.0.0.1"
+    assert emulator._server.socket.family == socket.AF_INET
+
+
+def test_serving_in_the_foreground_ends_with_an_exception_that_goes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator = Emulator()
+    handle = emulator._server.handle_request
+
+    def interrupted() -> None:
+        handle()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(emulator._server, "handle_request", interrupted)
+    client = threading.Thread(target=emulator._server.wake)
+    client.start()
+    with pytest.raises(KeyboardInterrupt):
+        emulator.serve_forever()
+    client.join()
+    Emulator(port=int(emulator.base_url.split(":")[2].removesuffix("/v1"))).__exit__()

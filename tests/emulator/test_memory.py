@@ -1,0 +1,79 @@
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from cometresp.emulator import Emulator
+from cometresp.emulator.store import Store
+
+from .bench import Bench, text_of
+
+
+def test_two_emulators_share_a_memory(tmp_path: Path) -> None:
+    one, other = Bench(tmp_path / "memory.db"), Bench(tmp_path / "memory.db")
+    first = one.ask(input="One")
+    assert other.call("GET", first["id"]) == first
+    second = other.ask(input="Two", previous_response_id=first["id"])
+    assert "1. One" in text_of(second)
+    one.call("DELETE", first["id"])
+    assert other.refused(input="Three", previous_response_id=first["id"]).code == "previous_response_not_found"
+    one.store.close()
+    other.store.close()
+
+
+def test_a_background_response_runs_on_without_the_process_that_began_it(tmp_path: Path) -> None:
+    one = Bench(tmp_path / "memory.db")
+    stream = one.opened(input="Hello", background=True)
+    first = [next(stream) for _ in range(3)]
+    one.store.close()
+    other = Bench(tmp_path / "memory.db")
+    response_id = first[0]["response"]["id"]
+    rest = other.follow(response_id, starting_after="2")
+    assert [event["sequence_number"] for event in rest] == list(range(3, 3 + len(rest)))
+    assert rest[-1]["response"] == other.call("GET", response_id)
+    other.store.close()
+
+
+def test_a_cancel_by_another_process_ends_the_stream(tmp_path: Path) -> None:
+    one, other = Bench(tmp_path / "memory.db"), Bench(tmp_path / "memory.db")
+    stream = one.opened(input="Hello", background=True)
+    response_id = next(stream)["response"]["id"]
+    other.call("POST", f"{response_id}/cancel")
+    assert [event["type"] for event in stream] == ["response.queued"]
+    one.store.close()
+    other.store.close()
+
+
+def test_turns_written_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
+    benches = [Bench(tmp_path / "memory.db") for _ in range(4)]
+
+    def talk(bench: Bench) -> None:
+        for _ in range(10):
+            bench.ask(input="Hello", conversation="conv_1")
+
+    threads = [threading.Thread(target=talk, args=(bench,)) for bench in benches]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(benches[0].store.in_conversation("conv_1")) == 40
+    for bench in benches:
+        bench.store.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_the_memory_is_private(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "memory.db"
+    Store(path).close()
+    assert [stat.S_IMODE(entry.stat().st_mode) for entry in (path.parent, path)] == [0o700, 0o600]
+
+
+def test_a_file_that_isn_t_a_memory_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "memory.db"
+    path.write_text("These are my notes, and long enough to be looked at as a database would be.\n" * 20)
+    before = path.read_bytes()
+    with pytest.raises(OSError, match="can't keep the emulator's memory"):
+        Emulator(memory=path)
+    assert path.read_bytes() == before

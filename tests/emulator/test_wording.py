@@ -1,0 +1,93 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cometresp.emulator.wording import commands, excerpt, pieces, tokens
+
+from .bench import Bench, text_of
+
+FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
+FLAG = "\U0001f1e9\U0001f1ea"
+
+
+@given(st.text())
+def test_pieces_add_up_to_the_text(text: str) -> None:
+    assert "".join(pieces(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One two\r\n\r\nthree", ["One ", "two\r\n\r\n", "three"]),
+        (f"{FAMILY} {FLAG}", [f"{FAMILY} {FLAG}"]),
+        (f"a {FAMILY} b", ["a ", f"{FAMILY} ", "b"]),
+        ("a \u0301b", ["a \u0301b"]),
+        ("A\u0308" * 20, ["A\u0308" * 20]),
+        ('{"name":"Ada","age":36}\n', ['{"name":', '"Ada","a', 'ge":36}\n']),
+    ],
+)
+def test_a_text_is_cut_between_words_and_never_in_a_grapheme(text: str, expected: list[str]) -> None:
+    assert pieces(text) == expected
+
+
+def test_a_quote_says_the_full_length_of_what_it_cuts() -> None:
+    assert excerpt("one two three", 20) == "one two three"
+    assert excerpt("one two three", 9) == "one two … (13 characters in all)"
+
+
+@given(st.text(min_size=1), st.integers(1, 50))
+def test_a_quote_is_bounded(text: str, limit: int) -> None:
+    assert len(excerpt(text, limit)) <= limit + 60
+
+
+def test_four_characters_are_a_token() -> None:
+    assert [tokens(text) for text in ("", "a", "abcd", "abcde")] == [0, 1, 1, 2]
+
+
+def test_words_steer_the_emulator_wherever_they_stand() -> None:
+    assert commands("please emulate:long=20, then\nemulate:slow (not xemulate:code)") == {"long": 20, "slow": 0}
+
+
+def test_only_the_last_prompt_steers(bench: Bench) -> None:
+    first = bench.ask(input="emulate:refusal")
+    assert (
+        bench.ask(input="Hello", previous_response_id=first["id"])["output"][0]["content"][0]["type"] == "output_text"
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"), [("incomplete", "max_output_tokens"), ("content_filter", "content_filter")]
+)
+def test_an_incomplete_answer_has_half_the_text(bench: Bench, word: str, reason: str) -> None:
+    response = bench.ask(input=f"emulate:{word}")
+    assert (response["status"], response["incomplete_details"]) == ("incomplete", {"reason": reason})
+    assert (response["completed_at"], response["output"][0]["status"]) == (None, "incomplete")
+    assert text_of(bench.ask(input=f"emulator:{word}")).startswith(text_of(response)[:40])
+
+
+def test_the_answer_ends_at_the_token_limit(bench: Bench) -> None:
+    response = bench.ask(input="emulate:long=100", max_output_tokens=50)
+    assert (response["status"], response["incomplete_details"]) == ("incomplete", {"reason": "max_output_tokens"})
+    assert 45 < response["usage"]["output_tokens"] <= 50
+
+
+def test_reasoning_may_leave_no_room_for_text(bench: Bench) -> None:
+    response = bench.ask(input="emulate:reasoning", max_output_tokens=16)
+    assert (response["status"], [item["type"] for item in response["output"]]) == ("incomplete", ["reasoning"])
+
+
+def test_long_answers_have_the_lines_that_were_asked_for(bench: Bench) -> None:
+    assert text_of(bench.ask(input="emulate:long=3")).endswith("\n\nLine 1 of 3.\nLine 2 of 3.\nLine 3 of 3.")
+
+
+def test_code_blocks_come_on_request(bench: Bench) -> None:
+    blocks = re.findall(r"```\w+\n(.*?)\n```", text_of(bench.ask(input="emulate:code")))
+    assert blocks == ['print("first block")', 'echo "last block"']
+
+
+def test_the_same_conversation_gets_the_same_text(bench: Bench) -> None:
+    first, second = bench.ask(input="Hello"), bench.ask(input="Hello")
+    assert (text_of(first), first["usage"]) == (text_of(second), second["usage"])
+    assert first["id"] != second["id"]

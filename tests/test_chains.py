@@ -1,0 +1,303 @@
+"""Chains: what `continue` sends, what moves a head, replay, and the record that `chains` and `log` show."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.conftest import Command
+from tests.wire import Wire, call, created, delta, error_reply, json_reply, message, response, sse, text_stream
+
+USER_A = {"role": "user", "content": "a"}
+
+
+def heads(ask: Command) -> dict[str, str | None]:
+    return {row["name"]: row["head"] for row in json.loads(ask("chains", "--json").out)}
+
+
+def test_continue_goes_on_from_the_last_response_and_sends_the_chains_settings_again(ask: Command, wire: Wire) -> None:
+    wire.answer(
+        text_stream("1", response_id="r1"), text_stream("2", response_id="r2"), text_stream("3", response_id="r3")
+    )
+    assert ask("ask", "-m", "m1", "-s", "be brief", "-t", "web_search", "--temperature", "1", "a").code == 0
+    assert list(ask("continue", "b")) == [0, "2\n", ""]
+    assert ask("ask", "-c", "-m", "m2", "--no-tools", "--no-instructions", "c").code == 0
+    tools = [{"type": "web_search"}]
+    assert wire.bodies() == [
+        {"model": "m1", "instructions": "be brief", "input": "a", "temperature": 1.0, "tools": tools, "stream": True},
+        {
+            "model": "m1",
+            "instructions": "be brief",
+            "input": "b",
+            "tools": tools,
+            "previous_response_id": "r1",
+            "stream": True,
+        },
+        {"model": "m2", "input": "c", "previous_response_id": "r2", "stream": True},
+    ]
+    assert list(ask("chains", "head")) == [0, "r3\n", ""]
+
+
+def test_there_is_nothing_to_continue_before_the_first_answer(ask: Command, wire: Wire) -> None:
+    result = ask("continue", "b")
+    assert list(result) == [
+        2,
+        "",
+        "cometresp: error: nothing to continue: chain default has no response yet\nhint: cometresp ask … begins it\n",
+    ]
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "code", "status"),
+    [
+        (sse(created("r2"), delta("half")), 69, "cut"),
+        (json_reply(response(response_id="r2", status="failed", error={"message": "x"})), 1, "failed"),
+        (json_reply(response(message("t"), response_id="r2", status="incomplete")), 3, "incomplete"),
+    ],
+)
+def test_only_a_good_turn_moves_the_head(ask: Command, wire: Wire, bad: bytes, code: int, status: str) -> None:
+    wire.answer(text_stream("1", response_id="r1"), bad, bad, text_stream("4", response_id="r4"))
+    ask("ask", "a")
+    assert ask("continue", "b").code == code
+    assert heads(ask) == {"default": "r1"}
+    assert ask("ask", "begin anew").code == code
+    assert heads(ask) == {"default": None}
+    assert list(ask("continue", "c")) == [
+        2,
+        "",
+        f"cometresp: error: nothing to continue: default was begun anew by r2, which ended as {status}\n"
+        "hint: cometresp get r2 --wait fetches it; --from ID goes on from another response\n",
+    ]
+    assert ask("continue", "--from", "r1", "d").code == 0
+    assert wire.bodies()[-1]["previous_response_id"] == "r1"
+    assert heads(ask) == {"default": "r4"}
+
+
+def test_chains_are_apart_and_named_by_flag_then_environment(ask: Command, wire: Wire) -> None:
+    wire.answer(
+        text_stream("1", response_id="r1"), text_stream("2", response_id="r2"), text_stream("3", response_id="r3")
+    )
+    ask("ask", "--chain", "work", "a")
+    ask("ask", "b", env={"COMETRESP_CHAIN": "ci"})
+    ask("ask", "c")
+    assert heads(ask) == {"default": "r3", "ci": "r2", "work": "r1"}
+    assert ask("chains", "head", "work").text == "r1\n"
+
+
+def test_no_save_records_nothing(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("1"))
+    assert ask("ask", "--no-save", "a").code == 0
+    assert ask("ask", "a", env={"COMETRESP_RECORD": "none"}).code == 0
+    assert heads(ask) == {}
+
+
+def test_recording_ids_only_keeps_no_text_and_cant_replay(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("secret", response_id="r1"))
+    ask("ask", "a", env={"COMETRESP_RECORD": "ids"})
+    assert ask("chains", "head").text == "r1\n"
+    assert b"secret" not in (ask.home / ".local/state/cometresp/state.db").read_bytes()
+    result = ask("continue", "--replay", "b")
+    assert (result.code, len(wire.requests)) == (65, 1)
+    assert result.err.startswith(
+        "cometresp: error: the conversation can't be replayed: the text of r1 was not recorded"
+    )
+
+
+def test_the_state_is_private_and_one_file(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("1"))
+    ask("ask", "a")
+    folder = ask.home / ".local/state/cometresp"
+    assert [(path.name, path.stat().st_mode & 0o777) for path in folder.iterdir()] == [("state.db", 0o600)]
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+# replay -----------------------------------------------------------------------------------------------------------
+
+REFUSALS = [
+    error_reply(400, "llama.cpp does not support 'previous_response_id'."),
+    error_reply(404, "Previous response with id 'r1' not found.", "previous_response_not_found"),
+    json_reply({"detail": "previous_response_id is not supported"}, 400),
+    error_reply(500, "unknown field previous_response_id", "invalid_request"),
+]
+
+
+def replayed(text: str) -> dict[str, Any]:
+    return message(text)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_server_that_takes_no_previous_id_gets_the_recorded_turns_instead(
+    ask: Command, wire: Wire, refusal: bytes
+) -> None:
+    wire.answer(text_stream("1", response_id="r1"), refusal, text_stream("2", response_id="r2"))
+    ask("ask", "-s", "short", "a")
+    assert list(ask("continue", "b")) == [
+        0,
+        "2\n",
+        "cometresp: warning: the server doesn't go on from a response id: the recorded turns were sent instead\n",
+    ]
+    assert wire.bodies()[1]["previous_response_id"] == "r1"
+    assert wire.bodies()[2] == {
+        "model": "m",
+        "instructions": "short",
+        "input": [USER_A, message("1"), {"role": "user", "content": "b"}],
+        "stream": True,
+    }
+
+
+def test_another_refusal_of_a_turn_is_not_replayed(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("1", response_id="r1"), error_reply(400, "temperature is not supported"))
+    ask("ask", "a")
+    assert (ask("continue", "b").code, len(wire.requests)) == (65, 2)
+
+
+def test_a_chain_that_the_server_doesnt_store_is_replayed_from_the_start(ask: Command, wire: Wire) -> None:
+    thought = {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "gAAA"}
+    bare = {"type": "reasoning", "id": "rs2", "summary": []}
+    wire.answer(json_reply(response(thought, bare, message("1"), response_id="r1")), text_stream("2", response_id="r2"))
+    ask("ask", "--no-store", "a")
+    assert list(ask("continue", "b")) == [0, "2\n", ""]
+    assert wire.bodies()[1] == {
+        "model": "m",
+        "input": [USER_A, thought, message("1"), {"role": "user", "content": "b"}],
+        "store": False,
+        "stream": True,
+    }
+
+
+def test_another_base_url_replays_without_the_other_servers_reasoning(ask: Command, wire: Wire) -> None:
+    thought = {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "gAAA"}
+    wire.answer(json_reply(response(thought, message("1"), response_id="r1")), text_stream("2", response_id="r2"))
+    ask("ask", "a")
+    ask("continue", "b", env={"COMETAPI_BASE_URL": f"http://localhost:{wire.port}"})
+    assert wire.bodies()[1]["input"] == [USER_A, message("1"), {"role": "user", "content": "b"}]
+    assert "previous_response_id" not in wire.bodies()[1]
+
+
+def test_half_a_conversation_is_never_replayed(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("1", response_id="r1"), REFUSALS[0])
+    ask("ask", "--previous-response-id", "elsewhere", "a")
+    result = ask("continue", "b")
+    assert (result.code, len(wire.requests)) == (65, 2)
+    assert "what came before r1 (elsewhere) was not recorded here" in result.err
+
+
+def test_a_server_that_ignores_the_previous_id_in_silence_is_warned_about(ask: Command, wire: Wire) -> None:
+    wire.answer(
+        text_stream("1", response_id="r1"),
+        text_stream("2", response_id="r2", previous_response_id="r1"),
+        text_stream("3", response_id="r3", previous_response_id=None),
+        text_stream("4", response_id="r4"),
+    )
+    ask("ask", "a")
+    assert list(ask("continue", "b")) == [0, "2\n", ""]
+    assert list(ask("continue", "c")) == [
+        0,
+        "3\n",
+        "cometresp: warning: the server may have answered without the earlier turns: its reply doesn't name r2\n",
+    ]
+    assert list(ask("continue", "d")) == [0, "4\n", ""]
+
+
+# tool outputs -----------------------------------------------------------------------------------------------------
+
+
+def test_the_output_of_a_call_is_sent_with_the_chain(ask: Command, wire: Wire) -> None:
+    wire.answer(json_reply(response(call(), response_id="r1")), text_stream("done", response_id="r2"))
+    result = ask("ask", "a")
+    assert list(result) == [
+        5,
+        "",
+        "cometresp: error: waiting for the output of call_1 weather {}\n"
+        "hint: cometresp continue --tool-output call_1=…\n",
+    ]
+    (ask.home / "out.json").write_text('{"c":4}')
+    assert list(ask("continue", "--tool-output-file", "call_1=out.json")) == [0, "done\n", ""]
+    assert wire.bodies()[1] == {
+        "model": "m",
+        "input": [{"type": "function_call_output", "call_id": "call_1", "output": '{"c":4}'}],
+        "previous_response_id": "r1",
+        "stream": True,
+    }
+
+
+def test_open_calls_must_be_answered_and_no_other(ask: Command, wire: Wire) -> None:
+    wire.answer(json_reply(response(call(), response_id="r1")))
+    ask("ask", "a")
+    assert list(ask("continue", "b")) == [
+        2,
+        "",
+        "cometresp: error: r1 waits for the output of call_1\nhint: give it: --tool-output call_1=…\n",
+    ]
+    assert list(ask("continue", "--tool-output", "call_9=x")) == [
+        2,
+        "",
+        "cometresp: error: --tool-output: r1 has no open call call_9; open are call_1\n",
+    ]
+    assert len(wire.requests) == 1
+
+
+def test_a_function_call_turn_is_replayed_with_its_output(ask: Command, wire: Wire) -> None:
+    wire.answer(
+        json_reply(response(call(), response_id="r1")),
+        text_stream("2", response_id="r2"),
+        REFUSALS[0],
+        text_stream("3", response_id="r3"),
+    )
+    ask("ask", "a")
+    ask("continue", "--tool-output", "call_1=4")
+    ask("continue", "c")
+    output = {"type": "function_call_output", "call_id": "call_1", "output": "4"}
+    assert wire.bodies()[3]["input"] == [USER_A, call(), output, message("2"), {"role": "user", "content": "c"}]
+
+
+# the record -------------------------------------------------------------------------------------------------------
+
+
+def test_get_updates_the_record_and_moves_the_head_that_waited(ask: Command, wire: Wire) -> None:
+    wire.answer(
+        json_reply(response(response_id="bg", status="queued", background=True)),
+        json_reply(response(message("late"), response_id="bg")),
+    )
+    assert ask("ask", "--background", "a").text == "bg\n"
+    assert heads(ask) == {"default": None}
+    assert list(ask("get", "last")) == [0, "late\n", ""]
+    assert heads(ask) == {"default": "bg"}
+    assert wire.requests[1].path == "/v1/responses/bg"
+
+
+def test_get_waits_until_the_response_has_ended(ask: Command, wire: Wire) -> None:
+    wire.answer(json_reply(response(status="in_progress")), json_reply(response(message("done"))))
+    assert list(ask("get", "--wait", "-", stdin=b"resp_1\n")) == [0, "done\n", ""]
+    wire.answer(json_reply(response(status="in_progress")))
+    assert ask("get", "--wait", "--max-time", "0.5", "resp_1").code == 7
+
+
+def test_get_of_an_unknown_id_says_what_it_may_mean(ask: Command, wire: Wire) -> None:
+    wire.answer(error_reply(404, "no such response"))
+    assert list(ask("get", "resp_x")) == [
+        65,
+        "",
+        "cometresp: error: HTTP 404: no such response\n"
+        "hint: the server doesn't know resp_x, or doesn't offer to fetch responses at all\n",
+    ]
+
+
+def test_log_and_chains_show_what_was_recorded(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("one", response_id="r1"), text_stream("two", response_id="r2"))
+    ask("ask", "a")
+    ask("continue", "b")
+    assert ask("chains", "show").text == (
+        "## r1 · m · completed\n\n> a\n\none\n\n## r2 · m · completed\n\n> b\n\ntwo\n"
+    )
+    items = [USER_A, message("one"), {"role": "user", "content": "b"}, message("two")]
+    assert json.loads(ask("chains", "show", "--json").out) == items
+    assert [line.split("\t")[0] for line in ask("log").text.splitlines()] == ["r2", "r1"]
+    assert ask("log", "r2").text == "## r2 · m · completed\n\n> b\n\ntwo\n"
+    assert json.loads(ask("log", "r1", "--json").out)["output"] == [message("one")]
+    assert list(ask("log", "nope")) == [
+        2,
+        "",
+        "cometresp: error: nope is not recorded here\nhint: cometresp log lists what is\n",
+    ]

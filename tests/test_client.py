@@ -1,0 +1,310 @@
+"""The client over a real socket: statuses, retries, error shapes and everything that SSE may look like on the wire."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cometresp.answer import Answer
+from cometresp.client import Client, Connection
+from cometresp.errors import CometrespError
+from tests.conftest import Command
+from tests.wire import (
+    STREAM_HEAD,
+    Request,
+    Wire,
+    created,
+    delta,
+    ended,
+    error_reply,
+    json_reply,
+    message,
+    reply,
+    response,
+    serving,
+    sse,
+    text_stream,
+)
+
+GOOD = text_stream("ok")
+SOON = {"retry_after_ms": "1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "error_code", "exit_code", "requests"),
+    [
+        (400, "bad", 65, 1),
+        (401, None, 77, 1),
+        (402, None, 77, 1),
+        (403, "insufficient_user_quota", 77, 1),
+        (404, None, 65, 1),
+        (408, None, 69, 3),
+        (409, None, 69, 3),
+        (413, None, 65, 1),
+        (422, None, 65, 1),
+        (429, None, 75, 3),
+        (429, "insufficient_quota", 77, 1),
+        (500, None, 69, 3),
+        (500, "invalid_request", 65, 1),
+        (502, None, 69, 3),
+        (503, None, 69, 3),
+        (503, "model_not_found", 65, 1),
+        (524, None, 69, 3),
+    ],
+)
+def test_each_http_status_has_its_exit_code_and_is_tried_again_or_not(
+    ask: Command, wire: Wire, status: int, error_code: str | None, exit_code: int, requests: int
+) -> None:
+    wire.answer(error_reply(status, "why", error_code, **SOON))
+    result = ask("ask", "hi")
+    shown = f"HTTP {status}" + (f" {error_code}" if error_code else "") + ": why"
+    assert (result.code, result.text, len(wire.requests)) == (exit_code, "", requests)
+    assert result.err.splitlines()[0] == f"cometresp: error: {shown}"
+
+
+@pytest.mark.parametrize(
+    ("script", "exit_code"),
+    [
+        (reply(401, "<html>", "text/html"), 77),
+        (reply(404, "<html>", "text/html"), 76),
+        (reply(404, "", ""), 76),
+        (reply(400, "not json", "text/plain"), 76),
+        (reply(301, "", "", location="https://other.example/v1"), 76),
+        (reply(200, "", "text/event-stream"), 69),
+        (reply(200, "", ""), 76),
+        (reply(200, "{broken", "application/json"), 76),
+        (json_reply({"object": "chat.completion", "choices": []}), 76),
+        (json_reply({"error": {"message": "no"}}), 1),
+        (json_reply({"success": False, "message": "no"}), 1),
+        (STREAM_HEAD + b"data: {broken\n\ndata: {}\n\n", 76),
+        (STREAM_HEAD + b"data: [DONE]\n\n", 69),
+    ],
+)
+def test_a_reply_of_another_kind_has_its_exit_code(ask: Command, wire: Wire, script: bytes, exit_code: int) -> None:
+    wire.answer(script)
+    result = ask("ask", "--retries", "0", "hi")
+    assert (result.code, result.text) == (exit_code, "")
+    assert result.err.startswith("cometresp: error: ")
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ({"error": {"message": "a", "code": 7}}, "HTTP 400 7: a"),
+        ({"error": {"message": "a", "code": 400}}, "HTTP 400: a"),
+        ({"error": {"message": "a", "code": None, "param": "model"}}, "HTTP 400: a"),
+        ({"error": "a"}, "HTTP 400: a"),
+        ({"message": "a", "code": "x"}, "HTTP 400 x: a"),
+        ({"detail": "a"}, "HTTP 400: a"),
+        ({"detail": [{"loc": ["body", "input"], "msg": "a"}]}, "HTTP 400: body.input: a"),
+        ({"type": "about:blank", "title": "t", "detail": "a"}, "HTTP 400: a"),
+        ({"success": False, "message": "a (request id: r7)"}, "HTTP 400: a (request id: r7)"),
+        ({}, "HTTP 400: {}"),
+    ],
+)
+def test_an_error_body_of_any_shape_is_told(ask: Command, wire: Wire, body: Any, shown: str) -> None:
+    wire.answer(json_reply(body, 400))
+    assert ask("ask", "hi").err.splitlines()[0] == f"cometresp: error: {shown}"
+
+
+def test_the_request_id_comes_from_the_headers(ask: Command, wire: Wire) -> None:
+    wire.answer(error_reply(400, "no", x_cometapi_request_id="req-1"))
+    assert ask("ask", "hi").err == "cometresp: error: HTTP 400: no (request id: req-1)\n"
+
+
+def test_an_html_error_is_told_without_its_tags(ask: Command, wire: Wire) -> None:
+    wire.answer(reply(502, "<html><style>b{}</style><h1>Bad\x1b[2J</h1>\n<p>gateway</p></html>", "text/html"))
+    assert ask("ask", "--retries", "0", "hi").err == "cometresp: error: HTTP 502: Bad\\x1b[2J gateway\n"
+
+
+def test_a_request_that_failed_in_passing_is_sent_again_unchanged(ask: Command, wire: Wire) -> None:
+    wire.answer(error_reply(503, **SOON), b"", error_reply(429, **SOON), GOOD)
+    assert list(ask("ask", "--retries", "3", "hi")) == [0, "ok\n", ""]
+    assert wire.bodies() == [{"model": "m", "input": "hi", "stream": True}] * 4
+
+
+def test_a_pause_longer_than_two_minutes_is_not_waited_for(ask: Command, wire: Wire) -> None:
+    wire.answer(error_reply(503, "later", retry_after="600"))
+    result = ask("ask", "hi")
+    assert (result.code, len(wire.requests)) == (75, 1)
+    assert result.err == "cometresp: error: HTTP 503: later; the server asks to come back in 600 s\n"
+
+
+def test_nothing_is_sent_again_once_events_have_come(ask: Command, wire: Wire) -> None:
+    def reset(_: Request, connection: socket.socket) -> None:
+        connection.sendall(sse(created(), delta("half")))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        connection.close()
+
+    wire.answer(reset)
+    result = ask("ask", "hi")
+    assert (result.code, len(wire.requests)) == (69, 1)
+
+
+def test_an_address_where_nothing_listens_is_unreachable(ask: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    result = ask("ask", "--retries", "1", "hi", env={"COMETAPI_BASE_URL": f"http://127.0.0.1:{port}"})
+    assert (result.code, result.err) == (
+        69,
+        f"cometresp: error: http://127.0.0.1:{port}/v1 can't be reached: Connection refused\n",
+    )
+
+
+def hang(_: Request, connection: socket.socket) -> None:
+    connection.sendall(sse(created(), delta("half")))
+    connection.recv(1)
+
+
+def test_silence_longer_than_the_timeout_ends_the_run_with_what_came(ask: Command, wire: Wire) -> None:
+    wire.answer(hang)
+    result = ask("ask", "--timeout", "0.3", "hi")
+    assert (result.code, result.text) == (69, "half\n")
+    assert "silence for 0.3 s" in result.err
+
+
+def test_max_time_bounds_the_whole_run_though_bytes_keep_coming(ask: Command, wire: Wire) -> None:
+    def drip(_: Request, connection: socket.socket) -> None:
+        connection.sendall(sse(created(), delta("half")))
+        while True:
+            connection.sendall(b": ping\n\n")
+            time.sleep(0.02)
+
+    wire.answer(drip)
+    result = ask("stream", "--max-time", "0.6", "hi")
+    assert (result.code, result.text) == (69, "half\n")
+    assert result.err.splitlines()[0] == "cometresp: error: not finished within the 0.6 s of --max-time"
+
+
+def test_loopback_never_goes_through_a_proxy_nor_needs_certificates(ask: Command, wire: Wire) -> None:
+    wire.answer(GOOD)
+    proxies = {"HTTP_PROXY": "http://127.0.0.1:1", "ALL_PROXY": "socks5://127.0.0.1:1", "SSL_CERT_FILE": "/none"}
+    assert list(ask("ask", "hi", env=proxies)) == [0, "ok\n", ""]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("ALL_PROXY", "socks9://127.0.0.1:1"), ("HTTPS_PROXY", "foo://u:secret@127.0.0.1:1"), ("SSL_CERT_FILE", "/none")],
+)
+def test_a_proxy_or_certificate_that_cant_be_used_is_a_setting_at_fault(ask: Command, setting: str, value: str) -> None:
+    result = ask("ask", "hi", env={"COMETAPI_BASE_URL": "https://nowhere.invalid", setting: value})
+    assert result.code == 78
+    assert result.err.startswith(f"cometresp: error: {setting}")
+    assert "secret" not in result.err
+
+
+def test_debug_shows_requests_and_replies_without_secrets(ask: Command, wire: Wire) -> None:
+    wire.answer(GOOD)
+    result = ask("ask", "--debug", "-H", "X-Api-Key: topsecret", "hi")
+    assert (result.code, result.text) == (0, "ok\n")
+    assert wire.requests[0].headers["x-api-key"] == "topsecret"
+    assert [line for line in result.err.splitlines() if "***" in line] == ["> authorization: ***", "> x-api-key: ***"]
+    assert "sk-test" not in result.err
+    assert "topsecret" not in result.err
+
+
+# framing ----------------------------------------------------------------------------------------------------------
+
+EVENTS = [
+    created(),
+    delta("Grüße 😀 "),
+    {"type": "keepalive"},
+    delta("x\u2028y"),
+    ended(response(message("Grüße 😀 x\u2028y"))),
+]
+
+
+def frame(event: dict[str, Any], ending: str, style: int) -> str:
+    """One event in any of the forms that servers write (API 7.1)."""
+    text = json.dumps(event, ensure_ascii=style % 2 == 0)
+    head = f"event: {event['type']}{ending}" if style & 2 else ""
+    if style & 4:
+        first, second = text[:1], text[1:]
+        data = f"data:{first}{ending}data: {second}{ending}"
+    else:
+        data = f"data: {text}{ending}"
+    noise = f": ping{ending}id: 7{ending}{ending}retry: 10{ending}" if style & 8 else ""
+    return noise + head + data + ending
+
+
+@contextmanager
+def connected(wire: Wire) -> Iterator[Client]:
+    with Client(Connection(base_url=wire.url, loopback=True, retries=0)) as client:
+        yield client
+
+
+def streamed(client: Client) -> Answer:
+    answer = Answer()
+    with client.create({"stream": True}) as events:
+        for event in events:
+            answer.apply(event)
+    return answer
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.lists(st.integers(0, 15), min_size=len(EVENTS), max_size=len(EVENTS)),
+    st.lists(st.integers(1, 900), max_size=12),
+    st.booleans(),
+    st.booleans(),
+)
+def test_the_answer_is_the_same_however_the_bytes_are_framed_and_cut(
+    ending: str, styles: list[int], cuts: list[int], bom: bool, unterminated: bool
+) -> None:
+    text = ("\ufeff" if bom else "") + "".join(
+        frame(event, ending, style) for event, style in zip(EVENTS, styles, strict=True)
+    )
+    data = text.encode()
+    if unterminated:
+        data = data.rstrip(b"\r\n")
+    places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+    chunks = [data[a:b] for a, b in pairwise(places)]
+    with serving() as wire, connected(wire) as client:
+        wire.answer([STREAM_HEAD, *chunks])
+        answer = streamed(client)
+    assert (answer.status, answer.take()) == ("completed", "Grüße 😀 x\u2028y")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.binary(max_size=400))
+def test_any_bytes_of_a_stream_end_in_events_or_in_one_of_our_errors(data: bytes) -> None:
+    with serving() as wire, connected(wire) as client:
+        wire.answer(STREAM_HEAD + data)
+        try:
+            streamed(client)
+        except CometrespError as error:
+            assert error.exit_code in (69, 76)  # noqa: PT017 - both ways out are right
+
+
+def test_a_compressed_stream_is_read(ask: Command, wire: Wire) -> None:
+    import gzip
+
+    body = gzip.compress(GOOD.removeprefix(STREAM_HEAD))
+    wire.answer(reply(200, body, "text/event-stream", content_encoding="gzip"))
+    assert list(ask("ask", "hi")) == [0, "ok\n", ""]
+
+
+def test_deltas_leave_at_once(ask: Command, wire: Wire) -> None:
+    shown = threading.Event()
+
+    def wait_between(_: Request, connection: socket.socket) -> None:
+        connection.sendall(sse(created(), delta("one ")))
+        assert shown.wait(30)
+        connection.sendall(sse(delta("two"), ended(response(message("one two")))).removeprefix(STREAM_HEAD))
+
+    wire.answer(wait_between)
+    process = ask.popen("stream", "hi")
+    assert process.stdout is not None
+    first = process.stdout.read(4)
+    shown.set()
+    out, err = process.communicate(timeout=30)
+    assert (first, out, err, process.returncode) == (b"one ", b"two\n", b"", 0)

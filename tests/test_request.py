@@ -1,0 +1,340 @@
+"""Options and items -> the body: what each flag sends, what is refused, what is warned about (design section 3)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cometresp.errors import UsageError
+from cometresp.options import RequestOptions
+from cometresp.request import Turn, build, names_stdin
+from tests.conftest import Command
+
+API_SCHEMA = Path(__file__).parent.parent.parent / "shared" / "api" / "schema" / "create_response.json"
+PERSON = {"type": "object", "properties": {"name": {"type": "string"}}}
+
+
+def read(flag: str, value: str) -> str:
+    """Stands for Inputs.text_of: @FILE is a text that tells its name."""
+    if value.startswith("@"):
+        return {"@person.json": json.dumps(PERSON), "@list": '["a"]', "@text": "plain [x]"}[value]
+    assert flag.startswith("--")
+    return value
+
+
+def body_of(turn: Turn | None = None, **flags: Any) -> tuple[dict[str, Any], list[str]]:
+    """The body without model and stream, and the warnings."""
+    warnings: list[str] = []
+    body = build(RequestOptions(**flags), turn or Turn(text="hi", model="m"), read, warnings.append, stream=False)
+    return {name: value for name, value in body.items() if value != "m"}, warnings
+
+
+def sent(turn: Turn | None = None, **flags: Any) -> dict[str, Any]:
+    """What flags add to a plain request, of which nothing is to be warned about."""
+    body, warnings = body_of(turn, **flags)
+    assert (warnings, body.pop("input", None)) == ([], "hi")
+    return body
+
+
+def refusal(**flags: Any) -> str:
+    with pytest.raises(UsageError) as caught:
+        body_of(**flags)
+    return caught.value.message
+
+
+TEXT_PART = {"type": "input_text", "text": "t"}
+ONE_FLAG: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"instructions": "be brief"}, {"instructions": "be brief"}),
+    ({"instructions": ""}, {"instructions": ""}),
+    ({"temperature": 0.0}, {"temperature": 0.0}),
+    ({"top_p": 0.5}, {"top_p": 0.5}),
+    ({"top_logprobs": 0}, {"top_logprobs": 0, "include": ["message.output_text.logprobs"]}),
+    ({"max_output_tokens": 16}, {"max_output_tokens": 16}),
+    ({"truncation": "auto"}, {"truncation": "auto"}),
+    ({"reasoning_effort": "none"}, {"reasoning": {"effort": "none"}}),
+    ({"reasoning_summary": "concise"}, {"reasoning": {"summary": "concise"}}),
+    ({"verbosity": "low"}, {"text": {"verbosity": "low"}}),
+    ({"json_object": True}, {"text": {"format": {"type": "json_object"}}}),
+    ({"max_tool_calls": 0}, {"max_tool_calls": 0}),
+    ({"parallel_tool_calls": False}, {"parallel_tool_calls": False}),
+    ({"background": True}, {"background": True}),
+    ({"service_tier": "flex"}, {"service_tier": "flex"}),
+    ({"prompt_cache_key": "k"}, {"prompt_cache_key": "k"}),
+    ({"prompt_cache_retention": "24h"}, {"prompt_cache_retention": "24h"}),
+    ({"safety_identifier": "s" * 64}, {"safety_identifier": "s" * 64}),
+    ({"metadata": ["a=b=c", "d="]}, {"metadata": {"a": "b=c", "d": ""}}),
+    ({"include": ["reasoning.encrypted_content"]}, {"include": ["reasoning.encrypted_content"]}),
+    ({"context_management": '[{"type":"compaction"}]'}, {"context_management": [{"type": "compaction"}]}),
+    (
+        {"prompt_id": "p", "prompt_version": "2", "prompt_var": ["a=b", f"c={json.dumps(TEXT_PART)}", 'd={"x":1}']},
+        {"prompt": {"id": "p", "version": "2", "variables": {"a": "b", "c": TEXT_PART, "d": '{"x":1}'}}},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("flags", "fields"), ONE_FLAG, ids="+".join)
+def test_a_flag_sets_its_field_and_no_other(flags: dict[str, Any], fields: dict[str, Any]) -> None:
+    body, warnings = body_of(**flags)
+    assert (body, warnings) == ({"input": "hi", **fields}, [])
+
+
+EVERY = (
+    "-s be -f https://x/a.png --image-detail low --input {'role':'user','content':'before'} --top-p 0.5"
+    " --top-logprobs 2 --max-output-tokens 99 --truncation auto --effort low --reasoning-summary auto"
+    " --schema {'type':'object'} --schema-name n --no-strict --verbosity low -t web_search_preview -t file_search:vs_1"
+    " -t code_interpreter -t image_generation -t mcp:l=https://x --tool-choice l --max-tool-calls 3"
+    " --parallel-tool-calls --service-tier flex --prompt-cache-key k --safety-identifier s"
+    " --metadata a=b --include reasoning.encrypted_content --context-management [{'type':'compaction'}]"
+    " --prompt-id p --prompt-version 1 --prompt-var v=x --store --no-stdin"
+)
+REST = (
+    ("--temperature 1 --json-object --include-obfuscation --previous-response-id r --file-as image -f https://x", 0),
+    ("--background --no-stream --conversation c --no-store -P reasoning.mode=pro --body {'metadata':{'x':'y'}}", 0),
+    ("--user u --prompt-cache-retention 24h", 1),  # deprecated: one warning
+)
+
+
+def test_every_flag_at_once_makes_a_request_that_the_apis_schema_allows(run: Command) -> None:
+    if not API_SCHEMA.exists():
+        pytest.skip("the API's schema is not here")
+    schema = json.loads(API_SCHEMA.read_text())
+    told = set()
+    for flags, warnings in ((EVERY, 0), *REST):
+        words = flags.replace("'", '"').split()
+        result = run("ask", "--dry-run", "-m", "m", *words, "hi")
+        assert (result.code, result.err.count("\n")) == (0, warnings), result.err
+        jsonschema.validate(json.loads(result.out), schema)
+        told |= {word.removeprefix("--no-").strip("-").replace("-", "_") for word in words if word.startswith("-")}
+    short = {"s": "instructions", "f": "file", "t": "tool", "P": "param", "effort": "reasoning_effort"}
+    named = {short.get(name, name) for name in told} | {"model", "no_stream", "no_strict", "no_stdin"}
+    assert set(RequestOptions.__annotations__) - named == set()
+
+
+@pytest.mark.parametrize(
+    ("flags", "item"),
+    [
+        ({}, "hi"),
+        ({"input": '"before"'}, [{"role": "user", "content": "before"}, {"role": "user", "content": "hi"}]),
+        ({"input": '{"type":"x"}'}, [{"type": "x"}, {"role": "user", "content": "hi"}]),
+        ({"input": "[]"}, "hi"),
+        ({"body": '{"input":"base"}'}, "hi"),
+    ],
+)  # fmt: skip
+def test_input_items_go_before_the_prompt(flags: dict[str, Any], item: Any) -> None:
+    assert body_of(**flags) == ({"input": item}, [])
+
+
+def test_outputs_and_parts_go_before_the_text() -> None:
+    output, part = {"type": "function_call_output", "call_id": "c", "output": "o"}, {"type": "input_text", "text": "f"}
+    turn = Turn(text="hi", parts=[part], outputs=[output], model="m")
+    content = [part, {"type": "input_text", "text": "hi"}]
+    assert body_of(turn) == ({"input": [output, {"role": "user", "content": content}]}, [])
+    assert body_of(Turn(model="m"), input="[]") == ({"input": []}, [])
+
+
+BASE = '{"input":"base","model":"b","stream":true,"metadata":{"a":"1"},"reasoning":{"effort":"low","x":1},"novel":null}'
+
+
+def test_flags_change_a_base_body_and_leave_the_rest_of_it() -> None:
+    options = RequestOptions(body=BASE, reasoning_effort="high", metadata=["b=2"], no_stream=True)
+    assert build(options, Turn(model="m"), read, print) == {
+        "model": "b",
+        "input": "base",
+        "metadata": {"a": "1", "b": "2"},
+        "reasoning": {"effort": "high", "x": 1},
+        "novel": None,
+    }
+    assert build(RequestOptions(body=BASE, model="mine"), Turn(), read, print) == json.loads(BASE) | {"model": "mine"}
+
+
+@pytest.mark.parametrize(
+    ("assignment", "added"),
+    [
+        ("reasoning.mode=pro", {"reasoning": {"mode": "pro"}}),
+        ("a=1", {"a": 1}),
+        ("a=null", {"a": None}),
+        ("a=true", {"a": True}),
+        ("a=True", {"a": "True"}),
+        ("a=", {"a": ""}),
+        ("a=x=y", {"a": "x=y"}),
+        ("a=1e999", {"a": "1e999"}),
+        ("a=NaN", {"a": "NaN"}),
+        ('a="1"', {"a": "1"}),
+        ('a.b.c={"d":[1]}', {"a": {"b": {"c": {"d": [1]}}}}),
+        ("a=@list", {"a": ["a"]}),
+        ("a=@text", {"a": "plain [x]"}),
+        ("tools.0.x=1", {"tools": [{"type": "t", "x": 1}, 2]}),
+        ("tools.1=3", {"tools": [{"type": "t"}, 3]}),
+        ("model=other", {"model": "other"}),
+    ],
+)
+def test_a_parameter_sets_the_field_at_its_path(assignment: str, added: dict[str, Any]) -> None:
+    base = '{"tools":[{"type":"t"},2]}' if assignment.startswith("tools") else "{}"
+    assert body_of(body=base, param=[assignment]) == ({"input": "hi", **added}, [])
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("a", "--param: 'a' must be PATH=VALUE, as in reasoning.mode=pro"),
+        ("=1", "--param: '=1' must be PATH=VALUE, as in reasoning.mode=pro"),
+        ("a..b=1", "--param: 'a..b=1' must be PATH=VALUE, as in reasoning.mode=pro"),
+        ("input.x=1", "--param: input.x: input is not an object"),
+        ("l.2=1", "--param: l.2: 2 is not a position in that list of 2"),
+        ("l.-1=1", "--param: l.-1: -1 is not a position in that list of 2"),
+        ("l.x.y=1", "--param: l.x.y: x is not a position in that list of 2"),
+        ("l.0.y=1", "--param: l.0.y: 0 is not an object"),
+        ("l.1.y=1", "--param: l.1.y: 1 is not an object"),
+        ("a={x", "--param a: not valid JSON: line 1 column 2: Expecting property name enclosed in double quotes"),
+        ("a=[1e999]", "--param a: not valid JSON: 1e999 is too large a number"),
+        ("a=[NaN]", "--param a: not valid JSON: NaN is not JSON"),
+        ("a=" + "[" * 200 + "]" * 200, "--param a: the JSON is nested too deeply"),
+    ],
+)
+def test_a_parameter_that_cant_be_set_is_refused(assignment: str, message: str) -> None:
+    assert refusal(body='{"l":["x",null]}', param=[assignment]) == message
+
+
+@pytest.mark.parametrize(
+    ("spec", "tools"),
+    [
+        ("web_search", [{"type": "web_search"}]),
+        ("web_search_preview", [{"type": "web_search_preview"}]),
+        ("image_generation", [{"type": "image_generation"}]),
+        ("code_interpreter", [{"type": "code_interpreter", "container": {"type": "auto"}}]),
+        ("file_search:vs_1, vs_2,", [{"type": "file_search", "vector_store_ids": ["vs_1", "vs_2"]}]),
+        ("mcp:l=https://x/?a=b", [{"type": "mcp", "server_label": "l", "server_url": "https://x/?a=b"}]),
+        ('\n{"type":"novel"}', [{"type": "novel"}]),
+        ('[{"type":"a"},{"type":"b"}]', [{"type": "a"}, {"type": "b"}]),
+        ("@person.json", [PERSON]),
+    ],
+)
+def test_a_tool_is_a_shorthand_or_json(spec: str, tools: list[Any]) -> None:
+    assert sent(tool=[spec]) == {"tools": tools}
+    assert sent(tool=[spec, "web_search"]) == {"tools": [*tools, {"type": "web_search"}]}
+
+
+NESTED = "function tools are flat here: name, parameters and strict stand beside type (API 4.1)"
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        *((spec, f"{spec!r} is not a tool") for spec in ("", "web", "file_search", "file_search:,", "mcp", "mcp:x")),
+        ("mcp:l=x.org", "mcp:LABEL=URL needs a label and a web address, not 'mcp:l=x.org'"),
+        ("mcp:=https://x", "mcp:LABEL=URL needs a label and a web address, not 'mcp:=https://x'"),
+        ("[1]", "a tool is a JSON object with a type"),
+        ('{"name":"x"}', "a tool is a JSON object with a type"),
+        ('{"type":"function","function":{}}', NESTED),
+    ],
+)
+def test_what_is_no_tool_is_refused(spec: str, message: str) -> None:
+    assert refusal(tool=[spec]) == f"--tool: {message}"
+
+
+OFFERED = '{"tools":["x",{"name":"bare"},{"type":"custom","name":"c"},{"type":"mcp","server_label":"l"}]}'
+
+
+@pytest.mark.parametrize(
+    ("value", "choice"),
+    [
+        *((word, word) for word in ("auto", "none", "required")),
+        ("c", {"type": "custom", "name": "c"}),
+        ("l", {"type": "mcp", "server_label": "l"}),
+        ("bare", {"type": "function", "name": "bare"}),
+        ("weather", {"type": "function", "name": "weather"}),
+        ("file_search", {"type": "file_search"}),
+        ('{"type":"x"}', {"type": "x"}),
+        ('"auto"', "auto"),
+        ("@person.json", PERSON),
+    ],
+)
+def test_a_tool_choice_is_a_word_a_name_or_json(value: str, choice: Any) -> None:
+    assert sent(body=OFFERED, tool_choice=value) == json.loads(OFFERED) | {"tool_choice": choice}
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "expected"),
+    [
+        ("@person.json", None, "person"),
+        ("person.json", None, "person"),
+        ("person.json", "mine", "mine"),
+        (" {}", None, "answer"),
+        ('{"title":"A täble!"}', None, "A_t_ble"),
+        ('{"title":5}', None, "answer"),
+    ],
+)
+def test_a_schema_has_a_name(spec: str, name: str | None, expected: str) -> None:
+    shape = {"type": "json_schema", "name": expected, "strict": True}
+    schema = PERSON if "person" in spec else json.loads(spec)
+    assert sent(schema=spec, schema_name=name) == {"text": {"format": shape | {"schema": schema}}}
+
+
+ADVICE = "--temperature and --top-p together: the API advises to change one of them"
+SPELLING = "--prompt-cache-retention: in-memory is sent as in_memory, the spelling that servers take"
+
+
+@pytest.mark.parametrize(
+    ("flags", "fields", "warning"),
+    [
+        ({"user": "u"}, {"user": "u"}, "--user is deprecated: --safety-identifier and --prompt-cache-key replace it"),
+        ({"temperature": 1.0, "top_p": 1.0}, {"temperature": 1.0, "top_p": 1.0}, ADVICE),
+        ({"prompt_cache_retention": "in-memory"}, {"prompt_cache_retention": "in_memory"}, SPELLING),
+        ({"prompt_cache_retention": ""}, {"prompt_cache_retention": ""}, ""),
+        ({"reasoning_effort": "huge"}, {"reasoning": {"effort": "huge"}}, ""),
+        ({"truncation": ""}, {"truncation": ""}, ""),
+        ({"service_tier": "x y"}, {"service_tier": "x y"}, ""),
+        ({"verbosity": "LOW"}, {"text": {"verbosity": "LOW"}}, ""),
+        ({"include": ["novel"]}, {"include": ["novel"]}, ""),
+    ],
+)
+def test_what_a_server_may_not_take_is_sent_with_a_warning(
+    flags: dict[str, Any], fields: dict[str, Any], warning: str
+) -> None:
+    [(name, value)] = list(flags.items())[:1]
+    value = value[0] if isinstance(value, list) else value
+    unknown = f"--{name.replace('_', '-')}: {value!r} is not a value that the API page lists; it is sent as it is"
+    assert body_of(**flags) == ({"input": "hi", **fields}, [warning or unknown])
+
+
+def test_bytes_that_are_no_text_are_replaced_with_one_warning() -> None:
+    flags: dict[str, Any] = {"instructions": "a\udcff", "metadata": ["k\udcfe=v\udcff"], "tool": ['{"type":"\udcff"}']}
+    body = {"instructions": "a\ufffd", "metadata": {"k\ufffd": "v\ufffd"}, "tools": [{"type": "\ufffd"}]}
+    warning = "the command line is not valid UTF-8; what isn't was replaced"
+    assert body_of(**flags) == ({"input": "hi", **body}, [warning])
+
+
+def test_a_flag_that_takes_a_file_may_name_standard_input() -> None:
+    for flags in ({"instructions": "@-"}, {"tool": ["web_search", "@-"]}, {"param": ["a=@-"]}, {"tool_choice": "@-"}):
+        assert names_stdin(RequestOptions(**flags))
+    assert not names_stdin(RequestOptions(instructions="-", file=["-"], metadata=["a=@-"], param=["a=@@-"]))
+
+
+def options_of(kind: object) -> list[str]:
+    return [name for name, annotation in RequestOptions.__annotations__.items() if annotation.__origin__ == kind]
+
+
+TEXTS, LISTS = options_of(str | None), options_of(list[str] | None)
+ARGUMENTS = st.text(st.characters() | st.characters(categories=["Cs"]) | st.sampled_from('{}[]":=,.-0e@'), max_size=20)
+
+
+@given(
+    texts=st.dictionaries(st.sampled_from(TEXTS), ARGUMENTS, max_size=5),
+    lists=st.dictionaries(st.sampled_from(LISTS), st.lists(ARGUMENTS | ARGUMENTS.map("a={}".format), max_size=3)),
+)
+def test_any_text_of_a_flag_is_sent_as_valid_json_or_refused_by_name(
+    texts: dict[str, str], lists: dict[str, list[str]]
+) -> None:
+    flags = RequestOptions(**texts, **lists)  # type: ignore[arg-type]
+    try:
+        body = build(flags, Turn(text="hi", model="m"), lambda _, value: value, lambda _: None)
+    except UsageError as error:
+        culprit = error.message
+    else:
+        assert json.loads(json.dumps(body, allow_nan=False)) == body
+        culprit = ""
+    assert culprit.startswith("--") or not culprit

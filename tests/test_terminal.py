@@ -1,0 +1,137 @@
+"""What a terminal gets: rendered text, nothing that could steer it, and a clean screen at the end."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cometresp.terminal import escape, escape_json, escape_line, json_bytes, to_bytes
+from tests.conftest import Command
+from tests.wire import Request, Wire, call, created, delta, ended, json_reply, message, response, sse, text_stream
+
+HOSTILE = "\x1b]52;c;aGk=\x07 \x1b[2J [bold]x[/x] \u202e \x9b \r \x7f"
+
+
+def on_terminal(
+    run: Command, *words: str, env: dict[str, str] | None = None, meanwhile: Callable[[int], None] | None = None
+) -> tuple[int, str]:
+    """Run with stdout and stderr on one terminal of 80 columns; (exit code, all that was written there)."""
+    ours, theirs = pty.openpty()
+    environ = {**run.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **(env or {})}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cometresp", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        env=environ,
+        cwd=run.home,
+    )
+    os.close(theirs)
+    data = b""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if not select.select([ours], [], [], 0.05)[0]:
+            continue
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:
+            break
+        if not chunk:
+            break
+        data += chunk
+        if meanwhile is not None and b"half" in data:
+            meanwhile(process.pid)
+            meanwhile = None
+    os.close(ours)
+    return process.wait(30), data.decode().replace("\r\n", "\n")
+
+
+def test_an_answer_is_rendered_once_and_the_cursor_is_shown_again(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("# Title\n\nsome **bold** text\n\n- one\n- two\n"))
+    code, screen = on_terminal(ask, "ask", "hi")
+    assert code == 0
+    after = screen.rpartition("\x1b[?25h")[2]  # what comes after the region was taken away
+    assert [after.count(word) for word in ("Title", "bold", "one", "two")] == [1, 1, 1, 1]
+    assert "**" not in after
+    assert "completed · " in after
+    assert "default turn 1" in after
+
+
+def test_nothing_from_outside_can_steer_the_terminal(ask: Command, wire: Wire) -> None:
+    outputs = message(HOSTILE), call(name=f"n{HOSTILE}", arguments=HOSTILE)
+    whole = response(*outputs, status="failed", error={"message": HOSTILE}, model=HOSTILE)
+    wire.answer(sse(created(f"id{HOSTILE}"), delta(HOSTILE), ended(whole)))
+    for words in (["ask"], ["ask", "-F", "text"], ["stream", "-F", "text"], ["ask", "--json"], ["ask", "--events"]):
+        _, screen = on_terminal(ask, *words, "--verbose", "hi", env={"NO_COLOR": "1", "CI": "1"})
+        assert not [sign for sign in ("\x1b]", "\x1b[2J", "\u202e", "\x9b", "\x07", "\x7f") if sign in screen], words
+        assert "[bold]" in screen
+        assert "[/x]" in screen
+
+
+def test_json_on_a_terminal_is_the_same_value(ask: Command, wire: Wire) -> None:
+    wire.answer(json_reply(response(message(HOSTILE))))
+    _, screen = on_terminal(ask, "ask", "-q", "--json", "hi")
+    assert json.loads(screen) == response(message(HOSTILE)) | {"output_text": HOSTILE}
+
+
+def test_a_pipe_gets_pure_text_while_the_terminal_shows_progress(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream(HOSTILE))
+    code, screen = on_terminal(ask, "ask", "-o", "out", "hi")
+    assert (code, (ask.home / "out").read_bytes()) == (0, HOSTILE.encode() + b"\n")
+    assert "[bold]" not in screen
+    assert "completed" in screen
+
+
+@pytest.mark.parametrize("how", [{"TERM": "dumb"}, {"CI": "true"}, {"COMETRESP_PLAIN": "1"}])
+def test_nothing_is_redrawn_where_that_isnt_wanted(ask: Command, wire: Wire, how: dict[str, str]) -> None:
+    wire.answer(text_stream("one **two**"))
+    code, screen = on_terminal(ask, "ask", "hi", env=how)
+    assert code == 0
+    assert "\x1b[?25l" not in screen
+    assert screen.count("one") == 1
+
+
+def test_an_interrupt_leaves_the_text_so_far_and_a_clean_terminal(ask: Command, wire: Wire) -> None:
+    def stall(_: Request, connection: object) -> None:
+        connection.sendall(sse(created("r1"), delta("half an answer")))  # type: ignore[attr-defined]
+        connection.recv(1)  # type: ignore[attr-defined]
+
+    wire.answer(stall)
+    code, screen = on_terminal(ask, "ask", "hi", meanwhile=lambda pid: os.kill(pid, signal.SIGINT))
+    assert code == 130
+    after = screen.rpartition("\x1b[?25h")[2]
+    assert "half an answer" in after
+    assert after.rstrip().endswith("hint: what came is kept: cometresp log r1")
+
+
+@given(st.text())
+def test_escaped_text_holds_no_control_but_newline_and_tab(text: str) -> None:
+    safe = escape(text)
+    assert not [character for character in safe if not character.isprintable() and _steers(character)]
+    assert "\n" not in escape_line(text)
+
+
+def _steers(character: str) -> bool:
+    return character not in "\n\t" and (ord(character) < 0xA0 or character in "\u061c\u200e\u200f\u202e\u2066")
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_escaped_json_is_the_same_json_and_always_encodes(text: str) -> None:
+    document = json.dumps({"x": text}, ensure_ascii=False)
+    assert json.loads(escape_json(document)) == {"x": text}
+    assert json.loads(json_bytes(document)) == json.loads(document)
+    assert to_bytes(text).decode() == text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def test_a_long_line_is_cut() -> None:
+    cut = [escape_line("abcdef", 4), escape_line("a\nb\tc"), escape_line("\x1b" * 3, 5)]
+    assert cut == ["abc…", "a\\nb c", "\\x1b…"]
