@@ -1,9 +1,9 @@
 """The one reducer: what a sequence of events amounts to. No network, no terminal, no clock.
 
-Rules of API 7.1-7.4 and 12, in short: an item is found by its output index, else by its id, else it is the one last
-opened; a part by its content index, else it is the last one; the full value wins (`.done` over deltas, the item over
-its parts, the terminal response over all), and what it leaves out stays as the events had it; unknown events and items
-are kept; a response whose status is terminal ends the stream whatever its event is called.
+Rules of API 7.1-7.4 and 12, in short: an item is found by an id that is known, else by its output index, else it is
+the one last opened; a part by its content index, else it is the last one; the full value wins (`.done` over deltas, the
+item over its parts, the terminal response over all), and what it leaves out stays as the events had it; unknown events
+and items are kept; a response whose status is terminal ends the stream whatever its event is called.
 """
 
 from io import StringIO

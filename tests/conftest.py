@@ -12,6 +12,16 @@ import pytest
 
 from tests.wire import Wire, serving
 
+_FOREIGN = ("COMETAPI_", "COMETRESP_", "OPENAI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_of_the_machines_own_settings() -> None:
+    """Keys, proxies and certificates of whoever runs the tests: clients in this process must not see them."""
+    for name in list(os.environ):
+        if name.upper().startswith(_FOREIGN):
+            del os.environ[name]
+
 
 @dataclass(frozen=True)
 class Result:
