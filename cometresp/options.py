@@ -116,6 +116,7 @@ class OutputOptions(NamedTuple):
     json: Annotated[bool, _flag(OUTPUT, "The response object (-F json).", "--json")] = False
     events: Annotated[bool, _flag(OUTPUT, "One event a line (-F events).", "--events")] = False
     output: Annotated[Text, _flag(OUTPUT, "Write the answer to FILE, whole or not at all.", "--output", "-o", metavar="FILE")] = None
+    save_images: Annotated[Text, _flag(OUTPUT, "Save generated images there.", "--save-images", metavar="DIR")] = None
     allow_incomplete: Annotated[bool, _flag(OUTPUT, "Take a cut answer for a good one (exit 0 instead of 3).", "--allow-incomplete")] = False
     usage: Annotated[bool, _flag(OUTPUT, "Print tokens used on stderr.", "--usage", "-u")] = False
     quiet: Annotated[bool, _flag(OUTPUT, "No warnings, no status.", "--quiet", "-q")] = False

@@ -1,9 +1,12 @@
-"""`--output FILE`: whole or not at all (design section 3)."""
+"""Files that a command writes: `--output FILE`, whole or not at all (design section 3), and `--save-images DIR`."""
 
+import binascii
 import os
+import re
 import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from cometresp.errors import OutputError, PipeClosedError
 
@@ -61,3 +64,43 @@ class FileSink:
 
     def _error(self, error: OSError) -> OutputError:
         return OutputError(f"--output: {self.path} can't be written: {error.strerror}")
+
+
+_ENDINGS = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"RIFF": ".webp", b"GIF8": ".gif", b"<svg": ".svg"}
+
+
+def image_folder(path: str) -> Path:
+    """The folder of `--save-images`, made where it isn't."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"--save-images: {path} can't be made: {error.strerror}") from error
+    return Path(path)
+
+
+def save_images(output: Iterable[dict[str, Any]], folder: Path) -> Iterator[Path]:
+    """Write each finished image of an output; a file that is there is never written over. Raises OutputError."""
+    for number, item in enumerate(output, 1):
+        if item.get("type") != "image_generation_call" or not isinstance(item.get("result"), str):
+            continue
+        try:
+            data = binascii.a2b_base64(item["result"])
+            name = re.sub(r"[^A-Za-z0-9_-]+", "_", str(item.get("id") or ""))[:80] or f"image-{number}"
+            ending = next((end for magic, end in _ENDINGS.items() if data.startswith(magic)), ".bin")
+            yield _write_new(folder, name, ending, data)
+        except binascii.Error as error:
+            raise OutputError(f"--save-images: the image of item {number} is not valid base64") from error
+        except OSError as error:
+            raise OutputError(f"--save-images: {folder} can't be written: {error.strerror}") from error
+
+
+def _write_new(folder: Path, name: str, ending: str, data: bytes) -> Path:
+    for again in range(1, 1000):
+        path = folder / (name + (f"-{again}" if again > 1 else "") + ending)
+        try:
+            with path.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            continue
+        return path
+    raise OutputError(f"--save-images: {folder} holds a thousand files named {name}")

@@ -10,7 +10,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, TextIO
@@ -80,6 +80,7 @@ class Terminal:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     quiet: bool = False
     verbose: bool = False
+    line_writer: Callable[[str], None] | None = None  # of who draws on the terminal meanwhile
 
     @classmethod
     def of_process(cls) -> "Terminal":
@@ -103,8 +104,27 @@ class Terminal:
 
     @property
     def redraws(self) -> bool:
-        """Whether a terminal is there on stderr on which lines may be drawn again (design section 6)."""
-        return self.stderr_tty and self.environ.get("TERM", "") != "dumb" and not self.environ.get("CI")
+        """Whether there is a terminal on which lines may be drawn again (design section 6)."""
+        if not (self.stderr_tty or self.stdout_tty) or self.environ.get("CI"):
+            return False
+        return self.environ.get("TERM", "") not in ("", "dumb") or os.name == "nt"
+
+    @property
+    def encoding(self) -> str:
+        """What a terminal can show: "utf-8", or "ascii" where the locale says that it isn't that."""
+        names = ("LC_ALL", "LC_CTYPE", "LANG")
+        locale = next((self.environ[name] for name in names if self.environ.get(name)), "")
+        return "utf-8" if "utf" in locale.lower() or os.name == "nt" or sys.platform == "darwin" else "ascii"
+
+    def encode(self, text: str) -> bytes:
+        """Text for a terminal, in what it can show."""
+        return to_bytes(text) if self.encoding == "utf-8" else text.encode("ascii", "replace")
+
+    def write_stderr(self, text: str) -> None:
+        """Text that is escaped already, and may be coloured."""
+        with suppress(OSError):  # there is nowhere left to say that stderr is gone
+            self.stderr.write(self.encode(text) if self.stderr_tty else to_bytes(text))
+            self.stderr.flush()
 
     def write(self, data: bytes) -> None:
         """Bytes to stdout, on their way at once. Raises PipeClosedError and OutputError."""
@@ -134,9 +154,7 @@ class Terminal:
 
     def aside(self, text: str) -> None:
         """Foreign text that isn't the answer (reasoning), escaped, as it comes."""
-        with suppress(OSError):  # there is nowhere left to say that stderr is gone
-            self.stderr.write(to_bytes(escape(text)))
-            self.stderr.flush()
+        self.write_stderr(escape(text))
 
     def _line(self, message: str) -> None:
-        self.aside(message + "\n")
+        (self.line_writer or self.write_stderr)(escape(message) + "\n")

@@ -200,7 +200,7 @@ def test_reasoning_and_calls_are_shown_on_stderr_only_when_asked_for_off_a_termi
     assert list(ask("ask", "hi")) == [0, "x\n", ""]
     code, out, err = ask("ask", "--show-reasoning", "--verbose", "--chain", "new", "hi")
     assert (code, out) == (0, "x\n")
-    assert err.startswith("hm\\x1b[1m\n[web_search_call] a · completed · ")
+    assert err.startswith("hm\\x1b[1m\n✓ web search: a · ")
 
 
 def test_output_file_is_whole_or_absent_and_keeps_its_old_content_on_failure(ask: Command, wire: Wire) -> None:
@@ -288,3 +288,16 @@ def test_output_that_cant_be_written_is_an_error(ask: Command, wire: Wire) -> No
     words = [sys.executable, "-m", "cometresp", "ask", "hi"]
     closed = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *words], env=ask.environ, capture_output=True, check=False)
     assert (closed.returncode, closed.stderr) == (73, b"cometresp: error: standard output is closed\n")
+
+
+def test_generated_images_are_saved_and_never_written_over(ask: Command, wire: Wire) -> None:
+    image = {"id": "ig_../1", "type": "image_generation_call", "status": "completed", "result": "iVBORw0KGgo="}
+    wire.answer(json_reply(response(image, message("done"))))
+    for _ in range(2):
+        assert list(ask("ask", "--save-images", "new/pictures", "hi")) == [0, "done\n", ""]
+    saved = sorted((path.name, path.read_bytes()) for path in (ask.home / "new/pictures").iterdir())
+    assert saved == [("ig__1-2.png", b"\x89PNG\r\n\x1a\n"), ("ig__1.png", b"\x89PNG\r\n\x1a\n")]
+    wire.answer(json_reply(response(image | {"result": "x"}, message("done"))))
+    result = ask("ask", "--save-images", "new/pictures", "hi")
+    assert (result.code, result.text) == (73, "done\n")
+    assert result.err == "cometresp: error: --save-images: the image of item 1 is not valid base64\n"

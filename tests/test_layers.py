@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "chain": {"answer", "errors", "masking", "records", "state", "tools"},
     "replies": {"errors"},
     "client": {"", "errors", "events", "replies"},
-    "render": {"answer", "events", "render", "terminal"},
+    "render": {"answer", "errors", "events", "render", "terminal"},
     "exchange": {"answer", "errors", "events", "replies", "terminal"},
     "emulator": {"emulator"},
     "cli": {"", "errors", "terminal"},

@@ -1,5 +1,6 @@
 """What a terminal gets: rendered text, nothing that could steer it, and a clean screen at the end."""
 
+import io
 import json
 import os
 import pty
@@ -7,14 +8,17 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometresp.terminal import escape, escape_json, escape_line, json_bytes, to_bytes
+from cometresp.commands.showing import Heartbeat
+from cometresp.terminal import Terminal, escape, escape_json, escape_line, json_bytes, to_bytes
 from tests.conftest import Command
 from tests.wire import Request, Wire, call, created, delta, ended, json_reply, message, response, sse, text_stream
 
@@ -22,16 +26,21 @@ HOSTILE = "\x1b]52;c;aGk=\x07 \x1b[2J [bold]x[/x] \u202e \x9b \r \x7f"
 
 
 def on_terminal(
-    run: Command, *words: str, env: dict[str, str] | None = None, meanwhile: Callable[[int], None] | None = None
+    run: Command,
+    *words: str,
+    env: dict[str, str] | None = None,
+    meanwhile: Callable[[int], None] | None = None,
+    **streams: Any,
 ) -> tuple[int, str]:
-    """Run with stdout and stderr on one terminal of 80 columns; (exit code, all that was written there)."""
+    """Run with stdout and stderr on one terminal of 80 columns; (exit code, all that was written there).
+
+    `streams` puts one of them elsewhere; `meanwhile` gets the process id when half an answer is there.
+    """
     ours, theirs = pty.openpty()
     environ = {**run.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **(env or {})}
     process = subprocess.Popen(
         [sys.executable, "-m", "cometresp", *words],
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=theirs,
+        **{"stdin": subprocess.DEVNULL, "stdout": theirs, "stderr": theirs, **streams},
         env=environ,
         cwd=run.home,
     )
@@ -135,3 +144,17 @@ def test_escaped_json_is_the_same_json_and_always_encodes(text: str) -> None:
 def test_a_long_line_is_cut() -> None:
     cut = [escape_line("abcdef", 4), escape_line("a\nb\tc"), escape_line("\x1b" * 3, 5)]
     assert cut == ["abc…", "a\\nb c", "\\x1b…"]
+
+
+def test_a_long_run_in_ci_says_once_a_minute_that_it_lives() -> None:
+    told = threading.Event()
+
+    class Err(io.BytesIO):
+        def flush(self) -> None:
+            told.set()
+
+    err = Err()
+    heartbeat = Heartbeat(Terminal(None, None, err), seconds=0.01)
+    assert told.wait(10)
+    heartbeat.stop()
+    assert err.getvalue().startswith(b"cometresp: still waiting after 0 s\n")

@@ -35,6 +35,7 @@ class Runtime:
             ("--ca-file", connection.ca_file),
             ("--output", self.output.output),
             ("--id-file", self.output.id_file),
+            ("--save-images", self.output.save_images),
         ):
             if path == "":
                 raise UsageError(f"{flag}: must not be empty")

@@ -1,5 +1,6 @@
 """How a command shows and records an exchange, and ends: shared by the asking commands and `get`."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, cast
@@ -9,11 +10,12 @@ from cometresp.chain import recorded
 from cometresp.commands.formats import kind_of
 from cometresp.commands.runtime import Runtime
 from cometresp.errors import CometrespError, ExitCode, OutputError, StoppedError
+from cometresp.events import Event
 from cometresp.exchange import is_good, verdict
-from cometresp.output import FileSink
+from cometresp.output import FileSink, image_folder, save_images
 from cometresp.records import NewTurn
 from cometresp.render import Kind, Screen, Sink, View, choose
-from cometresp.terminal import escape_line
+from cometresp.terminal import Terminal, escape_line
 
 if TYPE_CHECKING:
     from cometresp.state import State
@@ -96,15 +98,53 @@ class Recorder:
             self.trouble = error
 
 
+class Heartbeat:
+    """With `CI` set, a run that takes long says so once a minute on stderr, so that no runner takes it for dead."""
+
+    def __init__(self, terminal: Terminal, seconds: float = 60.0) -> None:
+        self._stop = threading.Event()
+        self._began = time.monotonic()
+        self._terminal = terminal
+        self._seconds = seconds
+        threading.Thread(target=self._beat, daemon=True).start()
+
+    def _beat(self) -> None:
+        while not self._stop.wait(self._seconds):
+            self._terminal.aside(f"cometresp: still waiting after {time.monotonic() - self._began:.0f} s\n")
+
+    def stop(self) -> None:
+        self._stop.set()
+
+
+class Timed:
+    """A screen, and when the first text came to it."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.first = 0.0
+        self.show = self._show
+        self.finish = screen.finish
+        self._screen = screen
+
+    def _show(self, event: Event, answer: Answer) -> None:
+        self._screen.show(event, answer)
+        if event.type.startswith("response.output_text."):
+            self.first = time.monotonic()
+            self.show = self._screen.show
+
+
 class Showing:
     """One answer on its way to the user. `only_id` prints just the id of what was accepted (`--background`)."""
 
-    def __init__(self, runtime: Runtime, record: Recorder, *, live: bool, only_id: bool = False) -> None:
+    def __init__(
+        self, runtime: Runtime, record: Recorder, *, live: bool, only_id: bool = False, tier: str | None = None
+    ) -> None:
+        self._tier = tier  # the service tier that was asked for
         terminal, output = runtime.terminal, runtime.output
         self._runtime = runtime
         self._record = record
         self._began = time.monotonic()
         self._fault: CometrespError | KeyboardInterrupt | None = None
+        self._images = image_folder(output.save_images) if output.save_images is not None else None
         self._file = FileSink(output.output) if output.output is not None else None
         kind = kind_of(output, terminal)
         self._only_id = only_id and kind in ("text", "markdown")
@@ -122,13 +162,20 @@ class Showing:
             sink,
             terminal,
         )
+        if terminal.stderr_tty and not terminal.quiet:
+            self.screen = Timed(self.screen)
         self._sink = sink
 
     def _redraws(self, *, to_terminal: bool, kind: str, live: bool) -> bool:
         """A region is drawn where lines can be, and where nothing else writes to that screen in the meantime."""
         terminal = self._runtime.terminal
-        writes_meanwhile = to_terminal and (kind == "events" or (kind == "text" and live))
-        return terminal.redraws and not terminal.quiet and not self._runtime.plain and not writes_meanwhile
+        if (
+            not terminal.redraws
+            or self._runtime.plain
+            or (to_terminal and (kind == "events" or (kind == "text" and live)))
+        ):
+            return False
+        return (kind == "markdown" and to_terminal) or (terminal.stderr_tty and not terminal.quiet)
 
     def seen(self, response_id: str) -> None:
         self._record.seen(response_id)
@@ -144,18 +191,24 @@ class Showing:
     def run(self, converse: Callable[[Answer], None]) -> Answer:
         """Hold the conversation; whatever ends it, what came is shown and recorded."""
         answer = Answer()
+        terminal = self._runtime.terminal
+        heartbeat = Heartbeat(terminal) if terminal.environ.get("CI") and not terminal.quiet else None
         try:
             converse(answer)
         except (CometrespError, KeyboardInterrupt) as fault:
             self._fault = fault
             if not answer.ended:
                 answer.close(cut=True)
+        if heartbeat is not None:
+            heartbeat.stop()
         try:
             if not self._only_id:
                 self.screen.finish(answer)
             elif answer.id:
                 self.screen.finish(Answer())
                 self._sink.write(answer.id.encode() + b"\n")
+            for path in save_images(answer.output, self._images) if self._images else ():
+                self._runtime.terminal.note(f"image saved: {path}")
         except CometrespError as fault:
             self._fault = self._fault or fault
         finally:
@@ -179,10 +232,12 @@ class Showing:
             self._file.commit()
         elif self._file and (kept := self._file.abandon()):
             terminal.note(kept)
-        if answer.id and terminal.stderr_tty and not terminal.quiet:
-            from cometresp.render.aside import summary
+        if answer.id and isinstance(self.screen, Timed):
+            from cometresp.render.aside import summary, tell_summary
 
-            terminal.note(summary(answer, time.monotonic() - self._began, self._record.where))
+            first = self.screen.first - self._began if self.screen.first else None
+            seconds = time.monotonic() - self._began
+            tell_summary(terminal, summary(answer, seconds, first, self._record.where, self._tier))
         if output.usage:
             from cometresp.render.aside import usage_line
 

@@ -178,7 +178,7 @@ def _send(asked: Asked, runtime: Runtime, prepared: Prepared) -> None:
             escape_line(f"continuing {plan.name}: {plan.parent.id} · turn {plan.parent.number + 1} · {model}")
         )
     record = Recorder(runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, must=not plan.anew)
-    showing = Showing(runtime, record, live=asked.live, only_id=only_id)
+    showing = Showing(runtime, record, live=asked.live, only_id=only_id, tier=asked.request.service_tier)
 
     def once(client: "Client", body: dict[str, Any], answer: "Answer") -> None:
         with client.create(masking.resolved_body(body, runtime.terminal.environ)) as events:

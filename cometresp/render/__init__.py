@@ -1,7 +1,6 @@
 """The only package that imports rich, and only where a terminal is there. `choose` picks a renderer."""
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from cometresp.answer import Answer
 from cometresp.events import Event
@@ -24,20 +23,18 @@ class Screen(Protocol):
     def finish(self, answer: Answer) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """How an answer is to be shown."""
 
     kind: Kind
     live: bool  # deltas leave at once
     to_terminal: bool  # the sink is one
     reasoning: bool  # on stderr
-    redraw: bool  # a region at the foot of the terminal on stderr
+    redraw: bool  # a region at the foot of a terminal
 
 
-@dataclass(slots=True)
-class Beside:
-    """The answer and what stands beside it. The aside goes first at the end, so that its region is away by then."""
+class Beside(NamedTuple):
+    """The answer and what stands beside it. The aside goes first, so that what it drew is away by then."""
 
     aside: Screen
     answer: Screen
@@ -53,13 +50,18 @@ class Beside:
 
 def choose(view: View, sink: Sink, terminal: Terminal) -> Screen:
     """The renderer for a view, with its aside where anything is to be shown there."""
+    if view.redraw:
+        from cometresp.render.live import LiveView
+
+        text = view.kind == "markdown" and view.to_terminal
+        region = LiveView(sink, terminal, text=text, reasoning=view.reasoning)
+        return region if text else Beside(region, _answer_screen(view, sink, terminal))
     answer = _answer_screen(view, sink, terminal)
-    if not (view.reasoning or view.redraw or terminal.stderr_tty or terminal.verbose):
+    if not (view.reasoning or terminal.stderr_tty or terminal.verbose):
         return answer
     from cometresp.render.aside import Aside
 
-    tail = view.kind == "markdown" and view.to_terminal
-    return Beside(Aside.on(terminal, reasoning=view.reasoning, redraw=view.redraw, tail=tail), answer)
+    return Beside(Aside(terminal, reasoning=view.reasoning), answer)
 
 
 def _answer_screen(view: View, sink: Sink, terminal: Terminal) -> Screen:
@@ -75,7 +77,7 @@ def _answer_screen(view: View, sink: Sink, terminal: Terminal) -> Screen:
         case "markdown":
             from cometresp.render.markdown import Markdown
 
-            return Markdown(sink, terminal, to_terminal=view.to_terminal)
+            return Markdown(sink, terminal, to_terminal=view.to_terminal, live=view.live)
     from cometresp.render.plain import Plain
 
     return Plain(sink, terminal, live=view.live, to_terminal=view.to_terminal)

@@ -1,136 +1,111 @@
-"""What stands beside the answer, on stderr: reasoning, tool calls, the live tail, the status line, the summary.
+"""What stands beside the answer on stderr where nothing is redrawn: reasoning, and a line for each call that ended.
 
-All of it is foreign text or status, so that all of it is escaped. Off a terminal there is nothing, but for what the
-user asked for by --show-reasoning, --verbose and --usage.
+Off a terminal there is nothing, but for what the user asked for by --show-reasoning, --verbose and --usage.
 """
 
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
-from cometresp.answer import Answer, Item
+from cometresp.answer import Answer
 from cometresp.events import Event
+from cometresp.render.happenings import Timeline
+from cometresp.render.region import terminal_size
 from cometresp.terminal import Terminal, escape_line
 
-_SILENT_ITEMS = frozenset({"message", "reasoning"})
-_REASONING_DELTAS = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
-_ITEM_EVENTS = ("response.output_item.", "response.completed", "response.incomplete")
-_SHOWN_ARGUMENTS = 100
+REASONING_DELTAS = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
+_SHOWN_ID = 16  # characters; `chains head` and `log` have it whole
+ITEM_EVENTS = ("response.output_item.", "response.completed", "response.incomplete")
 
 
-@dataclass(slots=True)
 class Aside:
-    """Shown to like a renderer. `live` is a LiveTail where lines may be drawn again."""
+    """Shown to like a renderer."""
 
-    terminal: Terminal
-    reasoning: bool
-    calls: bool
-    live: Any = None
-    _told: set[int] = field(default_factory=set)
-    _begun: dict[int, float] = field(default_factory=dict)
-    _reasoned: bool = False
-    _line: str = ""  # of reasoning, not yet ended
-
-    @classmethod
-    def on(cls, terminal: Terminal, *, reasoning: bool, redraw: bool, tail: bool) -> "Aside":
-        live = None
-        if redraw:
-            from cometresp.render.live import LiveTail
-
-            live = LiveTail(terminal, show_text=tail)
-            live.start()
-        calls = (terminal.stderr_tty or terminal.verbose) and not terminal.quiet
-        return cls(terminal, reasoning, calls, live)
+    def __init__(self, terminal: Terminal, *, reasoning: bool) -> None:
+        self._terminal = terminal
+        self._reasoning = reasoning
+        self._calls = (terminal.stderr_tty or terminal.verbose) and not terminal.quiet
+        self._timeline = Timeline(time.monotonic, terminal)
+        self._last = ""  # character of the reasoning
+        self._part: tuple[Any, ...] = ()
 
     def show(self, event: Event, answer: Answer) -> None:
-        if self.live:
-            self.live.answer = answer
-        if event.type in _REASONING_DELTAS:
-            if self.reasoning:
-                self._reason(str(event.data.get("delta") or ""))
-        elif self.calls and event.type.startswith(_ITEM_EVENTS):
+        if event.type in REASONING_DELTAS:
+            if self._reasoning:
+                self._reason(str(event.data.get("delta") or ""), part_of(event))
+        elif self._calls and event.type.startswith(ITEM_EVENTS):
             self._tell(answer)
 
     def finish(self, answer: Answer) -> None:
-        if self.reasoning and not self._reasoned and answer.reasoning:
-            self._reason(answer.reasoning)  # it came whole
+        if self._reasoning and not self._part and answer.reasoning:
+            self._reason(answer.reasoning, ("whole",))
         self._end_reasoning()
-        if self.calls:
+        if self._calls:
             self._tell(answer)
-        if self.live:
-            self.live.stop()
 
-    def _reason(self, text: str) -> None:
-        """Whole lines at once where a region is drawn below them, else as it comes."""
-        self._reasoned = True
-        self._line += text
-        if self.live:
-            lines, newline, self._line = self._line.rpartition("\n")
-            if newline:
-                self.live.print(lines, dim=True)
-        else:
-            self.terminal.aside(text)
+    def _reason(self, text: str, part: tuple[Any, ...]) -> None:
+        if self._part and part != self._part:
+            self._end_reasoning()
+            text = "\n" + text
+        self._part = part
+        if text:
+            self._last = text[-1]
+            self._terminal.aside(text)
 
     def _end_reasoning(self) -> None:
-        if self._line and self.live:
-            self.live.print(self._line, dim=True)
-        elif self._line and not self._line.endswith("\n"):
-            self.terminal.aside("\n")
-        self._line = ""
+        if self._last and self._last != "\n":
+            self._terminal.aside("\n")
+        self._last = ""
 
     def _tell(self, answer: Answer) -> None:
-        """One line for each item that isn't text, when it is done."""
-        for n, item in enumerate(answer.items):
-            began = self._begun.setdefault(n, time.monotonic())
-            if item.done and n not in self._told and item.type not in _SILENT_ITEMS:
-                self._told.add(n)
-                self._end_reasoning()
-                line = f"{describe_item(item)} · {escape_line(item.status)} · {time.monotonic() - began:.1f} s"
-                if self.live:
-                    self.live.print(line, dim=False)
-                else:
-                    self.terminal.aside(line + "\n")
+        for line in self._timeline.ended(answer):
+            self._end_reasoning()
+            self._terminal.aside(line)
 
 
-def describe_item(item: Item) -> str:
-    """`name(arguments)` of a call; `[type]` and what it looks for of one that has no name."""
-    frame = item.as_dict()
-    if name := frame.get("name"):
-        label = f"{frame['server_label']}/{name}" if frame.get("server_label") else name
-        arguments = frame.get("arguments") or frame.get("input") or ""
-        return f"{escape_line(str(label))}({escape_line(str(arguments), _SHOWN_ARGUMENTS)})"
-    action, queries = frame.get("action"), frame.get("queries")
-    words = action.get("query") or action.get("url") if isinstance(action, dict) else None
-    if isinstance(queries, list):
-        words = ", ".join(map(str, queries))
-    return f"[{escape_line(item.type)}]" + (f" {escape_line(str(words), _SHOWN_ARGUMENTS)}" if words else "")
+def part_of(event: Event) -> tuple[Any, ...]:
+    """Which part of which item a delta belongs to."""
+    return tuple(str(event.data.get(name)) for name in ("output_index", "item_id", "summary_index", "content_index"))
 
 
-def summary(answer: Answer, seconds: float, chain: str) -> str:
-    """`completed · 2.1 s · 14 in · 20 out · resp_1 · default turn 3`, of what is known."""
-    tokens = [f"{answer.usage[name]} {word}" for name, word in _TOKENS.items() if name in answer.usage]
-    words = [answer.status.replace("_", " "), f"{seconds:.1f} s", *tokens, answer.id, chain]
-    return " · ".join(escape_line(str(word)) for word in words if word)
+def summary(answer: Answer, seconds: float, first: float | None, chain: str, tier: str | None) -> str:
+    """`completed · 2.1 s · first 0.4 s · 14 in (4 cached) · 20 out · resp_1 · default turn 3`, of what is known."""
+    usage = answer.usage
+    words = [answer.status.replace("_", " "), f"{seconds:.1f} s"]
+    if first is not None:
+        words.append(f"first {first:.1f} s")
+    if "input_tokens" in usage:
+        words.append(f"{usage['input_tokens']} in" + _detail(usage, "input_tokens_details", "cached_tokens", "cached"))
+    if "output_tokens" in usage:
+        thought = _detail(usage, "output_tokens_details", "reasoning_tokens", "reasoning")
+        words.append(f"{usage['output_tokens']} out{thought}")
+    given = answer.response.get("service_tier")
+    if tier and given and given not in (tier, "auto"):
+        words.append(f"tier {given}")
+    return " · ".join(escape_line(str(word)) for word in (*words, escape_line(answer.id, _SHOWN_ID), chain) if word)
 
 
-_TOKENS = {"input_tokens": "in", "output_tokens": "out"}
+def tell_summary(terminal: Terminal, line: str) -> None:
+    """The one line after an answer, cut to the width; dim where the terminal can be drawn on."""
+    line = escape_line(line, terminal_size((2,))[0])
+    terminal.write_stderr(f"\x1b[2m{line}\x1b[0m\n" if terminal.redraws else f"{line}\n")
 
 
 def usage_line(usage: dict[str, Any]) -> str:
     """The line of `--usage`: what the server counted, and nothing else."""
-
-    def detail(name: str, key: str, word: str) -> str:
-        details = usage.get(name)
-        count = details.get(key) if isinstance(details, dict) else None
-        return f" ({count} {word})" if count else ""
-
     words = []
     if "input_tokens" in usage:
-        words.append(f"{usage['input_tokens']} input" + detail("input_tokens_details", "cached_tokens", "cached"))
-    if "output_tokens" in usage:
         words.append(
-            f"{usage['output_tokens']} output" + detail("output_tokens_details", "reasoning_tokens", "reasoning")
+            f"{usage['input_tokens']} input" + _detail(usage, "input_tokens_details", "cached_tokens", "cached")
         )
+    if "output_tokens" in usage:
+        thought = _detail(usage, "output_tokens_details", "reasoning_tokens", "reasoning")
+        words.append(f"{usage['output_tokens']} output{thought}")
     if "total_tokens" in usage:
         words.append(f"{usage['total_tokens']} total")
     return "usage: " + (", ".join(words) or "none reported")
+
+
+def _detail(usage: dict[str, Any], name: str, key: str, word: str) -> str:
+    details = usage.get(name)
+    count = details.get(key) if isinstance(details, dict) else None
+    return f" ({count} {word})" if count else ""

@@ -1,87 +1,224 @@
-"""The region at the foot of the terminal while an answer arrives: the end of its text and a status line.
+"""The live view of a terminal: what is finished scrolls away, the unfinished rest and a status line are redrawn.
 
-It is drawn on stderr a few times a second from the answer as it then is, never per delta; it is bounded by the screen,
-and taken away before anything is printed that stays.
+Answer text goes to stdout, all else to stderr; the region is drawn on stderr, or on stdout where stderr is no terminal.
+It is drawn by a thread of its own a few times a second, from the state as it then is, never per delta: the more a
+drawing costs, in time or in bytes, the fewer there are.
 """
 
+import threading
 import time
-from contextlib import suppress
-from io import TextIOWrapper
 from typing import Any
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.markdown import Markdown
 from rich.text import Text
 
 from cometresp.answer import Answer
+from cometresp.errors import CometrespError
+from cometresp.events import Event
+from cometresp.render import Sink
+from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_of
+from cometresp.render.blocks import Splitter
+from cometresp.render.happenings import Timeline
+from cometresp.render.markdown import citations, rendered
+from cometresp.render.region import Region, terminal_size
 from cometresp.terminal import Terminal, escape, escape_line
 
-_PER_SECOND = 8
-_MARGIN = 4  # lines of the screen left to what was there before
+_TICK = 0.05
+_INTERVAL = 0.12
+_REST_PER_COST = 9  # a drawing takes at most a tenth of the time
+_BYTES_FREE, _BYTES_PER_SHOWN = 4000, 1.5  # beyond this the region is drawn once a second
+_MARGIN = 3  # rows left to what was there before
+_SPINNER = {"utf-8": "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "ascii": "|/-\\"}
+_REASONING_ROWS = 3
+_LEAST = (20, 5)  # columns and rows; in less nothing is redrawn
+_CHARACTERS_PER_TOKEN = 4
 
 
-class LiveTail:
-    """`answer` may be set, and changed, at any time; `show_text` draws the end of its text."""
+class LiveView:
+    """`text` draws and prints the answer itself; else another renderer has it, and only the status is drawn."""
 
-    def __init__(self, terminal: Terminal, *, show_text: bool) -> None:
-        self.answer: Answer | None = None
-        self.running = False
-        self._show_text = show_text
-        self._drawn = Group()
+    def __init__(self, sink: Sink, terminal: Terminal, *, text: bool, reasoning: bool) -> None:
+        self._sink = sink
+        self._terminal = terminal
+        self._text = text
+        self._reasoning = reasoning
+        self._splitter = Splitter()
+        self._timeline = Timeline(time.monotonic, terminal)
+        self._region = Region(self._draw_bytes)
+        self._answer = Answer()
+        self._thought, self._thinks = "", False
+        self._part: tuple[Any, ...] = ()
         self._began = time.monotonic()
-        stream: Any = TextIOWrapper(terminal.stderr, encoding="utf-8", errors="replace", write_through=True)
-        self._stream = stream
-        self._console = Console(file=stream, force_terminal=True, highlight=False, markup=False)
-        self._live = Live(
-            console=self._console,
-            get_renderable=self._draw,
-            refresh_per_second=_PER_SECOND,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        self._shown = self._spent = self._length = 0
+        self._next = self._painted = 0.0
+        self._fault: CometrespError | None = None
+        self._last_was_aside = False
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        terminal.line_writer = self._line
 
-    def start(self) -> None:
-        self.running = True
-        self._live.start()
+    def show(self, event: Event, answer: Answer) -> None:
+        if self._fault is not None:
+            raise self._fault
+        with self._lock:
+            self._answer = answer
+            if event.type in REASONING_DELTAS:
+                self._reason(event)
+                return
+            if self._text and (text := answer.take()):
+                self._end_reasoning()
+                self._length += len(text)
+                self._splitter.feed(text)
+            if event.type.endswith("partial_image"):
+                self._timeline.images += 1
+            elif event.type.startswith(ITEM_EVENTS):
+                self._item(event, answer)
 
-    def stop(self) -> None:
-        if self.running:
-            self.running = False
-            self._live.stop()
-            self._stream.detach()
+    def finish(self, answer: Answer) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._terminal.line_writer = None
+        with self._lock:
+            self._region.clear()
+            if not self._thinks and self._reasoning and answer.reasoning:
+                self._thought = answer.reasoning  # it came whole
+            self._end_reasoning()
+            if self._text:
+                self._splitter.feed(answer.take())
+                self._print(self._splitter.end())
+            self._tell(answer)
+            if self._text:
+                self._print(citations(answer, links=self._terminal.environ.get("NO_COLOR", "") == ""))
 
-    def print(self, text: str, *, dim: bool) -> None:
-        """A line, or several, that stay: they go above the region."""
-        self._console.print(Text(escape(text), style="dim" if dim else ""))
+    # what stays ----------------------------------------------------------------------------------------------------
 
-    def _draw(self) -> Group:
-        """Runs in Rich's thread while the answer changes: what was being changed is drawn the next time."""
-        with suppress(RuntimeError):
-            self._drawn = self._region()
-        return self._drawn
+    def _item(self, event: Event, answer: Answer) -> None:
+        """The parts of a response in the order in which they happen: text before a call is printed before it."""
+        item = event.data.get("item")
+        if self._text and isinstance(item, dict) and (item.get("type") == "message") == event.type.endswith("done"):
+            self._print(self._splitter.end())
+        self._tell(answer)
 
-    def _region(self) -> Group:
-        status = Text(f"{time.monotonic() - self._began:.0f} s", style="dim", no_wrap=True, overflow="ellipsis")
-        answer = self.answer
-        if answer is None:
-            return Group(Text("waiting · ", style="dim").append_text(status))
-        if model := answer.response.get("model"):
-            status.append(f" · {escape_line(str(model))}")
-        return Group(*(self._tail(answer) if self._show_text else ()), status)
+    def _tell(self, answer: Answer) -> None:
+        for line in self._timeline.ended(answer):
+            self._end_reasoning()
+            self._above(line)
 
-    def _tail(self, answer: Answer) -> list[Text]:
-        """The last lines of the text, rendered; the work is that of a screenful however long the answer is."""
-        width, height = self._console.size
-        rows = max(height - _MARGIN, 1)
-        text = answer.text[-width * rows :]
-        if not text:
+    def _reason(self, event: Event) -> None:
+        self._thinks = True
+        if not self._reasoning:
+            return
+        if self._part and part_of(event) != self._part:
+            self._thought += "\n\n"
+        self._part = part_of(event)
+        self._thought += str(event.data.get("delta") or "")
+        lines, newline, rest = self._thought.rpartition("\n")
+        if newline:
+            self._above_dim(lines + "\n")
+            self._thought = rest
+
+    def _end_reasoning(self) -> None:
+        if self._thought:
+            self._above_dim(self._thought + "\n")
+            self._thought = ""
+
+    def _above_dim(self, text: str) -> None:
+        self._above(rendered(Text(escape(text), style="dim"), self._terminal, self._size()[0]))
+
+    def _line(self, line: str) -> None:
+        """Notices and warnings of others, kept off the region."""
+        with self._lock:
+            self._above(line)
+
+    def _above(self, line: str) -> None:
+        """Lines on stderr that stay; they are escaped already, and may be coloured."""
+        if self._terminal.stderr_tty:
+            self._region.clear()
+            self._terminal.write_stderr(line)
+            self._last_was_aside = True
+
+    def _print(self, thing: Any) -> None:
+        """Something on stdout that stays."""
+        if thing is None:
+            return
+        self._region.clear()
+        if self._last_was_aside:  # a blank line between them, on the screen alone
+            self._terminal.write_stderr("\n")
+            self._last_was_aside = False
+        data = self._terminal.encode(rendered(thing, self._terminal, self._size()[0]))
+        self._shown += len(data)
+        self._sink.write(data)
+
+    # what is redrawn -----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stop.wait(_TICK):
+            try:
+                with self._lock:
+                    if time.monotonic() >= self._next and not self._stop.is_set():
+                        self._draw()
+            except CometrespError as fault:  # stdout is gone: the next event hears of it
+                self._fault = fault
+                return
+
+    def _draw(self) -> None:
+        began = time.monotonic()
+        if self._text:
+            self._print(self._splitter.finished())
+        size = self._size()
+        allowed = _BYTES_FREE + _BYTES_PER_SHOWN * (self._shown + self._length)
+        if self._spent < allowed or began - self._painted >= 1:
+            self._painted = began
+            self._region.paint(self._lines(size), size)
+        self._next = time.monotonic() + max(_INTERVAL, _REST_PER_COST * (time.monotonic() - began))
+
+    def _lines(self, size: tuple[int, int]) -> list[str]:
+        columns, rows = size
+        if columns < _LEAST[0] or rows < _LEAST[1]:
             return []
-        tail = Text()
-        for line in self._console.render_lines(Markdown(escape(text)), self._console.options, pad=False)[-rows:]:
-            for segment in line:
-                tail.append(segment.text, segment.style)
-            tail.append("\n")
-        tail.rstrip()
-        return [tail]
+        rows = max(rows - _MARGIN, 1)
+        width = max(columns - 1, 1)
+        foot = []
+        if self._terminal.stderr_tty and not self._terminal.quiet:
+            foot = [self._cut(f"  {line}", width) for line in self._timeline.running(self._answer)]
+            foot.append(self._cut(self._status(), width))
+        foot = foot[-rows:]
+        body: list[str] = []
+        if self._thought:
+            thought = rendered(Text(escape(self._thought), style="dim"), self._terminal, width)
+            body = thought.splitlines()[-_REASONING_ROWS:]
+        elif self._text:
+            body = rendered(self._splitter.tail(rows), self._terminal, width).splitlines()
+        body = body[-(rows - len(foot)) :] if rows > len(foot) else []
+        return body + foot
+
+    def _cut(self, line: str, width: int) -> str:
+        text = Text(line, style="dim", no_wrap=True, overflow="ellipsis", end="")
+        text.truncate(width, overflow="ellipsis")
+        return rendered(text, self._terminal, width)
+
+    def _status(self) -> str:
+        """`⠋ 3 s · gpt-5.4 · ~120 tokens`; the spinner turns only while there is nothing else to see."""
+        elapsed = time.monotonic() - self._began
+        frames = _SPINNER["utf-8" if self._terminal.encoding == "utf-8" else "ascii"]
+        waiting = not self._length
+        spinner = frames[int(elapsed * 8) % len(frames)] if waiting else frames[0]
+        answer = self._answer
+        doing = "thinking " if waiting and answer.id else "waiting " if waiting else ""
+        words = [f"{spinner} {doing}{elapsed:.0f} s"]
+        if model := answer.response.get("model"):
+            words.append(escape_line(str(model)))
+        if self._length:
+            words.append(f"~{self._length // _CHARACTERS_PER_TOKEN + 1} tokens")
+        return " · ".join(words)
+
+    def _size(self) -> tuple[int, int]:
+        return terminal_size((2, 1) if self._terminal.stderr_tty else (1,))
+
+    def _draw_bytes(self, text: str) -> None:
+        self._spent += len(text)
+        if self._terminal.stderr_tty:
+            self._terminal.write_stderr(text)
+        else:
+            self._terminal.write(self._terminal.encode(text))

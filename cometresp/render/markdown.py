@@ -1,44 +1,92 @@
-"""The answer rendered as Markdown, once, when it is whole. What a terminal shows before that is the aside's tail."""
+"""Finished blocks of Markdown, rendered and printed once; and what both Markdown renderers share."""
 
-from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
 
 from cometresp.answer import Answer
 from cometresp.events import Event
 from cometresp.render import Sink
-from cometresp.terminal import Terminal, escape, to_bytes
+from cometresp.render.blocks import Splitter
+from cometresp.render.happenings import footnotes
+from cometresp.render.region import terminal_size
+from cometresp.terminal import Terminal
 
 _PIPE_WIDTH = 80
 
 
-@dataclass(slots=True)
+class _Buffer(StringIO):
+    """What Rich writes to; its encoding tells Rich whether lines and bullets must be ASCII."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._encoding
+
+
+def rendered(thing: Any, terminal: Terminal, width: int, *, ansi: bool = True) -> str:
+    """What Rich makes of a renderable for this terminal, or, without `ansi`, for a pipe."""
+    console = Console(
+        file=_Buffer(terminal.encoding if ansi else "utf-8"),
+        force_terminal=ansi,
+        width=width,
+        no_color=None if ansi else True,
+        color_system="auto" if ansi else None,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    with console.capture() as capture:
+        console.print(thing, end="")
+    return capture.get()
+
+
+def citations(answer: Answer, *, links: bool) -> Text | None:
+    """The numbered footnotes; an address is a link where the terminal has colours, and is written out always."""
+    notes = footnotes(answer)
+    if not notes:
+        return None
+    text = Text("\n")
+    for n, (label, address) in enumerate(notes, 1):
+        text.append(f"[{n}] ", style="dim")
+        text.append(label, style=f"link {address}" if address and links else "")
+        text.append(f" {address}\n" if address and address != label else "\n", style="dim")
+    return text
+
+
 class Markdown:
-    sink: Sink
-    terminal: Terminal
-    to_terminal: bool
+    """For terminals where nothing is redrawn, and for pipes where it was asked for: each block when it is finished."""
+
+    def __init__(self, sink: Sink, terminal: Terminal, *, to_terminal: bool, live: bool) -> None:
+        self._sink = sink
+        self._terminal = terminal
+        self._ansi = to_terminal
+        self._live = live or to_terminal
+        self._splitter = Splitter()
 
     def show(self, event: Event, answer: Answer) -> None:
-        pass
+        if not self._live:
+            return
+        if text := answer.take():
+            self._splitter.feed(text)
+            if "\n" in text:
+                self._print(self._splitter.finished())
+        if event.type == "response.output_item.done":
+            self._print(self._splitter.end())
 
     def finish(self, answer: Answer) -> None:
-        text = answer.take()
-        if not text:
-            return
-        from io import StringIO
+        self._splitter.feed(answer.take())
+        self._print(self._splitter.end())
+        if self._ansi:
+            self._print(citations(answer, links=False))
 
-        from rich.console import Console
-        from rich.markdown import Markdown as RichMarkdown
-
-        out = StringIO()
-        console = Console(
-            file=out,
-            force_terminal=self.to_terminal,
-            width=None if self.to_terminal else _PIPE_WIDTH,
-            no_color=None if self.to_terminal else True,
-            color_system="auto" if self.to_terminal else None,
-            legacy_windows=False,
-        )
-        console.print(RichMarkdown(escape(text)))
-        rendered = out.getvalue()
-        if not self.to_terminal:
-            rendered = "".join(line.rstrip() + "\n" for line in rendered.splitlines())
-        self.sink.write(to_bytes(rendered))
+    def _print(self, thing: Any) -> None:
+        if thing is not None:
+            width = terminal_size((1, 2))[0] if self._ansi else _PIPE_WIDTH
+            self._sink.write(self._terminal.encode(rendered(thing, self._terminal, width, ansi=self._ansi)))

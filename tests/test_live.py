@@ -1,0 +1,229 @@
+"""The live view on real terminals: each line once, in order, whatever the size and however often it changes."""
+
+import io
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from rich.markdown import Markdown
+
+from cometresp.render.region import Region
+from tests.conftest import Command
+from tests.test_terminal import on_terminal
+from tests.wire import STREAM_HEAD, Request, Wire, created, delta, ended, frames, message, response, sse
+
+needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+
+def document(lines: int) -> str:
+    """Every kind of block, each source line with a token of its own: T00000, T00001, …"""
+    numbers = iter(range(lines + 40))
+
+    def token() -> str:
+        return f"T{next(numbers):05}"
+
+    parts = []
+    while next(numbers) < lines:
+        t = [token() for _ in range(26)]
+        parts.append(
+            f"# {t[0]}\n\n{t[1]} *em*\n{t[2]} word word word word word word word word\n\n{t[3]}\n=====\n\n"
+            f"- {t[4]}\n- {t[5]}\n  - {t[6]}\n\n    {t[7]}\n\n1. {t[8]}\n2. {t[9]}\n\n"
+            f"```py\n{t[10]} = 1\n\n{t[11]} = 2\n```\n\n> {t[12]}\n> {t[13]}\n\n"
+            f"| {t[14]} |\n|---|\n| {t[15]} |\n| {t[16]} |\n\n<p>\n{t[17]}\n</p>\n\n***\n\n"
+            f"[{t[18]}]: http://x.example\n\n{t[19]} [{t[18]}]\n\n    {t[20]}\n\n{t[21]} 你好 😀\n\n"
+            f"{t[22]}  \n{t[23]}\n\n1. {t[24]}\n\n   {t[25]}\n\n"
+        )
+    return "".join(parts)
+
+
+def tokens(text: str) -> list[str]:
+    return re.findall(r"T\d{5}", text)
+
+
+def expected(source: str) -> list[str]:
+    """The tokens in the order of the rendered document: a definition prints nothing."""
+    return tokens(re.sub(r"^\[T\d{5}\]: .*$", "", source, flags=re.MULTILINE))
+
+
+def paced(text: str, chunks: int, pause: float) -> Any:
+    """A script that sends the text in so many pieces, as a model would."""
+    size = max(len(text) // chunks, 1)
+
+    def script(_: Request, connection: socket.socket) -> None:
+        connection.sendall(sse(created()))
+        for place in range(0, len(text), size):
+            connection.sendall(frames([delta(text[place : place + size])]))
+            time.sleep(pause)
+        connection.sendall(frames([ended(response(message(text)))]))
+
+    return script
+
+
+@dataclass
+class Tmux:
+    name: str
+
+    def __call__(self, *words: str) -> str:
+        return subprocess.run(["tmux", "-L", self.name, *words], capture_output=True, text=True, check=True).stdout
+
+    def wait_for(self, text: str) -> str:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            screen = self("capture-pane", "-p", "-J", "-S", "-")
+            if text in screen:
+                return screen
+            time.sleep(0.1)
+        raise AssertionError(f"{text!r} never came:\n{screen[-2000:]}")
+
+
+@pytest.fixture
+def tmux(tmp_path: Path) -> Iterator[Tmux]:
+    server = Tmux(f"cometresp-{tmp_path.name}-{os.getpid()}")
+    yield server
+    subprocess.run(["tmux", "-L", server.name, "kill-server"], capture_output=True, check=False)
+
+
+def start(tmux: Tmux, ask: Command, columns: int, rows: int, *words: str) -> None:
+    environ = " ".join(f"{name}={shlex.quote(value)}" for name, value in ask.environ.items())
+    program = shlex.join([sys.executable, "-m", "cometresp", *words])
+    command = f"env -u COLUMNS -u LINES {environ} {program}; echo DONE-$?; cat"
+    tmux("-f", "/dev/null", "start-server", ";", "set", "-g", "history-limit", "100000", ";", "new-session", "-d", "-x",
+         str(columns), "-y", str(rows), "sh", "-c", command)  # fmt: skip
+
+
+@needs_tmux
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 10), (20, 6)])
+def test_each_line_of_a_long_answer_stands_once_and_in_order(
+    ask: Command, wire: Wire, tmux: Tmux, columns: int, rows: int
+) -> None:
+    source = document(3000)
+    wire.answer(paced(source, 150, 0.01))
+    start(tmux, ask, columns, rows, "ask", "hi")
+    screen = tmux.wait_for("DONE-")
+    assert "DONE-0" in screen
+    assert tokens(screen) == expected(source)
+
+
+@needs_tmux
+def test_after_resizes_nothing_is_missing_and_only_tails_stand_twice(ask: Command, wire: Wire, tmux: Tmux) -> None:
+    source = document(3000)
+    wire.answer(paced(source, 150, 0.03))
+    start(tmux, ask, 80, 24, "ask", "hi")
+    for columns, rows in ((60, 20), (100, 30), (40, 10), (90, 12), (80, 24)):
+        time.sleep(0.7)
+        tmux("resize-window", "-x", str(columns), "-y", str(rows))
+    found = tokens(tmux.wait_for("DONE-0"))
+    last = {name: place for place, name in enumerate(found)}
+    assert sorted(last, key=last.__getitem__) == expected(source)
+    assert len(found) - len(last) <= 5 * 30
+
+
+def test_few_bytes_are_written_for_a_long_answer(ask: Command, wire: Wire) -> None:
+    source = document(60)
+    wire.answer(paced(source, 120, 0.015))
+    code, screen = on_terminal(ask, "ask", "hi")
+    assert code == 0
+    out = io.StringIO()
+    Console(file=out, force_terminal=True, width=80, color_system="256").print(Markdown(source))
+    assert len(screen) < 4 * len(out.getvalue())
+
+
+@pytest.mark.parametrize("command", ["ask", "stream"])
+def test_a_file_gets_pure_text_while_the_terminal_shows_a_status(ask: Command, wire: Wire, command: str) -> None:
+    source = document(60)
+    wire.answer(paced(source, 20, 0.02))
+    with (ask.home / "out.md").open("wb") as out:
+        code, screen = on_terminal(ask, command, "hi", stdout=out)
+    assert (code, (ask.home / "out.md").read_text()) == (0, source)
+    assert tokens(screen) == []
+    assert "waiting" in screen or "thinking" in screen
+    assert "completed · " in screen
+
+
+def test_the_answer_alone_is_shown_where_stderr_is_elsewhere(ask: Command, wire: Wire) -> None:
+    source = document(60)
+    wire.answer(paced(source, 20, 0.02))
+    code, screen = on_terminal(ask, "ask", "hi", stderr=subprocess.DEVNULL)
+    assert code == 0
+    after = re.split(r"\x1b\[\?25h", screen)
+    assert tokens(after[-1])[-1] == expected(source)[-1]
+    assert "waiting" not in screen
+    assert "completed" not in screen
+
+
+def test_parts_are_told_in_the_order_in_which_they_happen(ask: Command, wire: Wire) -> None:
+    search = {"id": "ws", "type": "web_search_call", "status": "in_progress"}
+    found = search | {
+        "status": "completed",
+        "action": {"type": "search", "query": "x", "sources": [{"type": "url", "url": "https://a.example"}]},
+    }
+    cited = {
+        "type": "url_citation",
+        "url": "https://a.example/p",
+        "title": "The page",
+        "start_index": 0,
+        "end_index": 5,
+    }
+    last = message("after", id="msg_2")
+    last["content"][0]["annotations"] = [cited]
+    events = [
+        created(),
+        {"type": "response.reasoning_summary_text.delta", "output_index": 0, "summary_index": 0, "delta": "Hmm."},
+        {
+            "type": "response.output_item.added",
+            "output_index": 1,
+            "item": message("", id="msg_1", status="in_progress"),
+        },
+        {"type": "response.output_text.delta", "output_index": 1, "content_index": 0, "delta": "before"},
+        {"type": "response.output_item.done", "output_index": 1, "item": message("before", id="msg_1")},
+        {"type": "response.output_item.added", "output_index": 2, "item": search},
+        {"type": "response.output_item.done", "output_index": 2, "item": found},
+        {"type": "response.output_text.delta", "output_index": 3, "content_index": 0, "delta": "after"},
+        ended(response({"type": "reasoning", "summary": []}, message("before", id="msg_1"), found, last)),
+    ]
+    wire.answer(STREAM_HEAD + frames(events))
+    _, screen = on_terminal(ask, "ask", "hi", env={"NO_COLOR": "1"})
+    clean = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
+    marks = ("Hmm.", "before", "web search: x · 1 sources", "after", "[1] The page https://a.example/p", "completed")
+    places = [clean.rindex(mark) for mark in marks]
+    assert places == sorted(places)
+
+
+def test_a_locale_without_utf8_gets_ascii(ask: Command, wire: Wire) -> None:
+    wire.answer(paced("- item\n\n| a |\n|---|\n| ü |\n", 1, 0))
+    code, screen = on_terminal(ask, "ask", "hi", env={"LC_ALL": "C", "PYTHONUTF8": "0"})
+    assert (code, screen.isascii()) == (0, True)
+
+
+class Screen:
+    """A region's terminal: counts what a drawing costs."""
+
+    def __init__(self) -> None:
+        self.out = ""
+
+    def write(self, text: str) -> None:
+        self.out += text
+
+
+def test_a_line_that_grows_costs_what_was_added() -> None:
+    screen = Screen()
+    region = Region(screen.write)
+    region.paint(["one", "status"], (80, 24))
+    before = len(screen.out)
+    region.paint(["one two", "status"], (80, 24))
+    assert " two" in screen.out[before:]
+    assert "one" not in screen.out[before:]
+    assert "status" not in screen.out[before:]
+    region.clear()
+    assert screen.out.endswith("\x1b[J\x1b[?25h")
