@@ -6,12 +6,14 @@ machine counts little; CPU is user and system time of the child.
 
 import json
 import os
+import pty
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -33,6 +35,28 @@ def cost(words: list[str], environ: dict[str, str], runs: int = RUNS) -> tuple[f
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpus.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return sorted(walls)[runs // 4], sorted(cpus)[runs // 4]
+
+
+def on_terminal(words: list[str], environ: dict[str, str]) -> float:
+    """CPU in seconds of one run whose stdout and stderr are a terminal."""
+    ours, theirs = pty.openpty()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env=environ)
+    os.close(theirs)
+    with suppress(OSError):  # the way a terminal says that its last writer has gone
+        while os.read(ours, 65536):
+            pass
+    os.close(ours)
+    process.wait()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def prose(deltas: int) -> bytes:
+    """Markdown of paragraphs, lists and code, eight characters to a delta."""
+    text = ("A paragraph of *some* words.\n\n- one\n- two\n\n```py\nx = 1\n```\n\n" * deltas)[: deltas * 8]
+    pieces = [delta(text[n : n + 8]) for n in range(0, len(text), 8)]
+    return sse(created(), *pieces, ended(response(message(text))))
 
 
 def row(name: str, ratio: float, bound: float, of: str) -> None:
@@ -70,6 +94,14 @@ def main() -> None:
         parsing = timed(lambda: [json.loads(frame) for frame in frames] and None)
         streamed = cost([*command, "stream", "--no-save", "hi"], environ, 1)[1]
         row(f"stream, {DELTAS:,} deltas into a pipe, CPU", streamed / parsing, 4, "json.loads of each")
+        screen = environ | {"TERM": "xterm-256color", "LANG": "C.UTF-8", "COLUMNS": "80", "LINES": "24"}
+        wire.answer(prose(10_000))
+        half = on_terminal([*command, "ask", "--no-save", "hi"], screen)
+        wire.answer(prose(20_000))
+        full = on_terminal([*command, "ask", "--no-save", "hi"], screen)
+        plain = on_terminal([*command, "ask", "--no-save", "--plain", "-F", "text", "hi"], screen)
+        row("live view, 20,000 deltas, CPU", full / half, 2.2, "10,000 deltas")
+        row("live view, 20,000 deltas, CPU", full / plain, float("inf"), "plain text")
 
 
 if __name__ == "__main__":

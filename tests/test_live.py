@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 from rich.markdown import Markdown
 
@@ -112,6 +114,7 @@ def test_each_line_of_a_long_answer_stands_once_and_in_order(
     start(tmux, ask, columns, rows, "ask", "hi")
     screen = tmux.wait_for("DONE-")
     assert "DONE-0" in screen
+    assert "waiting" not in screen
     assert tokens(screen) == expected(source)
 
 
@@ -226,4 +229,52 @@ def test_a_line_that_grows_costs_what_was_added() -> None:
     assert "one" not in screen.out[before:]
     assert "status" not in screen.out[before:]
     region.clear()
-    assert screen.out.endswith("\x1b[J\x1b[?25h")
+    assert screen.out.endswith("\x1b[1A\r\x1b[K\r\n\x1b[K\x1b[1A\x1b[?25h")
+
+
+class Cells:
+    """A terminal of the few controls that a region uses, for comparing what it shows with what it was told."""
+
+    def __init__(self) -> None:
+        self.rows = [""]
+        self.row = self.column = 0
+
+    def write(self, text: str) -> None:
+        for number, control, character in re.findall(r"\x1b\[\??(\d*)([A-Za-z])|([^\x1b])", text):
+            count = int(number or 1)
+            if control == "A":
+                self.row -= count
+            elif control == "B":
+                self.row += count
+            elif control == "C":
+                self.column += count
+            elif control == "K":
+                self.rows[self.row] = self.rows[self.row][: self.column]
+            elif character == "\r":
+                self.column = 0
+            elif character == "\n":
+                self.row += 1
+                self.rows += [""] * (self.row + 1 - len(self.rows))
+            elif character:
+                line = self.rows[self.row].ljust(self.column)
+                self.rows[self.row] = line[: self.column] + character + line[self.column + 1 :]
+                self.column += 1
+
+    @property
+    def lines(self) -> list[str]:
+        return [row.rstrip() for row in self.rows]
+
+
+@given(st.lists(st.lists(st.text("abc ", max_size=6), min_size=1, max_size=6), max_size=12))
+def test_a_region_shows_what_was_painted_last_and_nothing_after_it(paintings: list[list[str]]) -> None:
+    cells = Cells()
+    region = Region(cells.write)
+    for lines in paintings:
+        region.paint(lines, (80, 24))
+        shown = cells.lines[: len(lines)]
+        assert shown == [line.rstrip() for line in lines]
+        assert not any(cells.lines[len(lines) :])
+        assert cells.row == len(lines) - 1
+    region.clear()
+    assert not any(cells.lines)
+    assert (cells.row, cells.column) == (0, 0)

@@ -39,7 +39,7 @@ class Region:
         """Take the region away; the cursor then stands where it began, and is shown."""
         out = ""
         if self._lines:
-            out = _up(len(self._lines) - 1) + "\r\x1b[J"
+            out = _up(len(self._lines) - 1) + _blank(len(self._lines))
         if self._hidden:
             out += _SHOW
         self._lines, self._hidden = [], False
@@ -64,9 +64,10 @@ class Region:
             return "\r\n" + "\x1b[K\r\n".join(lines[same:]) + "\x1b[K"
         out = _up(len(old) - 1 - same) + "\r"
         if same == len(lines):  # the end was dropped
-            return out + "\x1b[J" + _up(1) + _to_end(lines[-1])
+            return out + _blank(len(old) - same) + _up(1) + _to_end(lines[-1])
         out += "\x1b[K\r\n".join(lines[same:]) + "\x1b[K"
-        return out + ("\x1b[J" if len(lines) < len(old) else "")
+        left = len(old) - len(lines)
+        return out + (_down(1) + _blank(left) + _up(1) + _to_end(lines[-1]) if left > 0 else "")
 
     def _change_in_place(self, lines: list[str], first: int) -> str:
         out, row = "", len(lines) - 1
@@ -96,6 +97,11 @@ def terminal_size(descriptors: tuple[int, ...]) -> tuple[int, int]:
     columns = int(given[0]) if given[0].isdecimal() and int(given[0]) else columns
     rows = int(given[1]) if given[1].isdecimal() and int(given[1]) else rows
     return columns or 80, rows or 24
+
+
+def _blank(rows: int) -> str:
+    """Empty so many lines from here, and come back. Line by line: tmux keeps what `CSI J` clears from the top row."""
+    return "\r" + "\r\n".join(["\x1b[K"] * rows) + _up(rows - 1)
 
 
 def _up(rows: int) -> str:
