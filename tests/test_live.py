@@ -278,3 +278,19 @@ def test_a_region_shows_what_was_painted_last_and_nothing_after_it(paintings: li
     region.clear()
     assert not any(cells.lines)
     assert (cells.row, cells.column) == (0, 0)
+
+
+def test_verbose_shows_code_and_logs_highlighted(ask: Command, wire: Wire) -> None:
+    ran = {
+        "id": "ci",
+        "type": "code_interpreter_call",
+        "status": "completed",
+        "code": "import math\nprint(math.pi)\x1b[2J",
+        "outputs": [{"type": "logs", "logs": "3.14"}],
+    }
+    wire.answer(sse(created(), ended(response(ran, message("pi")))))
+    _, screen = on_terminal(ask, "ask", "--verbose", "hi")
+    clean = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
+    for shown in ("code interpreter: import math · 2 lines", "    print(math.pi)\\x1b[2J", "    -> 3.14"):
+        assert shown in clean
+    assert "\x1b[38;" in screen

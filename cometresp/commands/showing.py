@@ -237,7 +237,9 @@ class Showing:
 
             first = self.screen.first - self._began if self.screen.first else None
             seconds = time.monotonic() - self._began
-            tell_summary(terminal, summary(answer, seconds, first, self._record.where, self._tier))
+            tell_summary(
+                terminal, summary(answer, self._status(answer), seconds, first, self._record.where, self._tier)
+            )
         if output.usage:
             from cometresp.render.aside import usage_line
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cometresp.answer import Answer
 from cometresp.events import Event
-from cometresp.render.happenings import Timeline
+from cometresp.render.happenings import Timeline, details
 from cometresp.render.region import terminal_size
 from cometresp.terminal import Terminal, escape_line
 
@@ -57,9 +57,9 @@ class Aside:
         self._last = ""
 
     def _tell(self, answer: Answer) -> None:
-        for line in self._timeline.ended(answer):
+        for line, frame in self._timeline.ended(answer):
             self._end_reasoning()
-            self._terminal.aside(line)
+            self._terminal.aside(line + (details(frame) if self._terminal.verbose else ""))
 
 
 def part_of(event: Event) -> tuple[Any, ...]:
@@ -67,10 +67,10 @@ def part_of(event: Event) -> tuple[Any, ...]:
     return tuple(str(event.data.get(name)) for name in ("output_index", "item_id", "summary_index", "content_index"))
 
 
-def summary(answer: Answer, seconds: float, first: float | None, chain: str, tier: str | None) -> str:
+def summary(answer: Answer, status: str, seconds: float, first: float | None, chain: str, tier: str | None) -> str:
     """`completed · 2.1 s · first 0.4 s · 14 in (4 cached) · 20 out · resp_1 · default turn 3`, of what is known."""
     usage = answer.usage
-    words = [answer.status.replace("_", " "), f"{seconds:.1f} s"]
+    words = [status.replace("_", " "), f"{seconds:.1f} s"]
     if first is not None:
         words.append(f"first {first:.1f} s")
     if "input_tokens" in usage:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cometresp.answer import Answer, Item, listed
-from cometresp.terminal import Terminal, escape, escape_line
+from cometresp.terminal import Terminal, escape_line
 
 _WIDE = 100
 Frame = dict[str, Any]
@@ -16,17 +16,20 @@ def describe(frame: Frame) -> str:
     return _WORDS.get(kind, _other)(frame)
 
 
-def details(frame: Frame) -> str:
+def code_of(frame: Frame) -> str:
+    return str(frame.get("code") or "") if frame.get("type") == "code_interpreter_call" else ""
+
+
+def details(frame: Frame, *, code: bool = True) -> str:
     """What `--verbose` adds, on lines of their own: sources, hits, code and logs, outputs, arguments in full."""
     kind = frame.get("type")
-    lines: list[str] = []
     if kind == "web_search_call" and isinstance(frame.get("action"), dict):
         lines = [str(source.get("url")) for source in listed(frame["action"].get("sources"))]
     elif kind == "file_search_call":
         lines = [f"{hit.get('filename')}: {hit.get('text') or ''}" for hit in listed(frame.get("results"))]
     elif kind == "code_interpreter_call":
-        lines = str(frame.get("code") or "").splitlines()
-        lines += [f"-> {out.get('logs') or out.get('url')}" for out in listed(frame.get("outputs"))]
+        logs = [f"-> {out.get('logs') or out.get('url')}" for out in listed(frame.get("outputs"))]
+        lines = [*(code_of(frame).splitlines() if code else ()), *logs]
     elif kind == "mcp_list_tools":
         lines = [f"{tool.get('name')}: {tool.get('description') or ''}" for tool in listed(frame.get("tools"))]
     else:
@@ -81,7 +84,7 @@ def _file_search(frame: Frame) -> str:
 
 
 def _code(frame: Frame) -> str:
-    code = str(frame.get("code") or "")
+    code = code_of(frame)
     first = next((line for line in code.splitlines() if line.strip()), "")
     count = code.count("\n") + 1
     return _labelled("code interpreter", first, f"{count} lines" if count > 1 else "")
@@ -137,15 +140,14 @@ class Timeline:
 
     def __init__(self, clock: Callable[[], float], terminal: Terminal) -> None:
         self._clock = clock
-        self._verbose = terminal.verbose
         self._good, self._bad = "✓✗" if terminal.encoding == "utf-8" else "+x"
         self._begun: dict[str, float] = {}
         self._told: set[str] = set()
         self.images = 0  # partial images of the call that runs
 
-    def ended(self, answer: Answer) -> list[str]:
-        """Lines for the items that ended since the last call, in the order of the output."""
-        lines = []
+    def ended(self, answer: Answer) -> list[tuple[str, Frame]]:
+        """A line for each item that ended since the last call, in the order of the output, and the item itself."""
+        ended = []
         for n, item in self._items(answer):
             began = self._begun.setdefault(n, self._clock())
             if item.done and n not in self._told:
@@ -154,10 +156,8 @@ class Timeline:
                 frame = item.as_dict()
                 words = (describe(frame), outcome(item), f"{self._clock() - began:.1f} s")
                 mark = self._bad if outcome(item) else self._good
-                lines.append(f"{mark} " + " · ".join(word for word in words if word) + "\n")
-                if self._verbose:
-                    lines.append(escape(details(frame)))
-        return lines
+                ended.append((f"{mark} " + " · ".join(word for word in words if word) + "\n", frame))
+        return ended
 
     def running(self, answer: Answer) -> list[str]:
         lines = []

@@ -9,6 +9,7 @@ import threading
 import time
 from typing import Any
 
+from rich.syntax import Syntax
 from rich.text import Text
 
 from cometresp.answer import Answer
@@ -17,7 +18,7 @@ from cometresp.events import Event
 from cometresp.render import Sink
 from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_of
 from cometresp.render.blocks import Splitter
-from cometresp.render.happenings import Timeline
+from cometresp.render.happenings import Timeline, code_of, details
 from cometresp.render.markdown import citations, rendered
 from cometresp.render.region import Region, terminal_size
 from cometresp.terminal import Terminal, escape, escape_line
@@ -101,9 +102,16 @@ class LiveView:
         self._tell(answer)
 
     def _tell(self, answer: Answer) -> None:
-        for line in self._timeline.ended(answer):
+        for line, frame in self._timeline.ended(answer):
             self._end_reasoning()
             self._above(line)
+            if self._terminal.verbose:
+                if code := code_of(frame):
+                    highlighted = Syntax(
+                        escape(code), "python", background_color="default", word_wrap=True, padding=(0, 4)
+                    )
+                    self._above(rendered(highlighted, self._terminal, self._size()[0]))
+                self._above(details(frame, code=False))
 
     def _reason(self, event: Event) -> None:
         self._thinks = True
