@@ -174,7 +174,7 @@ class Answer:
 
     def _apply_response(self, response: dict[str, Any], kind: str) -> None:
         self.response = {**self.response, **response}
-        self.id = str(response.get("id") or self.id)
+        self.id = str(response.get("id") or self.id).encode(errors="backslashreplace").decode()
         status = response.get("status")
         if isinstance(status, str) and status:
             self.status = status

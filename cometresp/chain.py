@@ -39,8 +39,12 @@ def chain_name(given: str) -> str:
     if given == "tty":
         return f"tty:{_tty()}"
     if given == ".":
-        here = Path.cwd()
-        return f"dir:{next((place for place in (here, *here.parents) if (place / '.git').exists()), here)}"
+        try:
+            here = Path.cwd()
+        except OSError as error:
+            raise UsageError(f"--chain: the current directory is gone: {error.strerror}") from error
+        root = next((place for place in (here, *here.parents) if (place / ".git").exists()), here)
+        return "dir:" + str(root).encode(errors="surrogateescape").decode(errors="replace")
     if not given or len(given) > _MAX_NAME or not given.isprintable() or given != given.strip():
         raise UsageError(
             f"--chain: {given!r} is not a name: 1 to {_MAX_NAME} printable characters, no blank at its ends"
@@ -70,6 +74,10 @@ def plan_continue(state: "State", name: str, from_id: str | None, base_url: str,
     else:
         parent = _head(name, row)
     conversation = parent.settings.conversation
+    if conversation and replay:
+        raise UsageError(f"--replay: the turns of {name} are kept by the server, in {conversation}")
+    if conversation and parent.base_url != base_url:
+        raise RequestRefusedError(f"{name} goes on in {conversation} of {parent.base_url}, which {base_url} can't know")
     return Plan(
         name=name,
         anew=False,
@@ -87,8 +95,9 @@ def _head(name: str, row: ChainRow | None) -> Turn:
         return row.head
     if row and row.pending:
         pending = row.pending
+        ended = "is still" if pending.status in ("queued", "in_progress") else "ended as"
         raise UsageError(
-            f"nothing to continue: {name} was begun anew by {pending.id}, which ended as {pending.status}",
+            f"nothing to continue: {name} was begun anew by {pending.id}, which {ended} {pending.status}",
             hint=f"cometresp get {pending.id} --wait fetches it; --from ID goes on from another response",
         )
     raise UsageError(f"nothing to continue: chain {name} has no response yet", hint="cometresp ask … begins it")
@@ -226,6 +235,8 @@ def replayed(lineage: list[Turn], base_url: str, model: str | None) -> list[dict
         raise _incomplete(f"what came before {root.id} ({before}) was not recorded here")
     items: list[dict[str, Any]] = []
     for turn in lineage:
+        if turn.status not in ("completed", "incomplete"):
+            raise _incomplete(f"{turn.id} ended as {turn.status}: what is recorded of it is not a whole answer")
         if turn.input is None or turn.output is None:
             raise _incomplete(f"the text of {turn.id} was not recorded, or is older than what is kept")
         same = turn.base_url == base_url and turn.model == model

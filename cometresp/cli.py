@@ -3,6 +3,7 @@
 The only place where an error becomes an exit code.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from cometresp import __version__
-from cometresp.errors import CometrespError, ExitCode, PipeClosedError, StoppedError, UsageError
+from cometresp.errors import CometrespError, ExitCode, OutputError, PipeClosedError, StoppedError, UsageError
 
 COMMANDS = {
     "ask": "ask",
@@ -27,7 +28,11 @@ COMMANDS = {
     "completion": "completion",
     "emulator": "emulator",
 }
-_SIGNALS = {"SIGTERM": (ExitCode.TERMINATED, "terminated"), "SIGHUP": (ExitCode.HUNG_UP, "hung up")}
+_SIGNALS = {
+    "SIGINT": (ExitCode.INTERRUPTED, "interrupted"),
+    "SIGTERM": (ExitCode.TERMINATED, "terminated"),
+    "SIGHUP": (ExitCode.HUNG_UP, "hung up"),
+}
 
 
 class LazyGroup(TyperGroup):
@@ -87,15 +92,14 @@ def main() -> NoReturn:
 def run(argv: list[str]) -> int:
     """One command line; returns the exit code (design section 4), after the error was told."""
     for name, (code, word) in _SIGNALS.items():
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _stopper(code, word))
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+            signal.signal(number, _stopper(code, word))
     try:
         try:
             command = get_command(app)
             result = command.main(argv, prog_name="cometresp", standalone_mode=False)
-            sys.stdout.flush()
-        except KeyboardInterrupt:
-            raise StoppedError(ExitCode.INTERRUPTED, "interrupted") from None
+            _flush_stdout(printed=result is not None)
         except typer.Abort:
             raise StoppedError(ExitCode.INTERRUPTED, "aborted") from None
         except Exception as error:
@@ -109,9 +113,29 @@ def run(argv: list[str]) -> int:
     except CometrespError as error:
         _tell(error, argv)
         return error.exit_code
+    except OSError as error:
+        if sys.stdout is None or error.errno in (errno.ENOSPC, errno.EBADF, errno.EIO):
+            _tell(OutputError(f"standard output can't be written: {error.strerror}"), argv)
+            return ExitCode.OUTPUT
+        return _tell_bug(error, argv)
     except Exception as error:  # noqa: BLE001 - the last resort: a bug, told as one
         return _tell_bug(error, argv)
     return result if isinstance(result, int) else ExitCode.COMPLETED
+
+
+def _flush_stdout(*, printed: bool) -> None:
+    """What Typer `printed` (--help) is on its way. Raises PipeClosedError and OutputError where it got stuck."""
+    if sys.stdout is None:
+        if printed:
+            raise OutputError("standard output is closed")
+        return
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise PipeClosedError from error
+    except OSError as error:
+        _silence_streams()
+        raise OutputError(f"standard output can't be written: {error.strerror}") from error
 
 
 def _stopper(code: ExitCode, word: str) -> Any:
@@ -143,8 +167,9 @@ def _tell(error: CometrespError, argv: list[str]) -> None:
         from cometresp.terminal import escape_json
 
         document = escape_json(json.dumps(error.as_dict(), ensure_ascii=False))
-        terminal.stderr.write(json_bytes(document + "\n"))
-        terminal.stderr.flush()
+        with suppress(OSError):  # there is nowhere left to say it
+            terminal.stderr.write(json_bytes(document + "\n"))
+            terminal.stderr.flush()
     else:
         terminal.error(error.message, error.hint)
 
@@ -175,5 +200,4 @@ def _tell_bug(error: Exception, argv: list[str]) -> int:
 
 def _silence_streams() -> None:
     """A closed pipe ends the program silently: what Python still holds for stdout goes nowhere."""
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, 1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -186,7 +186,7 @@ class Client:
                 continue
             try:
                 data = _decode(text)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 if source.response.cut:  # type: ignore[attr-defined]
                     return  # the end of the bytes fell into this frame
                 raise ProtocolError(f"an event of the stream is not JSON: {text[:100]!r}") from error
@@ -224,9 +224,11 @@ class Client:
         if left is not None and left <= 0:
             return self._too_long()
         if isinstance(error, httpx.TimeoutException):
-            waited = "no connection" if isinstance(error, httpx.ConnectTimeout) else "silence"
+            if isinstance(error, httpx.ConnectTimeout):
+                limit = min(_CONNECT_SECONDS, self._connection.timeout)
+                return UnreachableError(f"{url}: no connection within {limit:g} s")
             return UnreachableError(
-                f"{url}: {waited} for {self._connection.timeout:g} s", hint="--timeout sets how long"
+                f"{url}: silence for {self._connection.timeout:g} s", hint="--timeout sets how long"
             )
         if isinstance(error, httpx.ProxyError):
             return UnreachableError(f"the proxy refused: {error}")

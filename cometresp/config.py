@@ -35,6 +35,7 @@ class Value(NamedTuple):
 
     value: str
     source: str
+    in_file: bool = False
 
 
 class Config(NamedTuple):
@@ -60,7 +61,7 @@ def load(environ: Mapping[str, str], *, base_url: str | None = None, offline: bo
     def setting(variable: str, name: str) -> Value | None:
         if value := clean(environ.get(variable)):
             return Value(value, variable)
-        return Value(value, str(path)) if (value := clean(file.get(name))) else None
+        return Value(value, str(path), in_file=True) if (value := clean(file.get(name))) else None
 
     def switch(variable: str, name: str) -> bool:
         if value := clean(environ.get(variable)):
@@ -71,7 +72,7 @@ def load(environ: Mapping[str, str], *, base_url: str | None = None, offline: bo
         address = Value("", "--offline")
     else:
         given = Value(base_url, "--base-url") if base_url is not None else setting("COMETAPI_BASE_URL", "base_url")
-        address = Value(normal_url(given), given.source) if given else Value(DEFAULT_BASE_URL, "default")
+        address = given._replace(value=normal_url(given)) if given else Value(DEFAULT_BASE_URL, "default")
     model = setting("COMETAPI_DEFAULT_MODEL", "model")
     if model is None and (offline or address.value == DEFAULT_BASE_URL):
         model = Value(OFFLINE_MODEL if offline else DEFAULT_MODEL, "default")
@@ -96,7 +97,7 @@ def clean(value: Any) -> str:
 def normal_url(given: Value) -> str:
     """The base URL with its version: `/v1/` and `/v1/responses` are cut to `/v1`, no path at all gets it (API 10.9)."""
     url = clean(given.value)
-    fault = ConfigError if given.source.endswith(".toml") else UsageError
+    fault = ConfigError if given.in_file else UsageError
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -128,7 +129,7 @@ def _key(environ: Mapping[str, str], file: dict[str, Any], path: Path, base_url:
         key = Value(value, "COMETAPI_KEY")
     else:
         stored = file.get("keys", {})
-        urls = {normal_url(Value(url, str(path))): clean(value) for url, value in stored.items()}
+        urls = {normal_url(Value(url, str(path), in_file=True)): clean(value) for url, value in stored.items()}
         if not urls.get(base_url):
             return None
         key = Value(urls[base_url], str(path))

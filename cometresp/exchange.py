@@ -63,10 +63,11 @@ def verdict(answer: Answer, *, allow_incomplete: bool = False, background: bool 
     if reason := answer.incomplete_reason:
         if reason == "content_filter":
             return TurnError(ExitCode.FILTERED, f"{name} was stopped by the content filter", said=_code(reason))
-        if allow_incomplete:
-            return None
-        hint = "--max-output-tokens sets the limit; --allow-incomplete takes what there is" if "max" in reason else ""
-        return TurnError(ExitCode.INCOMPLETE, f"{name} is incomplete: {reason}", hint=hint, said=_code(reason))
+        if not allow_incomplete:
+            hint = (
+                "--max-output-tokens sets the limit; --allow-incomplete takes what there is" if "max" in reason else ""
+            )
+            return TurnError(ExitCode.INCOMPLETE, f"{name} is incomplete: {reason}", hint=hint, said=_code(reason))
     if answer.refused:
         return TurnError(ExitCode.FILTERED, f"{name} is a refusal", said=_code("refusal"))
     if calls := answer.open_calls:

@@ -4,6 +4,7 @@ import binascii
 import os
 import re
 import stat
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,7 +13,7 @@ from cometresp.errors import OutputError, PipeClosedError
 
 
 class FileSink:
-    """Collects in `FILE.part`; `commit` renames it to FILE, `abandon` leaves it beside an untouched FILE.
+    """Collects in a file of its own; `commit` renames it to FILE, `abandon` to FILE.part beside an untouched FILE.
 
     What isn't a regular file (a pipe, a device) is written through.
     """
@@ -26,8 +27,13 @@ class FileSink:
             self.through = not stat.S_ISREG(mode)
             # beside the file itself, where FILE is a link to it: the rename must not replace the link
             self._target = self.path if self.through else self.path.resolve()
-            self.part = self._target if self.through else self._target.with_name(self._target.name + ".part")
-            self._file: BinaryIO = self.part.open("wb")
+            self._mode = stat.S_IMODE(self._target.stat().st_mode) if self._target.exists() else None
+            if self.through:
+                self._file: BinaryIO = self._target.open("wb")
+                return
+            descriptor, name = tempfile.mkstemp(prefix=f".{self._target.name[:100]}.", dir=self._target.parent)
+            self._temporary = Path(name)  # of this run alone, and private until it has its place
+            self._file = os.fdopen(descriptor, "wb")
         except OSError as error:
             raise self._error(error) from error
 
@@ -44,23 +50,31 @@ class FileSink:
         """The file appears, with the mode of the one that it replaces."""
         try:
             self._file.close()
-            if self.through:
-                return
-            if self._target.exists():
-                self.part.chmod(stat.S_IMODE(self._target.stat().st_mode))
-            os.replace(self.part, self._target)  # noqa: PTH105 - the atomic one, also on Windows
+            if not self.through:
+                self._place(self._target)
         except OSError as error:
             raise self._error(error) from error
 
     def abandon(self) -> str:
-        """Close what came; returns a sentence that says where it is, "" where nothing came."""
-        self._file.close()
-        if self.through:
-            return ""
-        if not self.part.stat().st_size:
-            self.part.unlink()
-            return ""
-        return f"{self.path} is untouched; what came is kept as {self.part}"
+        """Keep what came as FILE.part; returns a sentence that says so, "" where nothing came."""
+        try:
+            self._file.close()
+            if self.through:
+                return ""
+            if not self._temporary.stat().st_size:
+                self._temporary.unlink()
+                return ""
+            part = self._target.with_name(self._target.name + ".part")
+            self._place(part)
+        except OSError:
+            return ""  # the run has failed already, with a better reason
+        return f"{self.path} is untouched; what came is kept as {part}"
+
+    def _place(self, path: Path) -> None:
+        mask = os.umask(0)
+        os.umask(mask)
+        self._temporary.chmod(0o666 & ~mask if self._mode is None else self._mode)
+        os.replace(self._temporary, path)  # noqa: PTH105 - the atomic one, also on Windows
 
     def _error(self, error: OSError) -> OutputError:
         return OutputError(f"--output: {self.path} can't be written: {error.strerror}")

@@ -117,14 +117,13 @@ def is_retried(reply: Reply) -> bool:
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds to wait, from `retry-after-ms` or `retry-after`, as seconds or an HTTP date (API 8.3)."""
+    number = re.compile(r"\d{1,12}(\.\d+)?")
+    milliseconds, value = (headers.get(name, "").strip() for name in ("retry-after-ms", "retry-after"))
+    if number.fullmatch(milliseconds):
+        return float(milliseconds) / 1000
+    if number.fullmatch(value):
+        return float(value)
     try:
-        if "retry-after-ms" in headers:
-            return max(float(headers["retry-after-ms"]) / 1000, 0.0)
-        value = headers.get("retry-after", "").strip()
-        if not value:
-            return None
-        if re.fullmatch(r"\d+(\.\d+)?", value):
-            return float(value)
         return max(parsedate_to_datetime(value).timestamp() - now, 0.0)
     except (ValueError, TypeError, OverflowError):
         return None
@@ -181,7 +180,7 @@ def _message(data: Any) -> str | None:
             return value
         if isinstance(value, list):  # FastAPI: [{loc, msg}]
             lines = [
-                ".".join(map(str, entry.get("loc", []))) + f": {entry.get('msg')}"
+                ".".join(map(str, entry.get("loc") or [])) + f": {entry.get('msg')}"
                 for entry in value
                 if isinstance(entry, dict)
             ]

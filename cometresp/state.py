@@ -7,6 +7,7 @@ the same id; a response id names the newest turn that has it.
 
 import json
 import os
+import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ VERSION = 1
 _APPLICATION_ID = 0x636F6D74  # "comt"
 _KEPT_SECONDS = 90 * 86400
 _BUSY_SECONDS = 60.0
+_ONE_WAIT = 0.02  # seconds in SQLite's own waiting, where no signal is heard
 
 _TABLES = """
 CREATE TABLE turns (
@@ -60,6 +62,10 @@ class State:
     path: Path
     db: sqlite3.Connection
     reports: list[str] = field(default_factory=list)
+    _file: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        self._file = _file_of(self.path)
 
     @classmethod
     def open(cls, directory: Path, *, create: bool = True) -> "State | None":
@@ -101,10 +107,13 @@ class State:
             rows = self.db.execute("SELECT name, head, pending, used FROM chains ORDER BY used DESC, name").fetchall()
             return [self._chain_row(row) for row in rows]
 
-    def turn(self, response_id: str) -> Turn | None:
-        """The newest turn that has this response id."""
+    def turn(self, response_id: str, *, base_url: str | None = None) -> Turn | None:
+        """The newest turn that has this response id, of any server or of one."""
         with self._reading():
-            row = self.db.execute("SELECT * FROM turns WHERE id = ? ORDER BY n DESC LIMIT 1", (response_id,)).fetchone()
+            row = self.db.execute(
+                "SELECT * FROM turns WHERE id = ?1 AND (?2 IS NULL OR base_url = ?2) ORDER BY n DESC LIMIT 1",
+                (response_id, base_url),
+            ).fetchone()
             return _turn(row) if row else None
 
     def turns(self, *, chain: str | None = None, limit: int = -1) -> list[Turn]:
@@ -119,7 +128,7 @@ class State:
         """The turns of the conversation up to and with this one, oldest first."""
         with self._reading():
             line = [turn]
-            while (parent := line[-1].parent) is not None:
+            while (parent := line[-1].parent) is not None and parent < line[-1].n:
                 row = self.db.execute("SELECT * FROM turns WHERE n = ?", (parent,)).fetchone()
                 if row is None:
                     break
@@ -182,6 +191,7 @@ class State:
         sequence: int | None,
         output: list[dict[str, Any]] | None,
         good: bool,
+        response_id: str = "",
         stood: Stand | None = None,
     ) -> Literal["head", "moved on", "kept"]:
         """Record how a turn ended.
@@ -192,13 +202,14 @@ class State:
         with self._writing():
             self.db.execute(
                 "UPDATE turns SET status = ?, usage = ?, sequence = coalesce(?, sequence),"
-                " output = coalesce(?, output), ended = ? WHERE n = ?",
+                " output = coalesce(?, output), ended = ?, id = coalesce(nullif(?, ''), id) WHERE n = ?",
                 (
                     status,
                     json.dumps(usage) if usage else None,
                     sequence,
                     None if output is None else json.dumps(output),
                     time.time(),
+                    response_id,  # some servers change it in mid-stream: the last is the one that they keep
                     n,
                 ),
             )
@@ -229,28 +240,34 @@ class State:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
+        """One view of the file, whatever others write meanwhile."""
         try:
-            yield
-        except (sqlite3.Error, ValueError) as error:
+            _patiently(self.db, "BEGIN", "SELECT 1 FROM sqlite_master")
+            try:
+                yield
+            finally:
+                self.db.execute("ROLLBACK")
+        except (sqlite3.Error, ValueError, TypeError) as error:
             raise self._unusable("read", error) from error
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
-            self.db.execute("BEGIN IMMEDIATE")
+            _patiently(self.db, "BEGIN IMMEDIATE")
             try:
                 yield
+                _patiently(self.db, "COMMIT")
             except BaseException:
-                self.db.execute("ROLLBACK")
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
                 raise
-            self.db.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._unusable("written", error) from error
 
     def check_writable(self) -> None:
         """Raises OutputError where nothing could be recorded: `continue` asks before it sends."""
         with self._writing():
-            pass
+            self.db.execute("UPDATE chains SET used = used WHERE 0")  # BEGIN alone succeeds on a read-only file
 
     def _unusable(self, verb: str, error: Exception) -> OutputError:
         """The error to raise; a file whose damage shows only now is set aside for the next command."""
@@ -258,6 +275,8 @@ class State:
         if "malformed" in str(error) or "not a database" in str(error):
             self.close()
             with suppress(OSError), _locked(self.path.parent):
+                if _file_of(self.path) != self._file:  # another process did, and a good one may stand there
+                    return OutputError(f"the state file {self.path} was damaged and has been set aside")
                 message = f"the state file was damaged and is kept as {_set_aside(self.path)}"
         return OutputError(message)
 
@@ -284,6 +303,10 @@ def _turn(row: tuple[Any, ...]) -> Turn:
     def loaded(text: str | None) -> Any:
         return None if text is None else json.loads(text)
 
+    def items_of(text: str | None) -> list[dict[str, Any]] | None:
+        items = loaded(text)
+        return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else None
+
     return Turn(
         n=n,
         id=response_id,
@@ -293,26 +316,27 @@ def _turn(row: tuple[Any, ...]) -> Turn:
         number=number,
         base_url=url,
         model=model,
-        settings=Settings(**json.loads(settings)),
+        settings=Settings(**{name: value for name, value in json.loads(settings).items() if name in Settings._fields}),
         status=status,
         usage=loaded(usage) or {},
         created=created,
         ended=ended,
         sequence=sequence,
-        input=loaded(items[0]),
-        output=loaded(items[1]),
+        input=items_of(items[0]),
+        output=items_of(items[1]),
     )
 
 
 def _prepare(directory: Path, path: Path) -> None:
     """The directory 0700 and the file 0600 before anything is in them."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)
     if not path.exists():
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    db = sqlite3.connect(path, timeout=_ONE_WAIT, isolation_level=None)
     try:
         _check(db, path)
     except BaseException:
@@ -323,20 +347,45 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _check(db: sqlite3.Connection, path: Path) -> None:
     """That the file is ours and of this version; a new one gets its tables."""
+    _patiently(db, "BEGIN", "SELECT 1 FROM sqlite_master")
     application, version, tables = _identity(db)
+    db.execute("ROLLBACK")
     if application == _APPLICATION_ID and version > VERSION:
         raise OSError(None, f"it was written by a newer cometresp (its version is {version}, this one's {VERSION})")
     if application not in (0, _APPLICATION_ID) or (application == 0 and tables):
         raise OSError(None, f"{path.name} belongs to another program")
     if application == _APPLICATION_ID:
         return
-    db.execute("BEGIN IMMEDIATE")
+    _patiently(db, "BEGIN IMMEDIATE")
     if _identity(db)[0] == 0:  # nobody made them while this process waited
         for statement in _TABLES.split(";\n"):
             db.execute(statement)
         db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {VERSION}")
-    db.execute("COMMIT")
+    _patiently(db, "COMMIT")
+
+
+def _patiently(db: sqlite3.Connection, *statements: str) -> None:
+    """Execute what may find the file locked, again and again for a minute, so that signals are heard in between."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    for statement in statements:
+        while True:
+            try:
+                db.execute(statement).fetchone()
+                break
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(random.uniform(0.001, _ONE_WAIT))  # noqa: S311 - only to be out of step with the others
+
+
+def _file_of(path: Path) -> tuple[int, int]:
+    """What tells a file from another that has taken its name."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return 0, 0
+    return facts.st_dev, facts.st_ino
 
 
 def _identity(db: sqlite3.Connection) -> tuple[int, int, int]:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from cometresp.errors import OutputError, PipeClosedError
 
@@ -131,8 +131,7 @@ class Terminal:
         if self.stdout is None:
             raise OutputError("standard output is closed")
         try:
-            self.stdout.write(data)
-            self.stdout.flush()
+            _write_all(self.stdout, data)
         except BrokenPipeError as error:
             raise PipeClosedError from error
         except OSError as error:
@@ -158,3 +157,27 @@ class Terminal:
 
     def _line(self, message: str) -> None:
         (self.line_writer or self.write_stderr)(escape(message) + "\n")
+
+
+def _write_all(stream: Any, data: bytes) -> None:
+    """Write and flush, also to a pipe that another program made non-blocking, as some runners do."""
+    rest = memoryview(data)
+    while True:
+        try:
+            while rest:
+                written: int | None = stream.write(rest)
+                if written is None:  # unbuffered and full
+                    _wait_for_room(stream)
+                rest = rest[written or 0 :]
+            stream.flush()
+        except BlockingIOError as full:
+            rest = rest[full.characters_written :]
+            _wait_for_room(stream)
+        else:
+            return
+
+
+def _wait_for_room(stream: Any) -> None:
+    import select
+
+    select.select([], [stream], [])

@@ -3,6 +3,7 @@
 import random
 import time
 from typing import TYPE_CHECKING, Annotated, NamedTuple
+from urllib.parse import quote
 
 import typer
 
@@ -12,7 +13,7 @@ from cometresp.commands.runtime import Runtime
 from cometresp.errors import CometrespError, ExitCode, UsageError
 from cometresp.options import ConnectionOptions, OutputOptions
 from cometresp.spread import spread
-from cometresp.terminal import escape_line
+from cometresp.terminal import escape_line, to_bytes
 
 if TYPE_CHECKING:
     from cometresp.answer import Answer
@@ -74,7 +75,9 @@ def run(fetch: Fetch) -> None:
         raise UsageError("--curl shows what ask, stream and continue send; get sends no body")
     response_id = _resolve(fetch.id, runtime)
     if fetch.connection.dry_run:
-        runtime.terminal.write(f"GET {runtime.base_url}/responses/{response_id}\n".encode())
+        query = "&".join(f"include[]={quote(name)}" for name in fetch.include)
+        url = f"{runtime.base_url}/responses/{quote(response_id, safe='')}" + (f"?{query}" if query else "")
+        runtime.terminal.write(to_bytes(f"GET {url}\n"))
         return
     runtime.check_sendable()
     showing = Showing(runtime, Recorder(runtime, None), live=False)
@@ -89,6 +92,8 @@ def run(fetch: Fetch) -> None:
 
 def _resolve(given: str, runtime: Runtime) -> str:
     """The id that the word names: itself, what standard input holds, `last`, or the head of `@CHAIN`."""
+    if given == "-" and runtime.config.no_stdin:
+        raise UsageError("ID: standard input is not read, because of COMETRESP_NO_STDIN")
     if given == "-":
         stream = runtime.terminal.stdin
         words = stream.read().decode(errors="replace").split() if stream and not runtime.terminal.stdin_tty else []
@@ -103,7 +108,7 @@ def _resolve(given: str, runtime: Runtime) -> str:
         if turn is None:
             raise UsageError(f"ID: nothing is recorded for {given}", hint="cometresp chains lists what is")
         given = turn.id
-    if not given or len(given) > _MAX_ID or not given.isprintable() or " " in given:
+    if not given or len(given) > _MAX_ID or not given.isprintable() or " " in given or not given.strip("."):
         raise UsageError(f"ID: {given[:80]!r} is not a response id")
     return given
 

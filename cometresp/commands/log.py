@@ -15,6 +15,7 @@ from cometresp.terminal import escape, escape_line, to_bytes
 
 _WORDS = 60
 _DEFAULT_COUNT = 20
+_MOST = 1_000_000
 
 
 def _ids(incomplete: str) -> list[tuple[str, str]]:
@@ -48,8 +49,8 @@ def log(
 ) -> None:
     """List recorded responses, or print one with its prompt, text and items."""
     runtime = Runtime(ConnectionOptions(offline=offline))
-    if count < 1:
-        raise UsageError(f"--count: must be at least 1, not {count}")
+    if not 1 <= count <= _MOST:
+        raise UsageError(f"--count: must be between 1 and {_MOST}, not {count}")
     state = runtime.open_state(create=False)
     if response_id is not None:
         turn = state.turn(response_id) if state else None

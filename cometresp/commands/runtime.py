@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cometresp.state import State
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FRAMING = ("content-length", "transfer-encoding", "connection", "host", "upgrade", "te", "trailer")
 _LONGEST = 10_000_000  # seconds; what sockets and timers can take is not much more
 _EMULATOR_URL = "http://127.0.0.1:0/v1"  # stands for the emulator in records and in --dry-run
 
@@ -140,7 +141,7 @@ class Runtime:
         from cometresp.state import State
 
         state = State.open(self.config.state_dir, create=create)
-        for report in state.reports if state else ():
+        for report in state.reports if state and create else ():
             self.terminal.warn(report)
         return state
 
@@ -166,6 +167,8 @@ def _headers(given: list[str]) -> dict[str, str]:
     for line in given:
         name, colon, value = line.partition(":")
         value = value.strip(" \t")
+        if name.lower() in _FRAMING:
+            raise UsageError(f"--header: {name} belongs to the connection and can't be given")
         if not colon or not _TOKEN.fullmatch(name):
             raise UsageError(f"--header: {line!r} must be 'NAME: VALUE'")
         if not (value.isprintable() and value.isascii()):

@@ -1,5 +1,6 @@
 """How a command shows and records an exchange, and ends: shared by the asking commands and `get`."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -9,13 +10,13 @@ from cometresp.answer import Answer
 from cometresp.chain import recorded
 from cometresp.commands.formats import kind_of
 from cometresp.commands.runtime import Runtime
-from cometresp.errors import CometrespError, ExitCode, OutputError, StoppedError
+from cometresp.errors import CometrespError, OutputError, StoppedError
 from cometresp.events import Event
 from cometresp.exchange import is_good, verdict
 from cometresp.output import FileSink, image_folder, save_images
 from cometresp.records import NewTurn
 from cometresp.render import Kind, Screen, Sink, View, choose
-from cometresp.terminal import Terminal, escape_line
+from cometresp.terminal import Terminal, escape_line, to_bytes
 
 if TYPE_CHECKING:
     from cometresp.state import State
@@ -47,7 +48,7 @@ class Recorder:
             if self._state is None:
                 return
             if self._new is None:
-                turn = self._state.turn(response_id)
+                turn = self._state.turn(response_id, base_url=self._runtime.base_url)
                 self._n = turn.n if turn else None
             elif self._n is None:
                 self._n, before = self._state.begin(self._new, response_id)
@@ -60,7 +61,15 @@ class Recorder:
         except OutputError as error:
             self._give_up(error)
 
+    @property
+    def keeps(self) -> bool:
+        return self._n is not None
+
     def finish(self, answer: Answer, status: str, *, good: bool) -> None:
+        if self._n is None and self._new is not None and not answer.id and answer.items and not self._off:
+            self._runtime.terminal.warn(
+                "the reply has no response id: this turn is not recorded, and can't be continued"
+            )
         if self._state is None or self._n is None:
             return
         output = recorded(answer.output) if self._runtime.config.record == "full" else None
@@ -71,6 +80,7 @@ class Recorder:
                 usage=answer.usage,
                 sequence=answer.last_sequence,
                 output=output,
+                response_id=answer.id,
                 good=good,
                 stood=self._new.stood if self._new else None,
             )
@@ -143,7 +153,9 @@ class Showing:
         self._runtime = runtime
         self._record = record
         self._began = time.monotonic()
-        self._fault: CometrespError | KeyboardInterrupt | None = None
+        self._fault: Exception | None = None
+        if output.id_file is not None and not os.access(os.path.dirname(output.id_file) or ".", os.W_OK):  # noqa: PTH120
+            raise OutputError(f"--id-file: {output.id_file} can't be written: its folder isn't there or is read-only")
         self._images = image_folder(output.save_images) if output.save_images is not None else None
         self._file = FileSink(output.output) if output.output is not None else None
         kind = kind_of(output, terminal)
@@ -195,7 +207,7 @@ class Showing:
         heartbeat = Heartbeat(terminal) if terminal.environ.get("CI") and not terminal.quiet else None
         try:
             converse(answer)
-        except (CometrespError, KeyboardInterrupt) as fault:
+        except Exception as fault:  # noqa: BLE001 - whatever it is, what came is kept; `conclude` raises it
             self._fault = fault
             if not answer.ended:
                 answer.close(cut=True)
@@ -206,7 +218,7 @@ class Showing:
                 self.screen.finish(answer)
             elif answer.id:
                 self.screen.finish(Answer())
-                self._sink.write(answer.id.encode() + b"\n")
+                self._sink.write(to_bytes(answer.id + "\n"))
             for path in save_images(answer.output, self._images) if self._images else ():
                 self._runtime.terminal.note(f"image saved: {path}")
         except CometrespError as fault:
@@ -217,7 +229,7 @@ class Showing:
         return answer
 
     def _status(self, answer: Answer) -> str:
-        if isinstance(self._fault, KeyboardInterrupt | StoppedError) and answer.was_cut:
+        if isinstance(self._fault, StoppedError) and answer.was_cut:
             return "interrupted"
         return "cut" if answer.was_cut else answer.status
 
@@ -247,11 +259,8 @@ class Showing:
         if fault is not None:
             raise fault
 
-    def _raised(self, answer: Answer) -> CometrespError | None:
-        """What ended the exchange; an interrupt as one of our errors, that says what was kept."""
-        fault = self._fault
-        if isinstance(fault, KeyboardInterrupt):
-            fault = StoppedError(ExitCode.INTERRUPTED, "interrupted")
-        if isinstance(fault, StoppedError) and answer.id:
-            fault.hint = f"what came is kept: cometresp log {answer.id}"
-        return fault
+    def _raised(self, answer: Answer) -> Exception | None:
+        """What ended the exchange; an interrupt says what was kept."""
+        if isinstance(self._fault, StoppedError) and answer.id and self._record.keeps:
+            self._fault.hint = f"what came is kept: cometresp log {answer.id}"
+        return self._fault

@@ -136,6 +136,9 @@ def _plan(asked: Asked, runtime: Runtime) -> chains.Plan:
     state = runtime.open_state(create=False)
     if state is None:
         raise UsageError(f"nothing to continue: chain {name} has no response yet", hint="cometresp ask … begins it")
+    if state.reports:  # it was damaged and is set aside: there may have been a chain, but it can't be read
+        state.close()
+        raise OutputError(state.reports[0], hint="cometresp ask … begins anew")
     try:
         if not (given.no_save or asked.connection.dry_run or asked.connection.curl):
             state.check_writable()
@@ -180,7 +183,11 @@ def _send(asked: Asked, runtime: Runtime, prepared: Prepared) -> None:
     record = Recorder(runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, must=not plan.anew)
     showing = Showing(runtime, record, live=asked.live, only_id=only_id, tier=asked.request.service_tier)
 
+    sent: dict[str, Any] = prepared.body
+
     def once(client: "Client", body: dict[str, Any], answer: "Answer") -> None:
+        nonlocal sent
+        sent = body
         with client.create(masking.resolved_body(body, runtime.terminal.environ)) as events:
             exchange(events, answer, showing.screen, showing.seen)
 
@@ -195,7 +202,7 @@ def _send(asked: Asked, runtime: Runtime, prepared: Prepared) -> None:
                 once(client, body, answer)
 
     answer = showing.run(converse)
-    _warn_amnesia(runtime, prepared.body, answer)
+    _warn_amnesia(runtime, sent, answer)
     showing.conclude(answer, allow_pending=only_id)
 
 
@@ -227,6 +234,10 @@ def _replay_after(error: CometrespError, runtime: Runtime, prepared: Prepared) -
 def _new_turn(runtime: Runtime, prepared: Prepared) -> NewTurn:
     plan, body = prepared.plan, prepared.body
     keeps_text = runtime.config.record == "full"
+    parent = plan.parent
+    previous = body.get("previous_response_id")
+    if parent is not None and previous not in (None, parent.id):  # --param or --body named another one
+        parent = None
     return NewTurn(
         chain=plan.name,
         base_url=runtime.base_url,
@@ -234,7 +245,7 @@ def _new_turn(runtime: Runtime, prepared: Prepared) -> NewTurn:
         settings=chains.settings_of(masking.masked_body(body)),
         input=chains.recorded(prepared.own) if keeps_text else None,
         anew=plan.anew,
-        parent=plan.parent,
-        previous_id=plan.parent.id if plan.parent else body.get("previous_response_id"),
+        parent=parent,
+        previous_id=parent.id if parent else previous,
         stood=plan.stood,
     )

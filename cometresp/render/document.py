@@ -1,12 +1,16 @@
 """`--json`: the response object, of a stream the final one."""
 
 import json
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from cometresp.answer import Answer
 from cometresp.events import Event
 from cometresp.render import Sink
 from cometresp.terminal import escape_json, json_bytes
+
+_STRING_OR_INFINITY = re.compile(r'("(?:[^"\\]|\\.)*")|(-?)Infinity')
 
 
 @dataclass(slots=True)
@@ -25,8 +29,14 @@ class Document:
         response = answer.as_response()
         if "output_text" not in response:  # the one field that is added (design, promise 4)
             response["output_text"] = answer.text
-        if self.to_terminal:
-            document = escape_json(json.dumps(response, ensure_ascii=False, indent=2))
-        else:
-            document = json.dumps(response, ensure_ascii=False)
-        self.sink.write(json_bytes(document + "\n"))
+        document = _dumped(response, indent=2 if self.to_terminal else None)
+        self.sink.write(json_bytes((escape_json(document) if self.to_terminal else document) + "\n"))
+
+
+def _dumped(value: Any, indent: int | None) -> str:
+    """JSON, also where a number was too large for a float: Python would write Infinity, which JSON hasn't got."""
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    except ValueError:
+        document = json.dumps(value, ensure_ascii=False, indent=indent)
+        return _STRING_OR_INFINITY.sub(lambda found: found[1] or f"{found[2]}1e999", document)
