@@ -18,13 +18,13 @@ def _flag(panel: str, text: str, *names: str, **more: Any) -> Any:
     return Option(*names, help=text, rich_help_panel=panel, show_default=False, **more)
 
 
-def _chains(incomplete: str) -> list[tuple[str, str]]:
+def complete_chains(incomplete: str) -> list[tuple[str, str]]:
     from cometresp.commands.completion import chain_names
 
     return chain_names(incomplete)
 
 
-def _ids(incomplete: str) -> list[tuple[str, str]]:
+def complete_ids(incomplete: str) -> list[tuple[str, str]]:
     from cometresp.commands.completion import response_ids
 
     return response_ids(incomplete)
@@ -96,9 +96,9 @@ class ChainOptions(NamedTuple):
     """Which conversation the turn belongs to, and what of it is sent and kept (design section 5)."""
 
     continue_: Annotated[bool, _flag(CHAIN, "Go on with the chain instead of starting it anew.", "--continue", "-c")] = False
-    chain: Annotated[Text, _flag(CHAIN, "Name of the chain (tty: one per terminal, .: one per directory).", "--chain", autocompletion=_chains)] = None
-    from_: Annotated[Text, _flag(CHAIN, "Go on from this recorded response.", "--from", metavar="ID", autocompletion=_ids)] = None
-    previous_response_id: Annotated[Text, _flag(CHAIN, "Go on from this response on the server.", "--previous-response-id", metavar="ID", autocompletion=_ids)] = None
+    chain: Annotated[Text, _flag(CHAIN, "Name of the chain (tty: one per terminal, .: one per directory).", "--chain", autocompletion=complete_chains)] = None
+    from_: Annotated[Text, _flag(CHAIN, "Go on from this recorded response.", "--from", metavar="ID", autocompletion=complete_ids)] = None
+    previous_response_id: Annotated[Text, _flag(CHAIN, "Go on from this response on the server.", "--previous-response-id", metavar="ID", autocompletion=complete_ids)] = None
     conversation: Annotated[Text, _flag(CHAIN, "A conversation kept by the server.", "--conversation", metavar="ID")] = None
     store: Annotated[Flag, _flag(EITHER, "Whether the server keeps the response.", "--store/--no-store")] = None
     replay: Annotated[bool, _flag(CHAIN, "Send the recorded turns themselves instead of an id.", "--replay")] = False

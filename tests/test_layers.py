@@ -29,7 +29,8 @@ ALLOWED: dict[str, set[str]] = {
     "options": {"errors", "commands.completion"},  # completion is asked only when a shell completes
     "spread": set(),
     "request": {"errors", "options", "schema", "tools"},
-    "state": {"errors", "records"},
+    "statefile": set(),
+    "state": {"errors", "records", "statefile"},
     "chain": {"answer", "errors", "masking", "records", "state", "tools"},
     "replies": {"errors"},
     "client": {"", "errors", "events", "replies"},
@@ -40,7 +41,12 @@ ALLOWED: dict[str, set[str]] = {
     "__main__": {"", "cli"},
     "__init__": set(),
 }
-LIBRARIES = {"httpx": {"client"}, "httpx_sse": {"client"}, "rich": {"render"}, "sqlite3": {"state", "emulator"}}
+LIBRARIES = {
+    "httpx": {"client"},
+    "httpx_sse": {"client"},
+    "rich": {"render"},
+    "sqlite3": {"state", "statefile", "emulator"},
+}
 
 
 def modules() -> list[tuple[str, Path]]:

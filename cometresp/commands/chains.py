@@ -10,7 +10,7 @@ from cometresp.answer import listed, text_of
 from cometresp.chain import chain_name
 from cometresp.commands.runtime import Runtime
 from cometresp.errors import UsageError
-from cometresp.options import ConnectionOptions
+from cometresp.options import ConnectionOptions, complete_chains
 from cometresp.records import ChainRow, Turn
 from cometresp.terminal import escape, escape_line, to_bytes
 
@@ -20,16 +20,10 @@ if TYPE_CHECKING:
 _WORDS = 48
 
 
-def _names(incomplete: str) -> list[tuple[str, str]]:
-    from cometresp.commands.completion import chain_names
-
-    return chain_names(incomplete)
-
-
 Offline = Annotated[bool, typer.Option("--offline", help="The emulator's own state.")]
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Name = Annotated[
-    str | None, typer.Argument(metavar="NAME", help="The chain.", show_default=False, autocompletion=_names)
+    str | None, typer.Argument(metavar="NAME", help="The chain.", show_default=False, autocompletion=complete_chains)
 ]
 
 app = typer.Typer(add_completion=False)

@@ -11,7 +11,7 @@ from cometresp.chain import chain_name
 from cometresp.commands.formats import kind_of
 from cometresp.commands.runtime import Runtime
 from cometresp.errors import CometrespError, ExitCode, UsageError
-from cometresp.options import ConnectionOptions, OutputOptions
+from cometresp.options import ConnectionOptions, OutputOptions, complete_ids
 from cometresp.spread import spread
 from cometresp.terminal import escape_line, to_bytes
 
@@ -24,12 +24,6 @@ _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 2.0, 15.0, 1.4
 _MAX_ID = 500
 
 app = typer.Typer(add_completion=False)
-
-
-def _ids(incomplete: str) -> list[tuple[str, str]]:
-    from cometresp.commands.completion import response_ids
-
-    return response_ids(incomplete)
 
 
 class Fetch(NamedTuple):
@@ -49,7 +43,7 @@ def get(
         typer.Argument(
             metavar="ID",
             help="A response id; - reads it from standard input, last and @CHAIN name one.",
-            autocompletion=_ids,
+            autocompletion=complete_ids,
         ),
     ],
     wait: Annotated[
@@ -66,7 +60,8 @@ def get(
 
 
 def run(fetch: Fetch) -> None:
-    from cometresp.commands.showing import Recorder, Showing
+    from cometresp.commands.recording import Recorder
+    from cometresp.commands.showing import Showing
     from cometresp.exchange import exchange
 
     runtime = Runtime(fetch.connection, fetch.output)

@@ -9,25 +9,13 @@ from cometresp.chain import chain_name
 from cometresp.commands.chains import Json, Offline, asked, transcript
 from cometresp.commands.runtime import Runtime
 from cometresp.errors import UsageError
-from cometresp.options import ConnectionOptions
+from cometresp.options import ConnectionOptions, complete_chains, complete_ids
 from cometresp.records import Turn
 from cometresp.terminal import escape, escape_line, to_bytes
 
 _WORDS = 60
 _DEFAULT_COUNT = 20
 _MOST = 1_000_000
-
-
-def _ids(incomplete: str) -> list[tuple[str, str]]:
-    from cometresp.commands.completion import response_ids
-
-    return response_ids(incomplete)
-
-
-def _names(incomplete: str) -> list[tuple[str, str]]:
-    from cometresp.commands.completion import chain_names
-
-    return chain_names(incomplete)
 
 
 app = typer.Typer(add_completion=False)
@@ -37,11 +25,12 @@ app = typer.Typer(add_completion=False)
 def log(
     response_id: Annotated[
         str | None,
-        typer.Argument(metavar="ID", help="Show this response whole.", show_default=False, autocompletion=_ids),
+        typer.Argument(metavar="ID", help="Show this response whole.", show_default=False, autocompletion=complete_ids),
     ] = None,
     *,
     chain: Annotated[
-        str | None, typer.Option("--chain", help="Only of this chain.", show_default=False, autocompletion=_names)
+        str | None,
+        typer.Option("--chain", help="Only of this chain.", show_default=False, autocompletion=complete_chains),
     ] = None,
     count: Annotated[int, typer.Option("-n", "--count", help="At most so many.")] = _DEFAULT_COUNT,
     as_json: Json = False,

@@ -171,7 +171,8 @@ def _turn(
 
 def _send(asked: Asked, runtime: Runtime, prepared: Prepared) -> None:
     """Send the turn, show and record what comes; raises the error that the end of it amounts to."""
-    from cometresp.commands.showing import Recorder, Showing
+    from cometresp.commands.recording import Recorder
+    from cometresp.commands.showing import Showing
     from cometresp.exchange import exchange
 
     plan, only_id = prepared.plan, asked.request.background and not asked.live

@@ -1,0 +1,99 @@
+"""Keeping one turn in the state file while it is held."""
+
+from typing import TYPE_CHECKING, Literal
+
+from cometresp.answer import Answer
+from cometresp.chain import recorded
+from cometresp.commands.runtime import Runtime
+from cometresp.errors import OutputError
+from cometresp.records import NewTurn
+from cometresp.terminal import escape_line
+
+if TYPE_CHECKING:
+    from cometresp.state import State
+
+
+class Recorder:
+    """Keeps one turn in the state file, from the moment its id is known.
+
+    Trouble with the file is a warning, since the answer comes first; where the command `must` have it (`continue`),
+    it is also the error in the end.
+    """
+
+    def __init__(self, runtime: Runtime, new: NewTurn | None, *, off: bool = False, must: bool = False) -> None:
+        self.trouble: OutputError | None = None
+        self.where = ""
+        self._runtime = runtime
+        self._new = new
+        self._off = off or runtime.config.record == "none"
+        self._must = must
+        self._state: State | None = None
+        self._n: int | None = None
+
+    def seen(self, response_id: str) -> None:
+        """The id is recorded before anything is shown. An id that is known already (`get`) is gone on with."""
+        if self._off:
+            return
+        try:
+            self._state = self._state or self._runtime.open_state()
+            if self._state is None:
+                return
+            if self._new is None:
+                turn = self._state.turn(response_id, base_url=self._runtime.base_url)
+                self._n = turn.n if turn else None
+            elif self._n is None:
+                self._n, before = self._state.begin(self._new, response_id)
+                if before:
+                    self._runtime.terminal.note(
+                        escape_line(
+                            f"{self._new.chain} begins anew; back to what it was: cometresp continue --from {before}"
+                        )
+                    )
+        except OutputError as error:
+            self._give_up(error)
+
+    @property
+    def keeps(self) -> bool:
+        return self._n is not None
+
+    def finish(self, answer: Answer, status: str, *, good: bool) -> None:
+        if self._n is None and self._new is not None and not answer.id and answer.items and not self._off:
+            self._runtime.terminal.warn(
+                "the reply has no response id: this turn is not recorded, and can't be continued"
+            )
+        if self._state is None or self._n is None:
+            return
+        output = recorded(answer.output) if self._runtime.config.record == "full" else None
+        try:
+            what = self._state.finish(
+                self._n,
+                status=status,
+                usage=answer.usage,
+                sequence=answer.last_sequence,
+                output=output,
+                response_id=answer.id,
+                good=good,
+                stood=self._new.stood if self._new else None,
+            )
+            self._tell(what, answer)
+        except OutputError as error:
+            self._give_up(error)
+        finally:
+            self._state.close()
+
+    def _tell(self, what: Literal["head", "moved on", "kept"], answer: Answer) -> None:
+        new = self._new
+        if what == "moved on" and new is not None:
+            line = f"{new.chain} moved on meanwhile: your answer is {answer.id}, go on with --from {answer.id}"
+            if new.anew:
+                self._runtime.terminal.note(escape_line(line))
+            else:
+                self._runtime.terminal.warn(escape_line(line))
+        if new is not None and what == "head":
+            self.where = f"{new.chain} turn {new.parent.number + 1 if new.parent else 1}"
+
+    def _give_up(self, error: OutputError) -> None:
+        self._off = True
+        self._runtime.terminal.warn(f"this turn is not recorded: {error.message}")
+        if self._must:
+            self.trouble = error
