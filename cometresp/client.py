@@ -4,12 +4,10 @@ Statuses, retries and error shapes are those of API 8 and 12.6 and of the design
 """
 
 import json
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import httpx
 from httpx_sse import EventSource
@@ -29,12 +27,11 @@ def _silent(_: str) -> None:
     return
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(NamedTuple):
     """Everything that it takes to reach a server. `say` hears of retries, `debug` of every request and reply."""
 
     base_url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     timeout: float = 600.0
     max_time: float | None = None
     retries: int = 2
@@ -141,6 +138,8 @@ class Client:
 
     def _pause(self, wait: float | None, attempt: int, fault: CometrespError) -> None:
         """Wait as the server asks, else 0.5 s doubling to 8 s, less up to a quarter (API 8.3)."""
+        import random
+
         seconds = wait if wait is not None else min(0.5 * 2**attempt, 8) * (1 - 0.25 * random.random())  # noqa: S311
         left = self._left()
         if left is not None and seconds >= left:

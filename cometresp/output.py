@@ -4,7 +4,6 @@ import binascii
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,6 +30,8 @@ class FileSink:
             if self.through:
                 self._file: BinaryIO = self._target.open("wb")
                 return
+            import tempfile
+
             descriptor, name = tempfile.mkstemp(prefix=f".{self._target.name[:100]}.", dir=self._target.parent)
             self._temporary = Path(name)  # of this run alone, and private until it has its place
             self._file = os.fdopen(descriptor, "wb")

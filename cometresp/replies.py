@@ -3,9 +3,8 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from cometresp.errors import (
     CometrespError,
@@ -25,8 +24,7 @@ _RETRIED = frozenset({408, 409, 429})
 _TEXT_LIMIT = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A whole reply: status, headers (case-insensitive, as httpx's are) and body."""
 
     status: int

@@ -1,7 +1,6 @@
 """The state file as a file: its tables, its lock, its damage. Nothing here knows what a turn is."""
 
 import os
-import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -92,6 +91,8 @@ def patiently(db: sqlite3.Connection, *statements: str) -> None:
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error) or time.monotonic() > deadline:
                     raise
+                import random
+
                 time.sleep(random.uniform(0.001, _ONE_WAIT))  # noqa: S311 - only to be out of step with the others
 
 
