@@ -13,11 +13,9 @@ _SHOWN_ARGUMENTS = 80
 
 
 class Renderer(Protocol):
-    """Shows an answer. `show` comes after each event was applied; `finish` once, however the exchange ended."""
+    """Something to show an answer to, after each event was applied."""
 
     def show(self, event: Event, answer: Answer) -> None: ...
-
-    def finish(self, answer: Answer) -> None: ...
 
 
 def exchange(events: Iterable[Event], answer: Answer, renderer: Renderer, seen: Callable[[str], None]) -> None:

@@ -73,8 +73,6 @@ class Runtime:
 
     def check_sendable(self) -> None:
         """That a request may leave: a key is there, and isn't sent in the open (design section 3)."""
-        gc.enable()  # the start is over
-        gc.freeze()
         if self.connection.offline:
             return
         carries_secret = any(name.lower() == "authorization" for name in self.headers)
@@ -94,6 +92,8 @@ class Runtime:
     def client(self) -> Iterator["Client"]:
         """The server of this command; with --offline the emulator, started for as long as it is needed."""
         self.check_sendable()
+        gc.enable()  # the start is over
+        gc.freeze()
         if not self.connection.offline:
             with self._client(self.base_url) as client:
                 yield client

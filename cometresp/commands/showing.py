@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from cometresp.answer import Answer
 from cometresp.commands.formats import kind_of
@@ -16,9 +16,6 @@ from cometresp.exchange import is_good, verdict
 from cometresp.output import FileSink, image_folder, save_images
 from cometresp.render import Kind, Screen, Sink, View, choose
 from cometresp.terminal import Terminal, to_bytes
-
-if TYPE_CHECKING:
-    pass
 
 
 class Heartbeat:

@@ -69,15 +69,10 @@ def part_of(event: Event) -> tuple[Any, ...]:
 
 def summary(answer: Answer, status: str, seconds: float, first: float | None, chain: str, tier: str | None) -> str:
     """`completed · 2.1 s · first 0.4 s · 14 in (4 cached) · 20 out · resp_1 · default turn 3`, of what is known."""
-    usage = answer.usage
     words = [status.replace("_", " "), f"{seconds:.1f} s"]
     if first is not None:
         words.append(f"first {first:.1f} s")
-    if "input_tokens" in usage:
-        words.append(f"{usage['input_tokens']} in" + _detail(usage, "input_tokens_details", "cached_tokens", "cached"))
-    if "output_tokens" in usage:
-        thought = _detail(usage, "output_tokens_details", "reasoning_tokens", "reasoning")
-        words.append(f"{usage['output_tokens']} out{thought}")
+    words += _tokens(answer.usage, "in", "out")
     given = answer.response.get("service_tier")
     if tier and given and given not in (tier, "auto"):
         words.append(f"tier {given}")
@@ -92,17 +87,22 @@ def tell_summary(terminal: Terminal, line: str) -> None:
 
 def usage_line(usage: dict[str, Any]) -> str:
     """The line of `--usage`: what the server counted, and nothing else."""
-    words = []
-    if "input_tokens" in usage:
-        words.append(
-            f"{usage['input_tokens']} input" + _detail(usage, "input_tokens_details", "cached_tokens", "cached")
-        )
-    if "output_tokens" in usage:
-        thought = _detail(usage, "output_tokens_details", "reasoning_tokens", "reasoning")
-        words.append(f"{usage['output_tokens']} output{thought}")
+    words = _tokens(usage, "input", "output")
     if "total_tokens" in usage:
         words.append(f"{usage['total_tokens']} total")
     return "usage: " + (", ".join(words) or "none reported")
+
+
+def _tokens(usage: dict[str, Any], into: str, out: str) -> list[str]:
+    """`14 in (4 cached)` and `20 out (8 reasoning)`, in the words of who asks, of what was counted."""
+    words = []
+    if "input_tokens" in usage:
+        cached = _detail(usage, "input_tokens_details", "cached_tokens", "cached")
+        words.append(f"{usage['input_tokens']} {into}{cached}")
+    if "output_tokens" in usage:
+        thought = _detail(usage, "output_tokens_details", "reasoning_tokens", "reasoning")
+        words.append(f"{usage['output_tokens']} {out}{thought}")
+    return words
 
 
 def _detail(usage: dict[str, Any], name: str, key: str, word: str) -> str:

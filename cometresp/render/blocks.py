@@ -118,19 +118,17 @@ class Splitter:
         self._seen = end
         whole = self._rest[:end]
         tokens: list[Token] = []
-        scratch = {"references": dict(self._env["references"])}
-        _PARSER.block.parse(whole, _PARSER, scratch, tokens)
+        _PARSER.block.parse(whole, _PARSER, self._scratch(), tokens)
         starts = [token.map[0] for token in tokens if token.level == 0 and token.nesting >= 0 and token.map]
         # Definitions make no block: those before the last block go out with what is finished.
         if len(starts) < 2:  # noqa: PLR2004 - one that is finished and one that is open
             return None
         cut = _offset(whole, starts[-1])
-        return self._give(self._rest[:cut], cut)
+        return self._give(cut)
 
     def rest(self) -> Blocks:
         """What isn't finished, as it looks now."""
-        scratch = {"references": dict(self._env["references"])}
-        return Blocks(_PARSER.parse(self._rest, scratch), after_block=self._after_block)
+        return Blocks(_PARSER.parse(self._rest, self._scratch()), after_block=self._after_block)
 
     def tail(self, lines: int) -> Blocks:
         """The end of what isn't finished; of a long block of code no more than its last lines are worked on."""
@@ -141,18 +139,22 @@ class Splitter:
         last = "\n".join(self._rest.split("\n")[-2 * lines :])
         if fence in ("`", "~") and opening.lstrip(" ").startswith(fence * 3):
             last = f"{opening}\n{last}"
-        return Blocks(_PARSER.parse(last, {"references": dict(self._env["references"])}), after_block=False)
+        return Blocks(_PARSER.parse(last, self._scratch()), after_block=False)
 
     def end(self) -> Blocks | None:
         """All that is left; the next text begins another document."""
         self._rest += escape(self._held)
         self._held = ""
-        blocks = self._give(self._rest, len(self._rest)) if self._rest.strip() else None
+        blocks = self._give(len(self._rest)) if self._rest.strip() else None
         self._rest, self._seen = "", 0
         return blocks
 
-    def _give(self, source: str, cut: int) -> Blocks | None:
-        tokens = _PARSER.parse(source, self._env)
+    def _scratch(self) -> dict[str, Any]:
+        """The definitions so far, for a look: what the rest defines may still change."""
+        return {"references": dict(self._env["references"])}
+
+    def _give(self, cut: int) -> Blocks | None:
+        tokens = _PARSER.parse(self._rest[:cut], self._env)
         self._rest = self._rest[cut:]
         self._seen = max(self._seen - cut, 0)
         if not tokens:

@@ -37,14 +37,13 @@ def details(frame: Frame, *, code: bool = True) -> str:
     return "".join(f"    {escape_line(line)}\n" for line in lines if line)
 
 
-def outcome(item: Item) -> str:
+def outcome(frame: Frame, status: str) -> str:
     """How an item ended: nothing to say where it went well."""
-    frame = item.as_dict()
     error = frame.get("error")
     if error:
         said = error.get("message") or error.get("content") if isinstance(error, dict) else error
         return f"failed: {escape_line(str(said or error), _WIDE)}"
-    return escape_line(item.status.replace("_", " ")) if item.status != "completed" else ""
+    return escape_line(status.replace("_", " ")) if status != "completed" else ""
 
 
 def footnotes(answer: Answer) -> list[tuple[str, str]]:
@@ -154,8 +153,9 @@ class Timeline:
                 self._told.add(n)
                 self.images = 0
                 frame = item.as_dict()
-                words = (describe(frame), outcome(item), f"{self._clock() - began:.1f} s")
-                mark = self._bad if outcome(item) else self._good
+                fault = outcome(frame, item.status)
+                words = (describe(frame), fault, f"{self._clock() - began:.1f} s")
+                mark = self._bad if fault else self._good
                 ended.append((f"{mark} " + " · ".join(word for word in words if word) + "\n", frame))
         return ended
 
