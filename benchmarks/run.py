@@ -52,6 +52,18 @@ def on_terminal(words: list[str], environ: dict[str, str]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def peak(words: list[str], environ: dict[str, str]) -> float:
+    """The most memory, in MiB, that one run had: measured by a small parent, since a child begins with its parent's."""
+    measure = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    words = [sys.executable, "-c", measure, *words]
+    return (
+        int(subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, env=environ, check=True).stdout) / 1024
+    )
+
+
 def prose(deltas: int) -> bytes:
     """Markdown of paragraphs, lists and code, eight characters to a delta."""
     text = ("A paragraph of *some* words.\n\n- one\n- two\n\n```py\nx = 1\n```\n\n" * deltas)[: deltas * 8]
@@ -94,6 +106,12 @@ def main() -> None:
         parsing = timed(lambda: [json.loads(frame) for frame in frames] and None)
         streamed = cost([*command, "stream", "--no-save", "hi"], environ, 1)[1]
         row(f"stream, {DELTAS:,} deltas into a pipe, CPU", streamed / parsing, 4, "json.loads of each")
+        wire.answer(text_stream("hello"))
+        paper = Path(home, "paper.pdf")
+        paper.write_bytes(b"%PDF-" + os.urandom(50_000_000))
+        idle = peak([*command, "ask", "--no-save", "hi"], environ)
+        above = peak([*command, "ask", "--no-save", "-q", "-f", str(paper), "hi"], environ) - idle
+        row("attaching 50 MB, memory above that of ask hi, MiB", above, 40, "1 MiB")
         screen = environ | {"TERM": "xterm-256color", "LANG": "C.UTF-8", "COLUMNS": "80", "LINES": "24"}
         wire.answer(prose(10_000))
         half = on_terminal([*command, "ask", "--no-save", "hi"], screen)

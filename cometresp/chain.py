@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cometresp.errors import RequestRefusedError, UsageError
 from cometresp.masking import MASK
 from cometresp.records import ChainRow, Settings, Stand, Turn
+from cometresp.terminal import escape_line
 from cometresp.tools import secrets
 
 if TYPE_CHECKING:
     from cometresp.state import State
 
 _MAX_NAME = 100
-_RECORDED_BYTES = 1_000_000  # of an attachment; larger ones are recorded by size and digest
-STAND_IN = "cometresp_stand_in"
+STAND_IN = "cometresp_stand_in"  # in a recorded part whose bytes were not: where they are, and what they were
+# Where the bytes of a part stand, by the part's type (API 3.1).
+_BYTES_KEY = {"input_file": "file_data", "input_image": "image_url", "input_text": "text"}
 
 
 class Plan(NamedTuple):
@@ -192,7 +194,7 @@ def own_items(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def recorded(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Items as they are kept: large attachments by size and digest (design section 5)."""
+    """Items as they are kept: large attachments by path, size and digest (design section 5)."""
     return [
         {**item, "content": [_kept_part(part) for part in item["content"]]}
         if isinstance(item.get("content"), list)
@@ -204,24 +206,48 @@ def recorded(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _kept_part(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
-    for key in ("file_data", "image_url"):
-        data = part.get(key)
-        if isinstance(data, str) and data.startswith("data:") and len(data) * 3 // 4 > _RECORDED_BYTES:
-            return {**part, key: stand_in(data), STAND_IN: True}
+    from cometresp import content
+
+    key = _BYTES_KEY.get(str(part.get("type")), "")
+    value = part.get(key)
+    if isinstance(value, str) and key != "text" and value.startswith("data:"):  # given in --input or --body
+        if len(value) * 3 // 4 > content.HELD_BYTES:
+            return {**part, key: content.given_stand_in(value), STAND_IN: {}}
+    elif content.is_content(value):
+        source = value.source
+        if source.size <= content.HELD_BYTES:
+            return {**part, key: content.whole_text(value)}
+        kept = {"path": source.path, "size": source.size, "sha256": source.sha256}
+        return {**part, key: content.with_stand_ins(value), STAND_IN: kept}
     return part
 
 
-def stand_in(data_url: str) -> str:
-    """`data:application/pdf;base64,… (2000000 bytes, sha256 9f86d081…)` for what is too long to show or keep."""
-    import base64
-    import hashlib
+def _restored(item: dict[str, Any], turn: Turn) -> dict[str, Any]:
+    """A recorded item as it was sent: large attachments are read from their files again."""
+    parts = item.get("content")
+    if not isinstance(parts, list) or not any(isinstance(part, dict) and STAND_IN in part for part in parts):
+        return item
+    return {**item, "content": [_restored_part(part, turn) for part in parts]}
 
-    head, _, text = data_url.partition(",")
+
+def _restored_part(part: Any, turn: Turn) -> Any:
+    if not isinstance(part, dict) or STAND_IN not in part:
+        return part
+    kept = part[STAND_IN] if isinstance(part[STAND_IN], dict) else {}
+    path, name = kept.get("path"), escape_line(str(part.get("filename") or part.get("type")))
+    if not path:
+        raise _incomplete(f"an attachment of {turn.id} ({name}) was too large to record, and came from no file")
+    from cometresp import attachments
+
+    key = _BYTES_KEY[part["type"]]
     try:
-        data = base64.b64decode(text)
-    except ValueError:
-        data = text.encode()
-    return f"{head},… ({len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()})"
+        source = attachments.open_file("--file", path)
+        if (source.size, source.sha256) != (kept.get("size"), kept.get("sha256")):
+            raise _incomplete(f"{source.shown}, attached to {turn.id}, has changed since")
+        again = attachments.again(source, part[key], lambda _: None)
+    except UsageError as error:
+        raise _incomplete(f"an attachment of {turn.id}: {error.message.removeprefix('--file: ')}") from error
+    return {**{name: value for name, value in part.items() if name != STAND_IN}, key: again}
 
 
 def replayed(lineage: list[Turn], base_url: str, model: str | None) -> list[dict[str, Any]]:
@@ -240,13 +266,7 @@ def replayed(lineage: list[Turn], base_url: str, model: str | None) -> list[dict
         if turn.input is None or turn.output is None:
             raise _incomplete(f"the text of {turn.id} was not recorded, or is older than what is kept")
         same = turn.base_url == base_url and turn.model == model
-        for item in turn.input:
-            for part in item["content"] if isinstance(item.get("content"), list) else ():
-                if isinstance(part, dict) and part.get(STAND_IN):
-                    raise _incomplete(
-                        f"an attachment of {turn.id} was too large to record ({part.get('filename', 'image')})"
-                    )
-        items += turn.input
+        items += [_restored(item, turn) for item in turn.input]
         items += [
             item for item in turn.output if item.get("type") != "reasoning" or (same and item.get("encrypted_content"))
         ]

@@ -25,6 +25,7 @@ COMMANDS = {
     "get": "get",
     "chains": "chains",
     "log": "log",
+    "schema": "schema",
     "completion": "completion",
     "emulator": "emulator",
 }

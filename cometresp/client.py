@@ -13,6 +13,7 @@ import httpx
 from httpx_sse import EventSource
 
 from cometresp import __version__
+from cometresp.content import Payload
 from cometresp.errors import CometrespError, ConfigError, ProtocolError, RateLimitedError, UnreachableError
 from cometresp.events import Event
 from cometresp.replies import Reply, error_of, is_response, is_retried, retry_after
@@ -56,11 +57,17 @@ class Client:
         self._http.close()
 
     @contextmanager
-    def create(self, body: dict[str, Any]) -> Iterator[Iterator[Event]]:
-        """POST /responses: the events of the answer, one for a whole reply. Raises what `errors` has from 65 to 77."""
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
+    def create(
+        self, body: dict[str, Any], sending: Callable[[int, int], None] | None = None
+    ) -> Iterator[Iterator[Event]]:
+        """POST /responses: the events of the answer, one for a whole reply. Raises what `errors` has from 65 to 77.
+
+        Files in the body are read while it is sent; `sending(sent, length)` hears how far that is, in bytes.
+        """
+        content = Payload(body, sending=sending)
         accept = "text/event-stream" if body.get("stream") else "application/json"
         headers = self._defaults({"Accept": accept, "Content-Type": "application/json", "Cache-Control": "no-store"})
+        headers["Content-Length"] = str(content.length)
         with self._reply("POST", "/responses", headers=headers, content=content) as reply:
             yield self._events(reply)
 
@@ -114,11 +121,14 @@ class Client:
             reply.close()
 
     def _send(self, method: str, path: str, parts: dict[str, Any]) -> httpx.Response:
+        content: Payload | None = parts.get("content")
+        if content is not None:
+            content.check()
         request = self._http.build_request(method, self._connection.base_url + path, timeout=self._timeout(), **parts)
         self._debug(f"> {method} {request.url}")
         for name, value in request.headers.items():
             self._debug(f"> {name}: {value}")
-        self._debug(f"> {len(request.content)} bytes of body" if method == "POST" else ">")
+        self._debug(">" if content is None else f"> {content.length} bytes of body")
         with self._watch():
             reply = self._http.send(request, stream=True)
         self._debug(f"< {reply.http_version} {reply.status_code}")

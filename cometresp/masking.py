@@ -1,12 +1,12 @@
 """Secrets: found, masked, and the request as a curl command (design, promise 6). Pure."""
 
 import copy
-import json
 import re
 from collections.abc import Mapping
 from itertools import starmap
 from typing import Any
 
+from cometresp.content import Payload
 from cometresp.errors import UsageError
 from cometresp.tools import secrets
 
@@ -80,7 +80,7 @@ def _document(body: dict[str, Any]) -> tuple[str, bool]:
     if not places:
         return _json(body), False
     mark = "SECRET"
-    while mark in json.dumps(body):
+    while mark in _json(body):
         mark += "_"
     names: list[str] = []
     for place, key in places:
@@ -93,8 +93,7 @@ def _document(body: dict[str, Any]) -> tuple[str, bool]:
 
 
 def _json(body: dict[str, Any]) -> str:
-    """A lone surrogate, which the command can't hold, stays the escape that it came as."""
-    return json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace").decode()
+    return b"".join(Payload(body, compact=False)).decode()
 
 
 def _secret_variable(value: str, key: str, taken: list[str]) -> str:

@@ -62,9 +62,10 @@ class RequestOptions(NamedTuple):
     reasoning_effort: Annotated[Text, _flag(SAMPLING, "none, minimal, low, medium, high, xhigh or max.", "--reasoning-effort", "--effort"), "reasoning.effort"] = None
     reasoning_summary: Annotated[Text, _flag(SAMPLING, "Ask for a summary: auto, concise or detailed.", "--reasoning-summary"), "reasoning.summary"] = None
 
-    schema: Annotated[Text, _flag(SHAPE, "JSON Schema of the answer: @FILE, NAME.json or inline JSON.", "--schema")] = None
+    schema: Annotated[Text, _flag(SHAPE, "Shape of the answer: 'name, age int', a JSON Schema, @FILE or NAME.json.", "--schema")] = None
+    schema_multi: Annotated[Text, _flag(SHAPE, "The same, for a list of them.", "--schema-multi")] = None
     schema_name: Annotated[Text, _flag(SHAPE, "Name of the schema (default: its title, or the file's name).", "--schema-name")] = None
-    no_strict: Annotated[bool, _flag(SHAPE, "Don't ask the model to keep strictly to the schema.", "--no-strict")] = False
+    no_strict: Annotated[bool, _flag(SHAPE, "Send a JSON Schema as it is; the model may stray from it.", "--no-strict")] = False
     json_object: Annotated[bool, _flag(SHAPE, "Ask for any JSON object (the word JSON must be in the prompt).", "--json-object")] = False
     verbosity: Annotated[Text, _flag(SHAPE, "low, medium or high.", "--verbosity"), "text.verbosity"] = None
 
@@ -116,6 +117,8 @@ class OutputOptions(NamedTuple):
     json: Annotated[bool, _flag(OUTPUT, "The response object (-F json).", "--json")] = False
     events: Annotated[bool, _flag(OUTPUT, "One event a line (-F events).", "--events")] = False
     output: Annotated[Text, _flag(OUTPUT, "Write the answer to FILE, whole or not at all.", "--output", "-o", metavar="FILE")] = None
+    extract: Annotated[bool, _flag(OUTPUT, "Print only the first fenced code block.", "--extract", "-x")] = False
+    extract_last: Annotated[bool, _flag(OUTPUT, "Print only the last fenced code block.", "--extract-last")] = False
     save_images: Annotated[Text, _flag(OUTPUT, "Save generated images there.", "--save-images", metavar="DIR")] = None
     allow_incomplete: Annotated[bool, _flag(OUTPUT, "Take a cut answer for a good one (exit 0 instead of 3).", "--allow-incomplete")] = False
     usage: Annotated[bool, _flag(OUTPUT, "Print tokens used on stderr.", "--usage", "-u")] = False

@@ -30,6 +30,7 @@ _HALVES = re.compile("[\udc80-\udcff]")  # what Python makes of such bytes
 _LOGPROBS = "message.output_text.logprobs"
 _MAX_METADATA, _MAX_KEY, _MAX_VALUE, _MAX_SAFETY_ID = 16, 64, 512, 64
 _MIN_OUTPUT_TOKENS = 16
+_PLAIN_TEXT = 1_000_000  # characters of a prompt that is within every limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ _ORDER = {"model": -3, "instructions": -2, "input": -1, "stream": 2}  # as a rea
 
 def names_stdin(options: RequestOptions) -> bool:
     """Whether a flag that takes `@FILE` names standard input, which then is no part of the prompt."""
-    alone = (options.instructions, options.input, options.schema, options.body, options.context_management)
+    alone = (options.instructions, options.input, options.schema, options.schema_multi, options.body)
     params = (assignment.partition("=")[2] for assignment in options.param or ())
-    return "@-" in (*alone, options.tool_choice, *(options.tool or ()), *params)
+    return "@-" in (*alone, options.context_management, options.tool_choice, *(options.tool or ()), *params)
 
 
 def _refuse_empty(options: RequestOptions, turn: Turn) -> None:
@@ -149,12 +150,16 @@ def _put_tools(body: dict[str, Any], options: RequestOptions, turn: Turn, read: 
 
 
 def _put_format(body: dict[str, Any], options: RequestOptions, read: Read) -> None:
-    if options.schema is not None and options.json_object:
-        raise UsageError("--schema and --json-object exclude each other")
-    if options.schema is not None:
-        shape = json_schema_format(options.schema, options.schema_name, read, strict=not options.no_strict)
-        _put(body, "text.format", shape, "--schema")
-    elif options.schema_name is not None or options.no_strict:
+    shapes = {"--schema": options.schema, "--schema-multi": options.schema_multi}
+    given = [(flag, spec) for flag, spec in shapes.items() if spec is not None]
+    asked = [flag for flag, _ in given] + (["--json-object"] if options.json_object else [])
+    if len(asked) > 1:
+        raise UsageError(f"{asked[0]} and {asked[1]} exclude each other")
+    for flag, spec in given:
+        multi, strict = flag == "--schema-multi", not options.no_strict
+        shape = json_schema_format(spec, options.schema_name, read, strict=strict, multi=multi, flag=flag)
+        _put(body, "text.format", shape, flag)
+    if not given and (options.schema_name is not None or options.no_strict):
         raise UsageError(f"{'--no-strict' if options.schema_name is None else '--schema-name'} goes with --schema")
     if options.json_object:
         _put(body, "text.format", {"type": "json_object"}, "--json-object")
@@ -299,6 +304,12 @@ def check(body: dict[str, Any], warn: Warn) -> None:
         raise UsageError("--include-obfuscation goes with a stream only, not with --no-stream or --background")
     if body.get("temperature") is not None and body.get("top_p") is not None:
         warn("--temperature and --top-p together: the API advises to change one of them")
+    given = body.get("input") or ""
+    plain = isinstance(given, str) and len(given) < _PLAIN_TEXT
+    if not plain or body.get("tools") or management:
+        from cometresp.limits import warn_beyond
+
+        warn_beyond(body, warn)
 
 
 def _in_range(body: dict[str, Any], name: str, low: float, high: float | None) -> None:

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cometresp.content import Payload
 from cometresp.errors import UsageError
 from cometresp.inputs import Inputs, Prompt
 from cometresp.terminal import Terminal
@@ -294,7 +295,7 @@ OFFICE = "application/vnd.openxmlformats-officedocument.wordprocessingml.documen
         (["old", "--image-detail", "low"], image("image/gif", "old", "low")),
         (["new"], image("image/gif", "new")),
         (["web"], image("image/webp", "web")),
-        (["paper"], document("application/pdf", "paper")),
+        (["paper"], document("application/pdf", "paper") | {"filename": "paper.pdf"}),
         (["letter.DOCX"], document(OFFICE, "letter.DOCX")),
         (["notes.md"], fenced("notes.md:\n`````\nsee ```` here\n`````")),
         (["utf16.txt"], fenced("utf16.txt:\n```\nü\n```")),
@@ -343,4 +344,4 @@ def test_any_bytes_survive_as_a_file(data: bytes, name: str) -> None:
         path.write_bytes(data)
         [part] = Inputs(Terminal(None, io.BytesIO(), io.BytesIO())).prompt([], [str(path)], "file", None).parts
     assert (part["type"], part["filename"]) == ("input_file", name)
-    assert base64.b64decode(part["file_data"].partition(",")[2]) == data
+    assert base64.b64decode(json.loads(b"".join(Payload(part)))["file_data"].partition(",")[2]) == data

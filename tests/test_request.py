@@ -15,7 +15,8 @@ from cometresp.request import Turn, build, names_stdin
 from tests.conftest import Command
 
 API_SCHEMA = Path(__file__).parent.parent.parent / "shared" / "api" / "schema" / "create_response.json"
-PERSON = {"type": "object", "properties": {"name": {"type": "string"}}}
+PERSON: dict[str, Any] = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+PERSON |= {"additionalProperties": False}
 
 
 def read(flag: str, value: str) -> str:
@@ -94,7 +95,7 @@ EVERY = (
 REST = (
     ("--temperature 1 --json-object --include-obfuscation --previous-response-id r --file-as image -f https://x", 0),
     ("--background --no-stream --conversation c --no-store -P reasoning.mode=pro --body {'metadata':{'x':'y'}}", 0),
-    ("--user u --prompt-cache-retention 24h", 1),  # deprecated: one warning
+    ("--user u --prompt-cache-retention 24h --schema-multi name", 1),  # deprecated: one warning
 )
 
 
@@ -263,9 +264,9 @@ def test_a_tool_choice_is_a_word_a_name_or_json(value: str, choice: Any) -> None
         ("@person.json", None, "person"),
         ("person.json", None, "person"),
         ("person.json", "mine", "mine"),
-        (" {}", None, "answer"),
-        ('{"title":"A täble!"}', None, "A_t_ble"),
-        ('{"title":5}', None, "answer"),
+        (f" {json.dumps(PERSON)}", None, "answer"),
+        (json.dumps(PERSON | {"title": "A täble!"}), None, "A_t_ble"),
+        (json.dumps(PERSON | {"title": "!"}), None, "answer"),
     ],
 )
 def test_a_schema_has_a_name(spec: str, name: str | None, expected: str) -> None:
@@ -309,7 +310,9 @@ def test_bytes_that_are_no_text_are_replaced_with_one_warning() -> None:
 
 
 def test_a_flag_that_takes_a_file_may_name_standard_input() -> None:
-    for flags in ({"instructions": "@-"}, {"tool": ["web_search", "@-"]}, {"param": ["a=@-"]}, {"tool_choice": "@-"}):
+    named: list[dict[str, Any]] = [{"tool": ["web_search", "@-"]}, {"param": ["a=@-"]}]
+    alone = ("instructions", "input", "schema", "schema_multi", "body", "context_management", "tool_choice")
+    for flags in (*named, *({name: "@-"} for name in alone)):
         assert names_stdin(RequestOptions(**flags))
     assert not names_stdin(RequestOptions(instructions="-", file=["-"], metadata=["a=@-"], param=["a=@@-"]))
 

@@ -96,13 +96,14 @@ def _read(connection: socket.socket) -> Request | None:
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     length = int(headers.get("content-length", 0))
-    while len(body) < length:
-        chunk = connection.recv(65536)
+    whole = bytearray(body)
+    while len(whole) < length:
+        chunk = connection.recv(1 << 20)
         if not chunk:
             return None
-        body += chunk
+        whole += chunk
     method, path, _ = first.split(" ")
-    return Request(method, path, headers, body)
+    return Request(method, path, headers, bytes(whole))
 
 
 # replies ----------------------------------------------------------------------------------------------------------

@@ -3,9 +3,9 @@
 from typing import Any
 
 from cometresp import masking
-from cometresp.chain import stand_in
 from cometresp.commands.runtime import Runtime, with_headers
 from cometresp.config import is_loopback
+from cometresp.content import Payload, with_stand_ins
 from cometresp.terminal import escape_json, to_bytes
 
 
@@ -17,7 +17,12 @@ def print_request(runtime: Runtime, body: dict[str, Any], *, as_curl: bool) -> N
         terminal.write(to_bytes(escape_json(command) if terminal.stdout_tty else command))
         return
     shown = masking.masked_body(body)
-    runtime.print_json(_without_data(shown) if terminal.stdout_tty else shown)
+    if terminal.stdout_tty:
+        runtime.print_json(with_stand_ins(shown))
+        return
+    for piece in Payload(shown, compact=False):
+        terminal.write(piece)
+    terminal.write(b"\n")
 
 
 def _headers(runtime: Runtime, body: dict[str, Any]) -> dict[str, str]:
@@ -27,12 +32,3 @@ def _headers(runtime: Runtime, body: dict[str, Any]) -> dict[str, str]:
     if not runtime.connection.offline:
         headers["Authorization"] = masking.KEY
     return with_headers(headers, runtime.given_headers)
-
-
-def _without_data(value: Any) -> Any:
-    """A body for a person: the bytes of files as size and digest."""
-    if isinstance(value, dict):
-        return {key: _without_data(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_without_data(entry) for entry in value]
-    return stand_in(value) if isinstance(value, str) and value.startswith("data:") and ";base64," in value else value

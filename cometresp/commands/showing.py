@@ -4,12 +4,14 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from cometresp.answer import Answer
+from cometresp.commands.ending import Extraction, format_of, unfit
 from cometresp.commands.formats import kind_of
 from cometresp.commands.recording import Recorder
 from cometresp.commands.runtime import Runtime
+from cometresp.content import Upload, megabytes
 from cometresp.errors import CometrespError, OutputError, StoppedError
 from cometresp.events import Event
 from cometresp.exchange import is_good, verdict
@@ -53,12 +55,23 @@ class Timed:
 
 
 class Showing:
-    """One answer on its way to the user. `only_id` prints just the id of what was accepted (`--background`)."""
+    """One answer on its way to the user. `only_id` prints just the id of what was accepted (`--background`).
+
+    `text` is that field of the request (API 5.1); None where only the response knows what was asked for (`get`).
+    """
 
     def __init__(
-        self, runtime: Runtime, record: Recorder, *, live: bool, only_id: bool = False, tier: str | None = None
+        self,
+        runtime: Runtime,
+        record: Recorder,
+        *,
+        live: bool,
+        only_id: bool = False,
+        tier: str | None = None,
+        text: Any = None,
     ) -> None:
         self._tier = tier  # the service tier that was asked for
+        self._shape = None if text is None else format_of(text)
         terminal, output = runtime.terminal, runtime.output
         self._runtime = runtime
         self._record = record
@@ -69,24 +82,31 @@ class Showing:
         self._images = image_folder(output.save_images) if output.save_images is not None else None
         self._file = FileSink(output.output) if output.output is not None else None
         kind = kind_of(output, terminal)
+        self._upload = Upload()
         self._only_id = only_id and kind in ("text", "markdown")
         sink: Sink = self._file or terminal
         to_terminal = terminal.stdout_tty and self._file is None
-        asked = output.show_reasoning
-        self.screen: Screen = choose(
-            View(
-                kind=cast("Kind", "text" if self._only_id else kind),
-                live=live,
-                to_terminal=to_terminal,
-                reasoning=asked if asked is not None else terminal.stderr_tty and not output.quiet,
-                redraw=self._redraws(to_terminal=to_terminal, kind=kind, live=live),
-            ),
-            sink,
-            terminal,
-        )
+        self._drawn = self._redraws(to_terminal=to_terminal, kind=kind, live=live)
+        self._extraction: Extraction | None = None
+        if output.extract or output.extract_last:
+            self._extraction = Extraction(sink, terminal, last=output.extract_last, to_terminal=to_terminal)
+        shown = cast("Kind", "text" if self._only_id else kind)
+        self.screen: Screen = choose(self._view(shown, live=live, to_terminal=to_terminal), sink, terminal)
         if terminal.stderr_tty and not terminal.quiet:
             self.screen = Timed(self.screen)
         self._sink = sink
+
+    def _view(self, kind: Kind, *, live: bool, to_terminal: bool) -> View:
+        terminal, asked = self._runtime.terminal, self._runtime.output.show_reasoning
+        return View(
+            kind=kind,
+            live=live,
+            to_terminal=to_terminal,
+            reasoning=asked if asked is not None else terminal.stderr_tty and not terminal.quiet,
+            redraw=self._drawn,
+            upload=self._upload,
+            structured=self._structured(),
+        )
 
     def _redraws(self, *, to_terminal: bool, kind: str, live: bool) -> bool:
         """A region is drawn where lines can be, and where nothing else writes to that screen in the meantime."""
@@ -98,6 +118,18 @@ class Showing:
         ):
             return False
         return (kind == "markdown" and to_terminal) or (terminal.stderr_tty and not terminal.quiet)
+
+    def _structured(self) -> bool | None:
+        """Whether JSON was asked for, where nobody asked for a format to show it in; None: the response knows."""
+        if self._runtime.output.format != "auto":
+            return False
+        return None if self._shape is None else self._shape.get("type") in ("json_schema", "json_object")
+
+    def sending(self, sent: int, length: int) -> None:
+        """How far the body is on its way: drawn where lines can be redrawn, else told once, where it takes long."""
+        self._upload.sent, self._upload.length = sent, length
+        if not sent and self._upload.under_way and not self._drawn:
+            self._runtime.terminal.note(f"sending {megabytes(length)}")
 
     def seen(self, response_id: str) -> None:
         self._record.seen(response_id)
@@ -129,6 +161,10 @@ class Showing:
             elif answer.id:
                 self.screen.finish(Answer())
                 self._sink.write(to_bytes(answer.id + "\n"))
+            if self._extraction:
+                allowed = self._runtime.output.allow_incomplete
+                good = self._fault is None and verdict(answer, allow_incomplete=allowed) is None
+                self._extraction.print(answer, good=good)
             for path in save_images(answer.output, self._images) if self._images else ():
                 self._runtime.terminal.note(f"image saved: {path}")
         except CometrespError as fault:
@@ -149,7 +185,7 @@ class Showing:
         fault = self._raised(answer) or verdict(
             answer, allow_incomplete=output.allow_incomplete, background=allow_pending
         )
-        fault = fault or self._record.trouble
+        fault = fault or self._unfit(answer) or self._record.trouble
         if self._file and fault is None:
             self._file.commit()
         elif self._file and (kept := self._file.abandon()):
@@ -168,6 +204,12 @@ class Showing:
             terminal.aside(usage_line(answer.usage) + "\n")
         if fault is not None:
             raise fault
+
+    def _unfit(self, answer: Answer) -> CometrespError | None:
+        """What an answer that ended well lacks: the block to extract, or a fit to its schema."""
+        if self._extraction:
+            return self._extraction.fault(answer)
+        return None if self._only_id else unfit(answer, self._shape, self._runtime.terminal.warn)
 
     def _raised(self, answer: Answer) -> Exception | None:
         """What ended the exchange; an interrupt says what was kept."""

@@ -69,8 +69,25 @@ def _check_flags(asked: Asked) -> None:
         raise UsageError("stream and --no-stream exclude each other", hint="cometresp ask --no-stream …")
     if given.include_obfuscation is not None and given.no_stream:
         raise UsageError("--include-obfuscation goes with a stream only, not with --no-stream")
+    _check_extraction(asked)
     if chain.replay and not goes_on:
         raise UsageError("--replay goes with continue, --continue or --from: a new chain has nothing to replay")
+
+
+def _check_extraction(asked: Asked) -> None:
+    if not (asked.output.extract or asked.output.extract_last):
+        return
+    flag = "--extract" if asked.output.extract else "--extract-last"
+    if asked.request.background and not asked.live:
+        raise UsageError(f"{flag} goes with an answer, not with --background", hint=f"cometresp get ID --wait {flag}")
+    structured = {
+        "--schema": asked.request.schema is not None,
+        "--schema-multi": asked.request.schema_multi is not None,
+        "--json-object": asked.request.json_object,
+    }
+    for other, given in structured.items():
+        if given:
+            raise UsageError(f"{flag} and {other} exclude each other: such an answer is JSON, without a code block")
 
 
 # the request ------------------------------------------------------------------------------------------------------
@@ -182,14 +199,15 @@ def _send(asked: Asked, runtime: Runtime, prepared: Prepared) -> None:
             escape_line(f"continuing {plan.name}: {plan.parent.id} · turn {plan.parent.number + 1} · {model}")
         )
     record = Recorder(runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, must=not plan.anew)
-    showing = Showing(runtime, record, live=asked.live, only_id=only_id, tier=asked.request.service_tier)
+    text = prepared.body.get("text") or {}
+    showing = Showing(runtime, record, live=asked.live, only_id=only_id, tier=asked.request.service_tier, text=text)
 
     sent: dict[str, Any] = prepared.body
 
     def once(client: "Client", body: dict[str, Any], answer: "Answer") -> None:
         nonlocal sent
         sent = body
-        with client.create(masking.resolved_body(body, runtime.terminal.environ)) as events:
+        with client.create(masking.resolved_body(body, runtime.terminal.environ), showing.sending) as events:
             exchange(events, answer, showing.screen, showing.seen)
 
     def converse(answer: "Answer") -> None:

@@ -3,10 +3,11 @@
 from typing import Literal, NamedTuple, Protocol
 
 from cometresp.answer import Answer
+from cometresp.content import Upload
 from cometresp.events import Event
 from cometresp.terminal import Terminal
 
-Kind = Literal["text", "markdown", "json", "events"]
+Kind = Literal["text", "markdown", "json", "events", "nothing"]
 
 
 class Sink(Protocol):
@@ -31,6 +32,8 @@ class View(NamedTuple):
     to_terminal: bool  # the sink is one
     reasoning: bool  # on stderr
     redraw: bool  # a region at the foot of a terminal
+    upload: Upload | None = None  # a body on its way
+    structured: bool | None = False  # Markdown gives way to JSON, highlighted; None: if the response says so
 
 
 class Beside(NamedTuple):
@@ -48,13 +51,23 @@ class Beside(NamedTuple):
         self.answer.finish(answer)
 
 
+class Nothing:
+    """For an answer that something else prints at its end."""
+
+    def show(self, event: Event, answer: Answer) -> None:
+        pass
+
+    def finish(self, answer: Answer) -> None:
+        pass
+
+
 def choose(view: View, sink: Sink, terminal: Terminal) -> Screen:
     """The renderer for a view, with its aside where anything is to be shown there."""
     if view.redraw:
         from cometresp.render.live import LiveView
 
         text = view.kind == "markdown" and view.to_terminal
-        region = LiveView(sink, terminal, text=text, reasoning=view.reasoning)
+        region = LiveView(sink, terminal, view, text=text)
         return region if text else Beside(region, _answer_screen(view, sink, terminal))
     answer = _answer_screen(view, sink, terminal)
     if not (view.reasoning or terminal.stderr_tty or terminal.verbose):
@@ -66,6 +79,8 @@ def choose(view: View, sink: Sink, terminal: Terminal) -> Screen:
 
 def _answer_screen(view: View, sink: Sink, terminal: Terminal) -> Screen:
     match view.kind:
+        case "nothing":
+            return Nothing()
         case "json":
             from cometresp.render.document import Document
 
@@ -77,7 +92,8 @@ def _answer_screen(view: View, sink: Sink, terminal: Terminal) -> Screen:
         case "markdown":
             from cometresp.render.markdown import Markdown
 
-            return Markdown(sink, terminal, to_terminal=view.to_terminal, live=view.live)
+            structured = view.structured if view.to_terminal else False
+            return Markdown(sink, terminal, to_terminal=view.to_terminal, live=view.live, structured=structured)
     from cometresp.render.plain import Plain
 
     return Plain(sink, terminal, live=view.live, to_terminal=view.to_terminal)

@@ -13,14 +13,16 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from cometresp.answer import Answer
+from cometresp.content import Upload
 from cometresp.errors import CometrespError
 from cometresp.events import Event
-from cometresp.render import Sink
+from cometresp.render import Sink, View
 from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_of
 from cometresp.render.blocks import Splitter
 from cometresp.render.happenings import Timeline, code_of, details
 from cometresp.render.markdown import citations, rendered
 from cometresp.render.region import Region, terminal_size
+from cometresp.render.structured import Structured, splitter_for
 from cometresp.terminal import Terminal, escape, escape_line
 
 _TICK = 0.05
@@ -37,12 +39,14 @@ _CHARACTERS_PER_TOKEN = 4
 class LiveView:
     """`text` draws and prints the answer itself; else another renderer has it, and only the status is drawn."""
 
-    def __init__(self, sink: Sink, terminal: Terminal, *, text: bool, reasoning: bool) -> None:
+    def __init__(self, sink: Sink, terminal: Terminal, view: View, *, text: bool) -> None:
         self._sink = sink
         self._terminal = terminal
         self._text = text
-        self._reasoning = reasoning
-        self._splitter = Splitter()
+        self._reasoning = view.reasoning
+        self._upload = view.upload or Upload()
+        self._structured = view.structured
+        self._splitter: Splitter | Structured = Splitter()
         self._timeline = Timeline(time.monotonic, terminal)
         self._region = Region(self._draw_bytes)
         self._answer = Answer()
@@ -69,8 +73,7 @@ class LiveView:
                 return
             if self._text and (text := answer.take()):
                 self._end_reasoning()
-                self._length += len(text)
-                self._splitter.feed(text)
+                self._feed(text, answer)
             if event.type.endswith("partial_image"):
                 self._timeline.images += 1
             elif event.type.startswith(ITEM_EVENTS):
@@ -86,11 +89,17 @@ class LiveView:
                 self._thought = answer.reasoning  # it came whole
             self._end_reasoning()
             if self._text:
-                self._splitter.feed(answer.take())
+                self._feed(answer.take(), answer)
                 self._print(self._splitter.end())
             self._tell(answer)
             if self._text:
                 self._print(citations(answer, links=self._terminal.environ.get("NO_COLOR", "") == ""))
+
+    def _feed(self, text: str, answer: Answer) -> None:
+        if not self._length:
+            self._splitter = splitter_for(answer, self._structured)
+        self._length += len(text)
+        self._splitter.feed(text)
 
     # what stays ----------------------------------------------------------------------------------------------------
 
@@ -214,6 +223,8 @@ class LiveView:
         spinner = frames[int(elapsed * 8) % len(frames)] if waiting else frames[0]
         answer = self._answer
         doing = "thinking " if waiting and answer.id else "waiting " if waiting else ""
+        if self._upload.under_way:
+            return f"{spinner} {elapsed:.0f} s · {self._upload.words()}"
         words = [f"{spinner} {doing}{elapsed:.0f} s"]
         if model := answer.response.get("model"):
             words.append(escape_line(str(model)))

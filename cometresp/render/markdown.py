@@ -12,6 +12,7 @@ from cometresp.render import Sink
 from cometresp.render.blocks import Splitter
 from cometresp.render.happenings import footnotes
 from cometresp.render.region import terminal_size
+from cometresp.render.structured import Structured, Unwrapped, splitter_for
 from cometresp.terminal import Terminal
 
 _PIPE_WIDTH = 80
@@ -43,7 +44,7 @@ def rendered(thing: Any, terminal: Terminal, width: int, *, ansi: bool = True) -
         emoji=False,
     )
     with console.capture() as capture:
-        console.print(thing, end="")
+        console.print(thing, end="", soft_wrap=isinstance(thing, Unwrapped))
     return capture.get()
 
 
@@ -63,28 +64,36 @@ def citations(answer: Answer, *, links: bool) -> Text | None:
 class Markdown:
     """For terminals where nothing is redrawn, and for pipes where it was asked for: each block when it is finished."""
 
-    def __init__(self, sink: Sink, terminal: Terminal, *, to_terminal: bool, live: bool) -> None:
+    def __init__(
+        self, sink: Sink, terminal: Terminal, *, to_terminal: bool, live: bool, structured: bool | None = False
+    ) -> None:
         self._sink = sink
         self._terminal = terminal
         self._ansi = to_terminal
         self._live = live or to_terminal
-        self._splitter = Splitter()
+        self._structured = structured
+        self._splitter: Splitter | Structured | None = None
 
     def show(self, event: Event, answer: Answer) -> None:
         if not self._live:
             return
         if text := answer.take():
-            self._splitter.feed(text)
+            splitter = self._fed(text, answer)
             if "\n" in text:
-                self._print(self._splitter.finished())
-        if event.type == "response.output_item.done":
+                self._print(splitter.finished())
+        if event.type == "response.output_item.done" and self._splitter:
             self._print(self._splitter.end())
 
     def finish(self, answer: Answer) -> None:
-        self._splitter.feed(answer.take())
-        self._print(self._splitter.end())
+        self._print(self._fed(answer.take(), answer).end())
         if self._ansi:
             self._print(citations(answer, links=False))
+
+    def _fed(self, text: str, answer: Answer) -> Splitter | Structured:
+        if self._splitter is None:
+            self._splitter = splitter_for(answer, self._structured)
+        self._splitter.feed(text)
+        return self._splitter
 
     def _print(self, thing: Any) -> None:
         if thing is not None:

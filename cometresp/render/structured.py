@@ -1,0 +1,132 @@
+"""A structured answer on a terminal: JSON, indented and highlighted while it arrives.
+
+Only blanks between tokens change: numbers, strings and keys stand as the model wrote them, whatever it wrote. What
+doesn't begin as an object or an array (a refusal, say) is shown as the text that it is.
+"""
+
+import re
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.syntax import Syntax
+from rich.text import Text
+
+from cometresp.answer import Answer
+from cometresp.render.blocks import Splitter
+from cometresp.terminal import escape, escape_json
+
+_TOKEN = re.compile(r'"|[{}\[\],:]|\s+|[^\s"{}\[\],:]+')
+_IN_STRING = re.compile(r'["\\]|[^"\\]+')
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
+_INDENT = "  "
+_LONGEST_TAIL = 10_000  # characters of a line that are highlighted while it grows
+
+
+class Unwrapped:
+    """Lines that the terminal itself wraps, so that nothing of them is lost and a copy of them is whole."""
+
+    def __init__(self, text: Text) -> None:
+        self.text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in self.text.split("\n", allow_blank=True)[:-1]:
+            yield from line.render(console, end="\n")
+
+
+class Structured:
+    """Has the methods of a Splitter: takes text in pieces of any size, gives out the lines that are finished."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []  # finished, and not given out
+        self._line: list[str] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._depth = 0
+        self._in_string = self._escaped = False
+        self._opened = False  # a bracket, behind which a line begins unless it closes at once
+        self._is_json: bool | None = None
+
+    def feed(self, text: str) -> None:
+        if self._is_json is None and (begun := text.lstrip()):
+            self._is_json = begun.startswith(("{", "["))
+        if self._is_json is False:
+            *lines, rest = text.split("\n")
+            for line in lines:
+                self._line.append(line)
+                self._end_line()
+            self._line.append(rest)
+            return
+        place = 0
+        while place < len(text):
+            match = (_IN_STRING if self._in_string else _TOKEN).match(text, place)
+            assert match is not None
+            place = match.end()
+            if self._in_string:
+                self._string(match[0])
+            elif not match[0].isspace():
+                self._mark(match[0])
+
+    def _string(self, piece: str) -> None:
+        self._line.append(piece)
+        if self._escaped:
+            self._escaped = False
+        elif piece in ('"', "\\"):
+            self._in_string, self._escaped = piece != '"', piece == "\\"
+
+    def _mark(self, mark: str) -> None:
+        if mark in ("}", "]"):
+            self._depth = max(self._depth - 1, 0)
+            if not self._opened:
+                self._end_line()
+        elif self._opened:
+            self._end_line()
+        self._opened = mark in ("{", "[")
+        self._depth += self._opened
+        self._in_string = mark == '"'
+        self._line.append(": " if mark == ":" else mark)
+        if mark == ",":
+            self._end_line()
+
+    def _end_line(self) -> None:
+        self._lines.append("".join(self._line))
+        self._line = [_INDENT * self._depth] if self._is_json else []
+
+    def finished(self) -> Unwrapped | None:
+        lines, self._lines = self._lines, []
+        return Unwrapped(self._shown(lines)) if lines else None
+
+    def tail(self, lines: int) -> Text:
+        """The end of what isn't given out, for a look."""
+        line = "".join(self._line)
+        if len(line) > _LONGEST_TAIL:
+            return Text(escape(line[-_LONGEST_TAIL:]), overflow="fold")
+        closed = self._in_string and not self._escaped  # for the look: half a string would be highlighted as an error
+        shown = self._shown([*self._lines, line + '"' * closed][-lines:])
+        shown.right_crop(1 + closed)
+        shown.overflow = "fold"
+        return shown
+
+    def end(self) -> Unwrapped | None:
+        """All that is left; the next text begins another document."""
+        if "".join(self._line).strip():
+            self._end_line()
+        self._line = []
+        blocks = self.finished()
+        self._begin()
+        return blocks
+
+    def _shown(self, lines: list[str]) -> Text:
+        text = "\n".join(lines)
+        if self._is_json is False:
+            return Text(escape(text) + "\n")
+        safe = escape_json(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+        return Syntax("", "json", theme="ansi_dark", background_color="default").highlight(safe + "\n")
+
+
+def splitter_for(answer: Answer, structured: bool | None) -> Splitter | Structured:
+    """What the text is cut up by; None leaves it to the response to say what was asked for (API 5.1)."""
+    if structured is None:
+        text = answer.response.get("text")
+        shape = text.get("format") if isinstance(text, dict) else None
+        structured = isinstance(shape, dict) and shape.get("type") in ("json_schema", "json_object")
+    return Structured() if structured else Splitter()
