@@ -140,6 +140,7 @@ class ConnectionOptions(NamedTuple):
     ca_file: Annotated[Text, _flag(CONNECTION, "Certificates to trust.", "--ca-file", metavar="FILE")] = None
     insecure_http: Annotated[bool, _flag(CONNECTION, "Send the key to a plain http: address.", "--insecure-http")] = False
     offline: Annotated[bool, _flag(CONNECTION, "Talk to the built-in emulator: no key, no network, no model.", "--offline")] = False
+    fault: Annotated[Texts, _flag(CONNECTION, "Make the emulator misbehave, as 503@1. Repeatable.", "--fault", metavar="KIND[=ARG][@N|%P]")] = None
     dry_run: Annotated[bool, _flag(CONNECTION, "Print the request body and stop.", "--dry-run")] = False
     curl: Annotated[bool, _flag(CONNECTION, "Print the request as a curl command and stop.", "--curl")] = False
     debug: Annotated[bool, _flag(CONNECTION, "Show requests and replies on stderr, secrets masked.", "--debug")] = False

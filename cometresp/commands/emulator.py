@@ -21,6 +21,19 @@ def emulator(
         typer.Option("--memory", help="Keep responses in this file (default: only while it runs).", show_default=False),
     ] = None,
     delay: Annotated[float, typer.Option("--delay", help="Seconds between streamed deltas.")] = 0.0,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault",
+            help="Misbehave: on request N, on P percent, else always. Repeatable.",
+            metavar="KIND[=ARG][@N|%P]",
+            show_default=False,
+        ),
+    ] = None,
+    fault_seed: Annotated[
+        int | None,
+        typer.Option("--fault-seed", help="Make the chances of %P repeatable.", show_default=False),
+    ] = None,
 ) -> None:
     """Serve the Responses API on this machine without a model, until interrupted."""
     from cometresp.emulator import Emulator
@@ -30,7 +43,9 @@ def emulator(
     if not delay >= 0:
         raise UsageError(f"--delay: must be at least 0 seconds, not {delay:g}")
     try:
-        server = Emulator(port=port, memory=memory, delay=delay)
+        server = Emulator(port=port, memory=memory, delay=delay, faults=fault or (), fault_seed=fault_seed)
+    except ValueError as error:
+        raise UsageError(f"--fault: {error}", hint="docs/emulator.md says what each kind does") from error
     except OSError as error:
         raise OutputError(f"--port: can't listen on 127.0.0.1:{port}: {error.strerror or error}") from error
     terminal = Runtime(ConnectionOptions(offline=True)).terminal

@@ -40,6 +40,8 @@ class Runtime:
         ):
             if path == "":
                 raise UsageError(f"{flag}: must not be empty")
+        if connection.fault and not connection.offline:
+            raise UsageError("--fault: needs --offline", hint="only the built-in emulator misbehaves on purpose")
         self.given_headers = _headers(connection.header or [])
         if connection.retries is not None and connection.retries < 0:
             raise UsageError(f"--retries: must be at least 0, not {connection.retries}")
@@ -101,7 +103,9 @@ class Runtime:
         from cometresp.emulator import Emulator
 
         try:
-            emulator = Emulator(memory=self.config.state_dir / "emulator.db")
+            emulator = Emulator(memory=self.config.state_dir / "emulator.db", faults=self.connection.fault or ())
+        except ValueError as error:
+            raise UsageError(f"--fault: {error}", hint="docs/emulator.md says what each kind does") from error
         except OSError as error:
             raise OutputError(f"the emulator's memory in {self.config.state_dir} can't be used: {error}") from error
         with emulator, self._client(emulator.base_url) as client:

@@ -15,13 +15,13 @@ from cometresp.emulator.errors import invalid
 from cometresp.emulator.hosted import Hosted, run_hosted
 from cometresp.emulator.rules import Json
 from cometresp.emulator.structured import instance
-from cometresp.emulator.wording import CHARS_PER_TOKEN, commands, excerpt, one_line, pieces, tokens
+from cometresp.emulator.wording import CHARS_PER_TOKEN, excerpt, one_line, pieces, tokens
 
 _QUOTE = 600
 _SHORT_QUOTE = 200
 _MOST_LINES = 100_000
-_FAILURE = "The emulator failed because the prompt asked it to."
-_REFUSAL = "The emulator refuses because the prompt asked it to."
+_FAILURE = "The emulator failed because {} asked it to."
+_REFUSAL = "The emulator refuses because {} asked it to."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +37,23 @@ class Outcome:
 
 
 def answer(request: Json, context: Context, new_id: NewId) -> Outcome:
-    words = commands(context.prompt())
+    words = context.words()
     reasoning = _reasoning(request, context, new_id)
     thought = tokens(reasoning[0]["summary"][0]["text"]) if reasoning else 0
-    if calls := tool_calls(request, context, new_id):
+    if not context.forced and (calls := tool_calls(request, context, new_id)):
         return Outcome(reasoning + calls, reasoning_tokens=thought)
-    hosted = run_hosted(request, context, new_id)
+    hosted = Hosted() if context.forced else run_hosted(request, context, new_id)
     before = reasoning + hosted.items
     if hosted.waits():
         return Outcome(before, reasoning_tokens=thought)
     if "refusal" in words:
-        message = _message(new_id, {"type": "refusal", "refusal": _REFUSAL})
+        message = _message(new_id, {"type": "refusal", "refusal": _REFUSAL.format(context.steered_by())})
         return Outcome([*before, message], reasoning_tokens=thought)
     text = _text(request, context, hosted)
     kept, status, reason = _cut(text, words, request.get("max_output_tokens"), thought)
     part = {"type": "output_text", "text": kept, "annotations": _annotations(kept, hosted), "logprobs": []}
     message = _message(new_id, part, "completed" if status == "completed" else "incomplete")
-    error = {"code": "server_error", "message": _FAILURE} if status == "failed" else None
+    error = {"code": "server_error", "message": _FAILURE.format(context.steered_by())} if status == "failed" else None
     return Outcome(
         output=[*before, message] if kept else before,
         status=status,
@@ -70,7 +70,7 @@ def _message(new_id: NewId, part: Json, status: str = "completed") -> Json:
 
 def _reasoning(request: Json, context: Context, new_id: NewId) -> list[Json]:
     asked = (request.get("reasoning") or {}).get("summary") is not None
-    if not asked and "reasoning" not in commands(context.prompt()):
+    if not asked and "reasoning" not in context.words():
         return []
     text = f"**Thinking of nothing**\n\nThe emulator reads the prompt: {one_line(context.prompt(), _SHORT_QUOTE)}"
     item: Json = {"id": new_id("rs"), "type": "reasoning", "summary": [{"type": "summary_text", "text": text}]}
@@ -127,7 +127,7 @@ def _dump(value: Any) -> str:
 
 
 def _prose(request: Json, context: Context, hosted: Hosted) -> str:
-    words = commands(context.prompt())
+    words = context.words()
     blocks = ["This is the **emulator**: no model was asked."]
     if context.prompts():
         quoted = "\n".join(f"> {line}".rstrip() for line in excerpt(context.prompt(), _QUOTE).splitlines())

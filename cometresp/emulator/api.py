@@ -17,10 +17,8 @@ from cometresp.emulator.response import build_response, conversation_id, pending
 from cometresp.emulator.rules import Json
 from cometresp.emulator.store import Record, Store
 from cometresp.emulator.validation import check_request
-from cometresp.emulator.wording import commands
 
 Query = Mapping[str, str]
-Reply = Json | Iterator[Json]
 
 _BACKGROUND = 1.0  # seconds that a background response takes
 _SLOW_BACKGROUND = 10.0
@@ -39,6 +37,20 @@ def _sleep(seconds: float) -> bool:
     return True
 
 
+class Stream(Iterator[Json]):
+    """Events, each when it is due; `whole` tells all of them at once, for who has to know what will come."""
+
+    def __init__(self, due: Iterator[Json], whole: Callable[[], Iterator[Json]]) -> None:
+        self._due = due
+        self.whole = whole
+
+    def __next__(self) -> Json:
+        return next(self._due)
+
+
+Reply = Json | Stream
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """`wait` waits so many seconds and says whether to go on; `delay` is the pause between streamed deltas."""
@@ -48,30 +60,32 @@ class Api:
     clock: Callable[[], float] = time.time
     wait: Callable[[float], bool] = field(default=_sleep)
 
-    def handle(self, method: str, path: str, query: Query, body: bytes = b"") -> Reply:
-        """The reply to a request; errors are raised as ApiError."""
+    def handle(
+        self, method: str, path: str, query: Query, body: bytes = b"", forced: frozenset[str] = frozenset()
+    ) -> Reply:
+        """The reply to a request; errors are raised as ApiError. A created response is as the `forced` words say."""
         allowed = set()
         for route_method, pattern, endpoint in _ROUTES:
             if found := re.fullmatch(pattern, path):
                 if route_method == method:
-                    return endpoint(self, Call(found.groups(), query, body))
+                    return endpoint(self, Call(found.groups(), query, body, forced))
                 allowed.add(route_method)
         if allowed or method not in ("GET", "POST", "DELETE"):
             raise ApiError(405, f"Method {method} is not allowed for {path}", code="method_not_allowed")
         raise ApiError(404, f"Invalid URL ({method} {path})", code="not_found")
 
-    def create(self, body: bytes) -> Reply:
+    def create(self, body: bytes, forced: frozenset[str] = frozenset()) -> Reply:
         request = _parse(body)
         check_request(request)
         items = normalise(request.get("input"), _new_id)
-        context = Context(items, self._earlier(request), request.get("instructions"))
+        context = Context(items, self._earlier(request), request.get("instructions"), forced)
         check_calls(context)
         outcome = answer(request, context, _new_id)
         streamed, background = bool(request.get("stream")), bool(request.get("background"))
         if outcome.error_event and not streamed and not background:
-            raise ApiError(500, "The emulator failed because the prompt asked it to.", code="server_error")
+            raise ApiError(500, f"The emulator failed because {context.steered_by()} asked it to.", code="server_error")
         now = self.clock()
-        slow = "slow" in commands(context.prompt())
+        slow = "slow" in context.words()
         duration = (_SLOW_BACKGROUND if slow else _BACKGROUND) if background else 0.0
         record = Record(
             response=build_response(request, context, outcome, _new_id("resp"), (now, now + duration)),
@@ -98,11 +112,18 @@ class Api:
             return record.response
         return pending(record.response, "in_progress" if elapsed >= QUEUED_SHARE * record.duration else "queued")
 
-    def follow(self, record: Record, after: int = -1, *, obfuscated: bool | None = None) -> Iterator[Json]:
-        """The events numbered above `after`, each when it is due; a cancelled response's just end (section 7.4)."""
-        for due, event in timeline(record, obfuscated=obfuscated):
-            if event["sequence_number"] <= after:
-                continue
+    def follow(self, record: Record, after: int = -1, *, obfuscated: bool | None = None) -> Stream:
+        """The events numbered above `after`."""
+
+        def events() -> Iterator[tuple[float, Json]]:
+            timed = timeline(record, obfuscated=obfuscated)
+            return ((due, event) for due, event in timed if event["sequence_number"] > after)
+
+        return Stream(self._paced(record, events()), lambda: (event for _, event in events()))
+
+    def _paced(self, record: Record, events: Iterator[tuple[float, Json]]) -> Iterator[Json]:
+        """Each event when it is due; those of a cancelled response just end (section 7.4)."""
+        for due, event in events:
             if record.cancelled is not None and due > record.cancelled:
                 return
             while (left := due - self.clock()) > 0:
@@ -140,15 +161,16 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to an endpoint: the parts of its path, its query, its body."""
+    """One request to an endpoint: the parts of its path, its query, its body; and the words that are forced on it."""
 
     parts: tuple[str, ...]
     query: Query
     body: bytes
+    forced: frozenset[str]
 
 
 def _create(api: Api, call: Call) -> Reply:
-    return api.create(call.body)
+    return api.create(call.body, call.forced)
 
 
 def _retrieve(api: Api, call: Call) -> Reply:

@@ -3,12 +3,11 @@
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from cometresp.emulator.errors import invalid
 from cometresp.emulator.input_rules import item_type
 from cometresp.emulator.rules import Json
-from cometresp.emulator.wording import one_line, tokens
+from cometresp.emulator.wording import commands, one_line, tokens
 
 NewId = Callable[[str], str]
 
@@ -29,11 +28,15 @@ _QUOTED_FILE = 200
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`items` are this turn's, `earlier` those of the chain or conversation, oldest first; both are normalised."""
+    """`items` are this request's, `earlier` those of the chain or conversation, oldest first; both are normalised.
+
+    `forced` are `emulate:` words that hold whatever the prompt says.
+    """
 
     items: list[Json]
     earlier: list[Json]
     instructions: str | None = None
+    forced: frozenset[str] = frozenset()
 
     def prompts(self) -> list[str]:
         """What the user said, oldest first; the last one is the prompt."""
@@ -43,17 +46,38 @@ class Context:
         said = self.prompts()
         return said[-1] if said else ""
 
+    def words(self) -> dict[str, int]:
+        """The `emulate:` words that steer this response."""
+        return commands(self.prompt()) | dict.fromkeys(self.forced, 0)
+
+    def steered_by(self) -> str:
+        return "--fault" if self.forced else "the prompt"
+
+    def turn(self) -> list[Json]:
+        """What hasn't been answered yet: all since the last message of the assistant, sent just now or before."""
+        everything = self.earlier + self.items
+        return everything[_after(everything, "assistant") :]
+
     def outputs(self) -> list[Json]:
-        return [item for item in self.items if item["type"] in OUTPUTS]
+        return [item for item in self.turn() if item["type"] in OUTPUTS]
+
+    def calls_made(self) -> int:
+        """How many of the user's tools were called since the prompt."""
+        everything = self.earlier + self.items
+        return sum(1 for item in everything[_after(everything, "user") :] if item["type"] in CALLS)
 
     def approvals(self) -> list[Json]:
-        return [item for item in self.items if item["type"] == "mcp_approval_response"]
+        """The approvals and refusals of MCP calls that nothing came of yet."""
+        turn = self.turn()
+        done = {item.get("approval_request_id") for item in turn if item["type"] == "mcp_call"}
+        given = (item for item in turn if item["type"] == "mcp_approval_response")
+        return [item for item in given if item["approval_request_id"] not in done]
 
     def after_outputs(self) -> bool:
         return bool(self.items) and self.items[-1]["type"] in OUTPUTS
 
     def attachments(self) -> list[str]:
-        parts = [part for item in self.items if item["type"] == "message" for part in _parts(item)]
+        parts = [part for item in self.turn() if item["type"] == "message" for part in _parts(item)]
         return [_attachment(part) for part in parts if part["type"] in ("input_image", "input_file")]
 
     def find(self, kind: str, item_id: str) -> Json | None:
@@ -67,6 +91,12 @@ class Context:
 
     def text(self) -> str:
         return " ".join([self.instructions or "", *(text_of(item) for item in self.earlier + self.items)])
+
+
+def _after(items: list[Json], role: str) -> int:
+    """The place behind the last message of a role."""
+    places = (index for index in range(len(items), 0, -1) if items[index - 1].get("role") == role)
+    return next(places, 0)
 
 
 def normalise(value: str | list[Json] | None, new_id: NewId) -> list[Json]:
@@ -155,16 +185,19 @@ def _readable(content: bytes) -> str | None:
 def check_calls(context: Context) -> None:
     """Every call has its output and every output its call, as OpenAI demands; so do approvals of MCP calls."""
     everything = context.earlier + context.items
-    answered = {item.get("call_id") for item in everything if item["type"] in OUTPUTS}
-    called: set[Any] = {item.get("call_id") for item in everything if item["type"] in CALLS}
-    for item in context.outputs():
-        if item["call_id"] not in called:
+    answered = {(item["type"], item["call_id"]) for item in everything if item["type"] in OUTPUTS}
+    called: dict[tuple[str, str], None] = {}
+    for item in everything:
+        if item["type"] in CALLS:
+            called[item["type"] + "_output", item["call_id"]] = None
+        elif item["type"] in OUTPUTS and (item["type"], item["call_id"]) not in called:
             words = item["type"].removesuffix("_output").replace("_", " ")
             raise invalid("input", f"No tool call found for {words} output with call_id {item['call_id']}.", "")
+    for kind, call_id in called:
+        if (kind, call_id) not in answered:
+            words = kind.removesuffix("_output").replace("_", " ")
+            raise invalid("input", f"No tool output found for {words} {call_id}.", "")
     for item in everything:
-        if item["type"] in CALLS and item["call_id"] not in answered:
-            words = "custom tool call" if item["type"] == "custom_tool_call" else "function call"
-            raise invalid("input", f"No tool output found for {words} {item['call_id']}.", "")
-    for item in context.approvals():
-        if context.find("mcp_approval_request", item["approval_request_id"]) is None:
+        kind = item["type"]
+        if kind == "mcp_approval_response" and not context.find("mcp_approval_request", item["approval_request_id"]):
             raise invalid("input", f"No approval request found with id '{item['approval_request_id']}'.", "")

@@ -1,7 +1,7 @@
 """The items of the tools that the server runs itself (sections 4.1 and 6.3 of the API reference).
 
 Such a tool runs when it is offered and the prompt has its `emulate:` word, or when `tool_choice` forces it. What it
-finds is made up and says so. An MCP call asks for approval first unless the tool says `require_approval: "never"`.
+finds is made up and says so. An MCP call asks for approval first unless the tool's `require_approval` spares it that.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 from cometresp.emulator.context import Context, NewId
 from cometresp.emulator.rules import Json
-from cometresp.emulator.wording import commands, one_line, without_commands
+from cometresp.emulator.wording import one_line, without_commands
 
 PAGE = "https://emulator.invalid/page"
 FILE_ID = "file-emulator"
@@ -55,7 +55,7 @@ def _wanted(request: Json, context: Context) -> list[Json]:
     choice = request.get("tool_choice")
     if choice == "none":
         return []
-    words = commands(context.prompt())
+    words = context.words()
     forced = _kind(choice["type"]) if isinstance(choice, dict) else None
     offered = {_kind(tool["type"]): tool for tool in reversed(request.get("tools") or [])}
     asked = [kind for kind in _KINDS if kind in offered and (kind in words or kind == forced)]
@@ -126,7 +126,8 @@ class _Runner:
 
     def _mcp(self, tool: Json) -> None:
         allowed = tool.get("allowed_tools")
-        name = allowed[0] if isinstance(allowed, list) and allowed else "echo"
+        names = allowed.get("tool_names") if isinstance(allowed, dict) else allowed
+        name = names[0] if names else "echo"
         label = tool["server_label"]
         schema = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
         listed = {"name": name, "description": "Answers with its text", "input_schema": schema, "annotations": None}
@@ -140,9 +141,11 @@ class _Runner:
 
 
 def _needs_approval(rule: Any, name: str) -> bool:
-    if isinstance(rule, dict):
-        return name not in ((rule.get("never") or {}).get("tool_names") or [])
-    return bool(rule != "never")
+    """What `require_approval` says, "always" by default; of its filters `never` must name the tool, `always` not."""
+    if not isinstance(rule, dict):
+        return bool(rule != "never")
+    always, never = (((rule.get(key) or {}).get("tool_names") or []) for key in ("always", "never"))
+    return name in always or name not in never
 
 
 def _resume_mcp(approval: Json, context: Context, new_id: NewId, result: Hosted) -> None:
@@ -155,7 +158,8 @@ def _resume_mcp(approval: Json, context: Context, new_id: NewId, result: Hosted)
         result.items.append(_mcp_call(new_id, label, name, asked["arguments"], request_id))
         result.lines.append(f"The MCP tool `{name}` of `{label}` was approved and emulated.")
     else:
-        result.lines.append(f"The MCP tool `{name}` of `{label}` was refused, so it wasn't called.")
+        reason = f" ({one_line(approval['reason'], _QUERY)})" if approval.get("reason") else ""
+        result.lines.append(f"The MCP tool `{name}` of `{label}` was refused{reason}, so it wasn't called.")
 
 
 def _mcp_call(new_id: NewId, label: str, name: str, arguments: str, approval: str | None) -> Json:

@@ -66,6 +66,8 @@ def _check_item(item: Any, param: str) -> None:
         _check_content(required(item, "output", param, str, list), f"{param}.output", _INPUT_PARTS)
     if kind == "mcp_approval_response":
         required(item, "approve", param, bool)
+        if item.get("reason") is not None:
+            expect(item["reason"], f"{param}.reason", str)
     if kind == "reasoning":
         required(item, "summary", param, list)
 

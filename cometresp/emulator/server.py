@@ -1,20 +1,21 @@
 """The emulator over HTTP on loopback: the sockets, the threads and the framing, nothing of the API's meaning."""
 
-import json
 import os
 import socket
 import socketserver
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from cometresp.emulator.api import Api
+from cometresp.emulator.api import Api, Stream
 from cometresp.emulator.errors import ApiError
+from cometresp.emulator.faults import Faults, Struck
+from cometresp.emulator.framing import dump
 from cometresp.emulator.rules import Json
 from cometresp.emulator.store import Store
 
@@ -26,10 +27,20 @@ class Emulator:
     """An offline server of the Responses API on loopback.
 
     `port` 0 takes any free one, a taken one raises OSError. `memory` is a SQLite file that many processes may share;
-    without it responses are gone with the emulator. `delay` is the pause between streamed deltas, in seconds.
+    without it responses are gone with the emulator. `delay` is the pause between streamed deltas, in seconds. `faults`
+    are `--fault` specifications (ValueError for one that isn't), `fault_seed` makes their chances repeatable.
     """
 
-    def __init__(self, *, port: int = 0, memory: Path | None = None, delay: float = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        memory: Path | None = None,
+        delay: float = 0.0,
+        faults: Sequence[str] = (),
+        fault_seed: int | None = None,
+    ) -> None:
+        chosen = Faults(faults, fault_seed)
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._server = _Server(port, self._stopped)
@@ -39,6 +50,7 @@ class Emulator:
             self._server.server_close()
             raise
         self._server.api = Api(self._store, delay=delay, wait=lambda seconds: not self._stopped.wait(seconds))
+        self._server.faults = chosen
         self.base_url = f"http://{_HOST}:{self._server.server_port}/v1"
 
     def __enter__(self) -> Self:
@@ -81,6 +93,7 @@ class _Server(ThreadingHTTPServer):
     # On Windows the option would let two servers share a port.
     allow_reuse_address = os.name == "posix"
     api: Api
+    faults: Faults
 
     def __init__(self, port: int, stopped: threading.Event) -> None:
         self.stopped = stopped
@@ -152,7 +165,10 @@ class _Handler(BaseHTTPRequestHandler):
             body = self._body()  # read in any case, or the next request on this connection would begin inside it
             url = urlsplit(self.path)
             query = dict(parse_qsl(url.query, keep_blank_values=True))
-            reply = self.server.api.handle(self.command, unquote(url.path), query, body)
+            struck = self.server.faults.strike(unquote(url.path))
+            if self._refused(struck):
+                return
+            reply = self.server.api.handle(self.command, unquote(url.path), query, body, struck.words)
         except ApiError as error:
             self._send(error.status, error.body(self._request_id))
         except ConnectionError:
@@ -162,9 +178,19 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(bug.status, bug.body(self._request_id))
         else:
             if isinstance(reply, dict):
-                self._send(200, reply)
+                self._whole(reply, struck)
             else:
-                self._stream(reply)
+                self._stream(reply, struck)
+
+    def _refused(self, struck: Struck) -> bool:
+        """Whether a fault took the API's place."""
+        if struck.drops:
+            self.close_connection = True
+            return True
+        instead = struck.instead(self._request_id)
+        if instead:
+            self._write(instead.status, instead.content_type, instead.body, **instead.headers)
+        return instead is not None
 
     def _body(self) -> bytes:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
@@ -208,31 +234,29 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _send(self, status: int, reply: Json) -> None:
-        data = _dump(reply)
         allow = {"Allow": "GET, POST, DELETE"} if status == 405 else {}  # noqa: PLR2004 - RFC 9110 wants it there
-        self._head(status, "application/json", Content_Length=str(len(data)), **allow)
+        self._write(status, "application/json", dump(reply), **allow)
+
+    def _write(self, status: int, content_type: str, data: bytes, **headers: str) -> None:
+        self._head(status, content_type, Content_Length=str(len(data)), **headers)
         if self.command != "HEAD":
             self.wfile.write(data)
 
-    def _stream(self, events: Iterator[Json]) -> None:
+    def _whole(self, reply: Json, struck: Struck) -> None:
+        data = struck.body(reply, self.server.api.wait)
+        self._head(200, "application/json", Content_Length=str(len(data)))
+        self.close_connection |= struck.cuts  # after the head, which would announce it
+        self.wfile.write(struck.cut(data))
+
+    def _stream(self, events: Stream, struck: Struck) -> None:
         """Server-sent events (section 7.1), each in a chunk of its own that leaves at once."""
         chunked = self.request_version != "HTTP/1.0"
-        if chunked:
-            self._head(200, "text/event-stream; charset=utf-8", Cache_Control="no-store", Transfer_Encoding="chunked")
-        else:
-            self.close_connection = True
-            self._head(200, "text/event-stream; charset=utf-8", Cache_Control="no-store")
-        for event in events:
-            frame = b"event: " + event["type"].encode() + b"\ndata: " + _dump(event) + b"\n\n"
-            self.wfile.write(b"%x\r\n%b\r\n" % (len(frame), frame) if chunked else frame)
-        if self.server.stopped.is_set():
+        self.close_connection |= not chunked
+        framing = {"Transfer_Encoding": "chunked"} if chunked else {}
+        self._head(200, "text/event-stream; charset=utf-8", Cache_Control="no-store", **framing)
+        for data in struck.frames(events, self.server.api.wait):
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
+        if self.server.stopped.is_set() or struck.cuts:
             self.close_connection = True
         elif chunked:
             self.wfile.write(b"0\r\n\r\n")
-
-
-def _dump(value: Json) -> bytes:
-    try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:  # a lone surrogate, which JSON can write but UTF-8 can't
-        return json.dumps(value, separators=(",", ":")).encode()

@@ -120,10 +120,28 @@ def _tool(value: Any, param: str) -> None:
                 text = f"Invalid '{param}': expected exactly one of server_url, connector_id, tunnel_id."
                 raise invalid(f"{param}.server_url", text)
             expect(value[servers[0]], f"{param}.{servers[0]}", str)
+            members(allowed_tools=_filter, require_approval=_approval)(value, param)
         case "image_generation":
             members(partial_images=integer(0, 3))(value, param)
         case _:
             pass
+
+
+def _filter(value: Any, param: str) -> None:
+    """Names of an MCP server's tools, alone or as a filter."""
+    expect(value, param, list, dict)
+    if isinstance(value, list):
+        array(string())(value, param)
+    else:
+        members(tool_names=array(string()), read_only=boolean)(value, param)
+
+
+def _approval(value: Any, param: str) -> None:
+    expect(value, param, str, dict)
+    if isinstance(value, dict):
+        members(always=_filter, never=_filter)(value, param)
+    elif value not in ("always", "never"):
+        raise invalid(param, f"Invalid value: '{value}'. Supported values are: 'always' and 'never'.")
 
 
 def _tool_name(tool: Json, param: str) -> str:

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-_COMMAND = re.compile(r"\bemulate:([a-z_]+)(?:=(\d+))?")
+COMMAND = r"\bemulate:([a-z_]+)(?:=(\d+))?"
+_COMMAND = re.compile(COMMAND)
 _TOKEN = re.compile(r"\S+\s*|\s+")
 _LONG = 12
 _CHUNK = 8

@@ -79,6 +79,9 @@ KINDS: dict[str, Json] = {
     "reasoning": {"input": "emulate:reasoning", "include": EVERYTHING},
     "function calls": {"input": "get_weather Oslo 3", "tools": [WEATHER]},
     "custom call": {"input": "shout hello", "tools": [{"type": "custom", "name": "shout"}]},
+    "two calls": {"input": "emulate:calls=2 emulate:reasoning", "tools": [WEATHER]},
+    "unknown call": {"input": "emulate:unknown_call", "tools": [WEATHER]},
+    "broken call": {"input": "emulate:broken_call", "tools": [WEATHER]},
     "web search": {"input": "emulate:web_search", "tools": [{"type": "web_search_preview"}], "include": EVERYTHING},
     "file search": {
         "input": "emulate:file_search",

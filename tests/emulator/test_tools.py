@@ -65,7 +65,7 @@ def test_replayed_calls_are_answered_without_a_store(bench: Bench) -> None:
     first = bench.ask(input="get_weather Oslo", tools=[WEATHER], store=False)
     output = {"type": "function_call_output", "call_id": first["output"][0]["call_id"], "output": "4"}
     items = [{"role": "user", "content": "get_weather Oslo"}, *first["output"], output]
-    second = bench.ask(input=items, tools=[WEATHER], store=False, tool_choice="required")
+    second = bench.ask(input=items, tools=[WEATHER], store=False)
     assert ([item["type"] for item in second["output"]], "4" in text_of(second)) == (["message"], True)
 
 

@@ -1,0 +1,89 @@
+"""A client of the emulator for tests: plain HTTP over a real socket, a connection for each request."""
+
+import http.client
+import json
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+Json = dict[str, Any]
+
+
+class Reply(NamedTuple):
+    """A whole reply; `body` holds what came before the connection broke, if it did."""
+
+    status: int
+    headers: Json
+    body: bytes
+    broken: bool
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def events(self) -> list[Json]:
+        """The data of each frame, in order."""
+        return [json.loads(line.removeprefix("data: ")) for line in self.lines() if line.startswith("data: ")]
+
+    def lines(self) -> list[str]:
+        return self.body.decode().splitlines()
+
+
+def request(base_url: str, method: str, path: str, body: Json | None = None) -> Reply:
+    """Raises what http.client raises where no reply comes."""
+    connection = http.client.HTTPConnection(base_url.split("/")[2], timeout=20)
+    try:
+        connection.request(method, f"/v1{path}", None if body is None else json.dumps(body))
+        reply = connection.getresponse()
+        headers = {name.lower(): value for name, value in reply.getheaders()}
+        with reply:
+            try:
+                data, broken = reply.read(), False
+            except http.client.IncompleteRead as error:
+                data, broken = error.partial, True
+        return Reply(reply.status, headers, data, broken)
+    finally:
+        connection.close()
+
+
+@dataclass
+class Talk:
+    """A conversation that goes on by `previous_response_id`, or, stateless, with all items sent each time."""
+
+    base_url: str
+    settings: Json
+    stateless: bool = False
+    stream: bool = False
+    previous: str | None = None
+    items: tuple[Json, ...] = ()
+
+    def say(self, given: str | list[Json], **more: Any) -> Json:
+        """The response to a prompt or to items, and what comes with them for this request alone."""
+        new = [{"role": "user", "content": given}] if isinstance(given, str) else given
+        body = {"model": "m", "input": new, "stream": self.stream, **self.settings, **more}
+        if self.stateless:
+            body |= {"input": [*self.items, *new], "store": False}
+        elif self.previous:
+            body["previous_response_id"] = self.previous
+        reply = request(self.base_url, "POST", "/responses", body)
+        if reply.status != 200:
+            raise AssertionError(reply.json()["error"])
+        response: Json = reply.events()[-1]["response"] if self.stream else reply.json()
+        self.previous = response["id"]
+        self.items += (*new, *response["output"])
+        return response
+
+    def refused(self, given: str | list[Json], **more: Any) -> str:
+        """The message of the error that the request is answered with."""
+        try:
+            self.say(given, **more)
+        except AssertionError as error:
+            return str(error.args[0]["message"]).partition(" (request id")[0]
+        raise AssertionError("the request was accepted")
+
+
+def outputs(response: Json, text: str = "done") -> list[Json]:
+    """An output for each call of the user's tools: the text and the call's number in its response."""
+    calls = [item for item in response["output"] if item["type"] in ("function_call", "custom_tool_call")]
+    return [
+        {"type": f"{call['type']}_output", "call_id": call["call_id"], "output": f"{text} {number}"}
+        for number, call in enumerate(calls, 1)
+    ]

@@ -1,0 +1,66 @@
+"""`--fault` as a user gives it, with `--offline` and with `cometresp emulator`."""
+
+import pytest
+
+from cometresp.emulator.faults import KINDS
+from tests.conftest import Command
+
+from .talk import request
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ("refusal", 4),
+        ("incomplete", 3),
+        ("failed", 1),
+        ("401", 77),
+        ("400", 65),
+        ("html", 76),
+        ("cut", 69),
+        ("429=200", 75),
+    ],
+)
+def test_a_fault_is_tried_out_offline(run: Command, spec: str, code: int) -> None:
+    assert run("ask", "--offline", "--fault", spec, "Hello").code == code
+
+
+def test_each_offline_command_counts_anew_and_retries_count(run: Command) -> None:
+    words = ["ask", "--offline", "--fault", "429=0@1", "Hello"]
+    assert [run(*words).code, run(*words).code, run(*words, "--retries", "0").code] == [0, 0, 75]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["ask", "--fault", "html", "Hello"],
+            "--fault: needs --offline\nhint: only the built-in emulator misbehaves on purpose\n",
+        ),
+        (
+            ["ask", "--offline", "--fault", "boom", "Hello"],
+            f"--fault: 'boom': no such kind; there are {', '.join(KINDS)} and the statuses 400 to 599\n"
+            "hint: docs/emulator.md says what each kind does\n",
+        ),
+        (
+            ["emulator", "--fault", "cut=x"],
+            "--fault: 'cut=x': cut takes a whole number of bytes, not 'x'\n"
+            "hint: docs/emulator.md says what each kind does\n",
+        ),
+    ],
+)
+def test_a_fault_that_can_t_be_is_a_usage_error(run: Command, words: list[str], message: str) -> None:
+    assert list(run(*words)) == [2, "", f"cometresp: error: {message}"]
+
+
+def test_the_emulator_command_misbehaves_too(run: Command) -> None:
+    process = run.popen("emulator", "--fault", "503@1", "--fault", "redirect@2", "--fault-seed", "5")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    base_url = process.stdout.readline().decode().split()[-1]
+    replies = [request(base_url, "POST", "/responses", {"model": "m", "input": "Hello"}).status for _ in range(3)]
+    process.terminate()
+    process.wait(10)
+    process.stdout.close()
+    process.stderr.close()
+    assert replies == [503, 301, 200]
