@@ -1,0 +1,46 @@
+"""What is told to the model of a function (API 4.1): strict where its schema can be."""
+
+from typing import Any
+
+from cometresp.errors import UsageError
+from cometresp.strict import strict_schema
+
+# What strict calls take of JSON Schema. A server refuses the whole request for anything else, so a schema with more
+# than this is sent as it is.
+_KEYWORDS = {
+    *("type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "$ref", "$defs"),
+    *("title", "description", "pattern", "format", "multipleOf", "minItems", "maxItems"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+}
+_KINDS = {"type", "enum", "const", "anyOf", "$ref"}
+
+
+def definition(name: str, description: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The flat function tool. No description, no such key."""
+    strict = _strict(parameters)
+    return {
+        "type": "function",
+        "name": name,
+        **({"description": description} if description else {}),
+        "parameters": parameters if strict is None else strict,
+        "strict": strict is not None,
+    }
+
+
+def _strict(schema: dict[str, Any]) -> dict[str, Any] | None:
+    if not _is_plain(schema):
+        return None
+    try:
+        return strict_schema("parameters", schema)
+    except UsageError:  # an object of any keys
+        return None
+
+
+def _is_plain(schema: Any) -> bool:
+    if not isinstance(schema, dict) or not schema.keys() <= _KEYWORDS or not schema.keys() & _KINDS:
+        return False
+    kind = schema.get("type")
+    if "items" not in schema and "array" in (kind if isinstance(kind, list) else [kind]):
+        return False
+    inner = [*schema.get("properties", {}).values(), *schema.get("$defs", {}).values(), *schema.get("anyOf", [])]
+    return all(_is_plain(part) for part in [*inner, *([schema["items"]] if "items" in schema else [])])

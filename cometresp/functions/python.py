@@ -1,0 +1,179 @@
+"""A `.py` file of functions: the parent's side of `host`. The file is never imported here.
+
+One child is kept with the file loaded, so that the module's state lives from call to call. A file with
+`PARALLEL_SAFE = True` gets a further child for each call that finds none idle: each has a state of its own, and a call
+that must be killed takes no other with it. A child that was killed or died is replaced at the next call.
+"""
+
+import json
+import os
+import queue
+import secrets
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from cometresp.errors import UsageError
+from cometresp.functions.definitions import definition
+from cometresp.functions.processes import Capture, Child, Processes
+from cometresp.functions.results import LIMIT, Function, Result, Tool, failure, success
+from cometresp.terminal import escape_line
+
+_HOST = str(Path(__file__).with_name("host.py"))
+_LOAD_SECONDS = 30.0
+_LONGEST_MESSAGE = 8_388_608  # bytes; a result of LIMIT characters takes at most an eighth of it
+_OVERLAP = 8  # calls of a parallel file at the same time
+_SETTLE = 1.0  # seconds to wait for the last of what a call printed
+
+
+class _GoneError(Exception):
+    """The child sent nothing sensible, or nothing any more."""
+
+
+class _Host:
+    """A child that has the file loaded, or is about to."""
+
+    def __init__(self, child: Child) -> None:
+        self.child = child
+        stdout, stderr = child.process.stdout, child.process.stderr
+        assert stdout is not None
+        assert stderr is not None
+        self.printed = Capture(stderr)
+        self._messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        threading.Thread(target=self._receive, args=(stdout,), daemon=True).start()
+
+    def _receive(self, pipe: Any) -> None:
+        line = bytearray()
+        with pipe:
+            while len(line) <= _LONGEST_MESSAGE and (data := pipe.read(65_536)):
+                line += data
+                if data.endswith(b"\n"):  # it sends one message at a time
+                    self._messages.put(bytes(line))
+                    line.clear()
+        self._messages.put(None)
+
+    def message(self, seconds: float) -> dict[str, Any]:
+        """What it sends next. Raises TimeoutError and _GoneError."""
+        try:
+            line = self._messages.get(timeout=seconds)
+        except queue.Empty:
+            raise TimeoutError from None
+        try:
+            message = json.loads(line)
+        except (TypeError, ValueError):
+            raise _GoneError from None
+        if not isinstance(message, dict):
+            raise _GoneError
+        return message
+
+
+class PythonFile:
+    """The file's functions. Raises UsageError where it can't be loaded."""
+
+    def __init__(self, path: str, processes: Processes, environ: dict[str, str]) -> None:
+        self._path = path
+        self._processes = processes
+        self._environ = environ
+        self._idle: list[_Host] = []
+        self._timeout = 0.0
+        try:
+            Path(path).open("rb").close()
+        except OSError as error:
+            raise self._unusable(f"it can't be read: {error.strerror}") from error
+        try:
+            host, told = self._start()
+        except TimeoutError as error:
+            raise self._unusable(f"it didn't load within {_LOAD_SECONDS:g} seconds") from error
+        except _GoneError as error:
+            raise self._unusable(f"its process ended while it was loaded: {error}") from error
+        except OSError as error:
+            raise self._unusable(f"no process can be started for it: {error.strerror}") from error
+        if "error" in told:
+            self._processes.end(host.child)
+            line = f"line {told['line']}: " if told.get("line") else ""
+            raise self._unusable(line + escape_line(told["error"]))
+        self._timeout = told["timeout"]
+        self._idle.append(host)
+        self.functions = [
+            Function(entry["name"], definition(**entry), parallel=told["parallel"], read_only=False, source=path)
+            for entry in told["functions"]
+        ]
+        self.gate = threading.Semaphore(_OVERLAP if told["parallel"] else 1)
+
+    def _unusable(self, why: str) -> UsageError:
+        return UsageError(f"--functions: {escape_line(self._path)}: {why}")
+
+    def _start(self) -> tuple[_Host, dict[str, Any]]:
+        """A child, and what it says of the file. Raises OSError, TimeoutError and _GoneError."""
+        path = os.path.abspath(self._path)  # noqa: PTH100 - resolve() would name another file in tracebacks
+        host = _Host(self._processes.start([sys.executable, "-P", "-u", "-X", "utf8", _HOST, path], self._environ))
+        try:
+            return host, host.message(_LOAD_SECONDS)
+        except BaseException as error:
+            self._processes.end(host.child)
+            if isinstance(error, _GoneError):
+                host.child.ended.wait(_SETTLE)
+                last = host.printed.tail(_SETTLE).strip().rpartition("\n")[2]
+                why = host.child.how_it_ended()
+                raise _GoneError(f"{why}: {escape_line(last, 200)}" if last else why) from error
+            raise
+
+    def call(self, name: str, arguments: dict[str, Any]) -> Result:
+        """Run a function of the file. The caller holds the gate."""
+        try:
+            host = self._take()
+        except TimeoutError:
+            return failure(f"the tool's file didn't load again within {_LOAD_SECONDS:g} s")
+        except (OSError, _GoneError) as error:
+            return failure(f"the tool's file couldn't be loaded again: {error}")
+        try:
+            result = self._answer(host, name, arguments)
+        except (TimeoutError, _GoneError) as error:
+            self._processes.end(host.child)
+            host.child.ended.wait(_SETTLE)
+            gone = f"the tool's process ended: {host.child.how_it_ended()}"
+            why = gone if isinstance(error, _GoneError) else f"timed out after {self._timeout:g} s"
+            return failure(why, stderr=host.printed.tail(_SETTLE))
+        except BaseException:  # the user's interrupt
+            self._processes.end(host.child)
+            raise
+        self._idle.append(host)
+        return result
+
+    def _answer(self, host: _Host, name: str, arguments: dict[str, Any]) -> Result:
+        """Raises TimeoutError and _GoneError."""
+        mark = f"\0{secrets.token_hex(8)}\0"
+        host.printed.forget()
+        request = {"call": name, "arguments": arguments, "limit": LIMIT, "mark": mark}
+        host.child.feed(json.dumps(request).encode() + b"\n")
+        deadline = time.monotonic() + self._timeout
+        while (reply := host.message(max(deadline - time.monotonic(), 0))).get("mark") != mark:
+            pass  # a copy of the child, forked in an earlier call, came back from that
+        if "error" in reply:
+            return failure(reply["error"], stderr=host.printed.tail(_SETTLE, mark.encode()))
+        return success(reply["output"], reply["size"])
+
+    def _take(self) -> _Host:
+        """Raises OSError, TimeoutError and _GoneError."""
+        while self._idle:
+            host = self._idle.pop()
+            if not host.child.ended.is_set():
+                return host
+            self._processes.end(host.child)
+        host, told = self._start()
+        if "error" in told:
+            self._processes.end(host.child)
+            raise _GoneError(told["error"])
+        return host
+
+
+def load(path: str, processes: Processes, environ: dict[str, str]) -> list[Tool]:
+    """Raises UsageError."""
+    file = PythonFile(path, processes, environ)
+
+    def tool(function: Function) -> Tool:
+        return Tool(function, file.gate, lambda arguments: file.call(function.name, arguments))
+
+    return [tool(function) for function in file.functions]

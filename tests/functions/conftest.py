@@ -1,0 +1,85 @@
+"""Files of functions, and toolboxes made of them."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from cometresp.errors import UsageError
+from cometresp.functions import Toolbox
+
+Make = Callable[..., Toolbox]
+
+
+@pytest.fixture
+def toolbox(tmp_path: Path) -> Iterator[Make]:
+    """Makes a toolbox of the files given as name=text (`a_py` is a.py); it is closed after the test."""
+    with ExitStack() as stack:
+
+        def make(*, env_names: tuple[str, ...] = (), environ: dict[str, str] | None = None, **files: str) -> Toolbox:
+            paths = []
+            for name, text in files.items():
+                path = tmp_path / ".".join(name.rsplit("_", 1))
+                path.write_text(dedent(text))
+                paths.append(str(path))
+            seen = {"PATH": os.environ["PATH"], **(environ or {})}
+            return stack.enter_context(Toolbox(paths, env_names=list(env_names), environ=seen))
+
+        yield make
+
+
+def refusal(toolbox: Make, folder: Path, **files: str) -> str:
+    """The message about files that can't be used, without its beginning and the folder's name."""
+    with pytest.raises(UsageError) as caught:
+        toolbox(**files)
+    return caught.value.message.removeprefix("--functions: ").replace(f"{folder}/", "")
+
+
+def error_of(box: Toolbox, name: str, /, **arguments: Any) -> dict[str, str]:
+    """The error result of a call."""
+    result = box.run(name, json.dumps(arguments))
+    assert not result.ok
+    assert len(result.output) <= 4_000
+    error: dict[str, str] = json.loads(result.output)
+    return error
+
+
+def output_of(box: Toolbox, name: str, /, **arguments: Any) -> str:
+    result = box.run(name, json.dumps(arguments))
+    assert result.ok, result.output
+    return result.output
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    """What the condition says as soon as it says something."""
+    deadline = time.monotonic() + 20
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it never came true"
+    return value
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be reaped doesn't."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        if Path("/proc/self").exists():
+            return False
+        try:
+            os.kill(pid, 0)
+        except OSError:
+            return False
+        return True
+    return state not in "ZX"
+
+
+def written(path: Path) -> int:
+    """The process id that a tool has written there, when it has."""
+    text: str = until(lambda: path.exists() and path.read_text().endswith("\n") and path.read_text())
+    return int(text)

@@ -1,0 +1,166 @@
+"""The end of tools: by timeout, by an interrupt, with their parent; and of all that they started."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from cometresp.functions import Result, Toolbox
+from tests.functions.conftest import Make, error_of, lives, output_of, until, written
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
+ROOT = Path(__file__).parent.parent.parent
+
+# Writes its process id, starts a grandchild that does too, ignores SIGTERM as that does, and never ends.
+STUBBORN = """
+trap '' TERM
+echo $$ > "$1/child"
+sh -c 'trap "" TERM; echo $$ > "$1/grandchild"; while :; do sleep 1; done' x "$1" &
+wait
+sleep 1000
+"""
+PYTHON = """
+import os, subprocess, time
+TOOL_TIMEOUT = {timeout}
+def hang(folder: str) -> None:
+    subprocess.Popen(["sh", "-c", {stubborn!r}, "x", folder])
+    time.sleep(1000)
+"""
+
+
+def files(timeout: float) -> dict[str, str]:
+    schema = {"type": "object", "properties": {"folder": {"type": "string"}}, "required": ["folder"]}
+    command = {
+        "name": "wait",
+        "description": "d",
+        "command": ["sh", "-c", STUBBORN, "x", "{folder}"],
+        "parameters": schema,
+        "timeout": timeout,
+    }
+    return {
+        "a_py": PYTHON.format(timeout=timeout, stubborn=STUBBORN),
+        "b_json": json.dumps({"tool": [command]}),
+    }
+
+
+def all_end(folder: Path) -> None:
+    for name in ("child", "grandchild"):
+        pid = written(folder / name)
+        until(lambda pid=pid: not lives(pid))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", ["hang", "wait"])
+def test_a_timeout_ends_the_whole_group(toolbox: Make, tmp_path: Path, name: str) -> None:
+    box = toolbox(**files(1))
+    assert error_of(box, name, folder=str(tmp_path)) == {"error": "timed out after 1 s"}
+    all_end(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["hang", "wait"])
+def test_stop_ends_running_calls_and_nothing_runs_afterwards(toolbox: Make, tmp_path: Path, name: str) -> None:
+    box = toolbox(**files(1000))
+    results: list[Result] = []
+    arguments = json.dumps({"folder": str(tmp_path)})
+    threads = [threading.Thread(target=lambda: results.append(box.run(name, arguments))) for _ in range(2)]
+    for thread in threads:  # the second waits for the first
+        thread.start()
+    written(tmp_path / "grandchild")
+    box.stop()
+    all_end(tmp_path)
+    for thread in threads:
+        thread.join()
+    outcomes = [(json.loads(result.output), result.ok) for result in results]
+    assert outcomes == [({"error": "stopped by the user"}, False)] * 2
+    assert error_of(box, name, folder=str(tmp_path)) == {"error": "stopped by the user"}
+
+
+SCRIPT = """
+import json, os, signal, sys
+from cometresp.functions import Toolbox
+folder, name, *files = sys.argv[1:]
+with Toolbox(files, env_names=[], environ=os.environ) as box:
+    if os.environ.get("HANDLER"):
+        signal.signal(signal.SIGTERM, lambda *_: box.stop())
+    print(box.run(name, json.dumps({"folder": folder})).output)
+"""
+
+
+@pytest.mark.parametrize("name", ["hang", "wait"])
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (signal.SIGINT, -signal.SIGINT, ""),
+        (signal.SIGTERM, 0, '{"error": "stopped by the user"}\n'),
+    ],
+)
+def test_a_signal_to_the_program_ends_the_tool(
+    toolbox: Make, tmp_path: Path, name: str, number: signal.Signals, code: int, said: str
+) -> None:
+    toolbox(**files(1000))
+    process = running(tmp_path, name, HANDLER="1")
+    written(tmp_path / "grandchild")
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
+    assert (process.returncode, out) == (code, said)
+    all_end(tmp_path)
+
+
+def test_the_child_of_a_python_file_ends_with_a_parent_that_is_killed(toolbox: Make, tmp_path: Path) -> None:
+    toolbox(**files(1000))
+    process = running(tmp_path, "hang")
+    written(tmp_path / "grandchild")
+    process.kill()
+    process.communicate(timeout=30)
+    all_end(tmp_path)
+
+
+def running(folder: Path, name: str, **environ: str) -> subprocess.Popen[str]:
+    paths = [str(folder / "a.py"), str(folder / "b.json")]
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(folder), name, *paths],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environ},
+    )
+
+
+def test_closing_ends_the_children_that_wait_for_calls(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("import os\ndef pid() -> int:\n    return os.getpid()\n")
+    with Toolbox([str(file)], env_names=[], environ=os.environ) as box:
+        pid = int(output_of(box, "pid"))
+        assert lives(pid)
+        assert os.getpgid(pid) == pid == os.getsid(pid) != os.getpgid(0)
+    until(lambda: not lives(pid))
+
+
+def test_a_toolbox_that_can_not_be_made_leaves_no_child(toolbox: Make, tmp_path: Path) -> None:
+    first = f"import os\nopen({str(tmp_path / 'pid')!r}, 'w').write(f'{{os.getpid()}}\\n')\ndef f(): ...\n"
+    with pytest.raises(Exception, match="invalid syntax"):
+        toolbox(a_py=first, b_py="def (")
+    until(lambda: not lives(written(tmp_path / "pid")))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are listed in /proc only")
+def test_a_tool_inherits_no_open_file(toolbox: Make) -> None:
+    listing = "import os\nprint(sorted(os.listdir('/proc/self/fd')))"
+    box = toolbox(
+        a_py=dedent("""
+        import subprocess, sys
+        def files() -> str:
+            command = [sys.executable, "-c", LISTING]
+            return subprocess.run(command, capture_output=True, text=True, close_fds=False).stdout
+        """).replace("LISTING", repr(listing)),
+        b_json=json.dumps({"tool": [{"name": "open", "description": "d", "command": [sys.executable, "-c", listing]}]}),
+    )
+    with open(os.devnull, "rb") as other:  # noqa: PTH123
+        os.set_inheritable(other.fileno(), True)
+        assert [output_of(box, name) for name in ("files", "open")] == ["['0', '1', '2', '3']\n"] * 2

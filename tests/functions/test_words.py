@@ -1,0 +1,96 @@
+"""Command lines with places for arguments: one word stays one word."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cometresp.functions.words import WordError, fill, parse, places
+
+
+def filled(words: list[str], *dashed: str, **arguments: Any) -> list[str]:
+    return fill([parse(word) for word in words], arguments, dashed)
+
+
+@pytest.mark.parametrize(
+    ("words", "arguments", "expected"),
+    [
+        (["a", "b c"], {}, ["a", "b c"]),
+        (["{a}"], {"a": "x y; rm -rf $(touch x) \x1b[2J\n'\""}, ["x y; rm -rf $(touch x) \x1b[2J\n'\""]),
+        (["--n={a}", "{a}{b}"], {"a": 1, "b": 2.5}, ["--n=1", "12.5"]),
+        (["{a}"], {"a": True}, ["true"]),
+        (["{a}", "{b}"], {"a": ["é", None], "b": {"x": "-"}}, ['["é", null]', '{"x": "-"}']),
+        (["{a}"], {"a": ""}, [""]),
+        (["{a}"], {"a": "{b} {{c}}", "b": "no"}, ["{b} {{c}}"]),
+        (["{{a}}", "{{{a}}}", "}}{{"], {"a": "x"}, ["{a}", "{x}", "}{"]),
+        (["x", "--opt={a}", "{b}", "{a}{b}"], {"a": None, "b": "y"}, ["x", "y"]),
+        (["x", "--opt={a}", "{b}"], {}, ["x"]),
+        (["--a={a}", "-{a}", "x{a}"], {"a": "-x"}, ["--a=-x", "--x", "x-x"]),
+        (["{a b.c}"], {"a b.c": "x"}, ["x"]),
+    ],
+)
+def test_a_place_takes_its_argument(words: list[str], arguments: dict[str, Any], expected: list[str]) -> None:
+    assert filled(words, **arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "arguments"),
+    [
+        (["{a}"], {"a": "--output=x"}),
+        (["{a}"], {"a": "-"}),
+        (["{a}"], {"a": -1}),
+        (["{b}{a}"], {"a": "-x", "b": ""}),
+    ],
+)
+def test_a_value_that_would_make_a_word_an_option_is_refused_unless_allowed(
+    words: list[str], arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(WordError, match="'a' must not begin with -"):
+        filled(words, **arguments)
+    assert filled(words, "a", **arguments) == [str(arguments["a"])]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("a\0b", "argument 'a' must not hold a NUL character"),
+        ("\udc80", "argument 'a' must not hold a lone surrogate"),
+        (["\ud800"], "argument 'a' must not hold a lone surrogate"),
+    ],
+)
+def test_what_no_command_line_can_hold_is_refused(value: Any, message: str) -> None:
+    with pytest.raises(WordError) as caught:
+        filled(["x{a}"], a=value)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("{", "has a lone {; a brace itself is written {{"),
+        ("a}", "has a lone }; a brace itself is written }}"),
+        ("{a", "has a lone {; a brace itself is written {{"),
+        ("{{a}", "has a lone }; a brace itself is written }}"),
+        ("\0", "holds a NUL character"),
+    ],
+)
+def test_a_word_that_can_be_read_in_two_ways_is_refused(word: str, message: str) -> None:
+    with pytest.raises(WordError) as caught:
+        parse(word)
+    assert str(caught.value) == message
+
+
+@given(st.text(), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
+def test_any_word_can_be_written_and_any_text_stands_in_it_unchanged(literal: str, value: str) -> None:
+    literal = literal.replace("\0", "")
+    word = parse(literal.replace("{", "{{").replace("}", "}}") + "={a}")
+    assert places(word) == ["a"]
+    assert fill([word], {"a": value}, ()) == [f"{literal}={value}"]
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text("aé-"), st.lists))
+def test_what_is_not_text_arrives_as_its_json(value: Any) -> None:
+    if value is not None and not isinstance(value, str):
+        assert json.loads(filled(["{a}"], "a", a=value)[0]) == value
