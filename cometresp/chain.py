@@ -4,7 +4,7 @@ Reads records and decides; nothing is sent and nothing is written here.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +16,7 @@ from cometresp.tools import secrets
 
 if TYPE_CHECKING:
     from cometresp.state import State
+    from cometresp.toolloop import Call, Runner
 
 _MAX_NAME = 100
 STAND_IN = "cometresp_stand_in"  # in a recorded part whose bytes were not: where they are, and what they were
@@ -140,10 +141,27 @@ def settings_of(body: dict[str, Any]) -> Settings:
     )
 
 
-def tool_outputs(given: Iterable[tuple[str, str]], parent: Turn | None) -> list[dict[str, Any]]:
+def callable_here(parent: Turn | None, given: Collection[str], runner: "Runner | None") -> "list[Call]":
+    """The open calls of the turn that is gone on from, but for the given; none where one can't be answered here."""
+    if parent is None or parent.output is None:
+        return []
+    from cometresp.answer import open_calls
+
+    left = [call for call in open_calls(parent.output) if str(call.get("call_id") or call.get("id")) not in given]
+    if not left:
+        return []
+    from cometresp.toolloop import own_calls
+
+    return own_calls(left, runner, parent.settings.tools) or []
+
+
+def tool_outputs(
+    given: Iterable[tuple[str, str]], parent: Turn | None, others: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """The items of `--tool-output`, of the type that the call asks for (API 3.2). Raises UsageError.
 
-    Where the turn that is gone on from is recorded, its open calls must all be answered, and no other.
+    Where the turn that is gone on from is recorded, its open calls must all be answered (`others` are, otherwise), and
+    no other.
     """
     outputs = dict(given)
     if not outputs and parent is None:
@@ -157,7 +175,7 @@ def tool_outputs(given: Iterable[tuple[str, str]], parent: Turn | None) -> list[
             if call_id not in calls:
                 known = f"open are {', '.join(calls)}" if calls else "no call is open"
                 raise UsageError(f"--tool-output: {parent.id} has no open call {call_id}; {known}")
-        if missing := [call_id for call_id in calls if call_id not in outputs]:
+        if missing := [call_id for call_id in calls if call_id not in outputs and call_id not in others]:
             raise UsageError(
                 f"{parent.id} waits for the output of {', '.join(missing)}",
                 hint="give it: " + " ".join(f"--tool-output {call_id}=…" for call_id in missing),

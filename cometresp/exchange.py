@@ -79,11 +79,12 @@ def _code(code: str) -> ServerSaid:
 
 def _open_calls(calls: list[dict[str, Any]]) -> CometrespError:
     """What the model waits for, a call each, and how to answer by hand."""
-    shown = "; ".join(describe_call(call) for call in calls)
+    shown = [describe_call(call) for call in calls]
+    of_what = f"output of {shown[0]}" if len(shown) == 1 else "\n  ".join([f"outputs of {len(shown)} calls:", *shown])
     answerable = [call for call in calls if call.get("type") in ("function_call", "custom_tool_call")]
     outputs = " ".join(f"--tool-output {call.get('call_id')}=…" for call in answerable)
     hint = f"cometresp continue {outputs}" if outputs else ""
-    return TurnError(ExitCode.CALL_OPEN, f"waiting for the output of {shown}", hint=hint)
+    return TurnError(ExitCode.CALL_OPEN, f"waiting for the {of_what}", hint=hint)
 
 
 def describe_call(call: dict[str, Any]) -> str:

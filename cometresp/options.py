@@ -12,6 +12,7 @@ from typer import Option
 Format = Literal["auto", "text", "markdown", "json", "events"]
 FileKind = Literal["image", "file", "text"]
 ErrorFormat = Literal["text", "json"]
+Approve = Literal["ask", "always", "refuse"]
 
 
 def _flag(panel: str, text: str, *names: str, **more: Any) -> Any:
@@ -108,6 +109,16 @@ class ChainOptions(NamedTuple):
     no_tools: Annotated[bool, _flag(CHAIN, "Drop the chain's tools.", "--no-tools")] = False
     tool_output: Annotated[Texts, _flag(CHAIN, "The output of a tool call. Repeatable.", "--tool-output", metavar="CALL_ID=TEXT")] = None
     tool_output_file: Annotated[Texts, _flag(CHAIN, "The same from a file. Repeatable.", "--tool-output-file", metavar="CALL_ID=PATH")] = None
+
+
+class LoopOptions(NamedTuple):
+    """How the model's calls are answered here."""
+
+    functions: Annotated[Texts, _flag(TOOLS, "Offer and run the functions of a .py, .toml or .json file. Repeatable.", "--functions", metavar="FILE")] = None
+    approve: Annotated[Approve, _flag(TOOLS, "Whether a call may run: ask (on the terminal), always or refuse.", "--approve", case_sensitive=False)] = "ask"
+    allow_tool: Annotated[Texts, _flag(TOOLS, "Let this function, or LABEL/TOOL of an MCP server, run without asking; * and ? match. Repeatable.", "--allow-tool", metavar="NAME")] = None
+    tool_env: Annotated[Texts, _flag(TOOLS, "A variable of the environment that functions may see. Repeatable.", "--tool-env", metavar="NAME")] = None
+    max_turns: Annotated[int, _flag(TOOLS, "At most so many responses in one run (10).", "--max-turns")] = 10
 
 
 class OutputOptions(NamedTuple):

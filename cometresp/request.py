@@ -8,7 +8,7 @@ from typing import Any
 from cometresp.errors import UsageError
 from cometresp.options import RequestOptions, wire_paths
 from cometresp.schema import json_schema_format
-from cometresp.tools import Read, parse_json, tool, tool_choice
+from cometresp.tools import Read, merged_tools, parse_json, tool, tool_choice
 
 Warn = Callable[[str], None]
 _WIRE = wire_paths(RequestOptions)
@@ -43,6 +43,7 @@ class Turn:
     model: str | None = None  # where neither the flag nor the chain names one
     instructions: str | None = None
     tools: list[dict[str, Any]] | None = None
+    functions: list[dict[str, Any]] = field(default_factory=list)  # definitions of --functions, beside the tools
     store: bool | None = None
     previous_response_id: str | None = None
     conversation: str | None = None
@@ -144,6 +145,9 @@ def _put_tools(body: dict[str, Any], options: RequestOptions, turn: Turn, read: 
         body["tools"] = [entry for spec in options.tool for entry in tool(spec, read)]
     elif turn.tools:
         body.setdefault("tools", turn.tools)
+    if turn.functions:
+        given = body.get("tools")
+        body["tools"] = merged_tools(given if isinstance(given, list) else [], turn.functions)
     if options.tool_choice is not None:
         offered = body.get("tools")
         body["tool_choice"] = tool_choice(options.tool_choice, offered if isinstance(offered, list) else [], read)

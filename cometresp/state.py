@@ -82,6 +82,11 @@ class State:
             ).fetchone()
             return _turn(row) if row else None
 
+    def turn_at(self, n: int) -> Turn | None:
+        with self._reading():
+            row = self.db.execute("SELECT * FROM turns WHERE n = ?", (n,)).fetchone()
+            return _turn(row) if row else None
+
     def turns(self, *, chain: str | None = None, limit: int = -1) -> list[Turn]:
         """Recorded turns, newest first; `chain` takes those of one chain, also abandoned ones."""
         with self._reading():

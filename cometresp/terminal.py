@@ -137,6 +137,21 @@ class Terminal:
         except OSError as error:
             raise OutputError(f"standard output can't be written: {error.strerror}") from error
 
+    def ask(self, question: str) -> str | None:
+        """The line that the user types, with its end; "" at the end of what there is to type, None: there is no one.
+
+        On the terminal itself, since stdin may be a pipe. In `CI` a terminal has nobody before it.
+        """
+        if self.environ.get("CI"):
+            return None
+        names = ("CONIN$", "CONOUT$") if os.name == "nt" else ("/dev/tty", "/dev/tty")
+        try:
+            with open(names[0], "rb", buffering=0) as typed, open(names[1], "wb", buffering=0) as shown:  # noqa: PTH123
+                shown.write(self.encode(question))
+                return typed.readline().decode(errors="replace")
+        except OSError:
+            return None
+
     def note(self, message: str) -> None:
         """Something the user may like to know: a terminal's business only."""
         if (self.stderr_tty or self.verbose) and not self.quiet:

@@ -101,6 +101,14 @@ def tool(spec: str, read: Read) -> list[dict[str, Any]]:
     )
 
 
+def merged_tools(given: list[dict[str, Any]], functions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The tools with the functions' definitions, each name once: a custom tool of that name stands for its function."""
+    custom = {tool.get("name") for tool in given if tool.get("type") == "custom"}
+    defined = {tool["name"] for tool in functions}
+    kept = [tool for tool in given if tool.get("type") != "function" or tool.get("name") not in defined]
+    return kept + [tool for tool in functions if tool["name"] not in custom]
+
+
 def tool_choice(value: str, tools: list[Any], read: Read) -> Any:
     """`--tool-choice`: a word, a function's name or JSON (API 4.2)."""
     flag = "--tool-choice"

@@ -1,12 +1,12 @@
 """Keeping one turn in the state file while it is held."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cometresp.answer import Answer
 from cometresp.chain import recorded
 from cometresp.commands.runtime import Runtime
 from cometresp.errors import OutputError
-from cometresp.records import NewTurn
+from cometresp.records import NewTurn, Turn
 from cometresp.terminal import escape_line
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Recorder:
     def __init__(self, runtime: Runtime, new: NewTurn | None, *, off: bool = False, must: bool = False) -> None:
         self.trouble: OutputError | None = None
         self.where = ""
+        self.turn: Turn | None = None  # as it is recorded, once it has ended
         self._runtime = runtime
         self._new = new
         self._off = off or runtime.config.record == "none"
@@ -52,6 +53,19 @@ class Recorder:
         except OutputError as error:
             self._give_up(error)
 
+    def following(self, outputs: list[dict[str, Any]], answer: Answer) -> NewTurn | None:
+        """The turn that goes on from this one, once it has ended; None where this one isn't recorded."""
+        if self._new is None or self.turn is None:
+            return None if self._new is None else self._new._replace(anew=False)
+        keeps_text = self._runtime.config.record == "full"
+        return self._new._replace(
+            input=recorded(outputs) if keeps_text else None,
+            anew=False,
+            parent=self.turn,
+            previous_id=answer.id,
+            stood=(self.turn.n, None),
+        )
+
     @property
     def keeps(self) -> bool:
         return self._n is not None
@@ -75,6 +89,7 @@ class Recorder:
                 good=good,
                 stood=self._new.stood if self._new else None,
             )
+            self.turn = self._state.turn_at(self._n)
             self._tell(what, answer)
         except OutputError as error:
             self._give_up(error)

@@ -1,10 +1,11 @@
-"""How a command shows and records an exchange, and ends: shared by the asking commands and `get`."""
+"""How a command shows and records its exchanges, and ends: shared by the asking commands and `get`."""
 
+import json
 import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from cometresp.answer import Answer
 from cometresp.commands.ending import Extraction, format_of, unfit
@@ -17,7 +18,10 @@ from cometresp.events import Event
 from cometresp.exchange import is_good, verdict
 from cometresp.output import FileSink, image_folder, save_images
 from cometresp.render import Kind, Screen, Sink, View, choose
-from cometresp.terminal import Terminal, to_bytes
+from cometresp.terminal import Terminal, escape_json, json_bytes, to_bytes
+
+if TYPE_CHECKING:
+    from cometresp.toolloop import Outcome
 
 
 class Heartbeat:
@@ -55,9 +59,10 @@ class Timed:
 
 
 class Showing:
-    """One answer on its way to the user. `only_id` prints just the id of what was accepted (`--background`).
+    """The answers of one run on their way to the user: one, or in a tool loop one for each turn.
 
-    `text` is that field of the request (API 5.1); None where only the response knows what was asked for (`get`).
+    `only_id` prints just the id of what was accepted (`--background`). `text` is that field of the request (API 5.1);
+    None where only the response knows what was asked for (`get`). `ours` says which calls run here.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class Showing:
         only_id: bool = False,
         tier: str | None = None,
         text: Any = None,
+        ours: Callable[[dict[str, Any]], bool] = lambda _: False,
     ) -> None:
         self._tier = tier  # the service tier that was asked for
         self._shape = None if text is None else format_of(text)
@@ -76,48 +82,55 @@ class Showing:
         self._runtime = runtime
         self._record = record
         self._began = time.monotonic()
-        self._fault: Exception | None = None
+        self._ours = ours
+        self._live = live
+        self._usage: dict[str, Any] = {}
+        self._first = 0.0  # when the first text of an earlier turn came
+        self.fault: Exception | None = None
         if output.id_file is not None and not os.access(os.path.dirname(output.id_file) or ".", os.W_OK):  # noqa: PTH120
             raise OutputError(f"--id-file: {output.id_file} can't be written: its folder isn't there or is read-only")
         self._images = image_folder(output.save_images) if output.save_images is not None else None
         self._file = FileSink(output.output) if output.output is not None else None
-        kind = kind_of(output, terminal)
+        self._kind = kind_of(output, terminal)
         self._upload = Upload()
-        self._only_id = only_id and kind in ("text", "markdown")
-        sink: Sink = self._file or terminal
-        to_terminal = terminal.stdout_tty and self._file is None
-        self._drawn = self._redraws(to_terminal=to_terminal, kind=kind, live=live)
+        self._only_id = only_id and self._kind in ("text", "markdown")
+        self._sink: Sink = self._file or terminal
+        self._to_terminal = to_terminal = terminal.stdout_tty and self._file is None
+        self._drawn = self._redraws()
         self._extraction: Extraction | None = None
         if output.extract or output.extract_last:
-            self._extraction = Extraction(sink, terminal, last=output.extract_last, to_terminal=to_terminal)
-        shown = cast("Kind", "text" if self._only_id else kind)
-        self.screen: Screen = choose(self._view(shown, live=live, to_terminal=to_terminal), sink, terminal)
-        if terminal.stderr_tty and not terminal.quiet:
-            self.screen = Timed(self.screen)
-        self._sink = sink
+            self._extraction = Extraction(self._sink, terminal, last=output.extract_last, to_terminal=to_terminal)
+        self.screen = self._screen()
 
-    def _view(self, kind: Kind, *, live: bool, to_terminal: bool) -> View:
+    def _screen(self) -> Screen:
+        """Where one turn is shown. What is printed only of the last answer, and whole, isn't shown there."""
+        whole = self._only_id or self._kind == "json"
+        screen = choose(
+            self._view("nothing" if whole else cast("Kind", self._kind)), self._sink, self._runtime.terminal
+        )
+        terminal = self._runtime.terminal
+        return Timed(screen) if terminal.stderr_tty and not terminal.quiet else screen
+
+    def _view(self, kind: Kind) -> View:
         terminal, asked = self._runtime.terminal, self._runtime.output.show_reasoning
         return View(
             kind=kind,
-            live=live,
-            to_terminal=to_terminal,
+            live=self._live,
+            to_terminal=self._to_terminal,
             reasoning=asked if asked is not None else terminal.stderr_tty and not terminal.quiet,
             redraw=self._drawn,
             upload=self._upload,
+            ours=self._ours,
             structured=self._structured(),
         )
 
-    def _redraws(self, *, to_terminal: bool, kind: str, live: bool) -> bool:
+    def _redraws(self) -> bool:
         """A region is drawn where lines can be, and where nothing else writes to that screen in the meantime."""
-        terminal = self._runtime.terminal
-        if (
-            not terminal.redraws
-            or self._runtime.plain
-            or (to_terminal and (kind == "events" or (kind == "text" and live)))
-        ):
+        terminal, kind = self._runtime.terminal, self._kind
+        flows = kind == "events" or (kind == "text" and self._live)
+        if not terminal.redraws or self._runtime.plain or (self._to_terminal and flows):
             return False
-        return (kind == "markdown" and to_terminal) or (terminal.stderr_tty and not terminal.quiet)
+        return (kind == "markdown" and self._to_terminal) or (terminal.stderr_tty and not terminal.quiet)
 
     def _structured(self) -> bool | None:
         """Whether JSON was asked for, where nobody asked for a format to show it in; None: the response knows."""
@@ -142,68 +155,100 @@ class Showing:
                 self._runtime.terminal.warn(fault.message)
                 self._record.trouble = fault
 
+    def next(self, record: Recorder, outcomes: "list[Outcome]") -> None:
+        """Another turn follows, with what the calls of the last one came to; --events has a line for each of these."""
+        self._record = record
+        if isinstance(self.screen, Timed):
+            self._first = self._first or self.screen.first
+        self.screen = self._screen()
+        for outcome in outcomes if self._kind == "events" else ():
+            line = json.dumps({"type": "cometresp.tool_output", **outcome.as_dict()}, ensure_ascii=False)
+            self._sink.write(json_bytes((escape_json(line) if self._to_terminal else line) + "\n"))
+
     def run(self, converse: Callable[[Answer], None]) -> Answer:
-        """Hold the conversation; whatever ends it, what came is shown and recorded."""
+        """Hold one turn; whatever ends it, what came is shown and recorded."""
         answer = Answer()
         terminal = self._runtime.terminal
         heartbeat = Heartbeat(terminal) if terminal.environ.get("CI") and not terminal.quiet else None
         try:
             converse(answer)
         except Exception as fault:  # noqa: BLE001 - whatever it is, what came is kept; `conclude` raises it
-            self._fault = fault
+            self.fault = fault
             if not answer.ended:
                 answer.close(cut=True)
         if heartbeat is not None:
             heartbeat.stop()
         try:
-            if not self._only_id:
-                self.screen.finish(answer)
-            elif answer.id:
-                self.screen.finish(Answer())
-                self._sink.write(to_bytes(answer.id + "\n"))
-            if self._extraction:
-                allowed = self._runtime.output.allow_incomplete
-                good = self._fault is None and verdict(answer, allow_incomplete=allowed) is None
-                self._extraction.print(answer, good=good)
+            self.screen.finish(answer if not self._only_id else Answer())
             for path in save_images(answer.output, self._images) if self._images else ():
                 self._runtime.terminal.note(f"image saved: {path}")
         except CometrespError as fault:
-            self._fault = self._fault or fault
+            self.fault = self.fault or fault
         finally:
             good = is_good(answer, allow_incomplete=self._runtime.output.allow_incomplete)
             self._record.finish(answer, self._status(answer), good=good)
+        self._add(answer.usage)
         return answer
 
+    def _add(self, usage: dict[str, Any]) -> None:
+        """Count a turn's usage; that of the only one stays as it came."""
+        if self._usage:
+            from cometresp.toolloop import summed
+
+            usage = summed(self._usage, usage)
+        self._usage = usage
+
     def _status(self, answer: Answer) -> str:
-        if isinstance(self._fault, StoppedError) and answer.was_cut:
+        if isinstance(self.fault, StoppedError) and answer.was_cut:
             return "interrupted"
         return "cut" if answer.was_cut else answer.status
 
-    def conclude(self, answer: Answer, *, allow_pending: bool = False) -> None:
-        """The lines after the answer; then the error that the whole amounts to, if any, is raised."""
+    def conclude(self, answer: Answer, *, allow_pending: bool = False, instead: Exception | None = None) -> None:
+        """What is printed of the last answer alone, and the lines after it; then the error of it all is raised.
+
+        `instead` says why a tool loop ended, where the answer itself would only say that calls are open.
+        """
         output, terminal = self._runtime.output, self._runtime.terminal
-        fault = self._raised(answer) or verdict(
-            answer, allow_incomplete=output.allow_incomplete, background=allow_pending
-        )
-        fault = fault or self._unfit(answer) or self._record.trouble
+        told = instead or verdict(answer, allow_incomplete=output.allow_incomplete, background=allow_pending)
+        self._print_whole(answer, good=self.fault is None and told is None)
+        fault = self._raised(answer) or told or self._unfit(answer) or self._record.trouble
         if self._file and fault is None:
             self._file.commit()
         elif self._file and (kept := self._file.abandon()):
             terminal.note(kept)
         if answer.id and isinstance(self.screen, Timed):
-            from cometresp.render.aside import summary, tell_summary
+            from cometresp.render.aside import Run, summary, tell_summary
 
-            first = self.screen.first - self._began if self.screen.first else None
-            seconds = time.monotonic() - self._began
-            tell_summary(
-                terminal, summary(answer, self._status(answer), seconds, first, self._record.where, self._tier)
+            first = self._first or self.screen.first
+            run = Run(
+                self._status(answer),
+                time.monotonic() - self._began,
+                first - self._began if first else None,
+                self._usage,
+                self._record.where,
+                self._tier,
             )
+            tell_summary(terminal, summary(answer, run))
         if output.usage:
             from cometresp.render.aside import usage_line
 
-            terminal.aside(usage_line(answer.usage) + "\n")
+            terminal.aside(usage_line(self._usage) + "\n")
         if fault is not None:
             raise fault
+
+    def _print_whole(self, answer: Answer, *, good: bool) -> None:
+        """What is printed of the last answer alone: its id, its JSON, or a block of it."""
+        try:
+            if self._only_id and answer.id:
+                self._sink.write(to_bytes(answer.id + "\n"))
+            elif self._extraction:
+                self._extraction.print(answer, good=good)
+            elif self._kind == "json":
+                from cometresp.render.document import Document
+
+                Document(self._sink, to_terminal=self._to_terminal).finish(answer)
+        except CometrespError as fault:
+            self.fault = self.fault or fault
 
     def _unfit(self, answer: Answer) -> CometrespError | None:
         """What an answer that ended well lacks: the block to extract, or a fit to its schema."""
@@ -213,6 +258,6 @@ class Showing:
 
     def _raised(self, answer: Answer) -> Exception | None:
         """What ended the exchange; an interrupt says what was kept."""
-        if isinstance(self._fault, StoppedError) and answer.id and self._record.keeps:
-            self._fault.hint = f"what came is kept: cometresp log {answer.id}"
-        return self._fault
+        if isinstance(self.fault, StoppedError) and answer.id and self._record.keeps:
+            self.fault.hint = f"what came is kept: cometresp log {answer.id}"
+        return self.fault

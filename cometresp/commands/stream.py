@@ -4,7 +4,7 @@ import typer
 
 from cometresp.commands.asking import Words
 from cometresp.commands.turn import Asked, run
-from cometresp.options import ChainOptions, ConnectionOptions, OutputOptions, RequestOptions
+from cometresp.options import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from cometresp.spread import spread
 
 app = typer.Typer(add_completion=False)
@@ -17,8 +17,9 @@ def stream(
     prompt: Words = None,
     request: RequestOptions,
     chain: ChainOptions,
+    loop: LoopOptions,
     output: OutputOptions,
     connection: ConnectionOptions,
 ) -> None:
     """Ask for one response and pass on its deltas at once, into pipes too."""
-    run(Asked(prompt or [], request, chain, output, connection, live=True, continuing=False))
+    run(Asked(prompt or [], request, chain, loop, output, connection, live=True, continuing=False))

@@ -3,23 +3,21 @@
 words -> inputs -> plan (chain) -> body -> client.create -> exchange -> renderer -> state -> verdict
 """
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cometresp import chain as chains
-from cometresp import masking, request
+from cometresp import request
 from cometresp.commands.formats import kind_of
 from cometresp.commands.printing import print_request
 from cometresp.commands.runtime import Runtime
-from cometresp.errors import CometrespError, OutputError, RequestRefusedError, UsageError
+from cometresp.errors import OutputError, UsageError
 from cometresp.inputs import Inputs, Prompt
-from cometresp.options import ChainOptions, ConnectionOptions, OutputOptions, RequestOptions
-from cometresp.records import NewTurn
-from cometresp.terminal import escape_line
+from cometresp.options import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 
 if TYPE_CHECKING:
-    from cometresp.answer import Answer
-    from cometresp.client import Client
+    from cometresp.commands.looping import Tools
+    from cometresp.toolloop import Call
 
 
 class Asked(NamedTuple):
@@ -28,6 +26,7 @@ class Asked(NamedTuple):
     words: list[str]
     request: RequestOptions
     chain: ChainOptions
+    loop: LoopOptions
     output: OutputOptions
     connection: ConnectionOptions
     live: bool  # deltas leave at once, into pipes too
@@ -47,17 +46,31 @@ def run(asked: Asked) -> None:
     runtime = Runtime(asked.connection, asked.output)
     kind_of(asked.output, runtime.terminal)  # a contradiction there is told before anything is read
     _check_flags(asked)
-    prepared = _prepare(asked, runtime)
-    if asked.connection.dry_run or asked.connection.curl:
-        print_request(runtime, prepared.body, as_curl=asked.connection.curl)
-        return
-    runtime.check_sendable()
-    _send(asked, runtime, prepared)
+    with ExitStack() as stack:
+        tools = _tools(asked, runtime, stack) if asked.loop.functions else None
+        prepared = _prepare(asked, runtime, tools)
+        if _only_shows(asked):
+            print_request(runtime, prepared.body, as_curl=asked.connection.curl)
+            return
+        runtime.check_sendable()
+        from cometresp.commands.sending import send
+
+        send(asked, runtime, prepared, tools)
+
+
+def _only_shows(asked: Asked) -> bool:
+    return asked.connection.dry_run or asked.connection.curl
+
+
+def _tools(asked: Asked, runtime: Runtime, stack: ExitStack) -> "Tools":
+    from cometresp.commands.looping import Tools
+
+    return stack.enter_context(Tools.of(asked.loop, runtime))
 
 
 def _check_flags(asked: Asked) -> None:
     chain, given = asked.chain, asked.request
-    goes_on = asked.continuing or chain.continue_ or chain.from_ is not None
+    goes_on = _goes_on(asked)
     if chain.previous_response_id is not None and goes_on:
         which = "--from" if chain.from_ is not None else "--continue"
         raise UsageError(f"--previous-response-id and {which} exclude each other: both name the response to go on from")
@@ -70,6 +83,8 @@ def _check_flags(asked: Asked) -> None:
     if given.include_obfuscation is not None and given.no_stream:
         raise UsageError("--include-obfuscation goes with a stream only, not with --no-stream")
     _check_extraction(asked)
+    if asked.loop.max_turns < 1:
+        raise UsageError(f"--max-turns: must be at least 1, not {asked.loop.max_turns}")
     if chain.replay and not goes_on:
         raise UsageError("--replay goes with continue, --continue or --from: a new chain has nothing to replay")
 
@@ -93,7 +108,7 @@ def _check_extraction(asked: Asked) -> None:
 # the request ------------------------------------------------------------------------------------------------------
 
 
-def _prepare(asked: Asked, runtime: Runtime) -> Prepared:
+def _prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
     """The body and the turn's place. Standard input is read before the head, so that `ask … | continue … -` works."""
     given = asked.request
     no_stdin = given.no_stdin or runtime.config.no_stdin
@@ -101,12 +116,15 @@ def _prepare(asked: Asked, runtime: Runtime) -> Prepared:
     outputs = _tool_outputs(asked.chain, inputs)
     prompt = inputs.prompt(asked.words, given.file or [], given.file_as, given.image_detail)
     others = (given.input, given.body, given.prompt_id)
-    if prompt.empty and not outputs and all(other is None for other in others):
-        raise UsageError(
-            "nothing to send: no prompt and nothing on standard input", hint='cometresp ask "…", or … | cometresp ask'
-        )
+    nothing = prompt.empty and not outputs and all(other is None for other in others)
+    if nothing and not _goes_on(asked):
+        raise _nothing_to_send()
     plan = _plan(asked, runtime)
-    turn = _turn(asked, runtime, plan, prompt, outputs)
+    calls = [] if _only_shows(asked) else chains.callable_here(plan.parent, dict(outputs), tools)
+    given_outputs = chains.tool_outputs(outputs, plan.parent, [call.id for call in calls])
+    turn = _turn(asked, runtime, plan, prompt, given_outputs, tools.definitions if tools else [])
+    if nothing and not calls:
+        raise _nothing_to_send()
     stream = not (given.background and not asked.live)
     body = request.build(given, turn, inputs.text_of, runtime.terminal.warn, stream=stream)
     chains.check_secrets(body.get("tools"))
@@ -115,14 +133,36 @@ def _prepare(asked: Asked, runtime: Runtime) -> Prepared:
             f"no model: {runtime.base_url} has no default one",
             hint="-m MODEL or COMETAPI_DEFAULT_MODEL names it",
         )
+    if calls and plan.replay:
+        replay(runtime, body, plan, [])  # raises before anything has run
+    if calls:
+        body["input"] = _settled(asked, runtime, calls, tools) + chains.own_items(body)
     own = chains.own_items(body)
     model = body.get("model")
     if plan.replay:
-        body = _replay(runtime, body, plan, own)
+        body = replay(runtime, body, plan, own)
     return Prepared(body, plan, own, model if isinstance(model, str) else None)
 
 
-def _replay(runtime: Runtime, body: dict[str, Any], plan: chains.Plan, own: list[dict[str, Any]]) -> dict[str, Any]:
+def _goes_on(asked: Asked) -> bool:
+    return asked.continuing or asked.chain.continue_ or asked.chain.from_ is not None
+
+
+def _nothing_to_send() -> UsageError:
+    return UsageError(
+        "nothing to send: no prompt and nothing on standard input", hint='cometresp ask "…", or … | cometresp ask'
+    )
+
+
+def _settled(asked: Asked, runtime: Runtime, calls: "list[Call]", tools: "Tools | None") -> list[dict[str, Any]]:
+    """The outputs of the calls that an interrupted run left open. Nothing runs that couldn't be sent afterwards."""
+    runtime.check_sendable()
+    with ExitStack() as stack:
+        outcomes = (tools or _tools(asked, runtime, stack)).settle(calls)
+    return [outcome.item() for outcome in outcomes]
+
+
+def replay(runtime: Runtime, body: dict[str, Any], plan: chains.Plan, own: list[dict[str, Any]]) -> dict[str, Any]:
     """The same turn with the recorded items in place of the id."""
     state = runtime.open_state(create=False)
     if state is None or plan.parent is None:
@@ -148,7 +188,7 @@ def _tool_outputs(chain: ChainOptions, inputs: Inputs) -> list[tuple[str, str]]:
 def _plan(asked: Asked, runtime: Runtime) -> chains.Plan:
     given = asked.chain
     name = chains.chain_name(given.chain if given.chain is not None else runtime.chain)
-    if not (asked.continuing or given.continue_ or given.from_ is not None):
+    if not _goes_on(asked):
         return chains.Plan(name=name, previous_id=given.previous_response_id)
     state = runtime.open_state(create=False)
     if state is None:
@@ -166,105 +206,24 @@ def _plan(asked: Asked, runtime: Runtime) -> chains.Plan:
 
 
 def _turn(
-    asked: Asked, runtime: Runtime, plan: chains.Plan, prompt: Prompt, outputs: list[tuple[str, str]]
+    asked: Asked,
+    runtime: Runtime,
+    plan: chains.Plan,
+    prompt: Prompt,
+    outputs: list[dict[str, Any]],
+    functions: list[dict[str, Any]],
 ) -> request.Turn:
     configured = runtime.config.model.value if runtime.config.model else None
     settings = plan.settings
     return request.Turn(
         text=prompt.text,
         parts=prompt.parts,
-        outputs=chains.tool_outputs(outputs, plan.parent),
+        outputs=outputs,
+        functions=functions,
         model=plan.model or configured,
         instructions=settings.instructions,
         tools=settings.tools,
         store=asked.chain.store if plan.anew else settings.store,
         previous_response_id=plan.previous_id,
         conversation=asked.chain.conversation or settings.conversation,
-    )
-
-
-# the exchange -----------------------------------------------------------------------------------------------------
-
-
-def _send(asked: Asked, runtime: Runtime, prepared: Prepared) -> None:
-    """Send the turn, show and record what comes; raises the error that the end of it amounts to."""
-    from cometresp.commands.recording import Recorder
-    from cometresp.commands.showing import Showing
-    from cometresp.exchange import exchange
-
-    plan, only_id = prepared.plan, asked.request.background and not asked.live
-    if plan.parent is not None and not plan.anew:
-        model = prepared.model or "no model"
-        runtime.terminal.note(
-            escape_line(f"continuing {plan.name}: {plan.parent.id} · turn {plan.parent.number + 1} · {model}")
-        )
-    record = Recorder(runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, must=not plan.anew)
-    text = prepared.body.get("text") or {}
-    showing = Showing(runtime, record, live=asked.live, only_id=only_id, tier=asked.request.service_tier, text=text)
-
-    sent: dict[str, Any] = prepared.body
-
-    def once(client: "Client", body: dict[str, Any], answer: "Answer") -> None:
-        nonlocal sent
-        sent = body
-        with client.create(masking.resolved_body(body, runtime.terminal.environ), showing.sending) as events:
-            exchange(events, answer, showing.screen, showing.seen)
-
-    def converse(answer: "Answer") -> None:
-        with runtime.client() as client:
-            try:
-                once(client, prepared.body, answer)
-            except CometrespError as error:
-                if answer.id or plan.parent is None or not _takes_no_id(error, prepared.body):
-                    raise
-                body = _replay_after(error, runtime, prepared)
-                once(client, body, answer)
-
-    answer = showing.run(converse)
-    _warn_amnesia(runtime, sent, answer)
-    showing.conclude(answer, allow_pending=only_id)
-
-
-def _warn_amnesia(runtime: Runtime, body: dict[str, Any], answer: "Answer") -> None:
-    """Design, promise 8: a server that names another previous response than was sent may not have remembered."""
-    sent = body.get("previous_response_id")
-    if sent is None or "previous_response_id" not in answer.response:
-        return
-    if answer.response["previous_response_id"] != sent:
-        runtime.terminal.warn(f"the server may have answered without the earlier turns: its reply doesn't name {sent}")
-
-
-def _takes_no_id(error: CometrespError, body: dict[str, Any]) -> bool:
-    from cometresp.replies import knows_no_previous
-
-    return body.get("previous_response_id") is not None and knows_no_previous(error)
-
-
-def _replay_after(error: CometrespError, runtime: Runtime, prepared: Prepared) -> dict[str, Any]:
-    """The turn as items, after the server refused the id. Raises what it said where the record isn't complete."""
-    try:
-        body = _replay(runtime, prepared.body, prepared.plan, prepared.own)
-    except RequestRefusedError as gap:
-        raise RequestRefusedError(f"{error.message}; {gap.message}", hint=gap.hint, said=error.said) from gap
-    runtime.terminal.warn("the server doesn't go on from a response id: the recorded turns were sent instead")
-    return body
-
-
-def _new_turn(runtime: Runtime, prepared: Prepared) -> NewTurn:
-    plan, body = prepared.plan, prepared.body
-    keeps_text = runtime.config.record == "full"
-    parent = plan.parent
-    previous = body.get("previous_response_id")
-    if parent is not None and previous not in (None, parent.id):  # --param or --body named another one
-        parent = None
-    return NewTurn(
-        chain=plan.name,
-        base_url=runtime.base_url,
-        model=prepared.model,
-        settings=chains.settings_of(masking.masked_body(body)),
-        input=chains.recorded(prepared.own) if keeps_text else None,
-        anew=plan.anew,
-        parent=parent,
-        previous_id=parent.id if parent else previous,
-        stood=plan.stood,
     )

@@ -1,6 +1,7 @@
 """The only package that imports rich, and only where a terminal is there. `choose` picks a renderer."""
 
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, Protocol
 
 from cometresp.answer import Answer
 from cometresp.content import Upload
@@ -33,6 +34,7 @@ class View(NamedTuple):
     reasoning: bool  # on stderr
     redraw: bool  # a region at the foot of a terminal
     upload: Upload | None = None  # a body on its way
+    ours: Callable[[dict[str, Any]], bool] = lambda _: False  # calls that run here
     structured: bool | None = False  # Markdown gives way to JSON, highlighted; None: if the response says so
 
 
@@ -74,7 +76,7 @@ def choose(view: View, sink: Sink, terminal: Terminal) -> Screen:
         return answer
     from cometresp.render.aside import Aside
 
-    return Beside(Aside(terminal, reasoning=view.reasoning), answer)
+    return Beside(Aside(terminal, reasoning=view.reasoning, ours=view.ours), answer)
 
 
 def _answer_screen(view: View, sink: Sink, terminal: Terminal) -> Screen:

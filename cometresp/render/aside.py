@@ -4,7 +4,8 @@ Off a terminal there is nothing, but for what the user asked for by --show-reaso
 """
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from cometresp.answer import Answer
 from cometresp.events import Event
@@ -20,11 +21,13 @@ ITEM_EVENTS = ("response.output_item.", "response.completed", "response.incomple
 class Aside:
     """Shown to like a renderer."""
 
-    def __init__(self, terminal: Terminal, *, reasoning: bool) -> None:
+    def __init__(
+        self, terminal: Terminal, *, reasoning: bool, ours: Callable[[dict[str, Any]], bool] = lambda _: False
+    ) -> None:
         self._terminal = terminal
         self._reasoning = reasoning
         self._calls = (terminal.stderr_tty or terminal.verbose) and not terminal.quiet
-        self._timeline = Timeline(time.monotonic, terminal)
+        self._timeline = Timeline(time.monotonic, terminal, ours)
         self._last = ""  # character of the reasoning
         self._part: tuple[Any, ...] = ()
 
@@ -67,16 +70,27 @@ def part_of(event: Event) -> tuple[Any, ...]:
     return tuple(str(event.data.get(name)) for name in ("output_index", "item_id", "summary_index", "content_index"))
 
 
-def summary(answer: Answer, status: str, seconds: float, first: float | None, chain: str, tier: str | None) -> str:
+class Run(NamedTuple):
+    """What a run came to, for its summary: times in seconds, the usage of all its turns, where the chain stands."""
+
+    status: str
+    seconds: float
+    first: float | None  # text
+    usage: dict[str, Any]
+    chain: str
+    tier: str | None  # that was asked for
+
+
+def summary(answer: Answer, run: Run) -> str:
     """`completed · 2.1 s · first 0.4 s · 14 in (4 cached) · 20 out · resp_1 · default turn 3`, of what is known."""
-    words = [status.replace("_", " "), f"{seconds:.1f} s"]
-    if first is not None:
-        words.append(f"first {first:.1f} s")
-    words += _tokens(answer.usage, "in", "out")
+    words = [run.status.replace("_", " "), f"{run.seconds:.1f} s"]
+    if run.first is not None:
+        words.append(f"first {run.first:.1f} s")
+    words += _tokens(run.usage, "in", "out")
     given = answer.response.get("service_tier")
-    if tier and given and given not in (tier, "auto"):
+    if run.tier and given and given not in (run.tier, "auto"):
         words.append(f"tier {given}")
-    return " · ".join(escape_line(str(word)) for word in (*words, escape_line(answer.id, _SHOWN_ID), chain) if word)
+    return " · ".join(escape_line(str(word)) for word in (*words, escape_line(answer.id, _SHOWN_ID), run.chain) if word)
 
 
 def tell_summary(terminal: Terminal, line: str) -> None:

@@ -137,8 +137,12 @@ class Timeline:
 
     SILENT = frozenset({"message", "reasoning"})
 
-    def __init__(self, clock: Callable[[], float], terminal: Terminal) -> None:
+    def __init__(
+        self, clock: Callable[[], float], terminal: Terminal, ours: Callable[[Frame], bool] = lambda _: False
+    ) -> None:
+        """`ours`: calls that run here, whose lines stand there when they are done."""
         self._clock = clock
+        self._ours = ours
         self._good, self._bad = "✓✗" if terminal.encoding == "utf-8" else "+x"
         self._begun: dict[str, float] = {}
         self._told: set[str] = set()
@@ -153,6 +157,8 @@ class Timeline:
                 self._told.add(n)
                 self.images = 0
                 frame = item.as_dict()
+                if self._ours(frame):
+                    continue
                 fault = outcome(frame, item.status)
                 words = (describe(frame), fault, f"{self._clock() - began:.1f} s")
                 mark = self._bad if fault else self._good

@@ -47,7 +47,7 @@ class LiveView:
         self._upload = view.upload or Upload()
         self._structured = view.structured
         self._splitter: Splitter | Structured = Splitter()
-        self._timeline = Timeline(time.monotonic, terminal)
+        self._timeline = Timeline(time.monotonic, terminal, view.ours)
         self._region = Region(self._draw_bytes)
         self._answer = Answer()
         self._thought, self._thinks = "", False

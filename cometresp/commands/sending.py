@@ -1,0 +1,204 @@
+"""Sending a turn that is ready, and the turns that its calls lead to: shown, recorded, concluded."""
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from cometresp import chain as chains
+from cometresp import masking
+from cometresp.answer import Answer
+from cometresp.commands.recording import Recorder
+from cometresp.commands.runtime import Runtime
+from cometresp.commands.showing import Showing
+from cometresp.commands.turn import Asked, Prepared, replay
+from cometresp.errors import CometrespError, ExitCode, RequestRefusedError, TurnError
+from cometresp.exchange import exchange, verdict
+from cometresp.records import NewTurn
+from cometresp.terminal import escape_line
+
+if TYPE_CHECKING:
+    from cometresp.client import Client
+    from cometresp.commands.looping import Tools
+    from cometresp.toolloop import Call, Conversation, Outcome
+
+
+def send(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools | None") -> None:
+    """Raises the error that the end of it amounts to."""
+    plan, only_id = prepared.plan, asked.request.background and not asked.live
+    if plan.parent is not None and not plan.anew:
+        model = prepared.model or "no model"
+        runtime.terminal.note(
+            escape_line(f"continuing {plan.name}: {plan.parent.id} · turn {plan.parent.number + 1} · {model}")
+        )
+    with ExitStack() as stack:
+        _Run(asked, runtime, prepared, tools, stack).hold(only_id=only_id)
+
+
+class _Run:
+    """One command's exchanges: one client, one display, a record for each turn."""
+
+    def __init__(
+        self, asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools | None", stack: ExitStack
+    ) -> None:
+        self._asked = asked
+        self._runtime = runtime
+        self._prepared = prepared
+        self._tools = tools
+        self._stack = stack
+        self._client: Client | None = None
+        self._body: dict[str, Any] = prepared.body  # as it was sent last
+        self._conversation: Conversation | None = None  # once a turn follows
+        new = _new_turn(runtime, prepared)
+        self._record = Recorder(runtime, new, off=asked.chain.no_save, must=not prepared.plan.anew)
+
+    def hold(self, *, only_id: bool) -> None:
+        request = self._asked.request
+        self._showing = Showing(
+            self._runtime,
+            self._record,
+            live=self._asked.live,
+            only_id=only_id,
+            tier=request.service_tier,
+            text=self._prepared.body.get("text") or {},
+            ours=self._runs_here,
+        )
+        answer = self._showing.run(self._first)
+        self._warn_amnesia(answer)
+        turns, instead = 1, None
+        while instead is None and (calls := self._own_calls(answer)):
+            try:
+                if turns >= self._asked.loop.max_turns:
+                    raise _too_many(turns, calls)
+                outcomes = self._needed_tools().settle(calls)
+            except CometrespError as fault:
+                instead = fault
+                break
+            answer = self._follow(answer, outcomes)
+            self._warn_amnesia(answer)
+            turns += 1
+        self._showing.conclude(answer, allow_pending=only_id, instead=instead)
+
+    # what is sent ---------------------------------------------------------------------------------------------------
+
+    def _once(self, body: dict[str, Any], answer: Answer) -> None:
+        self._body = body
+        if self._client is None:
+            self._client = self._stack.enter_context(self._runtime.client())
+        sent = masking.resolved_body(body, self._runtime.terminal.environ)
+        with self._client.create(sent, self._showing.sending) as events:
+            exchange(events, answer, self._showing.screen, self._showing.seen)
+
+    def _first(self, answer: Answer) -> None:
+        try:
+            self._once(self._prepared.body, answer)
+        except CometrespError as error:
+            if answer.id or self._prepared.plan.parent is None or not self._takes_no_id(error):
+                raise
+            self._once(self._replay_after(error), answer)
+
+    def _later(self, answer: Answer) -> None:
+        """A turn of the tool loop. Where the server doesn't know the id after all, with all items instead."""
+        assert self._conversation is not None
+        try:
+            self._once(self._conversation.body(), answer)
+        except CometrespError as error:
+            if answer.id or self._conversation.stateless or not self._takes_no_id(error):
+                raise
+            self._conversation.stateless = True
+            self._runtime.terminal.warn(_REPLAYED)
+            self._once(self._conversation.body(), answer)
+
+    def _takes_no_id(self, error: CometrespError) -> bool:
+        from cometresp.replies import knows_no_previous
+
+        return self._body.get("previous_response_id") is not None and knows_no_previous(error)
+
+    def _replay_after(self, error: CometrespError) -> dict[str, Any]:
+        """The turn as items, after the server refused the id. Raises what it said where the record isn't complete."""
+        prepared = self._prepared
+        try:
+            body = replay(self._runtime, prepared.body, prepared.plan, prepared.own)
+        except RequestRefusedError as gap:
+            raise RequestRefusedError(f"{error.message}; {gap.message}", hint=gap.hint, said=error.said) from gap
+        self._runtime.terminal.warn(_REPLAYED)
+        return body
+
+    def _warn_amnesia(self, answer: Answer) -> None:
+        """Design, promise 8: a server that names another previous response than was sent may not have remembered."""
+        sent = self._body.get("previous_response_id")
+        if sent is None or "previous_response_id" not in answer.response:
+            return
+        if answer.response["previous_response_id"] != sent:
+            self._runtime.terminal.warn(
+                f"the server may have answered without the earlier turns: its reply doesn't name {sent}"
+            )
+
+    # the calls of an answer -----------------------------------------------------------------------------------------
+
+    def _own_calls(self, answer: Answer) -> "list[Call]":
+        """The open calls of an answer that ended well, where all of them can be answered here."""
+        if self._showing.fault is not None or not answer.open_calls:
+            return []
+        told = verdict(answer, allow_incomplete=self._asked.output.allow_incomplete)
+        if told is None or told.exit_code != ExitCode.CALL_OPEN:
+            return []
+        from cometresp.toolloop import own_calls
+
+        return own_calls(answer.open_calls, self._tools, self._body.get("tools")) or []
+
+    def _runs_here(self, frame: dict[str, Any]) -> bool:
+        return self._tools is not None and self._tools.knows(str(frame.get("name")))
+
+    def _needed_tools(self) -> "Tools":
+        """The functions, or without any, who asks about the approvals of MCP tools."""
+        if self._tools is None:
+            from cometresp.commands.looping import Tools
+
+            self._tools = self._stack.enter_context(Tools.of(self._asked.loop, self._runtime))
+        return self._tools
+
+    def _follow(self, answer: Answer, outcomes: "list[Outcome]") -> Answer:
+        from cometresp.toolloop import Conversation
+
+        if self._conversation is None:
+            plan = self._prepared.plan
+            gave_up_ids = plan.previous_id is not None and "previous_response_id" not in self._body
+            self._conversation = Conversation(self._body, stateless=gave_up_ids)
+        outputs = [outcome.item() for outcome in outcomes]
+        self._conversation.follow(answer.response | {"id": answer.id}, answer.output, outputs)
+        self._record = Recorder(
+            self._runtime, self._record.following(outputs, answer), off=self._asked.chain.no_save, must=True
+        )
+        self._showing.next(self._record, outcomes)
+        return self._showing.run(self._later)
+
+
+_REPLAYED = "the server doesn't go on from a response id: the recorded turns were sent instead"
+
+
+def _too_many(turns: int, calls: "list[Call]") -> CometrespError:
+    names = ", ".join(dict.fromkeys(escape_line(call.name) for call in calls))
+    return TurnError(
+        ExitCode.CALL_OPEN,
+        f"stopped after {turns} turn{'s' if turns > 1 else ''} (--max-turns) before {names} ran",
+        hint="cometresp continue takes the run up, with --functions again where it was given",
+    )
+
+
+def _new_turn(runtime: Runtime, prepared: Prepared) -> NewTurn:
+    plan, body = prepared.plan, prepared.body
+    keeps_text = runtime.config.record == "full"
+    parent = plan.parent
+    previous = body.get("previous_response_id")
+    if parent is not None and previous not in (None, parent.id):  # --param or --body named another one
+        parent = None
+    return NewTurn(
+        chain=plan.name,
+        base_url=runtime.base_url,
+        model=prepared.model,
+        settings=chains.settings_of(masking.masked_body(body)),
+        input=chains.recorded(prepared.own) if keeps_text else None,
+        anew=plan.anew,
+        parent=parent,
+        previous_id=parent.id if parent else previous,
+        stood=plan.stood,
+    )

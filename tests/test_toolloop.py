@@ -1,0 +1,275 @@
+"""What follows an answer that ends on calls: pure functions (API 3.2, 3.3, 4.2)."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cometresp.approval import Approval, Decision, Mode, shown_arguments
+from cometresp.errors import TurnError
+from cometresp.toolloop import Call, Conversation, Outcome, loosened, own_calls, run_calls, settle, summed
+from cometresp.tools import merged_tools
+
+
+class Fake:
+    """Functions `read` (needs no approval) and `write`, which note their calls."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+
+    def knows(self, name: str) -> bool:
+        return name in ("read", "write")
+
+    def is_read_only(self, name: str) -> bool:
+        return name == "read"
+
+    def source(self, name: str) -> str:
+        return f"{name}.toml"
+
+    def run(self, calls: list[Call]) -> list[Outcome]:
+        self.ran += [call.name for call in calls]
+        return [Outcome(call, f"{call.name} done", self.knows(call.name)) for call in calls]
+
+
+def function_call(name: str, n: int = 1, **more: Any) -> dict[str, Any]:
+    return {"type": "function_call", "id": f"fc_{n}", "call_id": f"call_{n}", "name": name, "arguments": "{}", **more}
+
+
+APPROVAL = {"type": "mcp_approval_request", "id": "mcpr_1", "server_label": "dmcp", "name": "roll", "arguments": "{}"}
+OFFERED = [
+    {"type": "function", "name": "by_hand"},
+    {"type": "namespace", "tools": [{"type": "custom", "name": "inner"}]},
+]
+
+
+@pytest.mark.parametrize(
+    ("item", "with_functions", "without"),
+    [
+        (function_call("read"), ("call_1", "read", "{}", False), None),
+        (function_call("nowhere"), ("call_1", "nowhere", "{}", False), None),
+        (function_call("by_hand"), None, None),
+        (function_call("inner"), None, None),
+        (
+            {"type": "custom_tool_call", "call_id": "call_1", "name": "write", "input": 'a "b"'},
+            ("call_1", "write", '{"input": "a \\"b\\""}', False),
+            None,
+        ),
+        (APPROVAL, ("mcpr_1", "dmcp/roll", "{}", True), ("mcpr_1", "dmcp/roll", "{}", True)),
+        ({"type": "computer_call", "call_id": "call_1"}, None, None),
+        ({"type": "shell_call", "call_id": "call_1", "name": "read"}, None, None),
+    ],
+)
+def test_a_call_is_ours_or_the_users(item: dict[str, Any], with_functions: Any, without: Any) -> None:
+    def seen(runner: Fake | None) -> Any:
+        calls = own_calls([item], runner, OFFERED)
+        return None if calls is None else calls[0][1:]
+
+    assert (seen(Fake()), seen(None)) == (with_functions, without)
+
+
+def test_a_turn_with_one_call_of_the_users_is_all_the_users() -> None:
+    assert own_calls([function_call("read"), function_call("by_hand", 2)], Fake(), OFFERED) is None
+
+
+def test_a_function_replaces_its_remembered_definition_and_yields_to_a_custom_tool_of_its_name() -> None:
+    old, new = {"type": "function", "name": "a", "description": "old"}, {"type": "function", "name": "a"}
+    custom, other = {"type": "custom", "name": "b"}, {"type": "web_search"}
+    assert merged_tools([other, old, custom], [new, {"type": "function", "name": "b"}]) == [other, custom, new]
+
+
+# approval ---------------------------------------------------------------------------------------------------------
+
+
+def calls_of(*names: str) -> list[Call]:
+    return [Call(function_call(name, n), f"call_{n}", name, "{}") for n, name in enumerate(names)]
+
+
+def settled(names: list[str], mode: Mode = "ask", typed: str | None = None, allowed: list[str] | None = None) -> Any:
+    """(what ran, the outputs), or the message of the error."""
+    runner, answers = Fake(), iter(typed or "")
+    approval = Approval(mode, allowed or [], lambda _: None if typed is None else next(answers) + "\n")
+    try:
+        outcomes = settle(calls_of(*names), runner, approval)
+    except TurnError as error:
+        return runner.ran, error.exit_code, error.message
+    return runner.ran, [outcome.output for outcome in outcomes]
+
+
+REFUSED, NO = '{"error": "this call is not allowed here"}', '{"error": "the user refused this call"}'
+
+
+@pytest.mark.parametrize(
+    ("names", "how", "outcome"),
+    [
+        (["read"], {}, (["read"], ["read done"])),
+        (["write"], {"typed": "y"}, (["write"], ["write done"])),
+        (["write", "write"], {"typed": "a"}, (["write", "write"], ["write done", "write done"])),
+        (["write", "read"], {"typed": "n"}, (["read"], [NO, "read done"])),
+        (["write"], {"typed": "n"}, ([], [NO])),
+        (["write"], {"typed": "?xy"}, (["write"], ["write done"])),
+        (["write"], {"mode": "always"}, (["write"], ["write done"])),
+        (["write"], {"allowed": ["w*"]}, (["write"], ["write done"])),
+        (["write", "read"], {"mode": "refuse"}, (["read"], [REFUSED, "read done"])),
+        (["write", "read"], {}, (["read"], [REFUSED, "read done"])),
+        (["nowhere"], {}, (["nowhere"], ["nowhere done"])),
+        (
+            ["read", "write"],
+            {"typed": "s"},
+            ([], 5, "stopped before write ran; still open: call_0, call_1"),
+        ),
+        (
+            ["write"],
+            {},
+            ([], 5, "write was not allowed to run: there is no terminal to ask on; still open: call_0"),
+        ),
+        (
+            ["write", "nowhere"],
+            {"mode": "refuse"},
+            ([], 5, "write was not allowed to run: --approve refuse; still open: call_0, call_1"),
+        ),
+    ],
+)
+def test_nothing_runs_that_nobody_agreed_to(names: list[str], how: dict[str, Any], outcome: Any) -> None:
+    assert settled(names, **how) == outcome
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "decision"),
+    [
+        ("write", "write", "run"),
+        ("write", "*", "run"),
+        ("dmcp/roll", "*", "refused"),
+        ("dmcp/roll", "dmcp/*", "run"),
+        ("dmcp/roll", "dmcp/roll", "run"),
+        ("write", "*/write", "refused"),
+        ("write", "WRITE", "refused"),
+        ("write", "", "refused"),
+    ],
+)
+def test_a_pattern_for_functions_allows_no_mcp_tool(name: str, pattern: str, decision: Decision) -> None:
+    assert Approval("ask", [pattern], lambda _: None).decide(name, "{}", "x", read_only=False) == decision
+
+
+def test_a_question_shows_what_would_run_escaped_and_is_not_asked_twice() -> None:
+    asked: list[str] = []
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        return "what?\n" if len(asked) == 1 else "yes\n"
+
+    arguments = '{"path": "a\\u001b[2Jb", "n": [1]}'
+    assert Approval("ask", [], ask).decide("w\x1b[0m", arguments, "f.py", read_only=False) == "run"
+    assert asked == [
+        "w\\x1b[0m wants to run (f.py) with\n"
+        '  {\n    "path": "a\\u001b[2Jb",\n    "n": [\n      1\n    ]\n  }\n'
+        "run it? [y]es, [a]lways w\\x1b[0m, [n]o, [s]top: ",
+        "run it? [y]es, [a]lways w\\x1b[0m, [n]o, [s]top: ",
+    ]
+
+
+def test_long_arguments_are_cut_in_a_question_and_their_length_told() -> None:
+    assert shown_arguments('"' + "x" * 3000 + '"') == '  "' + "x" * 1999 + "… (3002 characters in all)"
+
+
+def test_the_end_of_the_terminal_stops() -> None:
+    assert Approval("ask", [], lambda _: "").decide("w", "{}", "f.py", read_only=False) == "stop"
+
+
+def test_mcp_approvals_are_answered_with_their_own_items() -> None:
+    [call] = own_calls([APPROVAL], None, []) or []
+    [yes] = settle([call], None, Approval("always", [], lambda _: None))
+    [no] = settle([call], None, Approval("ask", [], lambda _: "n\n"))
+    answer = {"type": "mcp_approval_response", "approval_request_id": "mcpr_1"}
+    assert (yes.item(), no.item()) == (
+        answer | {"approve": True},
+        answer | {"approve": False, "reason": "the user refused this call"},
+    )
+
+
+# the next request ---------------------------------------------------------------------------------------------------
+
+REASONING = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}
+OUTPUT = [{"type": "function_call_output", "call_id": "call_1", "output": "4"}]
+BASE = {"model": "m", "input": "hi", "instructions": "be brief", "tools": [], "tool_choice": "required", "stream": True}
+
+
+def test_a_stored_turn_is_gone_on_from_by_its_id() -> None:
+    conversation = Conversation(BASE | {"previous_response_id": "resp_0"}, stateless=False)
+    body = conversation.follow({"id": "resp_1"}, [function_call("read")], OUTPUT)
+    assert body == BASE | {"tool_choice": "auto", "previous_response_id": "resp_1", "input": OUTPUT}
+    conversation.stateless = True  # the server turns out not to know ids
+    items = [{"role": "user", "content": "hi"}, function_call("read"), *OUTPUT]
+    assert conversation.body() == BASE | {"previous_response_id": "resp_0", "tool_choice": "auto", "input": items}
+
+
+@pytest.mark.parametrize(
+    ("base", "response"),
+    [
+        (BASE | {"store": False}, {"id": "resp_1"}),
+        (BASE, {"id": "resp_1", "store": False}),
+        (BASE, {}),
+    ],
+)
+def test_where_nothing_is_stored_the_items_are_sent_with_their_reasoning_in_place(
+    base: dict[str, Any], response: dict[str, Any]
+) -> None:
+    conversation = Conversation(base, stateless=False)
+    plain = {"type": "reasoning", "id": "rs_2", "summary": []}
+    conversation.follow(response, [REASONING, function_call("read"), plain], OUTPUT)
+    body = conversation.follow(response | {"id": ""}, [function_call("read", 2)], OUTPUT)
+    items = [{"role": "user", "content": "hi"}, REASONING, function_call("read"), *OUTPUT, function_call("read", 2)]
+    assert body == base | {"tool_choice": "auto", "input": [*items, *OUTPUT]}
+
+
+def test_a_conversation_that_the_server_keeps_gets_only_the_outputs() -> None:
+    base = BASE | {"conversation": "conv_1"}
+    body = Conversation(base, stateless=False).follow({"id": "resp_1"}, [function_call("read")], OUTPUT)
+    assert body == base | {"tool_choice": "auto", "input": OUTPUT}
+
+
+@pytest.mark.parametrize(
+    ("choice", "then"),
+    [
+        ("auto", "auto"),
+        ("none", "none"),
+        ("required", "auto"),
+        ({"type": "function", "name": "read"}, "auto"),
+        (
+            {"type": "allowed_tools", "mode": "required", "tools": []},
+            {"type": "allowed_tools", "mode": "auto", "tools": []},
+        ),
+    ],
+)
+def test_a_forced_choice_is_not_forced_again(choice: Any, then: Any) -> None:
+    assert loosened(choice) == then
+
+
+def test_usage_is_summed_whatever_the_server_counts() -> None:
+    first = {"input_tokens": 1, "input_tokens_details": {"cached_tokens": 1}, "output_tokens": 2, "total_tokens": 3}
+    second = {"input_tokens": 4, "input_tokens_details": None, "output_tokens": 5, "total_tokens": 9, "cost": 0.5}
+    assert summed(summed({}, first), second) == {
+        "input_tokens": 5,
+        "input_tokens_details": {"cached_tokens": 1},
+        "output_tokens": 7,
+        "total_tokens": 12,
+        "cost": 0.5,
+    }
+
+
+@given(st.lists(st.booleans(), max_size=6))
+def test_outcomes_stand_in_the_order_of_the_calls(parallel: list[bool]) -> None:
+    calls = [Call({}, str(n), f"{safe}", "") for n, safe in enumerate(parallel)]
+    outcomes = run_calls(calls, lambda name: name == "True", lambda call: Outcome(call, call.id, ok=True), pytest.fail)
+    assert [outcome.output for outcome in outcomes] == [call.id for call in calls]
+
+
+def test_an_error_while_calls_run_stops_them() -> None:
+    stopped: list[str] = []
+
+    def run(call: Call) -> Outcome:
+        raise KeyError(call.id)
+
+    with pytest.raises(KeyError):
+        run_calls(calls_of("a", "b"), lambda _: True, run, lambda: stopped.append("stop"))
+    assert stopped == ["stop"]
