@@ -141,46 +141,48 @@ def settings_of(body: dict[str, Any]) -> Settings:
     )
 
 
-def callable_here(parent: Turn | None, given: Collection[str], runner: "Runner | None") -> "list[Call]":
-    """The open calls of the turn that is gone on from, but for the given; none where one can't be answered here."""
+def waiting(parent: Turn | None) -> dict[str, dict[str, Any]]:
+    """The open calls of the turn that is gone on from, by their ids; none where its output isn't recorded."""
     if parent is None or parent.output is None:
-        return []
+        return {}
     from cometresp.answer import open_calls
 
-    left = [call for call in open_calls(parent.output) if str(call.get("call_id") or call.get("id")) not in given]
-    if not left:
+    return {str(call.get("call_id") or call.get("id")): call for call in open_calls(parent.output)}
+
+
+def callable_here(parent: Turn | None, given: Collection[str], runner: "Runner | None") -> "list[Call]":
+    """The open calls, but for those that are given, where all of them can be answered here; else none."""
+    left = [call for call_id, call in waiting(parent).items() if call_id not in given]
+    if not left or parent is None:
         return []
     from cometresp.toolloop import own_calls
 
     return own_calls(left, runner, parent.settings.tools) or []
 
 
-def tool_outputs(
-    given: Iterable[tuple[str, str]], parent: Turn | None, others: Collection[str] = ()
-) -> list[dict[str, Any]]:
+def tool_outputs(given: Iterable[tuple[str, str]], parent: Turn | None) -> list[dict[str, Any]]:
     """The items of `--tool-output`, of the type that the call asks for (API 3.2). Raises UsageError.
 
-    Where the turn that is gone on from is recorded, its open calls must all be answered (`others` are, otherwise), and
-    no other.
+    Where the turn that is gone on from is recorded, no other calls than its open ones can be answered.
     """
-    outputs = dict(given)
-    if not outputs and parent is None:
-        return []
-    from cometresp.answer import open_calls
-
-    calls = {}
+    outputs, calls = dict(given), waiting(parent)
     if parent is not None and parent.output is not None:
-        calls = {str(call.get("call_id") or call.get("id")): call for call in open_calls(parent.output)}
         for call_id in outputs:
             if call_id not in calls:
                 known = f"open are {', '.join(calls)}" if calls else "no call is open"
                 raise UsageError(f"--tool-output: {parent.id} has no open call {call_id}; {known}")
-        if missing := [call_id for call_id in calls if call_id not in outputs and call_id not in others]:
-            raise UsageError(
-                f"{parent.id} waits for the output of {', '.join(missing)}",
-                hint="give it: " + " ".join(f"--tool-output {call_id}=…" for call_id in missing),
-            )
     return [_output_item(call_id, text, calls.get(call_id, {})) for call_id, text in outputs.items()]
+
+
+def check_answered(parent: Turn | None, items: list[dict[str, Any]], others: Collection[str]) -> None:
+    """That a turn's items answer every open call, but for `others`: servers refuse a turn that leaves one open."""
+    answered = {str(item.get("call_id") or item.get("approval_request_id")) for item in items}
+    missing = [call_id for call_id in waiting(parent) if call_id not in answered and call_id not in others]
+    if missing and parent is not None:
+        raise UsageError(
+            f"{parent.id} waits for the output of {', '.join(missing)}",
+            hint="give it: " + " ".join(f"--tool-output {call_id}=…" for call_id in missing),
+        )
 
 
 def _output_item(call_id: str, text: str, call: dict[str, Any]) -> dict[str, Any]:

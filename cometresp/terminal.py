@@ -148,7 +148,14 @@ class Terminal:
         try:
             with open(names[0], "rb", buffering=0) as typed, open(names[1], "wb", buffering=0) as shown:  # noqa: PTH123
                 shown.write(self.encode(question))
-                return typed.readline().decode(errors="replace")
+                try:
+                    line = typed.readline()
+                except BaseException:  # an interrupt: what comes next begins its own line
+                    shown.write(b"\n")
+                    raise
+                if not line:
+                    shown.write(b"\n")
+                return line.decode(errors="replace")
         except OSError:
             return None
 

@@ -12,6 +12,7 @@ from cometresp.errors import CometrespError, ExitCode, TurnError
 from cometresp.terminal import escape_line
 
 Json = dict[str, Any]
+TAKE_UP = "cometresp continue takes the run up, with --functions again where it was given"
 _RUN = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
 _APPROVAL = "mcp_approval_request"
 
@@ -133,9 +134,8 @@ def _decided(call: Call, decision: str) -> Outcome:
 
 
 def _left_open(message: str, calls: list[Call], hint: str = "") -> CometrespError:
-    hint = hint or "cometresp continue takes the run up, with --functions again where it was given"
     open_ones = ", ".join(escape_line(call.id) for call in calls)
-    return TurnError(ExitCode.CALL_OPEN, f"{message}; still open: {open_ones}", hint=hint)
+    return TurnError(ExitCode.CALL_OPEN, f"{message}; still open: {open_ones}", hint=hint or TAKE_UP)
 
 
 # the next request ---------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 from cometresp import __version__
 from cometresp.cli import COMMANDS
 from cometresp.errors import ExitCode
-from cometresp.options import ChainOptions, ConnectionOptions, OutputOptions, RequestOptions
+from cometresp.options import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from tests.conftest import Command
 
 ROOT = Path(__file__).parent.parent
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 
 def test_every_flag_has_help_and_stands_in_the_docs(run: Command) -> None:
     documented = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", (ROOT / "docs/flags.md").read_text(), re.IGNORECASE))
-    for group in (RequestOptions, ChainOptions, OutputOptions, ConnectionOptions):
+    for group in (RequestOptions, ChainOptions, LoopOptions, OutputOptions, ConnectionOptions):
         for name, annotation in group.__annotations__.items():
             option = annotation.__metadata__[0]
             assert option.help, name

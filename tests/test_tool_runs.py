@@ -426,6 +426,33 @@ def test_continue_with_open_calls_and_no_outputs_lists_them(tools: Command, wire
     assert len(wire.requests) == 1
 
 
+def test_calls_whose_output_is_no_text_are_answered_by_input_items(tools: Command, wire: Wire) -> None:
+    wire.answer(calling({"type": "computer_call", "id": "cu_1", "call_id": "call_1", "action": {"type": "wait"}}))
+    assert tools("ask", "hi").code == 5
+    wire.answer(answering())
+    item = {"type": "computer_call_output", "call_id": "call_1", "output": {"type": "computer_screenshot"}}
+    assert tools("continue", "--input", json.dumps([item])).code == 0
+    assert wire.bodies()[1]["input"] == [item]
+
+
+def test_the_way_on_from_a_turn_that_was_not_recorded_is_its_id(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(oslo()))
+    assert tools("ask", "--no-save", "hi").err.splitlines()[1] == (
+        "hint: cometresp ask --previous-response-id resp_1 --tool-output call_1=…"
+    )
+
+
+def test_calls_that_were_not_recorded_can_be_answered_by_hand_only(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(oslo()), answering())
+    tools.environ["COMETRESP_RECORD"] = "ids"
+    assert tools("ask", "hi").code == 5
+    assert tools("continue", "--functions", "tools.py").err == (
+        "cometresp: error: nothing to send: no prompt, and what resp_1 waits for was not recorded\n"
+        "hint: --tool-output CALL_ID=… answers a call\n"
+    )
+    assert tools("continue", "--tool-output", "call_1=21").code == 0
+
+
 # interrupted runs -----------------------------------------------------------------------------------------------------
 
 
@@ -449,8 +476,9 @@ def test_an_interrupt_ends_the_tool_and_continue_takes_the_run_up(tools: Command
         os.killpg(group, 0)
     assert tools("chains", "head").text == "resp_1\n"
     (tools.home / "tools.py").write_text('def wait(path: str) -> str:\n    """Ends."""\n    return "ended"\n')
-    words = ("continue", "--functions", "tools.py", "--approve", "always")
-    assert tuple(tools(*words)) == (0, "21 degrees\n", "")
+    result = tools("continue", "--functions", "tools.py", "--approve", "always", "--events")
+    first = json.loads(result.text.splitlines()[0])
+    assert (result.code, first["type"], first["output"]) == (0, "cometresp.tool_output", "ended")
     body = wire.bodies()[1]
     assert (body["previous_response_id"], body["input"]) == (
         "resp_1",
@@ -501,6 +529,13 @@ def test_arguments_do_nothing_but_arrive(tools: Command, wire: Wire, text: str) 
     code, shown = on_terminal(tools, *words)
     assert (code, "\x1b]" in shown, (tools.home / "x").exists()) == (0, False, False)
     assert json.loads(wire.bodies()[1]["input"][0]["output"]) == [len(text), text[:20]]
+
+
+def test_a_failure_after_a_call_ran_says_how_to_take_the_run_up(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(oslo()), error_reply(503, Retry_After="0"))
+    assert allowed(tools, "hi").err.splitlines()[-1] == (
+        "hint: cometresp continue takes the run up, with --functions again where it was given; the calls run again"
+    )
 
 
 def test_a_connection_that_breaks_in_a_later_turn_keeps_what_came(tools: Command, wire: Wire) -> None:

@@ -9,12 +9,10 @@ from cometresp.commands.runtime import Runtime
 from cometresp.errors import StoppedError
 from cometresp.functions import Toolbox
 from cometresp.options import LoopOptions
-from cometresp.toolloop import Call, Outcome, run_calls, settle
+from cometresp.toolloop import TAKE_UP, Call, Outcome, run_calls, settle
 
 if TYPE_CHECKING:
     from cometresp.render.running import Running
-
-_TAKE_UP = "cometresp continue takes the run up, with --functions again where it was given"
 
 
 class Tools:
@@ -43,7 +41,7 @@ class Tools:
         try:
             return settle(calls, self if self._toolbox.functions else None, self._approval)
         except StoppedError as stopped:
-            stopped.hint = _TAKE_UP
+            stopped.hint = TAKE_UP
             raise
 
     # what `toolloop` asks for ---------------------------------------------------------------------------------------

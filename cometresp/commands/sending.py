@@ -61,6 +61,7 @@ class _Run:
             text=self._prepared.body.get("text") or {},
             ours=self._runs_here,
         )
+        self._showing.tell(self._prepared.outcomes)
         answer = self._showing.run(self._first)
         self._warn_amnesia(answer)
         turns, instead = 1, None
@@ -169,18 +170,25 @@ class _Run:
             self._runtime, self._record.following(outputs, answer), off=self._asked.chain.no_save, must=True
         )
         self._showing.next(self._record, outcomes)
-        return self._showing.run(self._later)
+        after = self._showing.run(self._later)
+        if isinstance(fault := self._showing.fault, CometrespError) and not after.id and not fault.hint:
+            from cometresp.toolloop import TAKE_UP
+
+            fault.hint = f"{TAKE_UP}; the calls run again"
+        return after
 
 
 _REPLAYED = "the server doesn't go on from a response id: the recorded turns were sent instead"
 
 
 def _too_many(turns: int, calls: "list[Call]") -> CometrespError:
+    from cometresp.toolloop import TAKE_UP
+
     names = ", ".join(dict.fromkeys(escape_line(call.name) for call in calls))
     return TurnError(
         ExitCode.CALL_OPEN,
         f"stopped after {turns} turn{'s' if turns > 1 else ''} (--max-turns) before {names} ran",
-        hint="cometresp continue takes the run up, with --functions again where it was given",
+        hint=TAKE_UP,
     )
 
 

@@ -156,11 +156,15 @@ class Showing:
                 self._record.trouble = fault
 
     def next(self, record: Recorder, outcomes: "list[Outcome]") -> None:
-        """Another turn follows, with what the calls of the last one came to; --events has a line for each of these."""
+        """Another turn follows, with what the calls of the last one came to."""
         self._record = record
         if isinstance(self.screen, Timed):
             self._first = self._first or self.screen.first
         self.screen = self._screen()
+        self.tell(outcomes)
+
+    def tell(self, outcomes: "list[Outcome]") -> None:
+        """With --events a line for each result."""
         for outcome in outcomes if self._kind == "events" else ():
             line = json.dumps({"type": "cometresp.tool_output", **outcome.as_dict()}, ensure_ascii=False)
             self._sink.write(json_bytes((escape_json(line) if self._to_terminal else line) + "\n"))
@@ -210,6 +214,9 @@ class Showing:
         """
         output, terminal = self._runtime.output, self._runtime.terminal
         told = instead or verdict(answer, allow_incomplete=output.allow_incomplete, background=allow_pending)
+        if isinstance(told, CometrespError) and not self._record.keeps:  # there is nothing that continue could find
+            by_id = f"cometresp ask --previous-response-id {answer.id}"
+            told.hint = told.hint.replace("cometresp continue", by_id)
         self._print_whole(answer, good=self.fault is None and told is None)
         fault = self._raised(answer) or told or self._unfit(answer) or self._record.trouble
         if self._file and fault is None:
@@ -221,7 +228,7 @@ class Showing:
 
             first = self._first or self.screen.first
             run = Run(
-                self._status(answer),
+                "interrupted" if isinstance(instead, StoppedError) else self._status(answer),
                 time.monotonic() - self._began,
                 first - self._began if first else None,
                 self._usage,

@@ -14,10 +14,11 @@ from cometresp.commands.runtime import Runtime
 from cometresp.errors import OutputError, UsageError
 from cometresp.inputs import Inputs, Prompt
 from cometresp.options import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
+from cometresp.records import Turn
 
 if TYPE_CHECKING:
     from cometresp.commands.looping import Tools
-    from cometresp.toolloop import Call
+    from cometresp.toolloop import Call, Outcome
 
 
 class Asked(NamedTuple):
@@ -40,6 +41,7 @@ class Prepared(NamedTuple):
     plan: chains.Plan
     own: list[dict[str, Any]]
     model: str | None
+    outcomes: "list[Outcome]"  # of calls that an earlier run left open, and that ran just now
 
 
 def run(asked: Asked) -> None:
@@ -118,13 +120,14 @@ def _prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
     others = (given.input, given.body, given.prompt_id)
     nothing = prompt.empty and not outputs and all(other is None for other in others)
     if nothing and not _goes_on(asked):
-        raise _nothing_to_send()
+        raise _nothing_to_send(None)
     plan = _plan(asked, runtime)
-    calls = [] if _only_shows(asked) else chains.callable_here(plan.parent, dict(outputs), tools)
-    given_outputs = chains.tool_outputs(outputs, plan.parent, [call.id for call in calls])
-    turn = _turn(asked, runtime, plan, prompt, given_outputs, tools.definitions if tools else [])
+    calls = [] if _only_shows(asked) or given.input else chains.callable_here(plan.parent, dict(outputs), tools)
     if nothing and not calls:
-        raise _nothing_to_send()
+        chains.check_answered(plan.parent, [], ())
+        raise _nothing_to_send(plan.parent)
+    definitions = tools.definitions if tools else []
+    turn = _turn(asked, runtime, plan, prompt, chains.tool_outputs(outputs, plan.parent), definitions)
     stream = not (given.background and not asked.live)
     body = request.build(given, turn, inputs.text_of, runtime.terminal.warn, stream=stream)
     chains.check_secrets(body.get("tools"))
@@ -133,33 +136,41 @@ def _prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
             f"no model: {runtime.base_url} has no default one",
             hint="-m MODEL or COMETAPI_DEFAULT_MODEL names it",
         )
-    if calls and plan.replay:
-        replay(runtime, body, plan, [])  # raises before anything has run
-    if calls:
-        body["input"] = _settled(asked, runtime, calls, tools) + chains.own_items(body)
     own = chains.own_items(body)
+    chains.check_answered(plan.parent, own, [call.id for call in calls])
+    outcomes: list[Outcome] = []
+    if calls:
+        if plan.replay:
+            replay(runtime, body, plan, own)  # which raises before anything has run
+        outcomes = _settled(asked, runtime, calls, tools)
+        own = [outcome.item() for outcome in outcomes] + own
+        body["input"] = own
     model = body.get("model")
     if plan.replay:
         body = replay(runtime, body, plan, own)
-    return Prepared(body, plan, own, model if isinstance(model, str) else None)
+    return Prepared(body, plan, own, model if isinstance(model, str) else None, outcomes)
 
 
 def _goes_on(asked: Asked) -> bool:
     return asked.continuing or asked.chain.continue_ or asked.chain.from_ is not None
 
 
-def _nothing_to_send() -> UsageError:
+def _nothing_to_send(parent: Turn | None) -> UsageError:
+    if parent is not None and parent.output is None:
+        return UsageError(
+            f"nothing to send: no prompt, and what {parent.id} waits for was not recorded",
+            hint="--tool-output CALL_ID=… answers a call",
+        )
     return UsageError(
         "nothing to send: no prompt and nothing on standard input", hint='cometresp ask "…", or … | cometresp ask'
     )
 
 
-def _settled(asked: Asked, runtime: Runtime, calls: "list[Call]", tools: "Tools | None") -> list[dict[str, Any]]:
-    """The outputs of the calls that an interrupted run left open. Nothing runs that couldn't be sent afterwards."""
+def _settled(asked: Asked, runtime: Runtime, calls: "list[Call]", tools: "Tools | None") -> "list[Outcome]":
+    """What the calls that an interrupted run left open come to. Nothing runs that couldn't be sent afterwards."""
     runtime.check_sendable()
     with ExitStack() as stack:
-        outcomes = (tools or _tools(asked, runtime, stack)).settle(calls)
-    return [outcome.item() for outcome in outcomes]
+        return (tools or _tools(asked, runtime, stack)).settle(calls)
 
 
 def replay(runtime: Runtime, body: dict[str, Any], plan: chains.Plan, own: list[dict[str, Any]]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def _web_search(frame: Frame) -> str:
     queries = action.get("queries")
     words = "; ".join(map(str, queries)) if isinstance(queries, list) else action.get("query") or action.get("url")
     sources = len(listed(action.get("sources")))
-    return _labelled("web search", words, f"{sources} sources" if sources else "")
+    return _labelled("web search", words, _counted(sources, "source"))
 
 
 def _file_search(frame: Frame) -> str:
@@ -92,7 +92,7 @@ def _code(frame: Frame) -> str:
 def _mcp_list(frame: Frame) -> str:
     tools = listed(frame.get("tools"))
     names = ", ".join(str(tool.get("name")) for tool in tools)
-    return _labelled(f"mcp {frame.get('server_label') or ''}".rstrip(), names, f"{len(tools)} tools" if tools else "")
+    return _labelled(f"mcp {frame.get('server_label') or ''}".rstrip(), names, _counted(len(tools), "tool"))
 
 
 def _shell(frame: Frame) -> str:
@@ -109,6 +109,10 @@ def _patch(frame: Frame) -> str:
 
 def _other(frame: Frame) -> str:
     return f"[{escape_line(str(frame.get('type')))}]"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number > 1 else ''}" if number else ""
 
 
 def _labelled(label: str, words: Any, count: str) -> str:
