@@ -4,6 +4,7 @@ import os
 import re
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -47,7 +48,7 @@ _IN_ZIP = {"word/document.xml": ".docx", "xl/workbook.xml": ".xlsx", "ppt/presen
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FILE_ID = re.compile(r"file-[A-Za-z0-9_-]{6,}")
 _PATTERN = re.compile(r"[*?\[]")
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF16, _UTF32 = (b"\xff\xfe", b"\xfe\xff"), b"\xff\xfe\x00\x00"
 # What the shell puts there for <(command): a pipe whose writer runs, unlike a named pipe that nobody may ever open.
 _DESCRIPTORS = ("/dev/fd/", "/proc/self/fd/")
 _EXAMPLES = 3  # files that a hint names
@@ -111,11 +112,15 @@ def open_file(flag: str, path: str) -> Source:
             raise UsageError(f"{flag}: {shown} is a named pipe", hint=f"use - for it: … < {shown}")
         if (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and path != os.devnull:
             raise UsageError(f"{flag}: {shown} is a device")
-        if stat.S_ISREG(mode) and os.stat(path).st_size > HELD_BYTES:  # noqa: PTH116
-            return Source(shown, os.path.abspath(path))  # noqa: PTH100 - as it was named, links and all
-        return Source(shown, os.path.abspath(path), Path(path).read_bytes())  # noqa: PTH100
+        if not stat.S_ISREG(mode) or path.startswith(_DESCRIPTORS):  # nothing that could be found there again
+            return Source(shown, "", Path(path).read_bytes())
+        absolute = os.path.abspath(path)  # noqa: PTH100 - as it was named, links and all
+        large = os.stat(path).st_size > HELD_BYTES  # noqa: PTH116
+        return Source(shown, absolute, None if large else Path(path).read_bytes())
     except FileNotFoundError as error:
-        hint = _hint_for(flag, str(Path(path).parent), Path(path).name) if _PATTERN.search(path) else ""
+        parts = Path(path).parts
+        first = next((n for n, part in enumerate(parts) if _PATTERN.search(part)), None)
+        hint = _hint_for(flag, str(Path(*parts[:first])), str(Path(*parts[first:]))) if first is not None else ""
         raise UsageError(f"{flag}: can't read {shown}: {error.strerror}", hint=hint) from error
     except OSError as error:
         raise UsageError(f"{flag}: can't read {shown}: {error.strerror}") from error
@@ -159,7 +164,9 @@ def kind_of(source: Source, name: str) -> tuple[str, str, str]:
             return "image", mime, ""
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "image", "image/webp", ""
-    found = _document_ending(source) or (ending if ending in _DOCUMENTS and ending != ".pdf" else "")
+    found = _document_ending(source)
+    if not found and ending in _DOCUMENTS and (ending != ".pdf" or is_binary(source)):
+        found = ending
     if found:
         return "file", _DOCUMENTS[found], found
     if ending in _IMAGE_ENDINGS and is_binary(source):
@@ -169,34 +176,39 @@ def kind_of(source: Source, name: str) -> tuple[str, str, str]:
 
 def _document_ending(source: Source) -> str:
     start = source.start
-    if start.startswith(b"%PDF-"):
+    if b"%PDF-" in start:  # readers take it within the first 1024 bytes
         return ".pdf"
     if start.startswith(b"{\\rtf"):
         return ".rtf"
     if not start.startswith(b"PK\x03\x04"):
         return ""
-    with _zip(source) as archive:
-        names = set(archive.namelist()) if archive else set()
-        if archive and "mimetype" in names and archive.getinfo("mimetype").file_size < len(source.start):
+    names: set[str] = set()
+    with suppress(*_zip_errors()), _zip(source) as archive:
+        names = set(archive.namelist())
+        if "mimetype" in names and archive.getinfo("mimetype").file_size < len(source.start):
             mime = archive.read("mimetype").decode("ascii", "replace").strip()
             return next((ending for ending, known in _DOCUMENTS.items() if known == mime), "")
     return next((ending for member, ending in _IN_ZIP.items() if member in names), "")
 
 
 def is_binary(source: Source) -> bool:
-    return source.has_nul and not source.start.startswith(UTF16)
+    return source.has_nul and _encoding(source.start) != "utf-16"
 
 
 def _zip(source: Source) -> Any:
-    """The archive, or None where it can't be read, as a context."""
+    """The archive, as a context. Raises one of `_zip_errors`, as does reading from it."""
     import zipfile
-    from contextlib import nullcontext
     from io import BytesIO
 
-    try:
-        return zipfile.ZipFile(BytesIO(source.data) if source.data is not None else source.path)
-    except (OSError, ValueError, zipfile.BadZipFile):
-        return nullcontext()
+    return zipfile.ZipFile(BytesIO(source.data) if source.data is not None else source.path)
+
+
+def _zip_errors() -> tuple[type[Exception], ...]:
+    """What a damaged, encrypted or unusual archive ends in."""
+    import zipfile
+    import zlib
+
+    return zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError, KeyError, OverflowError
 
 
 def _mime_of(name: str) -> str:
@@ -209,7 +221,9 @@ def _mime_of(name: str) -> str:
 def _text(source: Source, name: str, warn: Warn) -> "str | FencedText":
     """A text file under its name, in a fence longer than any that it holds; a large one is read when it is sent."""
     title = escape_line(name)
-    if source.data is not None:
+    if title.startswith(("```", "~~~")):  # which would open a fence
+        title = f"./{title}"
+    if source.data is not None and source.size <= HELD_BYTES:
         text = decoded(source.data, source.shown, warn)
         fence = "`" * max(3, longest_run(text) + 1)
         return f"{title}:\n{fence}\n{text}{'' if text.endswith(chr(10)) else chr(10)}{fence}"
@@ -232,7 +246,7 @@ def decoded(data: bytes, shown: str, warn: Warn) -> str:
 
 
 def _encoding(start: bytes) -> str:
-    return "utf-16" if start.startswith(UTF16) else "utf-8-sig"
+    return "utf-16" if start.startswith(_UTF16) and not start.startswith(_UTF32) else "utf-8-sig"
 
 
 def _warn_replaced(shown: str, encoding: str, warn: Warn) -> None:
@@ -279,22 +293,16 @@ def _frames(source: Source) -> int:
 
 
 def _warn_about_rows(source: Source, warn: Warn) -> None:
-    import zipfile
-    import zlib
-
-    with _zip(source) as archive:
-        for member in archive.namelist() if archive else ():
+    with suppress(*_zip_errors()), _zip(source) as archive:
+        for member in archive.namelist():
             if not member.startswith("xl/worksheets/"):
                 continue
             rows, carried = 0, b""
-            try:
-                with archive.open(member) as sheet:
-                    while rows <= _MOST_ROWS and (chunk := sheet.read(1 << 16)):
-                        seen = carried + chunk
-                        rows += seen.count(b"<row ") + seen.count(b"<row>")
-                        carried = seen[-4:]
-            except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError):
-                continue
+            with archive.open(member) as sheet:
+                while rows <= _MOST_ROWS and (chunk := sheet.read(1 << 16)):
+                    seen = carried + chunk
+                    rows += seen.count(b"<row ") + seen.count(b"<row>")
+                    carried = seen[-4:]
             if rows > _MOST_ROWS:
                 warn(f"--file: {source.shown}: of each sheet the API reads the first {_MOST_ROWS} rows")
                 return

@@ -231,8 +231,8 @@ def _kept_part(part: Any) -> Any:
     key = _BYTES_KEY.get(str(part.get("type")), "")
     value = part.get(key)
     if isinstance(value, str) and key != "text" and value.startswith("data:"):  # given in --input or --body
-        if len(value) * 3 // 4 > content.HELD_BYTES:
-            return {**part, key: content.given_stand_in(value), STAND_IN: {}}
+        if len(value) * 3 // 4 > content.HELD_BYTES and (shorter := content.given_stand_in(value)) != value:
+            return {**part, key: shorter, STAND_IN: {}}
     elif content.is_content(value):
         source = value.source
         if source.size <= content.HELD_BYTES:

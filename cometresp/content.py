@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeGuard
 from cometresp.errors import UsageError
 
 HELD_BYTES = 1_000_000  # of a file that is kept in memory, and recorded whole (design section 5)
+_START = 1024  # bytes that tell what a file is
 _CHUNK = 3 << 16  # a multiple of three, so that pieces of base64 fit together
 
 
@@ -31,7 +32,7 @@ class Source:
         if data is None:
             self._survey()
         else:
-            self.size, self.start, self.has_nul = len(data), data[:512], b"\0" in data
+            self.size, self.start, self.has_nul = len(data), data[:_START], b"\0" in data
 
     def _survey(self) -> None:
         """Read the file once. Raises OSError, and UsageError where it changes meanwhile."""
@@ -40,12 +41,14 @@ class Source:
             before = _stamp_of(file.fileno())
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
-                self.start = self.start or chunk[:512]
+                self.start = self.start or chunk[:_START]
                 self.size += len(chunk)
+                if self.size > before[2]:  # it grows, perhaps for ever
+                    raise self.changed("while it was read")
                 self.has_nul = self.has_nul or b"\0" in chunk
             self._stamp = _stamp_of(file.fileno())
         if self._stamp != before or self.size != self._stamp[2]:
-            raise self._changed("while it was read")
+            raise self.changed("while it was read")
         self._digest = digest.hexdigest()
 
     @property
@@ -63,7 +66,7 @@ class Source:
         except OSError as error:
             raise UsageError(f"--file: can't read {self.shown} again: {error.strerror}") from error
         if not same:
-            raise self._changed("after it was read")
+            raise self.changed("after it was read")
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes again. The last chunk comes only when all of them are known to be the same as before."""
@@ -84,10 +87,10 @@ class Source:
         except OSError as error:
             raise UsageError(f"--file: can't read {self.shown} again: {error.strerror}") from error
         if read != self.size or digest.hexdigest() != self._digest:
-            raise self._changed("while it was sent")
+            raise self.changed("while it was sent")
         yield last
 
-    def _changed(self, when: str) -> UsageError:
+    def changed(self, when: str) -> UsageError:
         return UsageError(f"--file: {self.shown} changed {when}", hint="attach a copy that nothing writes to")
 
 
@@ -142,18 +145,19 @@ class DataUrl:
 
 
 class FencedText:
-    """A text file under its name, in a fence longer than any run of backticks in it.
+    """A text file under its name, in a fence longer than any run of backticks in it. `characters` counts its text.
 
     `encoding` and `errors` are those of `bytes.decode`; raises UnicodeDecodeError where the file isn't of it.
     """
 
-    __slots__ = ("_encoding", "_errors", "head", "length", "source", "tail")
+    __slots__ = ("_encoding", "_errors", "characters", "head", "length", "source", "tail")
 
     def __init__(self, source: Source, title: str, encoding: str, errors: str) -> None:
         self.source = source
         self._encoding, self._errors = encoding, errors
-        longest, carried, length, newline = 0, "", 0, False
+        longest, carried, length, newline, self.characters = 0, "", 0, False, 0
         for text in self._texts():
+            self.characters += len(text)
             length += len(_escaped(text))
             longest = max(longest, longest_run(carried + text))
             carried = (carried + text)[len((carried + text).rstrip("`")) :]
@@ -171,9 +175,21 @@ class FencedText:
             yield text
 
     def pieces(self) -> Iterator[bytes]:
-        yield _escaped(self.head)
-        yield from map(_escaped, self._texts())
-        yield _escaped(self.tail)
+        given = 0
+        try:
+            for text in self._parts():
+                piece = _escaped(text)
+                given += len(piece)
+                if given > self.length:
+                    raise self.source.changed("while it was sent")
+                yield piece
+        except UnicodeDecodeError as error:
+            raise self.source.changed("while it was sent") from error
+
+    def _parts(self) -> Iterator[str]:
+        yield self.head
+        yield from self._texts()
+        yield self.tail
 
 
 def longest_run(text: str) -> int:
@@ -208,25 +224,26 @@ def with_stand_ins(value: Any) -> Any:
         source = value.source
         return stand_in(value.head, source.size, source.sha256, source.path)
     if isinstance(value, dict):
-        return {key: with_stand_ins(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [with_stand_ins(entry) for entry in value]
-    return given_stand_in(value) if isinstance(value, str) and is_data_url(value) else value
+        return {
+            key: given_stand_in(entry)
+            if key in ("image_url", "file_data") and isinstance(entry, str)
+            else with_stand_ins(entry)
+            for key, entry in value.items()
+        }
+    return [with_stand_ins(entry) for entry in value] if isinstance(value, list) else value
 
 
-def is_data_url(text: str) -> bool:
-    return text.startswith("data:") and ";base64," in text[:200]
-
-
-def given_stand_in(data_url: str) -> str:
-    """The stand-in of a data URL that was given as one, in `--input` or `--body`."""
+def given_stand_in(url: str) -> str:
+    """The stand-in of a data URL that was given as one, in `--input` or `--body`; what isn't one stays."""
     import base64
 
-    head, _, text = data_url.partition(",")
+    head, _, text = url.partition(",")
+    if not head.startswith("data:") or not head.endswith(";base64"):
+        return url
     try:
-        data = base64.b64decode(text)
+        data = base64.b64decode(text, validate=True)
     except ValueError:
-        data = text.encode()
+        return url
     return stand_in(f"{head},", len(data), _sha256(data).hexdigest())
 
 

@@ -11,6 +11,8 @@ from cometresp.terminal import Terminal
 _SOCKET_WAIT = 0.1  # how long a socket may take to show data or its end before it counts as idle
 _NOTICE_AFTER = 1.0
 _CHUNK = 1 << 16
+_STDIN = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
+_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"%PDF-", b"{\\rtf", b"PK\x03\x04")  # perhaps without a NUL
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Inputs:
 
     def prompt(self, words: list[str], files: list[str], file_as: str | None, detail: str | None) -> Prompt:
         """Join words, standard input and attachments; raises UsageError for what can't be read."""
+        if file_as is not None and not files:
+            raise UsageError("--file-as goes with --file")
         parts = [self._attach(spec, file_as, detail) for spec in files]
         pieces: list[str] = []
         run: list[str] = []
@@ -126,15 +130,16 @@ class Inputs:
 
     def _piece(self, data: bytes, parts: list[dict[str, Any]], detail: str | None) -> str:
         """Text of standard input; data with NUL bytes becomes an attachment where its type is known."""
-        if b"\0" not in data:
+        if b"\0" not in data and not data.startswith(_MAGIC):
             return self._decode(data, "standard input")
         from cometresp import attachments
         from cometresp.content import Source
 
         source = Source("standard input", "", data)
-        if not attachments.is_binary(source):
+        unknown = attachments.kind_of(source, "")[0] == "text"
+        if unknown and not attachments.is_binary(source):
             return self._decode(data, source.shown)
-        if attachments.kind_of(source, "")[0] == "text":
+        if unknown:
             raise UsageError(
                 "standard input holds binary data of no known type", hint="to send it as a file: --file-as file -f -"
             )
@@ -149,7 +154,7 @@ class Inputs:
 
         if (part := attachments.remote(spec, file_as, detail)) is not None:
             return part
-        if spec == "-":
+        if spec in ("-", *_STDIN):
             source, name = Source("standard input", "", self._stdin("--file -")), "stdin"
         else:
             source, name = attachments.open_file("--file", spec), attachments.whole_characters(Path(spec).name)

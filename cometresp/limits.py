@@ -6,7 +6,7 @@ Other servers have other limits; those that every server keeps are errors, in `r
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cometresp.content import is_content, megabytes
+from cometresp.content import FencedText, is_content, megabytes
 
 _MB = 1_000_000
 _FILE = _FILES = 50 * _MB
@@ -59,10 +59,9 @@ def _check_files(parts: list[dict[str, Any]], warn: Warn) -> None:
         )
     for part in parts:
         text = part.get("text")
-        if part.get("type") == "input_text" and (isinstance(text, str) or is_content(text)):
-            # of a file that is read when it is sent, the bytes are known, which are no fewer
-            length = len(text) if isinstance(text, str) else text.source.size
-            _at_most(length, _TEXT, "a text", "characters", warn)
+        if part.get("type") == "input_text" and (isinstance(text, str | FencedText)):
+            length = len(text) if isinstance(text, str) else text.characters
+            _at_most(length, _TEXT, "a text" if isinstance(text, str) else text.source.shown, "characters", warn)
 
 
 def _size(data: Any) -> int | None:

@@ -7,6 +7,8 @@ import json
 import os
 import random
 import socket
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -159,6 +161,36 @@ def test_a_payload_is_the_json_of_its_value(data: bytes, text: str, count: int) 
     assert payload.length == len(pieces)
 
 
+@pytest.mark.parametrize("change", [b"\1" * 500_000, b"\xff" * 500_000, b""])
+def test_a_text_that_changes_while_it_is_sent_never_arrives_whole(ask: Command, change: bytes) -> None:
+    path = ask.home / "big.txt"
+    path.write_bytes(b"line\n" * 400_000)
+    fenced = FencedText(Source("big.txt", str(path)), "big.txt", "utf-8-sig", "strict")
+    payload = Payload({"input": fenced})
+    path.write_bytes(b"line\n" * 200_000 + change)
+    got: list[bytes] = []
+    with pytest.raises(UsageError, match=r"big\.txt changed while it was sent"):
+        got.extend(payload)
+    assert sum(map(len, got)) < payload.length
+
+
+def test_a_file_that_grows_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(large())
+    monkeypatch.setattr(content, "_stamp_of", lambda _: (1, 2, LARGE - 100, 3))
+    with pytest.raises(UsageError, match="log changed while it was read"):
+        Source("log", str(path))
+
+
+@pytest.mark.parametrize("text", ["data:image/png;base64, is what?", "data:x;base64,\ud800", "data:,x"])
+def test_a_dry_run_on_a_terminal_shows_text_that_only_looks_like_a_file(ask: Command, text: str) -> None:
+    body = json.dumps({"input": [{"content": [{"image_url": text}]}], "instructions": "data:a/b;base64,AAAA"})
+    code, shown = on_terminal(ask, "ask", "--dry-run", "--body", body)
+    printed = json.loads(shown)
+    assert (code, printed["input"][0]["content"][0]["image_url"]) == (0, text)
+    assert printed["instructions"] == "data:a/b;base64,AAAA"
+
+
 # recording and replay ---------------------------------------------------------------------------------------------
 
 
@@ -219,11 +251,21 @@ def test_a_replay_refuses_a_file_that_is_not_what_it_was(
 
 def test_what_came_through_a_pipe_and_was_too_large_is_not_replayed(ask: Command, wire: Wire) -> None:
     wire.answer(text_stream("read"))
-    assert ask("ask", "what?", "-f", "-", stdin=large()).code == 0
-    assert ask("continue", "--replay", "and?").err == (
-        "cometresp: error: the conversation can't be replayed: an attachment of resp_1 (stdin.pdf) was too large to"
-        " record, and came from no file\nhint: begin anew with: cometresp ask …\n"
-    )
+    for data, name in ((large(), "stdin.pdf"), (b"line\n" * 300_000, "input_text")):
+        assert ask("ask", "what?", "-f", "/dev/stdin", stdin=data).code == 0
+        assert next(ask.home.rglob("state.db")).stat().st_size < content.HELD_BYTES
+        assert ask("continue", "--replay", "and?").err == (
+            f"cometresp: error: the conversation can't be replayed: an attachment of resp_1 ({name}) was too large to"
+            " record, and came from no file\nhint: begin anew with: cometresp ask …\n"
+        )
+
+
+def test_a_pipe_named_by_its_descriptor_is_no_file_to_read_again(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("read"))
+    command = f"cat | {sys.executable} -m cometresp ask what? -f <(cat big)"
+    (ask.home / "big").write_bytes(large())
+    subprocess.run(["bash", "-c", command], env=ask.environ, cwd=ask.home, stdin=subprocess.DEVNULL, check=True)
+    assert "came from no file" in ask("continue", "--replay", "and?").err
 
 
 # what a file is ---------------------------------------------------------------------------------------------------
@@ -273,11 +315,26 @@ OFFICE = "data:application/vnd.openxmlformats-officedocument"
         (b"PK\x03\x04broken\0", "x.pptx", ("input_file", "x.pptx", f"{OFFICE}.presentationml.presentation;base64,")),
         (b"\0\0\0\x18ftypheic", "x.jpeg", ("input_image", None, "data:image/jpeg;base64,")),
         (b"not a picture", "x.png", ("input_text", None, "x.png:\n```\nnot a picture\n```")),
+        (b"\n\xef\xbb\xbf%PDF-1.4", "x", ("input_file", "x.pdf", "data:application/pdf;base64,")),
+        (b"\0\1", "x.pdf", ("input_file", "x.pdf", "data:application/pdf;base64,")),
+        (b"one", "```py.txt", ("input_text", None, "./```py.txt:\n```\none\n```")),
         (b"%PDF-1.4", "x.txt", ("input_file", "x.txt", "data:application/pdf;base64,")),
     ],
 )
 def test_content_decides_before_the_name(data: bytes, name: str, expected: tuple[Any, ...]) -> None:
     assert kind(data, name) == expected
+
+
+@pytest.mark.parametrize(("at", "byte"), [(-60, 99), (6, 1), (8, 77), (42, 66)])
+def test_a_damaged_or_encrypted_archive_goes_by_its_name(at: int, byte: int) -> None:
+    data = bytearray(archive(("mimetype", b"application/vnd.oasis.opendocument.text" * 9)))
+    data[at] = byte
+    assert kind(bytes(data), "a.odt")[:2] == ("input_file", "a.odt")
+
+
+def test_utf32_is_no_text_that_is_understood() -> None:
+    with pytest.raises(UsageError, match="binary data"):
+        kind("hi".encode("utf-32"), "x")
 
 
 def test_an_archive_of_no_known_kind_is_refused_with_the_way_to_send_it() -> None:
@@ -310,6 +367,7 @@ def test_a_folder_and_a_pattern_are_answered_with_what_to_type(ask: Command) -> 
         "",
         f"cometresp: error: --file: my files is a directory\n{hint} … (4 files)\n",
     )
+    assert ask("ask", "-f", "*/[abc].txt").err.splitlines()[1] == hint
     assert tuple(ask("ask", "-f", "my files/[ab]*")) == (
         2,
         "",
@@ -346,6 +404,18 @@ def test_a_bad_file_is_told_before_anything_is_sent(
         return
     assert tuple(ask("ask", "-f", name, "what?")) == (2, "", f"cometresp: error: --file: {message}\n")
     assert wire.requests == []
+
+
+def test_documents_without_a_nul_are_attached_from_standard_input(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("read"))
+    assert ask("ask", "what?", "-", stdin=b"%PDF-1.4 all text").code == 0
+    assert sent_part(wire.bodies()[0])["filename"] == "stdin.pdf"
+    assert ask("ask", "what?", "-", stdin=b"RIFF is a word").code == 0
+    assert wire.bodies()[1]["input"] == "what?\n\nRIFF is a word"
+
+
+def test_file_as_goes_with_file(ask: Command) -> None:
+    assert ask("ask", "--file-as", "image", "hi").err == "cometresp: error: --file-as goes with --file\n"
 
 
 def test_binary_standard_input_of_no_known_type_is_refused_with_the_way_to_send_it(ask: Command, wire: Wire) -> None:
