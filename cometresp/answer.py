@@ -30,21 +30,21 @@ TERMINAL = frozenset({"completed", "incomplete", "failed", "cancelled"})
 _ENDS = {f"response.{status}": status for status in TERMINAL}
 _CALL_STATUSES = ("in_progress", "searching", "interpreting", "generating", "calling", "completed", "failed")
 # (type of the item, its field) for each delta that grows a field of the item itself.
-_FIELD_DELTAS = {
+FIELD_DELTAS = {
     "response.function_call_arguments.delta": ("function_call", "arguments"),
     "response.mcp_call_arguments.delta": ("mcp_call", "arguments"),
     "response.custom_tool_call_input.delta": ("custom_tool_call", "input"),
     "response.code_interpreter_call_code.delta": ("code_interpreter_call", "code"),
 }
-_FIELD_DONE = {name.removesuffix("delta") + "done": place for name, place in _FIELD_DELTAS.items()}
+_FIELD_DONE = {name.removesuffix("delta") + "done": place for name, place in FIELD_DELTAS.items()}
 # (type of the item, its list, type of the part, index of the part) for each event that carries a part's text.
-_PART_DELTAS = {
+PART_DELTAS = {
     "response.output_text.delta": ("message", "content", "output_text", "content_index"),
     "response.refusal.delta": ("message", "content", "refusal", "content_index"),
     "response.reasoning_text.delta": ("reasoning", "content", "reasoning_text", "content_index"),
     "response.reasoning_summary_text.delta": ("reasoning", "summary", "summary_text", "summary_index"),
 }
-_PART_DONE = {name.removesuffix("delta") + "done": place for name, place in _PART_DELTAS.items()}
+_PART_DONE = {name.removesuffix("delta") + "done": place for name, place in PART_DELTAS.items()}
 _PART_FRAMES = {
     "response.content_part.added": ("content", "content_index", False),
     "response.content_part.done": ("content", "content_index", True),
@@ -70,6 +70,7 @@ class Answer:
         self.ended = False
         self.was_cut = False
         self.contradicted = False
+        self.rest_only = False  # what came before its first event was shown elsewhere, and isn't known here
         self._items: dict[int, Item] = {}
         self._latest: Item | None = None  # the item that was opened or looked for last
         self._last: dict[str, Any] = {}
@@ -88,13 +89,13 @@ class Answer:
             if number and number == self.last_sequence and data == self._last:
                 return
             self.last_sequence, self._last = number, data
-        if place := _PART_DELTAS.get(kind):
+        if place := PART_DELTAS.get(kind):
             self._apply_delta(data, *place)
-        elif field := _FIELD_DELTAS.get(kind):
+        elif field := FIELD_DELTAS.get(kind):
             self._apply_field(data, *field, data.get("delta"))
         else:
             self._apply_other(kind, data)
-            if not self.ended:
+            if not self.ended or self.rest_only:
                 self._advance()
 
     def _apply_other(self, kind: str, data: dict[str, Any]) -> None:
@@ -315,7 +316,7 @@ class Answer:
     def reasoning(self) -> str:
         """Reasoning summaries, or the reasoning text where there is no summary; parts behind a blank line."""
         items = [item for item in self.items if item.type == "reasoning"]
-        texts = [_texts(item, "summary") or _texts(item, "content") for item in items]
+        texts = [item.texts("summary") or item.texts("content") for item in items]
         return "\n\n".join(text for parts in texts for text in parts)
 
     @property
@@ -356,9 +357,10 @@ class Answer:
         """The text that can be shown since the last call, in the order of the output: a later item waits.
 
         What was handed out is never taken back: if the final text goes on, its rest comes; if it says something
-        else, `contradicted` is set at the end and nothing more comes. Half a character waits for its other half.
+        else, `contradicted` is set at the end and nothing more comes. Half a character waits for its other half. With
+        `rest_only`, what began before the first event ends with its deltas.
         """
-        if self.ended:
+        if self.ended and not self.rest_only:
             final, taken = self.text, joined(self._taken.getvalue())
             self.contradicted = not final.startswith(taken)
             fresh = "" if self.contradicted else final[len(taken) :]
@@ -372,6 +374,8 @@ class Answer:
                         self._fresh.write(fresh[-1])
                         fresh = fresh[:-1]
         self._taken.write(fresh)
+        if self.ended and self.rest_only:
+            self.contradicted = not self.text.endswith(joined(self._taken.getvalue()))
         return fresh
 
     def _advance(self) -> None:
@@ -389,12 +393,8 @@ class Answer:
                 if not part.done:
                     return
                 full, streamed = part.text, joined(part.streamed.getvalue())
-                if full.startswith(streamed):
+                if full.startswith(streamed) and (item.announced or not self.rest_only):
                     part.streamed.write(full[len(streamed) :])
                     self._fresh.write(full[len(streamed) :])
             if not item.done:
                 return
-
-
-def _texts(item: Item, where: str) -> list[str]:
-    return [part.text for _, part in sorted(item.parts.get(where, {}).items()) if part.text]

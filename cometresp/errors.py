@@ -5,6 +5,7 @@ CometrespError
 ├── TurnError             1, 3-8  the response ended, but not in a plain answer
 ├── RequestRefusedError  65
 ├── UnreachableError     69
+│   └── SilenceError     69  the connection holds, but nothing comes
 ├── OutputError          73
 ├── RateLimitedError     75
 ├── ProtocolError        76
@@ -52,9 +53,13 @@ class ServerSaid(NamedTuple):
 
 
 class CometrespError(Exception):
-    """An error that has a message for the user. `hint` says what to do next; both are plain text."""
+    """An error that has a message for the user. `hint` says what to do next; both are plain text.
+
+    `passing`: it came from outside, and the same request may succeed later.
+    """
 
     exit_code: ExitCode = ExitCode.BUG
+    passing = False
 
     def __init__(self, message: str, *, hint: str = "", said: ServerSaid | None = None) -> None:
         super().__init__(message)
@@ -95,6 +100,10 @@ class RequestRefusedError(CometrespError):
 
 class UnreachableError(CometrespError):
     exit_code = ExitCode.UNREACHABLE
+
+
+class SilenceError(UnreachableError):
+    """Nothing came for as long as was to be waited."""
 
 
 class OutputError(CometrespError):

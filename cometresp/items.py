@@ -132,6 +132,9 @@ class Item:
             parts[index] = Part(kind)
         return parts[index]
 
+    def texts(self, where: str) -> list[str]:
+        return [part.text for _, part in sorted(self.parts.get(where, {}).items()) if part.text]
+
     def announce(self, frame: dict[str, Any]) -> None:
         self._name(frame)
         self.frame, self.announced = frame, True

@@ -5,16 +5,16 @@ from typing import Any, NamedTuple
 
 
 class Settings(NamedTuple):
-    """What the API doesn't carry over from turn to turn, so that `continue` sends it again."""
+    """What the API doesn't carry over from turn to turn, so that `continue` sends it again.
+
+    `forgotten` names those of "instructions" and "tools" that the turn had but that aren't recorded (any more).
+    """
 
     instructions: str | None = None
     tools: list[dict[str, Any]] | None = None
     store: bool | None = None
     conversation: str | None = None
-
-    def as_json(self) -> str:
-        kept = {"instructions": self.instructions, "tools": self.tools, "store": self.store}
-        return json.dumps({**kept, "conversation": self.conversation})
+    forgotten: tuple[str, ...] = ()
 
 
 class Turn(NamedTuple):
@@ -65,3 +65,54 @@ class ChainRow(NamedTuple):
     @property
     def stand(self) -> Stand:
         return self.head.n if self.head else None, self.pending.n if self.pending else None
+
+
+# as rows of the table of turns -------------------------------------------------------------------------------------
+
+
+def settings_columns(settings: Settings, *, text: bool) -> tuple[str, str | None, str | None]:
+    """The columns settings, instructions and tools; '' in the last two where text isn't to be kept."""
+
+    def kept(value: Any) -> str | None:
+        if value is None:
+            return None
+        return json.dumps(value) if text else ""
+
+    rest = {"store": settings.store, "conversation": settings.conversation}
+    return json.dumps(rest), kept(settings.instructions), kept(settings.tools)
+
+
+def _settings(rest: str, instructions: str | None, tools: str | None) -> Settings:
+    apart = {"instructions": instructions, "tools": tools}
+    known = {name: value for name, value in json.loads(rest).items() if name in Settings._fields}
+    known |= {name: json.loads(text) for name, text in apart.items() if text}
+    return Settings(**known)._replace(forgotten=tuple(name for name, text in apart.items() if text == ""))
+
+
+def turn_of(row: tuple[Any, ...]) -> Turn:
+    """A row of the table of turns. Raises ValueError and TypeError for what cometresp didn't write."""
+    n, response_id, parent, previous, chain, number, url, model, settings, status, usage, *rest = row
+    created, ended, sequence, input_, output, instructions, tools = rest
+
+    def items_of(text: str | None) -> list[dict[str, Any]] | None:
+        items = None if text is None else json.loads(text)
+        return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else None
+
+    return Turn(
+        n=n,
+        id=response_id,
+        parent=parent,
+        previous_id=previous,
+        chain=chain,
+        number=number,
+        base_url=url,
+        model=model,
+        settings=_settings(settings, instructions, tools),
+        status=status,
+        usage=json.loads(usage) if usage else {},
+        created=created,
+        ended=ended,
+        sequence=sequence,
+        input=items_of(input_),
+        output=items_of(output),
+    )

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from cometresp.errors import (
     CometrespError,
+    ExitCode,
     KeyProblemError,
     ProtocolError,
     RateLimitedError,
@@ -105,6 +106,12 @@ def error_of(reply: Reply) -> CometrespError:
     return RequestRefusedError(message, said=said)
 
 
+def refusal(reply: Reply) -> RequestRefusedError:
+    """The exception for a 2xx reply whose body says no."""
+    said = reply.said()
+    return RequestRefusedError(describe(reply, said), said=said)
+
+
 def is_retried(reply: Reply) -> bool:
     """408, 409, 429 and 5xx, but for the disguises and a spent quota (design section 4)."""
     said = reply.said()
@@ -149,6 +156,14 @@ def knows_no_previous(error: CometrespError) -> bool:
         return True
     text = error.message.lower().replace("_", " ")
     return "previous response" in text
+
+
+def knows_no_path(error: CometrespError) -> bool:
+    """Whether a server hasn't got an endpoint at all: what its 404 is about is the path, not the id (API 10.2)."""
+    status = error.said.status
+    if status in (405, 501) or error.exit_code == ExitCode.PROTOCOL:
+        return True
+    return status == 404 and "/responses/" in error.message
 
 
 def in_stream_error(error: dict[str, Any]) -> tuple[str, ServerSaid]:

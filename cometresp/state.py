@@ -12,13 +12,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from cometresp.errors import OutputError
-from cometresp.records import ChainRow, NewTurn, Settings, Stand, Turn
+from cometresp import retention
+from cometresp.errors import OutputError, UsageError
+from cometresp.records import ChainRow, NewTurn, Stand, Turn, settings_columns, turn_of
 from cometresp.statefile import connect, file_of, locked, patiently, prepare, set_aside
 
 _KEPT_SECONDS = 90 * 86400
+_REMEMBERED_SECONDS = 7 * 86400
+
+# What a base URL may refuse: to go on from a response id, to give a response, to follow one.
+Refusal = Literal["no_previous", "no_get", "no_follow"]
 
 
 @dataclass(slots=True)
@@ -80,12 +85,12 @@ class State:
                 "SELECT * FROM turns WHERE id = ?1 AND (?2 IS NULL OR base_url = ?2) ORDER BY n DESC LIMIT 1",
                 (response_id, base_url),
             ).fetchone()
-            return _turn(row) if row else None
+            return turn_of(row) if row else None
 
     def turn_at(self, n: int) -> Turn | None:
         with self._reading():
             row = self.db.execute("SELECT * FROM turns WHERE n = ?", (n,)).fetchone()
-            return _turn(row) if row else None
+            return turn_of(row) if row else None
 
     def turns(self, *, chain: str | None = None, limit: int = -1) -> list[Turn]:
         """Recorded turns, newest first; `chain` takes those of one chain, also abandoned ones."""
@@ -93,7 +98,7 @@ class State:
             rows = self.db.execute(
                 "SELECT * FROM turns WHERE ?1 IS NULL OR chain = ?1 ORDER BY n DESC LIMIT ?2", (chain, limit)
             ).fetchall()
-            return [_turn(row) for row in rows]
+            return [turn_of(row) for row in rows]
 
     def lineage(self, turn: Turn) -> list[Turn]:
         """The turns of the conversation up to and with this one, oldest first."""
@@ -103,8 +108,18 @@ class State:
                 row = self.db.execute("SELECT * FROM turns WHERE n = ?", (parent,)).fetchone()
                 if row is None:
                     break
-                line.append(_turn(row))
+                line.append(turn_of(row))
             return line[::-1]
+
+    def began(self, turn: Turn) -> Turn:
+        """The first turn of a conversation, as far as it is recorded."""
+        with self._reading():
+            row = self.db.execute(
+                "WITH RECURSIVE line(n) AS (SELECT ? UNION SELECT parent FROM line JOIN turns USING (n))"
+                " SELECT * FROM turns WHERE n IN line ORDER BY n LIMIT 1",
+                (turn.n,),
+            ).fetchone()
+            return turn_of(row) if row else turn
 
     # writing -------------------------------------------------------------------------------------------------------
 
@@ -120,8 +135,8 @@ class State:
                 (new.parent.n if new.parent else None, new.previous_id),
             ).fetchone()
             cursor = self.db.execute(
-                "INSERT INTO turns (id, parent, previous_id, chain, number, base_url, model, settings, status, created,"
-                " input) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'in_progress', ?, ?)",
+                "INSERT INTO turns (id, parent, previous_id, chain, number, base_url, model, status, created, input,"
+                " settings, instructions, tools) VALUES (?, ?, ?, ?, ?, ?, ?, 'in_progress', ?, ?, ?, ?, ?)",
                 (
                     response_id,
                     parent[0] if parent else None,
@@ -130,9 +145,9 @@ class State:
                     parent[1] + 1 if parent else 1,
                     new.base_url,
                     new.model,
-                    new.settings.as_json(),
                     now,
                     None if new.input is None else json.dumps(new.input),
+                    *settings_columns(new.settings, text=new.input is not None),
                 ),
             )
             n = int(cursor.lastrowid or 0)
@@ -146,11 +161,9 @@ class State:
                     " ON CONFLICT (name) DO UPDATE SET head = NULL, pending = ?2, used = ?3",
                     (new.chain, n, now),
                 )
-            self.db.execute(
-                "UPDATE turns SET input = NULL, output = NULL"
-                " WHERE created < ? AND (input IS NOT NULL OR output IS NOT NULL)",
-                (now - _KEPT_SECONDS,),
-            )
+            else:
+                self.db.execute("UPDATE chains SET used = ? WHERE name = ?", (now, new.chain))
+            retention.drop_old_text(self.db, now - _KEPT_SECONDS)
             return n, before[0] if before else None
 
     def finish(
@@ -168,9 +181,12 @@ class State:
         """Record how a turn ended.
 
         A good one becomes the head of its chain if the chain still stands where it did: "head". Else another turn came
-        in between: "moved on". One that wasn't good is only "kept".
+        in between: "moved on". One that wasn't good is only "kept". Raises OutputError where its chain is gone.
         """
         with self._writing():
+            found = self.db.execute("SELECT chain, parent FROM turns WHERE n = ?", (n,)).fetchone()
+            if found is None:
+                raise OutputError("its chain was removed meanwhile")
             self.db.execute(
                 "UPDATE turns SET status = ?, usage = ?, sequence = coalesce(?, sequence),"
                 " output = coalesce(?, output), ended = ?, id = coalesce(nullif(?, ''), id) WHERE n = ?",
@@ -184,28 +200,120 @@ class State:
                     n,
                 ),
             )
-            if not good:
-                return "kept"
-            name, parent = self.db.execute("SELECT chain, parent FROM turns WHERE n = ?", (n,)).fetchone()
-            row = self.db.execute("SELECT head, pending FROM chains WHERE name = ?", (name,)).fetchone()
-            head, pending = row or (None, None)
-            if head == n:
-                return "head"
-            if row and pending != n and row != stood and (head, pending) != (parent, None):
-                return "moved on"
+            return self._moved(n, found[0], found[1], stood) if good else "kept"
+
+    def _moved(self, n: int, name: str, parent: int | None, stood: Stand | None) -> Literal["head", "moved on"]:
+        row = self.db.execute("SELECT head, pending FROM chains WHERE name = ?", (name,)).fetchone()
+        head, pending = row or (None, None)
+        if head == n:
+            return "head"
+        if row and pending != n and row != stood and (head, pending) != (parent, None):
+            return "moved on"
+        self.db.execute(
+            "INSERT INTO chains (name, head, pending, used) VALUES (?1, ?2, NULL, ?3)"
+            " ON CONFLICT (name) DO UPDATE SET head = ?2, pending = NULL, used = ?3",
+            (name, n, time.time()),
+        )
+        return "head"
+
+    # chains ---------------------------------------------------------------------------------------------------------
+
+    def adopt(self, name: str, response_id: str, *, base_url: str, model: str | None) -> str | None:
+        """Make a response the head of a chain; returns the head that it had.
+
+        One that isn't recorded gets a turn without text. Raises UsageError for one that is, and didn't end well.
+        """
+        now = time.time()
+        with self._writing():
+            turn = self.db.execute(
+                "SELECT n, status FROM turns WHERE id = ?1 AND (base_url = ?2 OR status != 'adopted')"
+                " ORDER BY base_url = ?2 DESC, n DESC LIMIT 1",
+                (response_id, base_url),
+            ).fetchone()
+            if turn is None:
+                n = self.db.execute(
+                    "INSERT INTO turns (id, chain, number, base_url, model, settings, status, created)"
+                    " VALUES (?, ?, 1, ?, ?, '{}', 'adopted', ?)",
+                    (response_id, name, base_url, model, now),
+                ).lastrowid
+            elif turn[1] in ("completed", "incomplete", "adopted"):
+                n = turn[0]
+            else:
+                raise UsageError(
+                    f"{response_id} can't be the head of {name}: it is recorded as {turn[1]}",
+                    hint=f"cometresp get {response_id} asks what became of it; continue --from goes on from it anyway",
+                )
+            before = self.db.execute(
+                "SELECT id FROM turns WHERE n = (SELECT head FROM chains WHERE name = ?)", (name,)
+            ).fetchone()
             self.db.execute(
                 "INSERT INTO chains (name, head, pending, used) VALUES (?1, ?2, NULL, ?3)"
                 " ON CONFLICT (name) DO UPDATE SET head = ?2, pending = NULL, used = ?3",
-                (name, n, time.time()),
+                (name, n, now),
             )
-            return "head"
+            return before[0] if before else None
+
+    def rename(self, old: str, new: str) -> None:
+        """Raises UsageError where there is no such chain, or where the new name is taken."""
+        with self._writing():
+            names = {name for (name,) in self.db.execute("SELECT name FROM chains WHERE name IN (?, ?)", (old, new))}
+            if old not in names:
+                raise _unknown([old])
+            if new in names:
+                raise UsageError(f"there is a chain {new} already", hint="cometresp chains rm removes it")
+            self.db.execute("UPDATE chains SET name = ? WHERE name = ?", (new, old))
+            self.db.execute("UPDATE turns SET chain = ? WHERE chain = ?", (new, old))
+
+    def remove(self, names: list[str]) -> list[tuple[int, int]]:
+        """Remove chains and their turns: for each, how many went and how many stay, since other chains need them.
+
+        Raises UsageError, and removes nothing, where there is no chain of one of these names.
+        """
+        with self._writing():
+            known = {name for (name,) in self.db.execute("SELECT name FROM chains")}
+            if unknown := [name for name in names if name not in known]:
+                raise _unknown(unknown)
+            return [found for name in names if (found := retention.remove_chain(self.db, name))]
+
+    def prune(self, before: float) -> tuple[int, int]:
+        """Remove the chains that were not used since, and older turns that nothing needs: how many of each."""
+        with self._writing():
+            removed = retention.prune(self.db, before)
+        with suppress(sqlite3.OperationalError):  # it only makes the file smaller: what is removed is overwritten
+            patiently(self.db, "VACUUM")
+        return removed
+
+    # what a server was seen to refuse --------------------------------------------------------------------------------
+
+    def seen_refusing(self, base_url: str, what: Refusal) -> None:
+        """Remember that a base URL doesn't take this, or has no such thing."""
+        with self._writing():
+            self.db.execute(
+                f"INSERT INTO servers (base_url, {_column(what)}) VALUES (?1, ?2)"  # noqa: S608 - a known name
+                f" ON CONFLICT (base_url) DO UPDATE SET {_column(what)} = ?2",
+                (base_url, time.time()),
+            )
+
+    def taken_back(self, base_url: str, what: Refusal) -> None:
+        """It was seen to take it after all."""
+        with self._writing():
+            self.db.execute(f"UPDATE servers SET {_column(what)} = NULL WHERE base_url = ?", (base_url,))  # noqa: S608
+
+    def refuses(self, base_url: str, what: Refusal) -> bool:
+        """Whether a base URL was seen to refuse this within the last seven days."""
+        with self._reading():
+            row = self.db.execute(
+                f"SELECT {_column(what)} > ? FROM servers WHERE base_url = ?",  # noqa: S608 - a known name
+                (time.time() - _REMEMBERED_SECONDS, base_url),
+            ).fetchone()
+            return bool(row and row[0])
 
     # how -----------------------------------------------------------------------------------------------------------
 
     def _chain_row(self, row: tuple[Any, ...]) -> ChainRow:
         def turn(n: int | None) -> Turn | None:
             found = self.db.execute("SELECT * FROM turns WHERE n = ?", (n,)).fetchone() if n is not None else None
-            return _turn(found) if found else None
+            return turn_of(found) if found else None
 
         return ChainRow(row[0], turn(row[1]), turn(row[2]), row[3])
 
@@ -252,47 +360,12 @@ class State:
         return OutputError(message)
 
 
-def _turn(row: tuple[Any, ...]) -> Turn:
-    (
-        n,
-        response_id,
-        parent,
-        previous,
-        chain,
-        number,
-        url,
-        model,
-        settings,
-        status,
-        usage,
-        created,
-        ended,
-        sequence,
-        *items,
-    ) = row
+def _unknown(names: list[str]) -> UsageError:
+    which = "is no chain" if len(names) == 1 else "are no chains"
+    return UsageError(f"there {which} {', '.join(names)}", hint="cometresp chains lists them")
 
-    def loaded(text: str | None) -> Any:
-        return None if text is None else json.loads(text)
 
-    def items_of(text: str | None) -> list[dict[str, Any]] | None:
-        items = loaded(text)
-        return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else None
-
-    return Turn(
-        n=n,
-        id=response_id,
-        parent=parent,
-        previous_id=previous,
-        chain=chain,
-        number=number,
-        base_url=url,
-        model=model,
-        settings=Settings(**{name: value for name, value in json.loads(settings).items() if name in Settings._fields}),
-        status=status,
-        usage=loaded(usage) or {},
-        created=created,
-        ended=ended,
-        sequence=sequence,
-        input=items_of(items[0]),
-        output=items_of(items[1]),
-    )
+def _column(what: Refusal) -> str:
+    if what not in get_args(Refusal):
+        raise ValueError(what)
+    return what

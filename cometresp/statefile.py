@@ -1,4 +1,4 @@
-"""The state file as a file: its tables, its lock, its damage. Nothing here knows what a turn is."""
+"""The state file as a file: its version, its lock, its damage. Nothing here knows what a turn is."""
 
 import os
 import sqlite3
@@ -7,39 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-VERSION = 1
+from cometresp.migrations import STEPS
+
+VERSION = len(STEPS)
 _APPLICATION_ID = 0x636F6D74  # "comt"
 _BUSY_SECONDS = 60.0
 _ONE_WAIT = 0.02  # seconds in SQLite's own waiting, where no signal is heard
-
-_TABLES = """
-CREATE TABLE turns (
-  n INTEGER PRIMARY KEY,
-  id TEXT NOT NULL,
-  parent INTEGER,              -- the turn it goes on from, where that is recorded
-  previous_id TEXT,            -- the response id it went on from
-  chain TEXT NOT NULL,
-  number INTEGER NOT NULL,     -- which turn of the conversation it is, from 1
-  base_url TEXT NOT NULL,
-  model TEXT,                  -- as it was asked for
-  settings TEXT NOT NULL,      -- instructions, tools, store, conversation: what `continue` sends again
-  status TEXT NOT NULL,
-  usage TEXT,
-  created REAL NOT NULL,
-  ended REAL,
-  sequence INTEGER,
-  input TEXT,                  -- the items this turn added; NULL when not recorded
-  output TEXT
-);
-CREATE INDEX turns_by_id ON turns (id);
-CREATE INDEX turns_by_time ON turns (created);
-CREATE TABLE chains (
-  name TEXT PRIMARY KEY,
-  head INTEGER,                -- the turn to go on from
-  pending INTEGER,             -- a turn that began the chain anew and hasn't completed
-  used REAL NOT NULL
-);
-"""
 
 
 def prepare(directory: Path, path: Path) -> None:
@@ -61,23 +34,30 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _check(db: sqlite3.Connection, path: Path) -> None:
-    """That the file is ours and of this version; a new one gets its tables."""
+    """That the file is ours and of this version: a new one gets its tables, an older one becomes this version's."""
+    db.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten
     patiently(db, "BEGIN", "SELECT 1 FROM sqlite_master")
-    application, version, tables = _identity(db)
+    version = _version(db, path)
     db.execute("ROLLBACK")
+    while version < VERSION:
+        patiently(db, "BEGIN IMMEDIATE")
+        version = _version(db, path)  # another process may have been faster
+        if version < VERSION:
+            STEPS[version](db)
+            version += 1
+            db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {version}")
+        patiently(db, "COMMIT")
+
+
+def _version(db: sqlite3.Connection, path: Path) -> int:
+    """The version of the file, 0 for an empty one. Raises OSError where it isn't ours, or a newer cometresp's."""
+    application, version, tables = _identity(db)
     if application == _APPLICATION_ID and version > VERSION:
         raise OSError(None, f"it was written by a newer cometresp (its version is {version}, this one's {VERSION})")
     if application not in (0, _APPLICATION_ID) or (application == 0 and tables):
         raise OSError(None, f"{path.name} belongs to another program")
-    if application == _APPLICATION_ID:
-        return
-    patiently(db, "BEGIN IMMEDIATE")
-    if _identity(db)[0] == 0:  # nobody made them while this process waited
-        for statement in _TABLES.split(";\n"):
-            db.execute(statement)
-        db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-        db.execute(f"PRAGMA user_version = {VERSION}")
-    patiently(db, "COMMIT")
+    return version if application else 0
 
 
 def patiently(db: sqlite3.Connection, *statements: str) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cometresp.answer import Answer
 from cometresp.client import Client, Connection
-from cometresp.errors import CometrespError
+from cometresp.errors import CometrespError, UnreachableError
 from tests.conftest import Command
 from tests.wire import (
     STREAM_HEAD,
@@ -145,8 +145,8 @@ def test_nothing_is_sent_again_once_events_have_come(ask: Command, wire: Wire) -
         connection.close()
 
     wire.answer(reset)
-    result = ask("ask", "hi")
-    assert (result.code, len(wire.requests)) == (69, 1)
+    assert ask("ask", "hi").code == 69
+    assert [request.method for request in wire.requests].count("POST") == 1
 
 
 def test_an_address_where_nothing_listens_is_unreachable(ask: Command) -> None:
@@ -209,6 +209,62 @@ def test_debug_shows_requests_and_replies_without_secrets(ask: Command, wire: Wi
     assert [line for line in result.err.splitlines() if "***" in line] == ["> authorization: ***", "> x-api-key: ***"]
     assert "sk-test" not in result.err
     assert "topsecret" not in result.err
+
+
+def test_following_asks_for_what_comes_after_an_event_and_takes_a_whole_reply_too(wire: Wire) -> None:
+    wire.answer(sse(delta("b"), ended(response(message("ab")))), json_reply(response(status="queued")))
+    with connected(wire) as client:
+        for after in (7, None):
+            with client.follow("r/1", after, include=("x",)) as events:
+                seen = [(event.type, event.whole) for event in events]
+            wanted = [("response.output_text.delta", False), ("response.completed", False)]
+            assert seen == (wanted if after else [("response.queued", True)])
+    path = "/v1/responses/r%2F1?stream=true&include%5B%5D=x"
+    assert [request.path for request in wire.requests] == [f"{path}&starting_after=7", path]
+    assert {request.headers["accept"] for request in wire.requests} == {"text/event-stream"}
+
+
+@pytest.mark.parametrize(
+    ("script", "passes"),
+    [
+        (error_reply(503), True),
+        (error_reply(429), True),
+        (b"", True),
+        (reply(200, "{", "application/json").replace(b"Content-Length: 1", b"Content-Length: 9"), True),
+        (error_reply(503, "no", "model_not_found"), False),
+        (error_reply(429, "no", "insufficient_quota"), False),
+        (error_reply(503, retry_after="600"), False),
+        (error_reply(404), False),
+        (reply(200, "<html>", "text/html"), False),
+    ],
+)
+def test_an_error_says_whether_it_may_pass(wire: Wire, script: bytes, passes: bool) -> None:
+    wire.answer(script)
+    with connected(wire) as client, pytest.raises(CometrespError) as caught, client.get("r1"):
+        pass
+    assert caught.value.passing is passes
+
+
+def test_a_stream_that_breaks_is_our_error_where_it_is_read(wire: Wire) -> None:
+    wire.answer(sse(delta("a")).replace(b"Connection: close", b"Content-Length: 9999"))
+    with connected(wire) as client, client.create({"stream": True}) as events:
+        assert next(events).type == "response.output_text.delta"
+        with pytest.raises(UnreachableError, match="broke before the answer was complete") as caught:
+            next(events)
+        assert caught.value.passing
+
+
+def test_the_pause_that_a_reply_asks_for_is_known_whatever_its_status(wire: Wire) -> None:
+    wire.answer(json_reply(response(), retry_after="3"), error_reply(503, retry_after_ms="250"), b"")
+    asked = []
+    with connected(wire) as client:
+        for _ in range(3):
+            try:
+                with client.get("r1"):
+                    asked.append(client.retry_after)
+            except CometrespError:
+                asked.append(client.retry_after)
+    assert asked == [3.0, 0.25, None]
 
 
 # framing ----------------------------------------------------------------------------------------------------------

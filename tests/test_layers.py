@@ -36,8 +36,10 @@ ALLOWED: dict[str, set[str]] = {
     "options": {"errors", "commands.completion"},  # completion is asked only when a shell completes
     "spread": set(),
     "request": {"errors", "limits", "options", "schema", "tools"},
-    "statefile": set(),
-    "state": {"errors", "records", "statefile"},
+    "migrations": set(),
+    "statefile": {"migrations"},
+    "retention": set(),
+    "state": {"errors", "records", "retention", "statefile"},
     "chain": {
         "answer",
         "attachments",
@@ -53,8 +55,10 @@ ALLOWED: dict[str, set[str]] = {
     "replies": {"errors"},
     "approval": {"terminal"},
     "toolloop": {"approval", "errors", "terminal"},
-    "client": {"", "content", "errors", "events", "replies"},
+    "client": {"", "client", "content", "errors", "events", "replies"},
     "render": {"answer", "content", "errors", "events", "render", "terminal"},
+    "fetching": {"errors", "events", "replies"},
+    "resuming": {"answer", "events", "items", "records"},
     "exchange": {"answer", "errors", "events", "replies", "terminal"},
     "emulator": {"emulator"},
     "functions": {"checking", "errors", "functions", "strict", "terminal", "tools"},
@@ -69,7 +73,7 @@ LIBRARIES = {
     "markdown_it": {"extract", "render"},
     "jsonschema": {"checking"},
     "referencing": {"checking"},
-    "sqlite3": {"state", "statefile", "emulator"},
+    "sqlite3": {"migrations", "retention", "state", "statefile", "emulator"},
 }
 
 

@@ -198,7 +198,7 @@ def test_parts_are_told_in_the_order_in_which_they_happen(ask: Command, wire: Wi
     wire.answer(STREAM_HEAD + frames(events))
     _, screen = on_terminal(ask, "ask", "hi", env={"NO_COLOR": "1"})
     clean = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
-    marks = ("Hmm.", "before", "web search: x · 1 sources", "after", "[1] The page https://a.example/p", "completed")
+    marks = ("Hmm.", "before", "web search: x · 1 source", "after", "[1] The page https://a.example/p", "completed")
     places = [clean.rindex(mark) for mark in marks]
     assert places == sorted(places)
 

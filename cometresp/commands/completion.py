@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from cometresp.commands.chains import asked
 from cometresp.commands.runtime import Runtime
+from cometresp.commands.transcript import asked
 from cometresp.errors import CometrespError
 from cometresp.options import ConnectionOptions
 from cometresp.terminal import escape_line, to_bytes
@@ -121,8 +121,9 @@ def chain_names(incomplete: str) -> list[tuple[str, str]]:
     found = []
     for row in rows:
         turn = row.head or row.pending
-        if row.name.startswith(incomplete):
-            found.append((escape_line(row.name), escape_line(asked(turn), _HELP_WORDS) if turn else ""))
+        if state and row.name.startswith(incomplete):
+            words = asked(state.began(turn)) if turn else ""
+            found.append((escape_line(row.name), escape_line(words, _HELP_WORDS)))
     return found
 
 

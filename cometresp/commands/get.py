@@ -1,27 +1,29 @@
-"""`cometresp get`: fetch a response, or wait for it."""
+"""`cometresp get`: fetch a response, wait for it, or follow it."""
 
-import random
-import time
+import json
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, NamedTuple
-from urllib.parse import quote
 
 import typer
 
-from cometresp.chain import chain_name
+from cometresp.answer import TERMINAL, Answer, listed
 from cometresp.commands.formats import kind_of
+from cometresp.commands.responses import ResponseId, explained, is_missing, only_shows, recorded, resolve
 from cometresp.commands.runtime import Runtime
-from cometresp.errors import CometrespError, ExitCode, UsageError
-from cometresp.options import ConnectionOptions, OutputOptions, complete_ids
+from cometresp.errors import CometrespError, ProtocolError, RequestRefusedError, UnreachableError, UsageError
+from cometresp.events import Event
+from cometresp.fetching import Fetching
+from cometresp.options import ConnectionOptions, OutputOptions
+from cometresp.resuming import take_up
 from cometresp.spread import spread
-from cometresp.terminal import escape_line, to_bytes
+from cometresp.terminal import escape_line
 
 if TYPE_CHECKING:
-    from cometresp.answer import Answer
     from cometresp.client import Client
-    from cometresp.events import Event
+    from cometresp.records import Turn
 
-_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 2.0, 15.0, 1.4
-_MAX_ID = 500
+_SILENCE = 100.0  # seconds that a poll or a followed stream may be silent, where --timeout says nothing else
 
 app = typer.Typer(add_completion=False)
 
@@ -29,6 +31,8 @@ app = typer.Typer(add_completion=False)
 class Fetch(NamedTuple):
     id: str
     wait: bool
+    stream: bool
+    starting_after: int | None
     include: tuple[str, ...]
     output: OutputOptions
     connection: ConnectionOptions
@@ -38,17 +42,19 @@ class Fetch(NamedTuple):
 @spread
 def get(
     *,
-    response_id: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID",
-            help="A response id; - reads it from standard input, last and @CHAIN name one.",
-            autocompletion=complete_ids,
-        ),
-    ],
+    response_id: ResponseId,
     wait: Annotated[
         bool, typer.Option("--wait", help="Poll until the response has ended (--max-time bounds it).")
     ] = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Follow it from where it was left, until it has ended.")
+    ] = False,
+    starting_after: Annotated[
+        int | None,
+        typer.Option(
+            "--starting-after", help="With --stream: from behind this event.", metavar="N", show_default=False
+        ),
+    ] = None,
     include: Annotated[
         list[str] | None, typer.Option("--include", help="More to return. Repeatable.", show_default=False)
     ] = None,
@@ -56,82 +62,138 @@ def get(
     connection: ConnectionOptions,
 ) -> None:
     """Fetch a response."""
-    run(Fetch(response_id, wait, tuple(include or ()), output, connection))
+    run(Fetch(response_id, wait, stream, starting_after, tuple(include or ()), output, connection))
 
 
 def run(fetch: Fetch) -> None:
-    from cometresp.commands.recording import Recorder
-    from cometresp.commands.showing import Showing
-    from cometresp.exchange import exchange
-
     runtime = Runtime(fetch.connection, fetch.output)
     kind_of(fetch.output, runtime.terminal)
-    if fetch.connection.curl:
-        raise UsageError("--curl shows what ask, stream and continue send; get sends no body")
-    response_id = _resolve(fetch.id, runtime)
-    if fetch.connection.dry_run:
-        query = "&".join(f"include[]={quote(name)}" for name in fetch.include)
-        url = f"{runtime.base_url}/responses/{quote(response_id, safe='')}" + (f"?{query}" if query else "")
-        runtime.terminal.write(to_bytes(f"GET {url}\n"))
+    if fetch.starting_after is not None and not fetch.stream:
+        raise UsageError("--starting-after goes with --stream")
+    if fetch.starting_after is not None and fetch.starting_after < 0:
+        raise UsageError(f"--starting-after: must be at least 0, not {fetch.starting_after}")
+    response_id = resolve(fetch.id, runtime)
+    turn = recorded(runtime, response_id)
+    after = _place(fetch, turn)
+    query = [("stream", "true")] if fetch.stream else []
+    query += [("include[]", name) for name in fetch.include]
+    query += [("starting_after", str(after))] if after is not None else []
+    if only_shows(runtime, "get", "GET", response_id, query=query):
         return
     runtime.check_sendable()
-    showing = Showing(runtime, Recorder(runtime, None), live=False)
-
-    def converse(answer: "Answer") -> None:
-        with runtime.client() as client:
-            event = _fetch(client, response_id, fetch, runtime)
-            exchange(iter([event]), answer, showing.screen, showing.seen)
-
-    showing.conclude(showing.run(converse))
+    _Get(fetch, runtime, response_id, turn, after).run()
 
 
-def _resolve(given: str, runtime: Runtime) -> str:
-    """The id that the word names: itself, what standard input holds, `last`, or the head of `@CHAIN`."""
-    if given == "-" and runtime.config.no_stdin:
-        raise UsageError("ID: standard input is not read, because of COMETRESP_NO_STDIN")
-    if given == "-":
-        stream = runtime.terminal.stdin
-        words = stream.read().decode(errors="replace").split() if stream and not runtime.terminal.stdin_tty else []
-        if len(words) != 1:
-            raise UsageError(f"ID: standard input must hold one id, not {len(words)} words")
-        given = words[0]
-    elif given == "last" or given.startswith("@"):
-        state = runtime.open_state(create=False)
-        turns = state.turns(limit=1) if state and given == "last" else []
-        row = state.chain(chain_name(given[1:])) if state and given != "last" else None
-        turn = turns[0] if turns else (row.head or row.pending) if row else None
-        if turn is None:
-            raise UsageError(f"ID: nothing is recorded for {given}", hint="cometresp chains lists what is")
-        given = turn.id
-    if not given or len(given) > _MAX_ID or not given.isprintable() or " " in given or not given.strip("."):
-        raise UsageError(f"ID: {given[:80]!r} is not a response id")
-    return given
+def _place(fetch: Fetch, turn: "Turn | None") -> int | None:
+    """The event behind which following begins: where the record was left, if it has the text until there."""
+    if not fetch.stream or fetch.starting_after is not None:
+        return fetch.starting_after
+    if turn is None or turn.output is None or turn.status not in _LEFT:
+        return None
+    return turn.sequence
 
 
-def _fetch(client: "Client", response_id: str, fetch: Fetch, runtime: Runtime) -> "Event":
-    """The response; with --wait, when it has ended or the time is up. Passing faults are ridden out."""
-    began, pause = time.monotonic(), _FIRST_PAUSE
-    while True:
-        try:
-            with client.get(response_id, include=fetch.include) as events:
-                event = next(iter(events))
-        except CometrespError as error:
-            raise _explained(error, response_id) from error
-        status = event.data.get("response", {}).get("status") if isinstance(event.data.get("response"), dict) else None
-        if not fetch.wait or status not in ("queued", "in_progress"):
-            return event
-        seconds = pause * (1 - 0.25 * random.random())  # noqa: S311 - jitter, not a secret
-        limit = fetch.connection.max_time
-        if limit is not None and time.monotonic() - began + seconds >= limit:
-            return event
-        waited = time.monotonic() - began
-        runtime.terminal.note(escape_line(f"{response_id} is {status}; waited {waited:.0f} s"))
-        time.sleep(seconds)
-        pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+_LEFT = ("queued", "in_progress", "cut", "interrupted")  # statuses of a turn whose end isn't recorded
 
 
-def _explained(error: CometrespError, response_id: str) -> CometrespError:
-    """A gateway may have no GET at all, which looks like an unknown id (API 10.2)."""
-    if error.said.status in (404, 405, 501) or error.exit_code == ExitCode.PROTOCOL:
-        error.hint = f"the server doesn't know {response_id}, or doesn't offer to fetch responses at all"
-    return error
+class _Get:
+    """One run: what the server says, or where it doesn't offer to fetch responses, what was recorded."""
+
+    def __init__(
+        self, fetch: Fetch, runtime: Runtime, response_id: str, turn: "Turn | None", after: int | None
+    ) -> None:
+        self._fetch = fetch
+        self._runtime = runtime
+        self._id = response_id
+        self._turn = turn
+        self._after = after
+        self._followed = False  # whether following brought anything
+
+    def run(self) -> None:
+        from cometresp.commands.recording import Recorder
+        from cometresp.commands.showing import Showing
+
+        self._showing = Showing(self._runtime, Recorder(self._runtime, None), live=self._fetch.stream)
+        self._showing.conclude(self._showing.run(self._converse))
+
+    def _converse(self, answer: Answer) -> None:
+        with self._runtime.client() as client:
+            try:
+                self._ask(client, answer)
+            except (RequestRefusedError, ProtocolError, UnreachableError) as error:
+                if self._followed and answer.status in _LEFT and client.left is not None and client.left <= 0:
+                    answer.close(cut=False)  # the wait ran out, the response goes on
+                elif self._followed or not is_missing(error):
+                    raise
+                else:
+                    self._show_recorded(answer, explained(self._runtime, error, self._id, "fetch"))
+
+    def _ask(self, client: "Client", answer: Answer) -> None:
+        from cometresp.exchange import exchange
+
+        given = self._fetch.connection
+        patient = self._fetch.wait or self._fetch.stream
+        fetching = Fetching(
+            client,
+            self._id,
+            include=self._fetch.include,
+            timeout=_SILENCE if patient and given.timeout is None else None,
+            tries=given.retries if given.retries is not None else 2,
+            say=lambda line: self._runtime.terminal.note(escape_line(line)),
+        )
+        screen, seen = self._showing.screen, self._showing.seen
+        if not self._fetch.stream:
+            exchange(iter([fetching.until_ended() if patient else fetching.once()]), answer, screen, seen)
+            return
+        if self._after is not None:
+            take_up(answer, self._id, self._after, self._turn)
+        exchange(self._following(fetching, answer), answer, screen, _nobody if answer.rest_only else seen)
+        if answer.rest_only and not answer.was_cut:
+            self._complete(fetching, answer)
+
+    def _following(self, fetching: Fetching, answer: Answer) -> Iterator[Event]:
+        for event in fetching.followed(self._after):
+            if event.whole and not self._followed:
+                answer.rest_only = False  # following isn't offered: what was shown before isn't known
+            self._followed |= not event.whole
+            yield event
+
+    def _complete(self, fetching: Fetching, answer: Answer) -> None:
+        """What was followed from the middle is recorded only if its last event tells it whole, or the server does."""
+        if not listed(answer.response.get("output")):
+            with suppress(RequestRefusedError, ProtocolError, UnreachableError):
+                answer.apply(fetching.once())
+        if listed(answer.response.get("output")):
+            self._showing.seen(answer.id)
+
+    def _show_recorded(self, answer: Answer, error: CometrespError) -> None:
+        """The recorded answer, which is left as it is; raises `error` where there is no whole one."""
+        from cometresp.exchange import exchange
+
+        event = _recorded_event(self._turn)
+        if event is None:
+            raise error
+        self._runtime.terminal.warn(escape_line(f"{error.message}; this is what was recorded"))
+        exchange(iter([event]), answer, self._showing.screen, _nobody)
+
+
+def _nobody(_: str) -> None:
+    return
+
+
+def _recorded_event(turn: "Turn | None") -> Event | None:
+    if turn is None or turn.output is None or turn.status not in TERMINAL:
+        return None
+    response = {
+        "id": turn.id,
+        "object": "response",
+        "created_at": int(turn.created),
+        "status": turn.status,
+        "model": turn.model,
+        "previous_response_id": turn.previous_id,
+        "output": turn.output,
+        "usage": turn.usage or None,
+    }
+    kind = f"response.{turn.status}"
+    whole = {"type": kind, "response": response}
+    return Event(kind, whole, json.dumps(whole, ensure_ascii=False), whole=True)

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from cometresp.chain import chain_name
-from cometresp.commands.chains import Json, Offline, asked, transcript
+from cometresp.commands.chains import Json, Offline
 from cometresp.commands.runtime import Runtime
+from cometresp.commands.transcript import asked, of_turn, print_passages
 from cometresp.errors import UsageError
 from cometresp.options import ConnectionOptions, complete_chains, complete_ids
 from cometresp.records import Turn
-from cometresp.terminal import escape, escape_line, to_bytes
+from cometresp.terminal import escape_line, to_bytes
 
 _WORDS = 60
 _DEFAULT_COUNT = 20
@@ -58,8 +59,7 @@ def _show(runtime: Runtime, turn: Turn, *, as_json: bool) -> None:
     if as_json:
         runtime.print_json(as_dict(turn))
         return
-    text = transcript(turn) + "\n"
-    runtime.terminal.write(to_bytes(escape(text) if runtime.terminal.stdout_tty else text))
+    print_passages(runtime, of_turn(turn))
 
 
 def _line(turn: Turn) -> str:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from cometresp.answer import Answer
+from cometresp.answer import TERMINAL, Answer
 from cometresp.chain import recorded
 from cometresp.commands.runtime import Runtime
 from cometresp.errors import OutputError
@@ -77,7 +77,9 @@ class Recorder:
             )
         if self._state is None or self._n is None:
             return
-        output = recorded(answer.output) if self._runtime.config.record == "full" else None
+        # A look at a response that is still at work tells less than what was streamed of it before.
+        glimpse = answer.status not in TERMINAL and answer.last_sequence is None and not answer.was_cut
+        output = recorded(answer.output) if self._runtime.config.record == "full" and not glimpse else None
         try:
             what = self._state.finish(
                 self._n,

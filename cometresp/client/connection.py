@@ -1,0 +1,71 @@
+"""What it takes to reach a server, and the pool of connections made of it (design section 3)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import httpx
+
+from cometresp import __version__
+from cometresp.errors import ConfigError
+
+
+def _silent(_: str) -> None:
+    return
+
+
+class Connection(NamedTuple):
+    """Everything that it takes to reach a server. `say` hears of retries, `debug` of every request and reply."""
+
+    base_url: str
+    headers: Mapping[str, str] = {}
+    timeout: float = 600.0
+    max_time: float | None = None
+    retries: int = 2
+    ca_file: str | None = None
+    loopback: bool = False
+    say: Callable[[str], None] = _silent
+    debug: Callable[[str], None] | None = None
+
+
+def open_pool(connection: Connection) -> httpx.Client:
+    """The pool. Loopback never goes through a proxy and needs no certificates (design section 3)."""
+    import os
+
+    verify: Any = True
+    if connection.base_url.startswith("http:") and connection.loopback:
+        verify = False
+    elif connection.ca_file:
+        verify = _trust(connection.ca_file, "--ca-file")
+    elif path := os.environ.get("SSL_CERT_FILE"):
+        verify = _trust(path, "SSL_CERT_FILE")
+    headers = {"User-Agent": f"cometresp/{__version__}", **connection.headers}
+    try:
+        return httpx.Client(
+            headers=headers,
+            verify=verify,
+            trust_env=not connection.loopback,
+            follow_redirects=False,
+            timeout=connection.timeout,
+        )
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        names = [name for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY") if _proxy(name)]
+        settings = ", ".join(f"{name}={_proxy(name)}" for name in names) or "the proxy variables"
+        raise ConfigError(f"{settings}: a proxy setting can't be used: {error}") from error
+
+
+def _proxy(name: str) -> str:
+    """A proxy variable, in either case, without the password that it may hold."""
+    import os
+    import re
+
+    value = os.environ.get(name) or os.environ.get(name.lower()) or ""
+    return re.sub(r"//[^/@]*@", "//***@", value)
+
+
+def _trust(path: str, setting: str) -> Any:
+    import ssl
+
+    try:
+        return ssl.create_default_context(cafile=path)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"{setting}: the certificate file {path} can't be used: {error}") from error

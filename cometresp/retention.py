@@ -1,0 +1,71 @@
+"""What leaves the state file: old text, removed chains, turns that nothing needs.
+
+Each function runs in its caller's transaction. A turn is needed by those that go on from it, so that no conversation
+loses its beginning.
+"""
+
+import sqlite3
+
+_HEADS = "SELECT head FROM chains WHERE head IS NOT NULL UNION SELECT pending FROM chains WHERE pending IS NOT NULL"
+
+_DROP_SETTINGS = f"""
+UPDATE turns SET instructions = substr(instructions, 1, 0), tools = substr(tools, 1, 0)  -- what is NULL stays so
+  WHERE created < ? AND (instructions != '' OR tools != '') AND n NOT IN ({_HEADS})
+"""  # noqa: S608 - nothing foreign in it
+
+# Turns made in the chain, and those before them whose own chain is gone; but for what others go on from.
+_REMOVE_TURNS = f"""
+DELETE FROM turns WHERE n IN (
+  WITH RECURSIVE
+    own(n) AS (
+      SELECT n FROM turns
+        WHERE chain = :name OR (n IN (:head, :pending) AND chain NOT IN (SELECT name FROM chains))
+      UNION
+      SELECT before.n FROM own JOIN turns USING (n) JOIN turns AS before ON before.n = turns.parent
+        WHERE before.chain NOT IN (SELECT name FROM chains)
+    ),
+    needed(n) AS (
+      {_HEADS}
+      UNION SELECT n FROM turns WHERE n NOT IN (SELECT n FROM own)
+      UNION SELECT parent FROM needed JOIN turns USING (n) WHERE parent IS NOT NULL
+    )
+  SELECT n FROM own EXCEPT SELECT n FROM needed
+)
+"""  # noqa: S608 - nothing foreign in it
+
+_PRUNE_TURNS = f"""
+DELETE FROM turns WHERE created < :before AND n NOT IN (
+  WITH RECURSIVE needed(n) AS (
+    {_HEADS}
+    UNION SELECT n FROM turns WHERE created >= :before
+    UNION SELECT parent FROM needed JOIN turns USING (n) WHERE parent IS NOT NULL
+  )
+  SELECT n FROM needed
+)
+"""  # noqa: S608 - nothing foreign in it
+
+
+def drop_old_text(db: sqlite3.Connection, before: float) -> None:
+    """Drop the text of turns begun before that time; what a chain's head will send again stays until it moves."""
+    db.execute(
+        "UPDATE turns SET input = NULL, output = NULL WHERE created < ? AND (input IS NOT NULL OR output IS NOT NULL)",
+        (before,),
+    )
+    db.execute(_DROP_SETTINGS, (before,))
+
+
+def remove_chain(db: sqlite3.Connection, name: str) -> tuple[int, int] | None:
+    """Remove a chain: how many turns went, and how many stay for others; None where there is no such chain."""
+    row = db.execute("SELECT head, pending FROM chains WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        return None
+    db.execute("DELETE FROM chains WHERE name = ?", (name,))
+    removed = db.execute(_REMOVE_TURNS, {"name": name, "head": row[0], "pending": row[1]}).rowcount
+    kept: int = db.execute("SELECT count(*) FROM turns WHERE chain = ?", (name,)).fetchone()[0]
+    return removed, kept
+
+
+def prune(db: sqlite3.Connection, before: float) -> tuple[int, int]:
+    """Remove the chains not used since, then the older turns that nothing needs; returns how many of each."""
+    chains = db.execute("DELETE FROM chains WHERE used < ?", (before,)).rowcount
+    return chains, db.execute(_PRUNE_TURNS, {"before": before}).rowcount
