@@ -32,6 +32,7 @@ class Plan(NamedTuple):
     parent: Turn | None = None
     previous_id: str | None = None
     replay: bool = False
+    spare: bool = False  # replayed only since the server was seen to refuse ids: without a whole record, the id is sent
     settings: Settings = Settings()
     model: str | None = None
     stood: Stand | None = None
@@ -113,6 +114,8 @@ def with_flags(plan: Plan, *, no_instructions: bool, no_tools: bool, store: bool
         settings = settings._replace(instructions=None)
     if no_tools:
         settings = settings._replace(tools=None)
+    dropped = {"instructions": no_instructions, "tools": no_tools}
+    settings = settings._replace(forgotten=tuple(name for name in settings.forgotten if not dropped[name]))
     if store is not None:
         settings = settings._replace(store=store)
     return plan._replace(settings=settings)
@@ -281,10 +284,10 @@ def replayed(lineage: list[Turn], base_url: str, model: str | None) -> list[dict
         raise _incomplete(f"what came before {root.id} ({before}) was not recorded here")
     items: list[dict[str, Any]] = []
     for turn in lineage:
-        if turn.status not in ("completed", "incomplete"):
-            raise _incomplete(f"{turn.id} ended as {turn.status}: what is recorded of it is not a whole answer")
         if turn.input is None or turn.output is None:
             raise _incomplete(f"the text of {turn.id} was not recorded, or is older than what is kept")
+        if turn.status not in ("completed", "incomplete"):
+            raise _incomplete(f"{turn.id} ended as {turn.status}: what is recorded of it is not a whole answer")
         same = turn.base_url == base_url and turn.model == model
         items += [_restored(item, turn) for item in turn.input]
         items += [

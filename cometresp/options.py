@@ -76,6 +76,7 @@ class RequestOptions(NamedTuple):
     parallel_tool_calls: Annotated[Flag, _flag(EITHER, "Let the model call several tools at once.", "--parallel-tool-calls/--no-parallel-tool-calls"), "parallel_tool_calls"] = None
 
     background: Annotated[bool, _flag(SERVICE, "Run on the server; print the id and leave.", "--background")] = False
+    wait: Annotated[bool, _flag(SERVICE, "With --background: stay until it has ended, and show it.", "--wait")] = False
     service_tier: Annotated[Text, _flag(SERVICE, "auto, default, flex, priority, …", "--service-tier"), "service_tier"] = None
     prompt_cache_key: Annotated[Text, _flag(SERVICE, "Requests with the same key share a prompt cache.", "--prompt-cache-key"), "prompt_cache_key"] = None
     prompt_cache_retention: Annotated[Text, _flag(SERVICE, "in_memory or 24h.", "--prompt-cache-retention")] = None

@@ -59,9 +59,9 @@ def test_there_is_nothing_to_continue_before_the_first_answer(ask: Command, wire
 def test_only_a_good_turn_moves_the_head(ask: Command, wire: Wire, bad: bytes, code: int, status: str) -> None:
     wire.answer(text_stream("1", response_id="r1"), bad, bad, text_stream("4", response_id="r4"))
     ask("ask", "a")
-    assert ask("continue", "b").code == code
+    assert ask("continue", "--retries", "0", "b").code == code
     assert heads(ask) == {"default": "r1"}
-    assert ask("ask", "begin anew").code == code
+    assert ask("ask", "--retries", "0", "begin anew").code == code
     assert heads(ask) == {"default": None}
     assert list(ask("continue", "c")) == [
         2,
@@ -301,3 +301,71 @@ def test_log_and_chains_show_what_was_recorded(ask: Command, wire: Wire) -> None
         "",
         "cometresp: error: nope is not recorded here\nhint: cometresp log lists what is\n",
     ]
+
+
+# a server that keeps nothing ------------------------------------------------------------------------------------------
+
+FORGETS = error_reply(404, "Previous response with id 'x' not found.", "previous_response_not_found")
+
+
+def test_a_server_that_forgets_every_id_is_not_asked_in_vain_again(ask: Command, wire: Wire) -> None:
+    calling = response(call("weather"), response_id="r2")
+    wire.answer(
+        text_stream("1", response_id="r1"),
+        FORGETS,
+        json_reply(calling),
+        text_stream("3", response_id="r3"),
+        text_stream("4", response_id="r4"),
+        text_stream("5", response_id="r5"),
+    )
+    (ask.home / "a.txt").write_text("attached")
+    assert ask("ask", "-f", "a.txt", "a").code == 0
+    warning = "cometresp: warning: the server doesn't go on from a response id: the recorded turns were sent instead\n"
+    assert tuple(ask("continue", "b"))[::2] == (5, warning + WAITS)
+    assert tuple(ask("continue", "--tool-output", "call_1=4")) == (0, "3\n", "")
+    note = f"{wire.url} goes on from no response id: the recorded turns are sent instead\n"
+    assert note in ask("continue", "--verbose", "c").err
+    assert ask("continue", "d").code == 0
+    attached = {"type": "input_text", "text": "a.txt:\n```\nattached\n```"}
+    items = [
+        {"role": "user", "content": [attached, {"type": "input_text", "text": "a"}]},
+        message("1"),
+        {"role": "user", "content": "b"},
+        call("weather"),
+        {"type": "function_call_output", "call_id": "call_1", "output": "4"},
+        message("3"),
+        {"role": "user", "content": "c"},
+        message("4"),
+        {"role": "user", "content": "d"},
+    ]
+    bodies = wire.bodies()
+    assert [body["input"] for body in bodies[2:]] == [items[:3], items[:5], items[:7], items]
+    assert ["previous_response_id" in body for body in bodies] == [False, True, False, False, False, False]
+
+
+WAITS = (
+    "cometresp: error: waiting for the output of call_1 weather {}\nhint: cometresp continue --tool-output call_1=…\n"
+)
+
+
+def test_what_is_remembered_does_not_stand_in_the_way_of_an_id(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("1", response_id="r1"), FORGETS, *(text_stream(n, response_id=f"r{n}") for n in "234"))
+    ask("ask", "a")
+    ask("continue", "b")
+    ask.environ["COMETRESP_RECORD"] = "ids"
+    ask("ask", "c")
+    assert ask("continue", "d").code == 0
+    assert wire.bodies()[-1]["previous_response_id"] == "r3"
+
+
+def test_a_server_that_ignores_the_id_in_silence_is_warned_of(ask: Command, wire: Wire) -> None:
+    wire.answer(
+        text_stream("1", response_id="r1", previous_response_id=None),
+        text_stream("2", response_id="r2", previous_response_id=None),
+    )
+    ask("ask", "a")
+    assert tuple(ask("continue", "b")) == (
+        0,
+        "2\n",
+        "cometresp: warning: the server may have answered without the earlier turns: its reply doesn't name r1\n",
+    )

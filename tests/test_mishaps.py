@@ -86,7 +86,7 @@ def test_a_good_file_is_never_set_aside_for_the_damage_of_an_older_one(tmp_path:
 
 def test_half_an_answer_is_never_replayed(ask: Command, wire: Wire) -> None:
     wire.answer(sse(created("r1"), delta("half an ans")))
-    ask("ask", "a")
+    ask("ask", "--retries", "0", "a")
     result = ask("continue", "--from", "r1", "--replay", "b")
     assert (result.code, len(wire.requests)) == (65, 1)
     assert "r1 ended as cut" in result.err

@@ -1,6 +1,7 @@
 """Sending a turn that is ready, and the turns that its calls lead to: shown, recorded, concluded."""
 
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, Any
 
 from cometresp import chain as chains
@@ -10,8 +11,8 @@ from cometresp.commands.recording import Recorder
 from cometresp.commands.runtime import Runtime
 from cometresp.commands.showing import Showing
 from cometresp.commands.turn import Asked, Prepared, replay
-from cometresp.errors import CometrespError, ExitCode, RequestRefusedError, TurnError
-from cometresp.exchange import exchange, verdict
+from cometresp.errors import CometrespError, ExitCode, OutputError, RequestRefusedError, StoppedError, TurnError
+from cometresp.exchange import Resume, exchange, verdict
 from cometresp.records import NewTurn
 from cometresp.terminal import escape_line
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 def send(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools | None") -> None:
     """Raises the error that the end of it amounts to."""
-    plan, only_id = prepared.plan, asked.request.background and not asked.live
+    plan = prepared.plan
+    only_id = asked.request.background and not (asked.live or asked.request.wait)
     if plan.parent is not None and not plan.anew:
         model = prepared.model or "no model"
         runtime.terminal.note(
@@ -64,6 +66,11 @@ class _Run:
         self._showing.tell(self._prepared.outcomes)
         answer = self._showing.run(self._first)
         self._warn_amnesia(answer)
+        if only_id and answer.ended and answer.status in ("completed", "incomplete"):
+            name = escape_line(answer.id)
+            self._runtime.terminal.note(
+                f"the server ran it at once, in the foreground: cometresp get {name} shows the answer"
+            )
         turns, instead = 1, None
         while instead is None and (calls := self._own_calls(answer)):
             try:
@@ -85,16 +92,60 @@ class _Run:
         if self._client is None:
             self._client = self._stack.enter_context(self._runtime.client())
         sent = masking.resolved_body(body, self._runtime.terminal.environ)
-        with self._client.create(sent, self._showing.sending) as events:
-            exchange(events, answer, self._showing.screen, self._showing.seen)
+        try:
+            with self._client.create(sent, self._showing.sending) as events:
+                exchange(events, answer, self._showing.screen, self._showing.seen, self._way_back(self._client))
+        except StoppedError as stopped:
+            if body.get("background") is True and answer.id and not answer.ended:
+                self._leave_running(answer.id, stopped)
+            raise
+
+    def _way_back(self, client: "Client") -> "Resume | None":
+        """What a cut stream is taken up again by, where the server may keep the response (design section 5)."""
+        background = self._body.get("background") is True
+        if self._body.get("store") is False and not background:
+            return None
+        from cometresp.commands.healing import WayBack
+
+        given = self._asked.connection
+        return WayBack(
+            client,
+            background=background,
+            wait=self._asked.request.wait,
+            retries=given.retries if given.retries is not None else 2,
+            timeout=given.timeout,
+            say=self._runtime.terminal.note,
+        )
+
+    def _leave_running(self, response_id: str, stopped: StoppedError) -> None:
+        """An interrupt leaves a background response running; a second one within two seconds cancels it."""
+        name = escape_line(response_id)
+        stopped.hint = f"{name} goes on: cometresp get {name} --stream follows it, cometresp cancel {name} ends it"
+        if stopped.exit_code != ExitCode.INTERRUPTED:
+            return
+        try:
+            self._runtime.terminal.note(f"{name} goes on; once more within {_SECOND_THOUGHT:g} s cancels it")
+            time.sleep(_SECOND_THOUGHT)
+        except StoppedError:
+            assert self._client is not None
+            try:
+                self._client.cancel(response_id)
+            except CometrespError as error:
+                stopped.message, stopped.hint = f"interrupted; {name} can't be cancelled: {error.message}", error.hint
+            else:
+                stopped.message, stopped.hint = f"interrupted; {name} was cancelled", ""
 
     def _first(self, answer: Answer) -> None:
         try:
             self._once(self._prepared.body, answer)
         except CometrespError as error:
-            if answer.id or self._prepared.plan.parent is None or not self._takes_no_id(error):
+            parent = self._prepared.plan.parent
+            if answer.id or parent is None or not self._takes_no_id(error):
                 raise
-            self._once(self._replay_after(error), answer)
+            body = self._replay_after(error)
+            if time.time() - parent.created < _FRESH:  # an old one may just have expired
+                self._remember_refusal()
+            self._once(body, answer)
 
     def _later(self, answer: Answer) -> None:
         """A turn of the tool loop. Where the server doesn't know the id after all, with all items instead."""
@@ -105,8 +156,18 @@ class _Run:
             if answer.id or self._conversation.stateless or not self._takes_no_id(error):
                 raise
             self._conversation.stateless = True
+            self._remember_refusal()
             self._runtime.terminal.warn(_REPLAYED)
             self._once(self._conversation.body(), answer)
+
+    def _remember_refusal(self) -> None:
+        """The server didn't know an id of its own, just given: so that the next turn doesn't try in vain."""
+        if self._asked.chain.no_save or self._runtime.config.record == "none":
+            return
+        with suppress(OutputError):  # nothing but a round trip is lost
+            if (state := self._runtime.open_state()) is not None:
+                with closing(state):
+                    state.seen_refusing(self._runtime.base_url, "no_previous")
 
     def _takes_no_id(self, error: CometrespError) -> bool:
         from cometresp.replies import knows_no_previous
@@ -178,6 +239,8 @@ class _Run:
         return after
 
 
+_SECOND_THOUGHT = 2.0  # seconds
+_FRESH = 3600.0  # seconds for which every server that keeps responses keeps them
 _REPLAYED = "the server doesn't go on from a response id: the recorded turns were sent instead"
 
 

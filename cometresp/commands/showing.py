@@ -265,6 +265,6 @@ class Showing:
 
     def _raised(self, answer: Answer) -> Exception | None:
         """What ended the exchange; an interrupt says what was kept."""
-        if isinstance(self.fault, StoppedError) and answer.id and self._record.keeps:
+        if isinstance(self.fault, StoppedError) and answer.id and self._record.keeps and not self.fault.hint:
             self.fault.hint = f"what came is kept: cometresp log {answer.id}"
         return self.fault

@@ -11,10 +11,11 @@ from cometresp import request
 from cometresp.commands.formats import kind_of
 from cometresp.commands.printing import print_request
 from cometresp.commands.runtime import Runtime
-from cometresp.errors import OutputError, UsageError
+from cometresp.errors import OutputError, RequestRefusedError, UsageError
 from cometresp.inputs import Inputs, Prompt
 from cometresp.options import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from cometresp.records import Turn
+from cometresp.terminal import escape_line
 
 if TYPE_CHECKING:
     from cometresp.commands.looping import Tools
@@ -85,6 +86,8 @@ def _check_flags(asked: Asked) -> None:
     if given.include_obfuscation is not None and given.no_stream:
         raise UsageError("--include-obfuscation goes with a stream only, not with --no-stream")
     _check_extraction(asked)
+    if given.wait and not given.background:
+        raise UsageError("--wait goes with --background: other answers are waited for anyway")
     if asked.loop.max_turns < 1:
         raise UsageError(f"--max-turns: must be at least 1, not {asked.loop.max_turns}")
     if chain.replay and not goes_on:
@@ -95,7 +98,7 @@ def _check_extraction(asked: Asked) -> None:
     if not (asked.output.extract or asked.output.extract_last):
         return
     flag = "--extract" if asked.output.extract else "--extract-last"
-    if asked.request.background and not asked.live:
+    if asked.request.background and not (asked.live or asked.request.wait):
         raise UsageError(f"{flag} goes with an answer, not with --background", hint=f"cometresp get ID --wait {flag}")
     structured = {
         "--schema": asked.request.schema is not None,
@@ -136,18 +139,23 @@ def _prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
             f"no model: {runtime.base_url} has no default one",
             hint="-m MODEL or COMETAPI_DEFAULT_MODEL names it",
         )
+    if lost := [name for name in plan.settings.forgotten if name not in body and plan.parent is not None]:
+        where = escape_line(plan.parent.id) if plan.parent else ""
+        runtime.terminal.warn(
+            f"the {' and '.join(lost)} of {where} are not recorded: this turn goes without them; give them again"
+        )
     own = chains.own_items(body)
     chains.check_answered(plan.parent, own, [call.id for call in calls])
     outcomes: list[Outcome] = []
     if calls:
         if plan.replay:
-            replay(runtime, body, plan, own)  # which raises before anything has run
+            _replayed(runtime, body, plan, own)  # which raises before anything has run
         outcomes = _settled(asked, runtime, calls, tools)
         own = [outcome.item() for outcome in outcomes] + own
         body["input"] = own
     model = body.get("model")
     if plan.replay:
-        body = replay(runtime, body, plan, own)
+        body = _replayed(runtime, body, plan, own)
     return Prepared(body, plan, own, model if isinstance(model, str) else None, outcomes)
 
 
@@ -171,6 +179,19 @@ def _settled(asked: Asked, runtime: Runtime, calls: "list[Call]", tools: "Tools 
     runtime.check_sendable()
     with ExitStack() as stack:
         return (tools or _tools(asked, runtime, stack)).settle(calls)
+
+
+def _replayed(runtime: Runtime, body: dict[str, Any], plan: chains.Plan, own: list[dict[str, Any]]) -> dict[str, Any]:
+    """The turn as items. What was only remembered of the server doesn't stand in the way of sending the id."""
+    try:
+        body = replay(runtime, body, plan, own)
+    except RequestRefusedError:
+        if not plan.spare:
+            raise
+        return body
+    if plan.spare:
+        runtime.terminal.note(f"{runtime.base_url} goes on from no response id: the recorded turns are sent instead")
+    return body
 
 
 def replay(runtime: Runtime, body: dict[str, Any], plan: chains.Plan, own: list[dict[str, Any]]) -> dict[str, Any]:
@@ -211,6 +232,8 @@ def _plan(asked: Asked, runtime: Runtime) -> chains.Plan:
         if not (given.no_save or asked.connection.dry_run or asked.connection.curl):
             state.check_writable()
         plan = chains.plan_continue(state, name, given.from_, runtime.base_url, replay=given.replay)
+        if plan.previous_id and not plan.replay and state.refuses(runtime.base_url, "no_previous"):
+            plan = plan._replace(replay=True, spare=True)
     finally:
         state.close()
     return chains.with_flags(plan, no_instructions=given.no_instructions, no_tools=given.no_tools, store=given.store)
