@@ -13,7 +13,7 @@ from cometresp.commands.formats import kind_of
 from cometresp.commands.recording import Recorder
 from cometresp.commands.runtime import Runtime
 from cometresp.content import Upload, megabytes
-from cometresp.errors import CometrespError, OutputError, StoppedError
+from cometresp.errors import CometrespError, OutputError, StoppedError, UnreachableError
 from cometresp.events import Event
 from cometresp.exchange import is_good, verdict
 from cometresp.output import FileSink, image_folder, save_images
@@ -264,7 +264,9 @@ class Showing:
         return None if self._only_id else unfit(answer, self._shape, self._runtime.terminal.warn)
 
     def _raised(self, answer: Answer) -> Exception | None:
-        """What ended the exchange; an interrupt says what was kept."""
+        """What ended the exchange; an interrupt says what was kept, a lost connection where to ask for the rest."""
+        if isinstance(self.fault, UnreachableError) and answer.id and not self.fault.hint:
+            self.fault.hint = f"cometresp get {answer.id} shows what became of it"
         if isinstance(self.fault, StoppedError) and answer.id and self._record.keeps and not self.fault.hint:
             self.fault.hint = f"what came is kept: cometresp log {answer.id}"
         return self.fault
