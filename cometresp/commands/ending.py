@@ -5,7 +5,6 @@ from typing import Any
 
 from cometresp.answer import Answer
 from cometresp.errors import CometrespError, ExitCode, TurnError
-from cometresp.extract import fenced_block
 from cometresp.render import Sink
 from cometresp.terminal import Terminal, escape, to_bytes
 
@@ -38,6 +37,8 @@ class Extraction:
 
     def print(self, answer: Answer, *, good: bool) -> None:
         """`good`: the answer ended well. Otherwise a block of it may be half of one."""
+        from cometresp.extract import fenced_block
+
         text = answer.text
         block = fenced_block(text, last=self._last, complete=not answer.incomplete_reason) if good else None
         self._found = block is not None

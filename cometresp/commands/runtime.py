@@ -94,10 +94,9 @@ class Runtime:
     def client(self) -> Iterator["Client"]:
         """The server of this command; with --offline the emulator, started for as long as it is needed."""
         self.check_sendable()
-        gc.enable()  # the start is over
-        gc.freeze()
         if not self.connection.offline:
             with self._client(self.base_url) as client:
+                _end_start()
                 yield client
             return
         from cometresp.emulator import Emulator
@@ -109,6 +108,7 @@ class Runtime:
         except OSError as error:
             raise OutputError(f"the emulator's memory in {self.config.state_dir} can't be used: {error}") from error
         with emulator, self._client(emulator.base_url) as client:
+            _end_start()
             yield client
 
     def _client(self, base_url: str) -> "Client":
@@ -163,6 +163,12 @@ class Runtime:
         tty = self.terminal.stdout_tty
         document = json.dumps(value, ensure_ascii=False, indent=2 if tty else None)
         self.terminal.write(json_bytes((escape_json(document) if tty else document) + "\n"))
+
+
+def _end_start() -> None:
+    """From here on garbage is looked for: the last large library is loaded, and what is loaded stays."""
+    gc.enable()
+    gc.freeze()
 
 
 def _headers(given: list[str]) -> dict[str, str]:

@@ -17,8 +17,11 @@ from cometresp.records import NewTurn
 from cometresp.terminal import escape_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cometresp.client import Client
     from cometresp.commands.looping import Tools
+    from cometresp.events import Event
     from cometresp.toolloop import Call, Conversation, Outcome
 
 
@@ -105,17 +108,25 @@ class _Run:
         background = self._body.get("background") is True
         if self._body.get("store") is False and not background:
             return None
-        from cometresp.commands.healing import WayBack
+        way: Resume | None = None
+
+        def resume(answer: Answer, cut: bool) -> "Iterable[Event] | None":
+            nonlocal way
+            if way is None:
+                from cometresp.commands.healing import WayBack
+
+                way = WayBack(
+                    client,
+                    background=background,
+                    wait=self._asked.request.wait,
+                    retries=2 if given.retries is None else given.retries,
+                    timeout=given.timeout,
+                    say=self._runtime.terminal.note,
+                )
+            return way(answer, cut)
 
         given = self._asked.connection
-        return WayBack(
-            client,
-            background=background,
-            wait=self._asked.request.wait,
-            retries=given.retries if given.retries is not None else 2,
-            timeout=given.timeout,
-            say=self._runtime.terminal.note,
-        )
+        return resume
 
     def _leave_running(self, response_id: str, stopped: StoppedError) -> None:
         """An interrupt leaves a background response running; a second one within two seconds cancels it."""

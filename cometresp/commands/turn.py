@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cometresp import chain as chains
 from cometresp import request
 from cometresp.commands.formats import kind_of
-from cometresp.commands.printing import print_request
 from cometresp.commands.runtime import Runtime
 from cometresp.errors import OutputError, RequestRefusedError, UsageError
 from cometresp.inputs import Inputs, Prompt
@@ -53,6 +52,8 @@ def run(asked: Asked) -> None:
         tools = _tools(asked, runtime, stack) if asked.loop.functions else None
         prepared = _prepare(asked, runtime, tools)
         if _only_shows(asked):
+            from cometresp.commands.printing import print_request
+
             print_request(runtime, prepared.body, as_curl=asked.connection.curl)
             return
         runtime.check_sendable()
