@@ -9,7 +9,7 @@ from cometresp.terminal import escape, escape_line
 
 Mode = Literal["ask", "always", "refuse"]
 Decision = Literal["run", "no", "refused", "stop"]
-_SHOWN = 2_000  # characters of arguments that a question shows
+_SHOWN, _SHOWN_END = 20_000, 4_000  # characters of arguments that a question shows, and of them at the end
 _KEYS: dict[str, Decision | Literal["always"]] = {
     "y": "run",
     "yes": "run",
@@ -28,12 +28,18 @@ _KEYS: dict[str, Decision | Literal["always"]] = {
 class Approval:
     """`allowed` are the globs of `--allow-tool`. `ask` puts a question to the user; None: there is nobody to ask."""
 
-    def __init__(self, mode: Mode, allowed: list[str], ask: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        mode: Mode,
+        allowed: list[str],
+        ask: Callable[[str], str | None],
+        nobody: str = "there is no terminal to ask on",
+    ) -> None:
         self._mode = mode
         self._allowed = list(allowed)
         self._ask = ask
         self._always: set[str] = set()
-        self.why_not = "--approve refuse" if mode == "refuse" else "there is no terminal to ask on"
+        self.why_not = "--approve refuse" if mode == "refuse" else nobody
 
     def decide(self, name: str, arguments: str, source: str, *, read_only: bool) -> Decision:
         """Whether this call may run. `no` was typed by the user, `refused` by nobody; `stop` ends the run."""
@@ -68,5 +74,6 @@ def shown_arguments(arguments: str) -> str:
         text = arguments
     shown = escape(text)
     if len(shown) > _SHOWN:
-        shown = f"{shown[:_SHOWN]}… ({len(text)} characters in all)"
+        left_out = len(shown) - _SHOWN
+        shown = f"{shown[: _SHOWN - _SHOWN_END]}\n… ({left_out} characters left out) …\n{shown[-_SHOWN_END:]}"
     return "\n".join(f"  {line}" for line in shown.splitlines()) or "  nothing"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cometresp.toolloop import Call, Runner
 
 _MAX_NAME = 100
+_YES, _NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0")
 STAND_IN = "cometresp_stand_in"  # in a recorded part whose bytes were not: where they are, and what they were
 # Where the bytes of a part stand, by the part's type (API 3.1).
 _BYTES_KEY = {"input_file": "file_data", "input_image": "image_url", "input_text": "text"}
@@ -180,11 +181,13 @@ def tool_outputs(given: Iterable[tuple[str, str]], parent: Turn | None) -> list[
 def check_answered(parent: Turn | None, items: list[dict[str, Any]], others: Collection[str]) -> None:
     """That a turn's items answer every open call, but for `others`: servers refuse a turn that leaves one open."""
     answered = {str(item.get("call_id") or item.get("approval_request_id")) for item in items}
+    from cometresp.items import answered_by
+
     missing = [call_id for call_id in waiting(parent) if call_id not in answered and call_id not in others]
     if missing and parent is not None:
         raise UsageError(
             f"{parent.id} waits for the output of {', '.join(missing)}",
-            hint="give it: " + " ".join(f"--tool-output {call_id}=…" for call_id in missing),
+            hint=f"give it: {answered_by([waiting(parent)[call_id] for call_id in missing])}",
         )
 
 
@@ -193,11 +196,10 @@ def _output_item(call_id: str, text: str, call: dict[str, Any]) -> dict[str, Any
 
     kind = CLIENT_CALLS.get(str(call.get("type")), "function_call_output")
     if kind == "mcp_approval_response":
-        return {
-            "type": kind,
-            "approval_request_id": call_id,
-            "approve": text.strip().lower() in ("true", "yes", "y", "1"),
-        }
+        word = text.strip().lower()
+        if word not in _YES + _NO:
+            raise UsageError(f"--tool-output: {call_id} is an approval, which is given by yes or no")
+        return {"type": kind, "approval_request_id": call_id, "approve": word in _YES}
     if kind not in ("function_call_output", "custom_tool_call_output"):
         raise UsageError(
             f"--tool-output: {call_id} is a {call.get('type')}, whose output isn't text", hint="use --input"

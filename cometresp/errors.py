@@ -7,6 +7,7 @@ CometrespError
 ├── UnreachableError     69
 │   └── SilenceError     69  the connection holds, but nothing comes
 ├── OutputError          73
+│   └── DamagedError     73  the state file can't be read for what it is
 ├── RateLimitedError     75
 ├── ProtocolError        76
 ├── KeyProblemError      77
@@ -108,6 +109,10 @@ class SilenceError(UnreachableError):
 
 class OutputError(CometrespError):
     exit_code = ExitCode.OUTPUT
+
+
+class DamagedError(OutputError):
+    """The state file is damaged; the message says where it is now."""
 
 
 class RateLimitedError(CometrespError):

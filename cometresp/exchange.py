@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from cometresp.answer import Answer
 from cometresp.errors import CometrespError, ExitCode, ServerSaid, TurnError, UnreachableError
 from cometresp.events import Event
+from cometresp.items import answered_by
 from cometresp.replies import in_stream_error
 from cometresp.terminal import escape_line
 
@@ -104,16 +105,16 @@ def _open_calls(calls: list[dict[str, Any]]) -> CometrespError:
     """What the model waits for, a call each, and how to answer by hand."""
     shown = [describe_call(call) for call in calls]
     of_what = f"output of {shown[0]}" if len(shown) == 1 else "\n  ".join([f"outputs of {len(shown)} calls:", *shown])
-    answerable = [call for call in calls if call.get("type") in ("function_call", "custom_tool_call")]
-    outputs = " ".join(f"--tool-output {call.get('call_id')}=…" for call in answerable)
-    hint = f"cometresp continue {outputs}" if outputs else ""
+    hint = f"cometresp continue {answered_by(calls)}"
     return TurnError(ExitCode.CALL_OPEN, f"waiting for the {of_what}", hint=hint)
 
 
 def describe_call(call: dict[str, Any]) -> str:
     """`call_9 get_weather {"city":"Oslo"}`, cut, on one line."""
     arguments = call.get("arguments") or call.get("input") or ""
-    words = (call.get("call_id") or call.get("id"), call.get("name") or call.get("type"), arguments)
+    name = call.get("name") or call.get("type")
+    label = f"{call['server_label']}/{name}" if call.get("server_label") else name
+    words = (call.get("call_id") or call.get("id"), label, arguments)
     return " ".join(escape_line(str(word), _SHOWN_ARGUMENTS) for word in words if word)
 
 

@@ -220,6 +220,21 @@ def open_calls(output: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def answered_by(calls: list[dict[str, Any]]) -> str:
+    """The flags that answer open calls by hand: text, yes or no, else items."""
+    flags: dict[str, None] = {}
+    for call in calls:
+        name = call.get("call_id") or call.get("id")
+        match call.get("type"):
+            case "function_call" | "custom_tool_call":
+                flags[f"--tool-output {name}=…"] = None
+            case "mcp_approval_request":
+                flags[f"--tool-output {name}=yes"] = None
+            case _:
+                flags["--input @items.json"] = None
+    return " ".join(flags)
+
+
 def _runs_elsewhere(item: dict[str, Any]) -> bool:
     """Shell calls in a container and tool searches of the server are answered there (API 6.3)."""
     if item["type"] == "shell_call":

@@ -38,6 +38,8 @@ class Turn(NamedTuple):
     output: list[dict[str, Any]] | None
 
 
+UNENDED = ("queued", "in_progress", "cut", "interrupted")  # statuses of a turn whose end isn't recorded
+
 # (head, pending) of a chain, as numbers of turns.
 Stand = tuple[int | None, int | None]
 

@@ -16,6 +16,7 @@ from cometresp.errors import (
     ServerSaid,
     UnreachableError,
 )
+from cometresp.events import Event
 
 # 429 with one of these means money, not speed (API 8.2).
 _SPENT = ("insufficient_quota", "credit_balance_exhausted", "insufficient_user_quota", "billing_hard_limit_reached")
@@ -150,12 +151,14 @@ def describe(reply: Reply, said: ServerSaid) -> str:
 
 def knows_no_previous(error: CometrespError) -> bool:
     """Whether a server refused a turn because of `previous_response_id` (API 8, 10.3, 12.8)."""
-    if error.said.status not in (400, 404, 422, 500, 501):
-        return False
-    if error.said.param == "previous_response_id" or error.said.code == "previous_response_not_found":
+    inside = error.said.status is None and isinstance(error, RequestRefusedError)  # as `refused_inside` makes them
+    return (inside or error.said.status in (400, 404, 422, 500, 501)) and _names_previous(error.message, error.said)
+
+
+def _names_previous(message: str, said: ServerSaid) -> bool:
+    if said.param == "previous_response_id" or said.code == "previous_response_not_found":
         return True
-    text = error.message.lower().replace("_", " ")
-    return "previous response" in text
+    return "previous response" in message.lower().replace("_", " ")
 
 
 def knows_no_path(error: CometrespError) -> bool:
@@ -164,6 +167,18 @@ def knows_no_path(error: CometrespError) -> bool:
     if status in (405, 501) or error.exit_code == ExitCode.PROTOCOL:
         return True
     return status == 404 and "/responses/" in error.message
+
+
+def refused_inside(event: Event) -> CometrespError | None:
+    """The refusal of `previous_response_id` where it comes as the first event of a 200 (API 12.7, 12.8)."""
+    response = event.data.get("response")
+    error = event.data.get("error") or (response.get("error") if isinstance(response, dict) else None)
+    if not error and event.type == "error":
+        error = event.data
+    if not isinstance(error, dict):
+        return None
+    message, said = in_stream_error(error)
+    return RequestRefusedError(message, said=said) if _names_previous(message, said) else None
 
 
 def in_stream_error(error: dict[str, Any]) -> tuple[str, ServerSaid]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from cometresp import retention
-from cometresp.errors import OutputError, UsageError
+from cometresp.errors import DamagedError, OutputError, UsageError
 from cometresp.records import ChainRow, NewTurn, Stand, Turn, settings_columns, turn_of
 from cometresp.statefile import connect, file_of, locked, patiently, prepare, set_aside
 
@@ -33,17 +33,19 @@ class State:
     path: Path
     db: sqlite3.Connection
     reports: list[str] = field(default_factory=list)
+    mend: bool = True
     _file: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         self._file = file_of(self.path)
 
     @classmethod
-    def open(cls, directory: Path, *, create: bool = True) -> "State | None":
+    def open(cls, directory: Path, *, create: bool = True, mend: bool = True) -> "State | None":
         """Open `state.db`, making it where it isn't; None where it isn't and `create` is false.
 
-        A damaged file is set aside under a dated name, which `reports` then says. Raises OutputError where the file
-        can't be used: no permission, another program's, a newer cometresp's.
+        A damaged file is set aside under a dated name, which `reports` then says; without `mend` it stays, and
+        DamagedError is raised. Raises OutputError where the file can't be used: no permission, another program's,
+        a newer cometresp's.
         """
         path = directory / "state.db"
         if not create and not path.exists():
@@ -52,13 +54,15 @@ class State:
             prepare(directory, path)
             with locked(directory):
                 try:
-                    return cls(path, connect(path))
+                    return cls(path, connect(path), mend=mend)
                 except sqlite3.DatabaseError as error:
                     if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
                         raise
+                    if not mend:
+                        raise _damaged(path) from error
                     aside = set_aside(path)
                 prepare(directory, path)
-                return cls(path, connect(path), [f"the state file was damaged and is kept as {aside}"])
+                return cls(path, connect(path), [_kept(aside)])
         except (OSError, sqlite3.Error) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise OutputError(f"the state file {path} can't be used: {reason}") from error
@@ -97,6 +101,19 @@ class State:
         with self._reading():
             rows = self.db.execute(
                 "SELECT * FROM turns WHERE ?1 IS NULL OR chain = ?1 ORDER BY n DESC LIMIT ?2", (chain, limit)
+            ).fetchall()
+            return [turn_of(row) for row in rows]
+
+    def pending_after(self, turn: Turn, chain: str) -> list[Turn]:
+        """The turns of a chain that go on from this one and were left to the server, which was still at work.
+
+        One that a command is holding right now hasn't ended, and isn't among them.
+        """
+        with self._reading():
+            rows = self.db.execute(
+                "SELECT * FROM turns WHERE n > ?1 AND parent = ?1 AND chain = ?2 AND ended IS NOT NULL"
+                " AND status IN ('queued', 'in_progress') ORDER BY n",
+                (turn.n, chain),
             ).fetchall()
             return [turn_of(row) for row in rows]
 
@@ -259,7 +276,7 @@ class State:
             names = {name for (name,) in self.db.execute("SELECT name FROM chains WHERE name IN (?, ?)", (old, new))}
             if old not in names:
                 raise _unknown([old])
-            if new in names:
+            if new in names and new != old:
                 raise UsageError(f"there is a chain {new} already", hint="cometresp chains rm removes it")
             self.db.execute("UPDATE chains SET name = ? WHERE name = ?", (new, old))
             self.db.execute("UPDATE turns SET chain = ? WHERE chain = ?", (new, old))
@@ -353,11 +370,21 @@ class State:
         message = f"the state file {self.path} can't be {verb}: {error}"
         if "malformed" in str(error) or "not a database" in str(error):
             self.close()
+            if not self.mend:
+                return _damaged(self.path)
             with suppress(OSError), locked(self.path.parent):
                 if file_of(self.path) != self._file:  # another process did, and a good one may stand there
-                    return OutputError(f"the state file {self.path} was damaged and has been set aside")
-                message = f"the state file was damaged and is kept as {set_aside(self.path)}"
+                    return DamagedError(f"the state file {self.path} was damaged and has been set aside")
+                return DamagedError(_kept(set_aside(self.path)))
         return OutputError(message)
+
+
+def _damaged(path: Path) -> DamagedError:
+    return DamagedError(f"the state file {path} is damaged")
+
+
+def _kept(aside: Path) -> str:
+    return f"the state file was damaged and is kept as {aside}"
 
 
 def _unknown(names: list[str]) -> UsageError:

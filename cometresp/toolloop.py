@@ -104,25 +104,36 @@ def settle(calls: list[Call], runner: Runner | None, approval: Approval) -> list
 
     A refusal that nobody typed is sent only beside a result: alone it would teach the model nothing and bill the user.
     """
-    decided = {}
+    decisions = []  # one for each call: a model may use an id twice
     for call in calls:
-        unknown = not call.approval and (runner is None or not runner.knows(call.name))
-        if unknown:  # nothing would run; the model learns that there is no such function
-            decided[call.id] = "unknown"
-            continue
-        read_only = not call.approval and runner is not None and runner.is_read_only(call.name)
-        source = runner.source(call.name) if runner is not None and not call.approval else "a remote MCP tool"
-        decided[call.id] = approval.decide(call.name, call.arguments, source, read_only=read_only)
-        if decided[call.id] == "stop":
+        decisions.append(_decision(call, runner, approval))
+        if decisions[-1] == "stop":
             raise _left_open(f"stopped before {escape_line(call.name)} ran", calls)
-    if not {"run", "no"} & set(decided.values()) and "refused" in decided.values():
-        names = dict.fromkeys(escape_line(call.name) for call in calls if decided[call.id] == "refused")
+    if not {"run", "no"} & set(decisions) and "refused" in decisions:
+        refused = [call for call, decision in zip(calls, decisions, strict=True) if decision == "refused"]
+        names = dict.fromkeys(escape_line(call.name) for call in refused)
         words = f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} not allowed to run: {approval.why_not}"
         allow = " ".join(f"--allow-tool {name}" for name in names)
         raise _left_open(words, calls, f"cometresp continue {allow}, with --functions again where it was given")
-    runs = [call for call in calls if decided[call.id] in ("run", "unknown") and not call.approval]
-    results = {outcome.call.id: outcome for outcome in (runner.run(runs) if runner is not None and runs else ())}
-    return [results.get(call.id) or _decided(call, decided[call.id]) for call in calls]
+    runs = [call for call, decision in zip(calls, decisions, strict=True) if _runs(call, decision)]
+    results = iter(runner.run(runs) if runner is not None and runs else ())
+    return [
+        next(results) if _runs(call, decision) else _decided(call, decision)
+        for call, decision in zip(calls, decisions, strict=True)
+    ]
+
+
+def _decision(call: Call, runner: Runner | None, approval: Approval) -> str:
+    if call.approval:
+        return approval.decide(call.name, call.arguments, "a remote MCP tool", read_only=False)
+    if runner is None or not runner.knows(call.name):
+        return "unknown"  # nothing would run; the model learns that there is no such function
+    read_only = runner.is_read_only(call.name)
+    return approval.decide(call.name, call.arguments, runner.source(call.name), read_only=read_only)
+
+
+def _runs(call: Call, decision: str) -> bool:
+    return decision in ("run", "unknown") and not call.approval
 
 
 def _decided(call: Call, decision: str) -> Outcome:
@@ -172,11 +183,11 @@ class Conversation:
         body = dict(self._base)
         if "tool_choice" in body:
             body["tool_choice"] = loosened(body["tool_choice"])
+        if body.get("conversation") is not None:  # which holds all that came before
+            return body | {"input": outputs}
         if self.stateless or not response_id:
             return body | {"input": list(self._items)}
-        if body.get("conversation") is None:
-            body["previous_response_id"] = response_id
-        return body | {"input": outputs}
+        return body | {"previous_response_id": response_id, "input": outputs}
 
 
 def loosened(choice: Any) -> Any:

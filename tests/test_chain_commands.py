@@ -232,6 +232,25 @@ def test_rename_takes_the_turns_along_and_no_name_that_is_taken(ask: Command, wi
     assert [turn["id"] for turn in json.loads(ask("log", "--json", "--chain", "c").out)] == ["r2", "r1"]
 
 
+def test_a_chain_may_be_renamed_to_the_name_that_it_has(ask: Command, wire: Wire) -> None:
+    turns(wire, ask, "ask a one")
+    assert list(ask("chains", "rename", "a", "a")) == [0, "", ""]
+    assert (heads(ask), recorded(ask)) == ({"a": "r1"}, ["r1"])
+    assert ask("chains", "rename", "b", "b").code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "blamed"),
+    [(("rename", "a", ""), "NEW"), (("rename", "", "a"), "NAME"), (("rm", "a", ""), "NAME"), (("show", ""), "NAME")],
+)
+def test_the_argument_that_is_no_name_is_blamed(ask: Command, words: tuple[str, ...], blamed: str) -> None:
+    result = ask("chains", *words)
+    assert (result.code, result.err) == (
+        2,
+        f"cometresp: error: {blamed}: '' is not a name: 1 to 100 printable characters, no blank at its ends\n",
+    )
+
+
 def test_rm_removes_a_chain_with_its_text(ask: Command, wire: Wire) -> None:
     turns(wire, ask, "ask a -s sesame secret", "continue a hidden", "ask b other")
     assert list(ask("chains", "rm", "a")) == [0, "removed a: 2 responses\n", ""]

@@ -343,6 +343,26 @@ def test_a_server_that_forgets_every_id_is_not_asked_in_vain_again(ask: Command,
     assert ["previous_response_id" in body for body in bodies] == [False, True, False, False, False, False]
 
 
+REFUSAL = {"code": "previous_response_not_found", "message": "Previous response not found", "param": None}
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        sse({"type": "error", **REFUSAL}),
+        sse({"type": "error", "error": REFUSAL}),
+        sse({"type": "response.failed", "response": response(response_id="r9", status="failed", error=REFUSAL)}),
+        json_reply({"error": REFUSAL}),
+    ],
+)
+def test_a_refusal_inside_a_200_leads_to_a_replay_too(ask: Command, wire: Wire, refusal: bytes) -> None:
+    wire.answer(text_stream("1", response_id="r1"), refusal, text_stream("2", response_id="r2"))
+    ask("ask", "a")
+    result = ask("continue", "b")
+    assert (result.code, result.text, len(wire.requests)) == (0, "2\n", 3)
+    assert heads(ask) == {"default": "r2"}
+
+
 WAITS = (
     "cometresp: error: waiting for the output of call_1 weather {}\nhint: cometresp continue --tool-output call_1=…\n"
 )

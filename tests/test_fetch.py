@@ -499,10 +499,46 @@ def test_a_background_turn_that_was_overtaken_leaves_the_head_alone(ask: Command
         text_stream("3", response_id="r3"),
         json_reply(response(message("late"), response_id="r2")),
     )
-    for words in (("ask", "a"), ("continue", "--background", "b"), ("continue", "c")):
-        assert ask(*words).code == 0
-    assert ask("get", "r2").text == "late\n"
+    for words in (("ask", "a"), ("continue", "--background", "b")):
+        assert ask(*words).err == ""
+    assert ask("continue", "c").err == (
+        "cometresp: warning: r2 goes on from the same response and was queued when last looked at:"
+        " cometresp get r2 --wait, then cometresp continue --from r2\n"
+    )
+    moved = "cometresp: warning: default moved on meanwhile: go on from this response with --from r2\n"
+    assert list(ask("get", "r2")) == [0, "late\n", moved]
+    assert list(ask("get", "r2")) == [0, "late\n", ""]  # nothing is new
     assert heads(ask) == {"default": "r3"}
+
+
+def test_background_responses_that_began_the_same_chain_are_fetched_without_a_warning(ask: Command, wire: Wire) -> None:
+    wire.answer(
+        queued(),
+        json_reply(response(response_id="r2", status="queued")),
+        json_reply(response(message("first"), response_id="r1")),
+    )
+    ask("ask", "--background", "a")
+    ask("ask", "--background", "b")
+    told = "default moved on meanwhile: go on from this response with --from r1\n"
+    result = ask("get", "r1", "--verbose")
+    assert (result.code, result.text, result.err.splitlines(keepends=True)[0]) == (0, "first\n", told)
+    assert heads(ask) == {"default": None}
+
+
+@pytest.mark.parametrize(
+    "words", [("continue", "--from", "r1", "c"), ("continue", "--chain", "other", "--from", "r1", "c"), ("ask", "c")]
+)
+def test_who_goes_on_from_a_response_by_name_is_not_warned_of_what_else_does(
+    ask: Command, wire: Wire, words: tuple[str, ...]
+) -> None:
+    wire.answer(
+        text_stream("1", response_id="r1"),
+        json_reply(response(response_id="r2", status="queued")),
+        text_stream("3", response_id="r3"),
+    )
+    ask("ask", "a")
+    ask("continue", "--background", "b")
+    assert list(ask(*words)) == [0, "3\n", ""]
 
 
 # cancel, delete, items ---------------------------------------------------------------------------------------------
@@ -530,6 +566,11 @@ def test_cancel_of_a_response_that_has_ended_is_refused(ask: Command, wire: Wire
     assert [(request.method, request.path) for request in wire.requests[1:]] == [
         ("POST", "/v1/responses/r1/cancel")
     ] * 2
+
+
+def test_cancel_says_what_the_server_gave_as_its_reason(ask: Command, wire: Wire) -> None:
+    wire.answer(json_reply({"error": {"message": "too late", "code": "ended"}}))
+    assert list(ask("cancel", "r1")) == [65, "", "cometresp: error: r1 can't be cancelled: too late\n"]
 
 
 def test_cancel_keeps_the_text_that_was_recorded(ask: Command, wire: Wire) -> None:

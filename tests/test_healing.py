@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -210,6 +211,23 @@ def test_a_second_interrupt_cancels_it(ask: Command, wire: Wire) -> None:
         "cometresp: error: interrupted; resp_1 was cancelled\nhint: what came is kept: cometresp log resp_1\n",
     )
     assert (wire.requests[1].method, wire.requests[1].path) == ("POST", "/v1/responses/resp_1/cancel")
+
+
+@pytest.mark.parametrize("words", [("ask", "--background", "--wait"), ("stream", "--background")])
+def test_an_interrupt_is_heard_while_the_way_back_is_sought(ask: Command, wire: Wire, words: tuple[str, ...]) -> None:
+    def hang(_: Any, connection: Any) -> None:
+        asked.set()
+        connection.recv(1)
+
+    asked = threading.Event()
+    first = pending() if "--wait" in words else STREAM_HEAD + frames(STREAM[:2])
+    wire.answer(first, hang)
+    process = ask.popen(*words, "hi")
+    assert asked.wait(30)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err.decode().startswith("cometresp: error: interrupted")) == (130, True)
 
 
 def test_the_text_of_a_plain_stream_needs_no_way_back(ask: Command, wire: Wire) -> None:

@@ -449,6 +449,19 @@ def test_dropped_text_is_overwritten(tmp_path: Path) -> None:
 # what servers refuse ----------------------------------------------------------------------------------------------
 
 
+def test_turns_left_to_the_server_are_told_from_those_that_a_command_still_holds(tmp_path: Path) -> None:
+    with closing(opened(tmp_path / "s")) as state:
+        head = state.turn_at(held(state, SETTINGS))
+        assert head is not None
+        new = NewTurn(head.chain, "u", "m", SETTINGS, None, anew=False, parent=head)
+        numbers = [state.begin(new._replace(chain=name), "r")[0] for name in (head.chain, head.chain, "other")]
+        assert state.pending_after(head, head.chain) == []
+        for n, status in zip(numbers, ("queued", "failed", "in_progress"), strict=True):
+            state.finish(n, status=status, usage={}, sequence=None, output=None, good=False)
+        assert [turn.n for turn in state.pending_after(head, head.chain)] == numbers[:1]
+        assert [turn.n for turn in state.pending_after(head, "other")] == numbers[2:]
+
+
 def test_what_a_server_refuses_is_remembered_for_seven_days(tmp_path: Path) -> None:
     with closing(opened(tmp_path / "s")) as state:
         assert not state.refuses("u", "no_get")

@@ -348,8 +348,9 @@ def test_always_is_asked_once(tools: Command, wire: Wire) -> None:
 
 def test_in_ci_nobody_is_asked(tools: Command, wire: Wire) -> None:
     wire.answer(calling(TOUCH))
-    code, _, _, shown = at_terminal(tools, "y", "ask", "--functions", "tools.py", "hi", env={"CI": "true"})
+    code, _, err, shown = at_terminal(tools, "y", "ask", "--functions", "tools.py", "hi", env={"CI": "true"})
     assert (code, shown, (tools.home / "touched").exists()) == (5, "", False)
+    assert "touch was not allowed to run: CI is set" in err
 
 
 # approvals of MCP tools -----------------------------------------------------------------------------------------------
@@ -426,6 +427,22 @@ def test_continue_with_open_calls_and_no_outputs_lists_them(tools: Command, wire
     assert len(wire.requests) == 1
 
 
+def test_hints_name_every_way_to_answer_and_the_chain(tools: Command, wire: Wire) -> None:
+    by_hand = call("by_hand")
+    computer = {"type": "computer_call", "id": "cu_1", "call_id": "call_2", "action": {"type": "wait"}}
+    wire.answer(calling(by_hand, computer, ROLL))
+    flags = "--tool-output call_1=… --input @items.json --tool-output mcpr_1=yes"
+    result = tools("ask", "--chain", "my work", "hi")
+    assert result.err.splitlines()[-2:] == [
+        "  mcpr_1 dmcp/roll {}",
+        f"hint: cometresp continue --chain 'my work' {flags}",
+    ]
+    assert tools("continue", "--chain", "my work", "go on").err.splitlines()[1] == f"hint: give it: {flags}"
+    assert tools("continue", "--chain", "my work", "--tool-output", "mcpr_1=maybe").err == (
+        "cometresp: error: --tool-output: mcpr_1 is an approval, which is given by yes or no\n"
+    )
+
+
 def test_calls_whose_output_is_no_text_are_answered_by_input_items(tools: Command, wire: Wire) -> None:
     wire.answer(calling({"type": "computer_call", "id": "cu_1", "call_id": "call_1", "action": {"type": "wait"}}))
     assert tools("ask", "hi").code == 5
@@ -433,6 +450,39 @@ def test_calls_whose_output_is_no_text_are_answered_by_input_items(tools: Comman
     item = {"type": "computer_call_output", "call_id": "call_1", "output": {"type": "computer_screenshot"}}
     assert tools("continue", "--input", json.dumps([item])).code == 0
     assert wire.bodies()[1]["input"] == [item]
+
+
+def test_refused_calls_that_were_not_recorded_are_answered_by_hand(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(TOUCH))
+    words = ("ask", "--functions", "tools.py", "hi")
+    assert tools(*words, "--no-save").err.splitlines()[1] == (
+        "hint: cometresp ask --previous-response-id resp_1 --tool-output call_1=…"
+    )
+    assert tools(*words, env={"COMETRESP_RECORD": "ids"}).err.splitlines()[1] == (
+        "hint: cometresp continue --tool-output call_1=…"
+    )
+    wire.answer(calling(TOUCH, store=False))
+    assert len(tools(*words, "--no-save", "--no-store").err.splitlines()) == 1
+
+
+def test_a_loop_whose_turns_cannot_be_recorded_still_gives_its_answer(tools: Command, wire: Wire) -> None:
+    (tools.home / "occupied").write_text("")
+    wire.answer(calling(oslo()), answering())
+    result = allowed(tools, "-o", "out", "hi", env={"COMETRESP_STATE_DIR": "occupied"})
+    assert (result.code, (tools.home / "out").read_text(), result.err.count("warning")) == (0, "21 degrees\n", 1)
+
+
+def test_background_runs_nothing_here(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(TOUCH))
+    result = allowed(tools, "--background", "hi")
+    assert (result.code, result.text, len(wire.requests)) == (5, "resp_1\n", 1)
+    assert not (tools.home / "touched").exists()
+
+
+def test_a_failed_later_turn_says_how_to_take_the_run_up(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(oslo()), json_reply(response(response_id="resp_2", status="failed", error={"message": "x"})))
+    result = allowed(tools, "hi")
+    assert (result.code, "cometresp continue takes the run up" in result.err) == (1, True)
 
 
 def test_the_way_on_from_a_turn_that_was_not_recorded_is_its_id(tools: Command, wire: Wire) -> None:

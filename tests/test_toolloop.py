@@ -168,8 +168,22 @@ def test_a_question_shows_what_would_run_escaped_and_is_not_asked_twice() -> Non
     ]
 
 
-def test_long_arguments_are_cut_in_a_question_and_their_length_told() -> None:
-    assert shown_arguments('"' + "x" * 3000 + '"') == '  "' + "x" * 1999 + "… (3002 characters in all)"
+def test_very_long_arguments_are_shown_from_both_ends_and_what_is_left_out_is_told() -> None:
+    assert shown_arguments('"' + "x" * 19_990 + 'EVIL"').endswith('EVIL"')
+    shown = shown_arguments('"' + "x" * 30_000 + 'EVIL"')
+    assert (shown.endswith('xEVIL"'), "\n  … (10006 characters left out) …\n" in shown) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("names", "ran"),
+    [(["write", "read"], ["read"]), (["read", "write"], ["read"]), (["write", "nowhere", "read"], ["nowhere", "read"])],
+)
+def test_calls_that_share_an_id_are_decided_one_by_one(names: list[str], ran: list[str]) -> None:
+    runner = Fake()
+    calls = [Call(function_call(name), "call_1", name, "{}") for name in names]
+    outcomes = settle(calls, runner, Approval("ask", [], lambda _: None))
+    assert runner.ran == ran
+    assert [outcome.output for outcome in outcomes] == [f"{name} done" if name in ran else REFUSED for name in names]
 
 
 def test_the_end_of_the_terminal_stops() -> None:
@@ -222,8 +236,9 @@ def test_where_nothing_is_stored_the_items_are_sent_with_their_reasoning_in_plac
     assert body == base | {"tool_choice": "auto", "input": [*items, *OUTPUT]}
 
 
-def test_a_conversation_that_the_server_keeps_gets_only_the_outputs() -> None:
-    base = BASE | {"conversation": "conv_1"}
+@pytest.mark.parametrize("more", [{}, {"store": False}])
+def test_a_conversation_that_the_server_keeps_gets_only_the_outputs(more: dict[str, Any]) -> None:
+    base = BASE | {"conversation": "conv_1"} | more
     body = Conversation(base, stateless=False).follow({"id": "resp_1"}, [function_call("read")], OUTPUT)
     assert body == base | {"tool_choice": "auto", "input": OUTPUT}
 

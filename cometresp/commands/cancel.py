@@ -43,7 +43,8 @@ def run(runtime: Runtime, given: str, *, as_json: bool) -> None:
     name = escape_line(response_id)
     response = event.data.get("response")
     if not isinstance(response, dict):  # an error body behind a 200
-        message, said = in_stream_error(event.data)
+        reason = event.data.get("error")
+        message, said = in_stream_error(reason if isinstance(reason, dict) else event.data)
         raise RequestRefusedError(f"{name} can't be cancelled: {message}", said=said)
     answer = Answer()
     answer.apply(event)

@@ -97,7 +97,7 @@ def prune(ctx: typer.Context, *, older_than: OlderThan, offline: Offline = False
 
 def list_chains(runtime: Runtime, *, as_json: bool) -> None:
     """A table on a terminal, tab-separated lines into a pipe."""
-    state = _opened(runtime)
+    state = runtime.open_state(create=False)
     rows = [(row, _beginning(state, row)) for row in state.chains()] if state else []
     if as_json:
         runtime.print_json([_as_dict(row, words) for row, words in rows])
@@ -135,7 +135,7 @@ def print_head(runtime: Runtime, given: str | None) -> None:
 
 
 def adopt(runtime: Runtime, given: str, named: str) -> None:
-    name, response_id = chain_name(given), resolve(named, runtime)
+    name, response_id = _name("NAME", given), resolve(named, runtime)
     model = runtime.config.model if runtime.config.model and runtime.config.model.source != "default" else None
     state = runtime.open_state()
     assert state is not None
@@ -145,7 +145,7 @@ def adopt(runtime: Runtime, given: str, named: str) -> None:
 
 
 def rename_chain(runtime: Runtime, given: str, new: str) -> None:
-    old_name, new_name = chain_name(given), chain_name(new)
+    old_name, new_name = _name("NAME", given), _name("NEW", new)
     state = _opened(runtime)
     if state is None:
         raise _no_chain(old_name)
@@ -153,7 +153,7 @@ def rename_chain(runtime: Runtime, given: str, new: str) -> None:
 
 
 def remove_chains(runtime: Runtime, given: list[str]) -> None:
-    names = list(dict.fromkeys(chain_name(name) for name in given))
+    names = list(dict.fromkeys(_name("NAME", name) for name in given))
     state = _opened(runtime)
     if state is None:
         raise _no_chain(names[0])
@@ -166,7 +166,7 @@ def prune_chains(runtime: Runtime, older_than: str) -> None:
     age = _AGE.fullmatch(older_than)
     if age is None:
         raise UsageError(f"--older-than: {older_than!r} is not an age", hint="a number and h, d or w: 12h, 30d, 8w")
-    state = _opened(runtime)
+    state = runtime.open_state(create=False)
     removed = state.prune(time.time() - int(age[1]) * _UNITS[age[2]]) if state else (0, 0)
     _say(runtime, f"removed {_count(removed[0], 'chain')} and {_count(removed[1], 'response')}")
 
@@ -179,11 +179,19 @@ def _runtime(*, offline: bool, base_url: str | None = None) -> Runtime:
 
 
 def _opened(runtime: Runtime) -> "State | None":
-    return runtime.open_state(create=False)
+    """The state file of who looks for a chain by its name."""
+    return runtime.open_state(create=False, needed=True)
+
+
+def _name(argument: str, given: str) -> str:
+    try:
+        return chain_name(given)
+    except UsageError as error:
+        raise UsageError(f"{argument}: {error.message.removeprefix('--chain: ')}") from error
 
 
 def _row(runtime: Runtime, state: "State | None", given: str | None) -> ChainRow:
-    name = chain_name(given if given is not None else runtime.chain)
+    name = _name("NAME", given) if given is not None else chain_name(runtime.chain)
     row = state.chain(name) if state else None
     if row is None:
         raise _no_chain(name)

@@ -114,7 +114,7 @@ def completion(shell: Annotated[Shell, typer.Argument(help="The shell.", show_de
 def chain_names(incomplete: str) -> list[tuple[str, str]]:
     """(name, first words) of the recorded chains; nothing where the state can't be read."""
     try:
-        state = Runtime(ConnectionOptions()).open_state(create=False)
+        state = Runtime(ConnectionOptions()).open_state(create=False, mend=False)
         rows = state.chains() if state else []
     except CometrespError:
         return []
@@ -130,7 +130,7 @@ def chain_names(incomplete: str) -> list[tuple[str, str]]:
 def response_ids(incomplete: str) -> list[tuple[str, str]]:
     """(id, first words) of the responses recorded last."""
     try:
-        state = Runtime(ConnectionOptions()).open_state(create=False)
+        state = Runtime(ConnectionOptions()).open_state(create=False, mend=False)
         turns = state.turns(limit=_RECENT) if state else []
     except CometrespError:
         return []

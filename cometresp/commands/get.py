@@ -15,6 +15,7 @@ from cometresp.errors import CometrespError, ProtocolError, RequestRefusedError,
 from cometresp.events import Event
 from cometresp.fetching import Fetching
 from cometresp.options import ConnectionOptions, OutputOptions
+from cometresp.records import UNENDED
 from cometresp.resuming import take_up
 from cometresp.spread import spread
 from cometresp.terminal import escape_line
@@ -88,12 +89,9 @@ def _place(fetch: Fetch, turn: "Turn | None") -> int | None:
     """The event behind which following begins: where the record was left, if it has the text until there."""
     if not fetch.stream or fetch.starting_after is not None:
         return fetch.starting_after
-    if turn is None or turn.output is None or turn.status not in _LEFT:
+    if turn is None or turn.output is None or turn.status not in UNENDED:
         return None
     return turn.sequence
-
-
-_LEFT = ("queued", "in_progress", "cut", "interrupted")  # statuses of a turn whose end isn't recorded
 
 
 class _Get:
@@ -121,7 +119,7 @@ class _Get:
             try:
                 self._ask(client, answer)
             except (RequestRefusedError, ProtocolError, UnreachableError) as error:
-                if self._followed and answer.status in _LEFT and client.left is not None and client.left <= 0:
+                if self._followed and answer.status in UNENDED and client.left is not None and client.left <= 0:
                     answer.close(cut=False)  # the wait ran out, the response goes on
                 elif self._followed or not is_missing(error):
                     raise

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cometresp.answer import Answer
-from cometresp.errors import CometrespError, UnreachableError
+from cometresp.errors import KeyProblemError, ProtocolError, RateLimitedError, RequestRefusedError
 from cometresp.events import Event
 from cometresp.fetching import PENDING, Fetching, status_of
 
@@ -64,10 +64,8 @@ class WayBack:
             for event in events:
                 if _is_of(event, answer) and not (cut and event.whole and status_of(event) in PENDING):
                     yield event
-        except UnreachableError:
-            raise
-        except CometrespError:  # the server doesn't offer it, or has forgotten it: what came is what there is
-            return
+        except (RequestRefusedError, ProtocolError, KeyProblemError, RateLimitedError):
+            return  # the server doesn't offer it, or has forgotten it: what came is what there is
 
 
 def _is_of(event: Event, answer: Answer) -> bool:

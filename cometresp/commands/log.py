@@ -41,7 +41,7 @@ def log(
     runtime = Runtime(ConnectionOptions(offline=offline))
     if not 1 <= count <= _MOST:
         raise UsageError(f"--count: must be between 1 and {_MOST}, not {count}")
-    state = runtime.open_state(create=False)
+    state = runtime.open_state(create=False, needed=response_id is not None)
     if response_id is not None:
         turn = state.turn(response_id) if state else None
         if turn is None:

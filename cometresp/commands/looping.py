@@ -22,7 +22,8 @@ class Tools:
         self._toolbox = toolbox
         self._terminal = runtime.terminal
         self._redraws = runtime.terminal.redraws and not runtime.plain
-        self._approval = Approval(given.approve, given.allow_tool or [], runtime.terminal.ask)
+        nobody = "CI is set" if runtime.terminal.environ.get("CI") else "there is no terminal to ask on"
+        self._approval = Approval(given.approve, given.allow_tool or [], runtime.terminal.ask, nobody)
 
     @classmethod
     @contextmanager

@@ -6,7 +6,7 @@ from cometresp.answer import TERMINAL, Answer
 from cometresp.chain import recorded
 from cometresp.commands.runtime import Runtime
 from cometresp.errors import OutputError
-from cometresp.records import NewTurn, Turn
+from cometresp.records import UNENDED, NewTurn, Turn
 from cometresp.terminal import escape_line
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Recorder:
         self._must = must
         self._state: State | None = None
         self._n: int | None = None
+        self._awaited = False  # its end was not recorded yet
 
     def seen(self, response_id: str) -> None:
         """The id is recorded before anything is shown. An id that is known already (`get`) is gone on with."""
@@ -42,6 +43,7 @@ class Recorder:
             if self._new is None:
                 turn = self._state.turn(response_id, base_url=self._runtime.base_url)
                 self._n = turn.n if turn else None
+                self._awaited = turn is not None and turn.status in UNENDED
             elif self._n is None:
                 self._n, before = self._state.begin(self._new, response_id)
                 if before:
@@ -65,6 +67,10 @@ class Recorder:
             previous_id=answer.id,
             stood=(self.turn.n, None),
         )
+
+    @property
+    def off(self) -> bool:
+        return self._off or self._n is None
 
     @property
     def keeps(self) -> bool:
@@ -99,15 +105,20 @@ class Recorder:
             self._state.close()
 
     def _tell(self, what: Literal["head", "moved on", "kept"], answer: Answer) -> None:
-        new = self._new
+        new, turn = self._new, self.turn
         if what == "moved on" and new is not None:
             line = f"{new.chain} moved on meanwhile: your answer is {answer.id}, go on with --from {answer.id}"
-            if new.anew:
-                self._runtime.terminal.note(escape_line(line))
-            else:
-                self._runtime.terminal.warn(escape_line(line))
+            self._say_moved(line, anew=new.anew)
+        elif what == "moved on" and turn is not None and self._awaited:
+            line = f"{turn.chain} moved on meanwhile: go on from this response with --from {answer.id}"
+            self._say_moved(line, anew=turn.parent is None)
         if new is not None and what == "head":
             self.where = f"{new.chain} turn {new.parent.number + 1 if new.parent else 1}"
+
+    def _say_moved(self, line: str, *, anew: bool) -> None:
+        """Who began the chain anew expects no more of it than its answer; who went on with it does."""
+        say = self._runtime.terminal.note if anew else self._runtime.terminal.warn
+        say(escape_line(line))
 
     def _give_up(self, error: OutputError) -> None:
         self._off = True

@@ -9,7 +9,7 @@ import typer
 
 from cometresp.chain import chain_name
 from cometresp.commands.runtime import Runtime
-from cometresp.errors import CometrespError, OutputError, UsageError
+from cometresp.errors import CometrespError, DamagedError, OutputError, UsageError
 from cometresp.options import complete_ids
 from cometresp.replies import knows_no_path
 from cometresp.terminal import escape_line, to_bytes
@@ -42,7 +42,7 @@ def resolve(given: str, runtime: Runtime) -> str:
             raise UsageError(f"ID: standard input must hold one id, not {len(words)} words")
         given = words[0]
     elif given == "last" or given.startswith("@"):
-        state = runtime.open_state(create=False)
+        state = runtime.open_state(create=False, needed=True)
         turns = state.turns(limit=1) if state and given == "last" else []
         row = state.chain(chain_name(given[1:])) if state and given != "last" else None
         turn = turns[0] if turns else (row.head or row.pending) if row else None
@@ -62,6 +62,9 @@ def recorded(runtime: Runtime, response_id: str, *, anywhere: bool = False) -> "
             return None
         with closing(state):
             return state.turn(response_id, base_url=None if anywhere else runtime.base_url)
+    except DamagedError as error:  # who writes to it finds a new one
+        runtime.terminal.warn(error.message)
+        return None
     except OutputError:  # who writes to it will say so
         return None
 

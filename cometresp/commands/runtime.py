@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cometresp.config import Config, is_loopback, load
-from cometresp.errors import KeyProblemError, OutputError, UsageError
+from cometresp.errors import DamagedError, KeyProblemError, OutputError, UsageError
 from cometresp.options import ConnectionOptions, OutputOptions
 from cometresp.terminal import Terminal, escape_line
 
@@ -140,12 +140,20 @@ class Runtime:
 
     # the state -----------------------------------------------------------------------------------------------------
 
-    def open_state(self, *, create: bool = True) -> "State | None":
-        """The state file, None where there is none and none is to be made. Raises OutputError (73)."""
+    def open_state(self, *, create: bool = True, needed: bool = False, mend: bool = True) -> "State | None":
+        """The state file, None where there is none and none is to be made. Raises OutputError (73).
+
+        A damaged one is set aside with a warning; where what it held is `needed`, that is the error. Without `mend`,
+        and where a request is only shown, it stays where it is, and DamagedError says that.
+        """
         from cometresp.state import State
 
-        state = State.open(self.config.state_dir, create=create)
-        for report in state.reports if state and create else ():
+        only_shows = self.connection.dry_run or self.connection.curl
+        state = State.open(self.config.state_dir, create=create, mend=mend and not only_shows)
+        for report in state.reports if state else ():
+            if state and needed:
+                state.close()
+                raise DamagedError(report, hint="cometresp ask … begins anew")
             self.terminal.warn(report)
         return state
 

@@ -14,10 +14,11 @@ from cometresp.commands.turn import Asked, Prepared, replay
 from cometresp.errors import CometrespError, ExitCode, OutputError, RequestRefusedError, StoppedError, TurnError
 from cometresp.exchange import Resume, exchange, verdict
 from cometresp.records import NewTurn
+from cometresp.replies import refused_inside
 from cometresp.terminal import escape_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from cometresp.client import Client
     from cometresp.commands.looping import Tools
@@ -74,8 +75,9 @@ class _Run:
             self._runtime.terminal.note(
                 f"the server ran it at once, in the foreground: cometresp get {name} shows the answer"
             )
-        turns, instead = 1, None
-        while instead is None and (calls := self._own_calls(answer)):
+        turns = 1
+        instead: CometrespError | None = None
+        while not only_id and (calls := self._own_calls(answer)):
             try:
                 if turns >= self._asked.loop.max_turns:
                     raise _too_many(turns, calls)
@@ -86,6 +88,10 @@ class _Run:
             answer = self._follow(answer, outcomes)
             self._warn_amnesia(answer)
             turns += 1
+        if turns > 1 and answer.status == "failed" and self._showing.fault is None:
+            instead = verdict(answer)
+            if instead is not None:
+                instead.hint = f"{_take_up()}; the calls run again"
         self._showing.conclude(answer, allow_pending=only_id, instead=instead)
 
     # what is sent ---------------------------------------------------------------------------------------------------
@@ -96,12 +102,26 @@ class _Run:
             self._client = self._stack.enter_context(self._runtime.client())
         sent = masking.resolved_body(body, self._runtime.terminal.environ)
         try:
-            with self._client.create(sent, self._showing.sending) as events:
+            with self._client.create(sent, self._showing.sending) as reply:
+                events = self._unless_refused(reply)
                 exchange(events, answer, self._showing.screen, self._showing.seen, self._way_back(self._client))
         except StoppedError as stopped:
             if body.get("background") is True and answer.id and not answer.ended:
                 self._leave_running(answer.id, stopped)
             raise
+
+    def _unless_refused(self, events: "Iterator[Event]") -> "Iterator[Event]":
+        """The events; raises RequestRefusedError where the first of a 200 refuses the previous response."""
+        if self._body.get("previous_response_id") is None:
+            return events
+        from itertools import chain
+
+        first = next(events, None)
+        if first is None:
+            return iter(())
+        if refusal := refused_inside(first):
+            raise refusal
+        return chain([first], events)
 
     def _way_back(self, client: "Client") -> "Resume | None":
         """What a cut stream is taken up again by, where the server may keep the response (design section 5)."""
@@ -219,7 +239,12 @@ class _Run:
         return own_calls(answer.open_calls, self._tools, self._body.get("tools")) or []
 
     def _runs_here(self, frame: dict[str, Any]) -> bool:
-        return self._tools is not None and self._tools.knows(str(frame.get("name")))
+        """Of a function or custom call: whether a line of its own will tell what it came to."""
+        if self._tools is None or frame.get("type") not in ("function_call", "custom_tool_call"):
+            return False
+        from cometresp.toolloop import own_calls
+
+        return own_calls([frame], self._tools, self._body.get("tools")) is not None
 
     def _needed_tools(self) -> "Tools":
         """The functions, or without any, who asks about the approvals of MCP tools."""
@@ -239,14 +264,15 @@ class _Run:
         outputs = [outcome.item() for outcome in outcomes]
         self._conversation.follow(answer.response | {"id": answer.id}, answer.output, outputs)
         self._record = Recorder(
-            self._runtime, self._record.following(outputs, answer), off=self._asked.chain.no_save, must=True
+            self._runtime,
+            self._record.following(outputs, answer),
+            off=self._record.off,
+            must=not self._prepared.plan.anew,
         )
         self._showing.next(self._record, outcomes)
         after = self._showing.run(self._later)
         if isinstance(fault := self._showing.fault, CometrespError) and not after.id and not fault.hint:
-            from cometresp.toolloop import TAKE_UP
-
-            fault.hint = f"{TAKE_UP}; the calls run again"
+            fault.hint = f"{_take_up()}; the calls run again"
         return after
 
 
@@ -255,14 +281,18 @@ _FRESH = 3600.0  # seconds for which every server that keeps responses keeps the
 _REPLAYED = "the server doesn't go on from a response id: the recorded turns were sent instead"
 
 
-def _too_many(turns: int, calls: "list[Call]") -> CometrespError:
+def _take_up() -> str:
     from cometresp.toolloop import TAKE_UP
 
+    return TAKE_UP
+
+
+def _too_many(turns: int, calls: "list[Call]") -> CometrespError:
     names = ", ".join(dict.fromkeys(escape_line(call.name) for call in calls))
     return TurnError(
         ExitCode.CALL_OPEN,
         f"stopped after {turns} turn{'s' if turns > 1 else ''} (--max-turns) before {names} ran",
-        hint=TAKE_UP,
+        hint=_take_up(),
     )
 
 

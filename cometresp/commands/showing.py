@@ -13,9 +13,10 @@ from cometresp.commands.formats import kind_of
 from cometresp.commands.recording import Recorder
 from cometresp.commands.runtime import Runtime
 from cometresp.content import Upload, megabytes
-from cometresp.errors import CometrespError, OutputError, StoppedError, UnreachableError
+from cometresp.errors import CometrespError, ExitCode, OutputError, StoppedError, TurnError, UnreachableError
 from cometresp.events import Event
 from cometresp.exchange import is_good, verdict
+from cometresp.items import answered_by
 from cometresp.output import FileSink, image_folder, save_images
 from cometresp.render import Kind, Screen, Sink, View, choose
 from cometresp.terminal import Terminal, escape_json, json_bytes, to_bytes
@@ -214,9 +215,8 @@ class Showing:
         """
         output, terminal = self._runtime.output, self._runtime.terminal
         told = instead or verdict(answer, allow_incomplete=output.allow_incomplete, background=allow_pending)
-        if isinstance(told, CometrespError) and not self._record.keeps:  # there is nothing that continue could find
-            by_id = f"cometresp ask --previous-response-id {answer.id}"
-            told.hint = told.hint.replace("cometresp continue", by_id)
+        if isinstance(told, TurnError) and told.exit_code == ExitCode.CALL_OPEN:
+            told.hint = self._way_on(answer, told.hint)
         self._print_whole(answer, good=self.fault is None and told is None)
         fault = self._raised(answer) or told or self._unfit(answer) or self._record.trouble
         if self._file and fault is None:
@@ -242,6 +242,16 @@ class Showing:
             terminal.aside(usage_line(self._usage) + "\n")
         if fault is not None:
             raise fault
+
+    def _way_on(self, answer: Answer, hint: str) -> str:
+        """How to go on from open calls: without their record they can be answered by hand only."""
+        if self._record.keeps and self._runtime.config.record == "full":
+            return hint
+        by_hand = answered_by(answer.open_calls)
+        if self._record.keeps:
+            return f"cometresp continue {by_hand}"
+        stored = answer.id and answer.response.get("store") is not False
+        return f"cometresp ask --previous-response-id {answer.id} {by_hand}" if stored else ""
 
     def _print_whole(self, answer: Answer, *, good: bool) -> None:
         """What is printed of the last answer alone: its id, its JSON, or a block of it."""

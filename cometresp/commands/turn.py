@@ -10,7 +10,7 @@ from cometresp import chain as chains
 from cometresp import request
 from cometresp.commands.formats import kind_of
 from cometresp.commands.runtime import Runtime
-from cometresp.errors import OutputError, RequestRefusedError, UsageError
+from cometresp.errors import CometrespError, OutputError, RequestRefusedError, UsageError
 from cometresp.inputs import Inputs, Prompt
 from cometresp.options import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from cometresp.records import Turn
@@ -45,6 +45,30 @@ class Prepared(NamedTuple):
 
 
 def run(asked: Asked) -> None:
+    try:
+        _run(asked)
+    except CometrespError as error:
+        error.hint = _placed(error.hint, asked)
+        raise
+
+
+def _placed(hint: str, asked: Asked) -> str:
+    """A hint's commands with the flags that say which chain, server and state this one was about."""
+    from shlex import quote
+
+    server = ["--offline"] if asked.connection.offline else []
+    if asked.connection.base_url is not None and not server:
+        server = [f"--base-url {quote(asked.connection.base_url)}"]
+    chain = [f"--chain {quote(asked.chain.chain)}"] if asked.chain.chain is not None else []
+    state = ["--offline"] if asked.connection.offline else []
+    for verb, flags in (("continue", chain + server), ("get", server), ("cancel", server), ("log", state)):
+        if flags:
+            hint = hint.replace(f"cometresp {verb} ", f"cometresp {verb} {' '.join(flags)} ")
+    by_id = "cometresp ask --previous-response-id "
+    return hint.replace(by_id, by_id.replace("ask", " ".join(["ask", *server])))
+
+
+def _run(asked: Asked) -> None:
     runtime = Runtime(asked.connection, asked.output)
     kind_of(asked.output, runtime.terminal)  # a contradiction there is told before anything is read
     _check_flags(asked)
@@ -223,20 +247,23 @@ def _plan(asked: Asked, runtime: Runtime) -> chains.Plan:
     name = chains.chain_name(given.chain if given.chain is not None else runtime.chain)
     if not _goes_on(asked):
         return chains.Plan(name=name, previous_id=given.previous_response_id)
-    state = runtime.open_state(create=False)
+    state = runtime.open_state(create=False, needed=True)
     if state is None:
         raise UsageError(f"nothing to continue: chain {name} has no response yet", hint="cometresp ask … begins it")
-    if state.reports:  # it was damaged and is set aside: there may have been a chain, but it can't be read
-        state.close()
-        raise OutputError(state.reports[0], hint="cometresp ask … begins anew")
     try:
         if not (given.no_save or asked.connection.dry_run or asked.connection.curl):
             state.check_writable()
         plan = chains.plan_continue(state, name, given.from_, runtime.base_url, replay=given.replay)
         if plan.previous_id and not plan.replay and state.refuses(runtime.base_url, "no_previous"):
             plan = plan._replace(replay=True, spare=True)
+        pending = state.pending_after(plan.parent, name) if plan.parent and given.from_ is None else []
     finally:
         state.close()
+    for turn in pending:
+        turn_id = escape_line(turn.id)
+        commands = _placed(f"cometresp get {turn_id} --wait, then cometresp continue --from {turn_id}", asked)
+        said = f"{turn_id} goes on from the same response and was {turn.status} when last looked at"
+        runtime.terminal.warn(f"{said}: {commands}")
     return chains.with_flags(plan, no_instructions=given.no_instructions, no_tools=given.no_tools, store=given.store)
 
 
