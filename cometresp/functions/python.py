@@ -49,9 +49,10 @@ class _Host:
         with pipe:
             while len(line) <= _LONGEST_MESSAGE and (data := pipe.read(65_536)):
                 line += data
-                if data.endswith(b"\n"):  # it sends one message at a time
-                    self._messages.put(bytes(line))
-                    line.clear()
+                if b"\n" in data:  # a forked copy of the child may have sent a message of its own in the same moment
+                    *whole, line = line.split(b"\n")
+                    for message in whole:
+                        self._messages.put(bytes(message))
         self._messages.put(None)
 
     def message(self, seconds: float) -> dict[str, Any]:

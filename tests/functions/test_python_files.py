@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cometresp.functions import Function, Toolbox
+from cometresp.functions.python import _Host
 from tests.functions.conftest import Make, error_of, lives, output_of, refusal, until, written
 
 NO_ARGUMENTS = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
@@ -226,6 +228,16 @@ def test_a_copy_of_the_child_that_comes_back_from_a_call_confuses_nobody(toolbox
     box = toolbox(a_py=WRONG)
     assert output_of(box, "forks") in ("parent", "child")
     assert [output_of(box, "text", a=str(n)) for n in range(3)] == ["0", "1", "2"]
+
+
+def test_messages_that_come_at_once_are_taken_one_by_one() -> None:
+    ours, theirs = os.pipe()
+    os.write(theirs, b'{"n": 1}\n{"n": 2}\n{"n": 3}\n')
+    os.close(theirs)
+    host = _Host.__new__(_Host)
+    host._messages = queue.SimpleQueue()
+    host._receive(os.fdopen(ours, "rb", 0))
+    assert [host.message(1) for _ in range(3)] == [{"n": 1}, {"n": 2}, {"n": 3}]
 
 
 def test_wrong_calls_are_results_that_say_what_is_wrong(toolbox: Make) -> None:
