@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from cometresp.content import HELD_BYTES, DataUrl, FencedText, Source, longest_run
+from cometresp.content import HELD_BYTES, DataUrl, FencedText, Source, whole_text
 from cometresp.errors import UsageError
 from cometresp.terminal import escape_line
 
@@ -223,16 +223,13 @@ def _text(source: Source, name: str, warn: Warn) -> "str | FencedText":
     title = escape_line(name)
     if title.startswith(("```", "~~~")):  # which would open a fence
         title = f"./{title}"
-    if source.data is not None and source.size <= HELD_BYTES:
-        text = decoded(source.data, source.shown, warn)
-        fence = "`" * max(3, longest_run(text) + 1)
-        return f"{title}:\n{fence}\n{text}{'' if text.endswith(chr(10)) else chr(10)}{fence}"
     encoding = _encoding(source.start)
     try:
-        return FencedText(source, title, encoding, "strict")
+        fenced = FencedText(source, title, encoding, "strict")
     except UnicodeDecodeError:
         _warn_replaced(source.shown, encoding, warn)
-        return FencedText(source, title, encoding, "replace")
+        fenced = FencedText(source, title, encoding, "replace")
+    return fenced if source.size > HELD_BYTES else whole_text(fenced)
 
 
 def decoded(data: bytes, shown: str, warn: Warn) -> str:

@@ -149,9 +149,9 @@ def waiting(parent: Turn | None) -> dict[str, dict[str, Any]]:
     """The open calls of the turn that is gone on from, by their ids; none where its output isn't recorded."""
     if parent is None or parent.output is None:
         return {}
-    from cometresp.answer import open_calls
+    from cometresp.items import id_of_call, open_calls
 
-    return {str(call.get("call_id") or call.get("id")): call for call in open_calls(parent.output)}
+    return {id_of_call(call): call for call in open_calls(parent.output)}
 
 
 def callable_here(parent: Turn | None, given: Collection[str], runner: "Runner | None") -> "list[Call]":
@@ -180,14 +180,17 @@ def tool_outputs(given: Iterable[tuple[str, str]], parent: Turn | None) -> list[
 
 def check_answered(parent: Turn | None, items: list[dict[str, Any]], others: Collection[str]) -> None:
     """That a turn's items answer every open call, but for `others`: servers refuse a turn that leaves one open."""
-    answered = {str(item.get("call_id") or item.get("approval_request_id")) for item in items}
-    from cometresp.items import answered_by
+    calls = waiting(parent)
+    if not calls or parent is None:
+        return
+    from cometresp.items import answered_by, id_answered
 
-    missing = [call_id for call_id in waiting(parent) if call_id not in answered and call_id not in others]
-    if missing and parent is not None:
+    answered = {id_answered(item) for item in items}.union(others)
+    missing = {call_id: call for call_id, call in calls.items() if call_id not in answered}
+    if missing:
         raise UsageError(
             f"{parent.id} waits for the output of {', '.join(missing)}",
-            hint=f"give it: {answered_by([waiting(parent)[call_id] for call_id in missing])}",
+            hint=f"give it: {answered_by(list(missing.values()))}",
         )
 
 
@@ -208,14 +211,6 @@ def _output_item(call_id: str, text: str, call: dict[str, Any]) -> dict[str, Any
 
 
 # the record -------------------------------------------------------------------------------------------------------
-
-
-def own_items(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """The items that a body's `input` amounts to."""
-    given = body.get("input")
-    if isinstance(given, str):
-        return [{"role": "user", "content": given}]
-    return given if isinstance(given, list) else []
 
 
 def recorded(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -280,6 +275,8 @@ def replayed(lineage: list[Turn], base_url: str, model: str | None) -> list[dict
 
     Reasoning is left out where it isn't encrypted, or was another model's or server's (API 3.3).
     """
+    from cometresp.items import can_be_sent_back
+
     root = lineage[0]
     if root.previous_id is not None or root.settings.conversation is not None or root.parent is not None:
         before = root.previous_id or root.settings.conversation or "its beginning"
@@ -292,9 +289,7 @@ def replayed(lineage: list[Turn], base_url: str, model: str | None) -> list[dict
             raise _incomplete(f"{turn.id} ended as {turn.status}: what is recorded of it is not a whole answer")
         same = turn.base_url == base_url and turn.model == model
         items += [_restored(item, turn) for item in turn.input]
-        items += [
-            item for item in turn.output if item.get("type") != "reasoning" or (same and item.get("encrypted_content"))
-        ]
+        items += [item for item in turn.output if can_be_sent_back(item) and (same or item.get("type") != "reasoning")]
     return items
 
 

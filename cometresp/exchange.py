@@ -11,6 +11,7 @@ from cometresp.replies import in_stream_error
 from cometresp.terminal import escape_line
 
 _SHOWN_ARGUMENTS = 80
+TAKE_UP = "cometresp continue takes the run up, with --functions again where it was given"
 
 
 class Renderer(Protocol):

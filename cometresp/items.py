@@ -204,19 +204,34 @@ def text_of(output: list[dict[str, Any]]) -> str:
     )
 
 
+def id_of_call(call: dict[str, Any]) -> str:
+    """What the output of a call refers to: an approval has only its id (API 3.2, 6.3)."""
+    return str(call.get("call_id") or call.get("id"))
+
+
+def id_answered(output: dict[str, Any]) -> str:
+    """The call that an output or an approval answers."""
+    return str(output.get("call_id") or output.get("approval_request_id"))
+
+
+def can_be_sent_back(item: dict[str, Any]) -> bool:
+    """Reasoning can only where it is encrypted (API 3.3)."""
+    return item.get("type") != "reasoning" or bool(item.get("encrypted_content"))
+
+
+def format_of(text: Any) -> dict[str, Any]:
+    """`text.format` (API 5.1) of a `text` field, or of what a server echoes as one; {} where there is none."""
+    shape = text.get("format") if isinstance(text, dict) else None
+    return shape if isinstance(shape, dict) else {}
+
+
 def open_calls(output: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The calls in `output` that only the client can answer, and that nothing there answers yet."""
-    answered = [
-        item.get("call_id") or item.get("approval_request_id")
-        for item in output
-        if type_of(item, "").endswith(("_output", "_response"))
-    ]
+    answered = [id_answered(item) for item in output if type_of(item, "").endswith(("_output", "_response"))]
     return [
         item
         for item in output
-        if type_of(item, "") in CLIENT_CALLS
-        and not _runs_elsewhere(item)
-        and (item.get("call_id") or item.get("id")) not in answered
+        if type_of(item, "") in CLIENT_CALLS and not _runs_elsewhere(item) and id_of_call(item) not in answered
     ]
 
 
@@ -224,7 +239,7 @@ def answered_by(calls: list[dict[str, Any]]) -> str:
     """The flags that answer open calls by hand: text, yes or no, else items."""
     flags: dict[str, None] = {}
     for call in calls:
-        name = call.get("call_id") or call.get("id")
+        name = id_of_call(call)
         match call.get("type"):
             case "function_call" | "custom_tool_call":
                 flags[f"--tool-output {name}=…"] = None

@@ -79,6 +79,14 @@ def build(options: RequestOptions, turn: Turn, read: Read, warn: Warn, *, stream
 _ORDER = {"model": -3, "instructions": -2, "input": -1, "stream": 2}  # as a reader of --dry-run expects them
 
 
+def own_items(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The items that a body's `input` amounts to (API 3)."""
+    given = body.get("input")
+    if isinstance(given, str):
+        return [{"role": "user", "content": given}]
+    return given if isinstance(given, list) else []
+
+
 def names_stdin(options: RequestOptions) -> bool:
     """Whether a flag that takes `@FILE` names standard input, which then is no part of the prompt."""
     alone = (options.instructions, options.input, options.schema, options.schema_multi, options.body)

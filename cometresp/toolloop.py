@@ -9,10 +9,12 @@ from typing import Any, NamedTuple, Protocol
 
 from cometresp.approval import Approval
 from cometresp.errors import CometrespError, ExitCode, TurnError
+from cometresp.exchange import TAKE_UP
+from cometresp.items import can_be_sent_back, id_of_call
+from cometresp.request import own_items
 from cometresp.terminal import escape_line
 
 Json = dict[str, Any]
-TAKE_UP = "cometresp continue takes the run up, with --functions again where it was given"
 _RUN = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
 _APPROVAL = "mcp_approval_request"
 
@@ -79,7 +81,7 @@ def own_calls(calls: Iterable[Json], runner: Runner | None, tools: Any) -> list[
             arguments = item.get("arguments")
             if item["type"] == "custom_tool_call":
                 arguments = json.dumps({"input": item.get("input") or ""}, ensure_ascii=False)
-            own.append(Call(item, str(item.get("call_id") or item.get("id")), name, str(arguments or "")))
+            own.append(Call(item, id_of_call(item), name, str(arguments or "")))
         else:
             return None
     return own
@@ -157,22 +159,15 @@ class Conversation:
 
     def __init__(self, body: Json, *, stateless: bool) -> None:
         self.stateless = stateless or body.get("store") is False
-        self.rebase(body)
-
-    def rebase(self, body: Json) -> None:
-        """This body was sent in place of the one before."""
         self._base = body
-        given = body.get("input")
-        self._items: list[Json] = (
-            [{"role": "user", "content": given}] if isinstance(given, str) else list(given) if given else []
-        )
+        self._items = list(own_items(body))
         self._last: tuple[str, list[Json]] = ("", [])
 
     def follow(self, response: Json, output: list[Json], outputs: list[Json]) -> Json:
         """The body that goes on from a response with the outputs of its calls."""
         if response.get("store") is False:  # the server's own word, whatever was asked for
             self.stateless = True
-        self._items += [item for item in output if item.get("type") != "reasoning" or item.get("encrypted_content")]
+        self._items += [item for item in output if can_be_sent_back(item)]
         self._items += outputs
         self._last = (str(response.get("id") or ""), outputs)
         return self.body()

@@ -5,14 +5,9 @@ from typing import Any
 
 from cometresp.answer import Answer
 from cometresp.errors import CometrespError, ExitCode, TurnError
+from cometresp.items import format_of
 from cometresp.render import Sink
 from cometresp.terminal import Terminal, escape, to_bytes
-
-
-def format_of(text: Any) -> dict[str, Any]:
-    """`text.format` (API 5.1) of a `text` field, or of what a server echoes as one; {} where there is none."""
-    shape = text.get("format") if isinstance(text, dict) else None
-    return shape if isinstance(shape, dict) else {}
 
 
 def unfit(answer: Answer, shape: dict[str, Any] | None, warn: Callable[[str], None]) -> CometrespError | None:

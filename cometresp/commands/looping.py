@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cometresp.approval import Approval
 from cometresp.commands.runtime import Runtime
 from cometresp.errors import StoppedError
+from cometresp.exchange import TAKE_UP
 from cometresp.functions import Toolbox
 from cometresp.options import LoopOptions
-from cometresp.toolloop import TAKE_UP, Call, Outcome, run_calls, settle
+from cometresp.toolloop import Call, Outcome, run_calls, settle
 
 if TYPE_CHECKING:
     from cometresp.render.running import Running

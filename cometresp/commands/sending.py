@@ -12,7 +12,7 @@ from cometresp.commands.runtime import Runtime
 from cometresp.commands.showing import Showing
 from cometresp.commands.turn import Asked, Prepared, replay
 from cometresp.errors import CometrespError, ExitCode, OutputError, RequestRefusedError, StoppedError, TurnError
-from cometresp.exchange import Resume, exchange, verdict
+from cometresp.exchange import TAKE_UP, Resume, exchange, verdict
 from cometresp.records import NewTurn
 from cometresp.replies import refused_inside
 from cometresp.terminal import escape_line
@@ -91,7 +91,7 @@ class _Run:
         if turns > 1 and answer.status == "failed" and self._showing.fault is None:
             instead = verdict(answer)
             if instead is not None:
-                instead.hint = f"{_take_up()}; the calls run again"
+                instead.hint = f"{TAKE_UP}; the calls run again"
         self._showing.conclude(answer, allow_pending=only_id, instead=instead)
 
     # what is sent ---------------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ class _Run:
         self._showing.next(self._record, outcomes)
         after = self._showing.run(self._later)
         if isinstance(fault := self._showing.fault, CometrespError) and not after.id and not fault.hint:
-            fault.hint = f"{_take_up()}; the calls run again"
+            fault.hint = f"{TAKE_UP}; the calls run again"
         return after
 
 
@@ -281,18 +281,12 @@ _FRESH = 3600.0  # seconds for which every server that keeps responses keeps the
 _REPLAYED = "the server doesn't go on from a response id: the recorded turns were sent instead"
 
 
-def _take_up() -> str:
-    from cometresp.toolloop import TAKE_UP
-
-    return TAKE_UP
-
-
 def _too_many(turns: int, calls: "list[Call]") -> CometrespError:
     names = ", ".join(dict.fromkeys(escape_line(call.name) for call in calls))
     return TurnError(
         ExitCode.CALL_OPEN,
         f"stopped after {turns} turn{'s' if turns > 1 else ''} (--max-turns) before {names} ran",
-        hint=_take_up(),
+        hint=TAKE_UP,
     )
 
 

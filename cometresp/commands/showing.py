@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from cometresp.answer import Answer
-from cometresp.commands.ending import Extraction, format_of, unfit
+from cometresp.commands.ending import Extraction, unfit
 from cometresp.commands.formats import kind_of
 from cometresp.commands.recording import Recorder
 from cometresp.commands.runtime import Runtime
@@ -16,7 +16,7 @@ from cometresp.content import Upload, megabytes
 from cometresp.errors import CometrespError, ExitCode, OutputError, StoppedError, TurnError, UnreachableError
 from cometresp.events import Event
 from cometresp.exchange import is_good, verdict
-from cometresp.items import answered_by
+from cometresp.items import answered_by, format_of
 from cometresp.output import FileSink, image_folder, save_images
 from cometresp.render import Kind, Screen, Sink, View, choose
 from cometresp.terminal import Terminal, escape_json, json_bytes, to_bytes

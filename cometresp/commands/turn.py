@@ -169,7 +169,7 @@ def _prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
         runtime.terminal.warn(
             f"the {' and '.join(lost)} of {where} are not recorded: this turn goes without them; give them again"
         )
-    own = chains.own_items(body)
+    own = request.own_items(body)
     chains.check_answered(plan.parent, own, [call.id for call in calls])
     outcomes: list[Outcome] = []
     if calls:

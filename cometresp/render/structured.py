@@ -11,6 +11,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from cometresp.answer import Answer
+from cometresp.items import format_of
 from cometresp.render.blocks import Splitter
 from cometresp.terminal import escape, escape_json
 
@@ -126,7 +127,5 @@ class Structured:
 def splitter_for(answer: Answer, structured: bool | None) -> Splitter | Structured:
     """What the text is cut up by; None leaves it to the response to say what was asked for (API 5.1)."""
     if structured is None:
-        text = answer.response.get("text")
-        shape = text.get("format") if isinstance(text, dict) else None
-        structured = isinstance(shape, dict) and shape.get("type") in ("json_schema", "json_object")
+        structured = format_of(answer.response.get("text")).get("type") in ("json_schema", "json_object")
     return Structured() if structured else Splitter()
