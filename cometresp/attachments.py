@@ -21,7 +21,7 @@ _IMAGES = {
     b"GIF87a": "image/gif",
     b"GIF89a": "image/gif",
 }
-_IMAGE_ENDINGS = {
+IMAGE_ENDINGS = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -82,7 +82,7 @@ def part_of(source: Source, name: str, file_as: str | None, detail: str | None, 
                 f"--file: {source.shown} holds binary data of no known type", hint="to send it: --file-as file"
             )
         return {"type": "input_text", "text": _text(source, name, warn)}
-    mime = mime or _mime_of(name)
+    mime = mime or mime_of(name)
     if kind == "image":
         _warn_about_image(source, mime, warn)
         mime = mime if mime.startswith("image/") else "image/png"
@@ -169,8 +169,8 @@ def kind_of(source: Source, name: str) -> tuple[str, str, str]:
         found = ending
     if found:
         return "file", _DOCUMENTS[found], found
-    if ending in _IMAGE_ENDINGS and is_binary(source):
-        return "image", _IMAGE_ENDINGS[ending], ""
+    if ending in IMAGE_ENDINGS and is_binary(source):
+        return "image", IMAGE_ENDINGS[ending], ""
     return "text", "", ""
 
 
@@ -183,7 +183,7 @@ def _document_ending(source: Source) -> str:
     if not start.startswith(b"PK\x03\x04"):
         return ""
     names: set[str] = set()
-    with suppress(*_zip_errors()), _zip(source) as archive:
+    with suppress(*zip_errors()), opened_zip(source) as archive:
         names = set(archive.namelist())
         if "mimetype" in names and archive.getinfo("mimetype").file_size < len(source.start):
             mime = archive.read("mimetype").decode("ascii", "replace").strip()
@@ -192,18 +192,18 @@ def _document_ending(source: Source) -> str:
 
 
 def is_binary(source: Source) -> bool:
-    return source.has_nul and _encoding(source.start) != "utf-16"
+    return source.has_nul and encoding_of(source.start) != "utf-16"
 
 
-def _zip(source: Source) -> Any:
-    """The archive, as a context. Raises one of `_zip_errors`, as does reading from it."""
+def opened_zip(source: Source) -> Any:
+    """The archive, as a context. Raises one of `zip_errors`, as does reading from it."""
     import zipfile
     from io import BytesIO
 
     return zipfile.ZipFile(BytesIO(source.data) if source.data is not None else source.path)
 
 
-def _zip_errors() -> tuple[type[Exception], ...]:
+def zip_errors() -> tuple[type[Exception], ...]:
     """What a damaged, encrypted or unusual archive ends in."""
     import zipfile
     import zlib
@@ -211,7 +211,7 @@ def _zip_errors() -> tuple[type[Exception], ...]:
     return zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError, KeyError, OverflowError
 
 
-def _mime_of(name: str) -> str:
+def mime_of(name: str) -> str:
     """By the ending, from Python's own table: the machine's would make requests differ from one to the next."""
     from mimetypes import MimeTypes
 
@@ -223,7 +223,7 @@ def _text(source: Source, name: str, warn: Warn) -> "str | FencedText":
     title = escape_line(name)
     if title.startswith(("```", "~~~")):  # which would open a fence
         title = f"./{title}"
-    encoding = _encoding(source.start)
+    encoding = encoding_of(source.start)
     try:
         fenced = FencedText(source, title, encoding, "strict")
     except UnicodeDecodeError:
@@ -234,7 +234,7 @@ def _text(source: Source, name: str, warn: Warn) -> "str | FencedText":
 
 def decoded(data: bytes, shown: str, warn: Warn) -> str:
     """UTF-8, or UTF-16 with a BOM; other bytes are replaced, with a warning."""
-    encoding = _encoding(data)
+    encoding = encoding_of(data)
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
@@ -242,7 +242,7 @@ def decoded(data: bytes, shown: str, warn: Warn) -> str:
         return data.decode(encoding, "replace")
 
 
-def _encoding(start: bytes) -> str:
+def encoding_of(start: bytes) -> str:
     return "utf-16" if start.startswith(_UTF16) and not start.startswith(_UTF32) else "utf-8-sig"
 
 
@@ -264,7 +264,7 @@ def _address(url: str, file_as: str | None, detail: str | None) -> dict[str, Any
     if file_as == "text":
         raise UsageError(f"--file: {shown} can't be sent as text, since addresses are not fetched here")
     ending = PurePosixPath(unquote(address.path)).suffix.lower()
-    if file_as == "image" or (file_as is None and ending in _IMAGE_ENDINGS):
+    if file_as == "image" or (file_as is None and ending in IMAGE_ENDINGS):
         return {"type": "input_image", "image_url": url, "detail": detail or "auto"}
     return {"type": "input_file", "file_url": url}
 
@@ -273,13 +273,13 @@ def _address(url: str, file_as: str | None, detail: str | None) -> dict[str, Any
 
 
 def _warn_about_image(source: Source, mime: str, warn: Warn) -> None:
-    if mime.startswith("image/") and mime not in _IMAGE_ENDINGS.values():
+    if mime.startswith("image/") and mime not in IMAGE_ENDINGS.values():
         warn(f"--file: {source.shown} is {mime}; the API takes images as PNG, JPEG, WEBP and GIF")
-    elif mime == "image/gif" and _frames(source) > 1:
+    elif mime == "image/gif" and frames_of(source) > 1:
         warn(f"--file: {source.shown} is animated; the API takes GIF images of 1 frame")
 
 
-def _frames(source: Source) -> int:
+def frames_of(source: Source) -> int:
     """How many pictures a GIF holds, by the blocks that introduce one."""
     frames, carried = 0, b""
     for chunk in source.chunks():
@@ -290,7 +290,7 @@ def _frames(source: Source) -> int:
 
 
 def _warn_about_rows(source: Source, warn: Warn) -> None:
-    with suppress(*_zip_errors()), _zip(source) as archive:
+    with suppress(*zip_errors()), opened_zip(source) as archive:
         for member in archive.namelist():
             if not member.startswith("xl/worksheets/"):
                 continue

@@ -233,7 +233,7 @@ def _kept_part(part: Any) -> Any:
     if isinstance(value, str) and key != "text" and value.startswith("data:"):  # given in --input or --body
         if len(value) * 3 // 4 > content.HELD_BYTES and (shorter := content.given_stand_in(value)) != value:
             return {**part, key: shorter, STAND_IN: {}}
-    elif content.is_content(value):
+    elif isinstance(value, content.DataUrl | content.FencedText):
         source = value.source
         if source.size <= content.HELD_BYTES:
             return {**part, key: content.whole_text(value)}

@@ -9,7 +9,8 @@ import os
 from binascii import b2a_base64
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, TypeGuard
+from abc import ABC, abstractmethod
+from typing import Any
 
 from cometresp.errors import UsageError
 
@@ -36,7 +37,7 @@ class Source:
 
     def _survey(self) -> None:
         """Read the file once. Raises OSError, and UsageError where it changes meanwhile."""
-        digest, self.size, self.start, self.has_nul = _sha256(), 0, b"", False
+        digest, self.size, self.start, self.has_nul = sha256_of(), 0, b"", False
         with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123
             before = _stamp_of(file.fileno())
             while chunk := file.read(_CHUNK):
@@ -54,7 +55,7 @@ class Source:
     @property
     def sha256(self) -> str:
         if not self._digest:
-            self._digest = _sha256(self.data or b"").hexdigest()
+            self._digest = sha256_of(self.data or b"").hexdigest()
         return self._digest
 
     def check(self) -> None:
@@ -74,7 +75,7 @@ class Source:
             view = memoryview(self.data)
             yield from (bytes(view[at : at + _CHUNK]) for at in range(0, len(view), _CHUNK))
             return
-        digest, last, read = _sha256(), b"", 0
+        digest, last, read = sha256_of(), b"", 0
         try:
             with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123
                 while chunk := _full_read(file.fileno()):
@@ -94,7 +95,7 @@ class Source:
         return UsageError(f"--file: {self.shown} changed {when}", hint="attach a copy that nothing writes to")
 
 
-def _sha256(data: bytes = b"") -> Any:
+def sha256_of(data: bytes = b"") -> Any:
     import hashlib  # which loads OpenSSL
 
     return hashlib.sha256(data)
@@ -113,30 +114,37 @@ def _full_read(descriptor: int) -> bytes:
     return chunk
 
 
-class Content(Protocol):
-    """A string of a body. `length` counts the bytes of its JSON between the quotes, which `pieces` are."""
+class Content(ABC):
+    """A string of a body that is made when the body is sent.
 
-    source: Source
+    `length` counts the bytes of its JSON between the quotes, which `pieces` are; `size` the bytes that it stands for.
+    """
 
-    @property
-    def length(self) -> int: ...
+    __slots__ = ()
+    length: int
+    size: int
+
+    @abstractmethod
     def pieces(self) -> Iterator[bytes]: ...
-    @property
-    def head(self) -> str: ...
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raises UsageError where `pieces` wouldn't be any more what `length` was counted for."""
 
 
-class DataUrl:
+class DataUrl(Content):
     """`data:TYPE;base64,…` of a file (API 3.1)."""
 
-    __slots__ = ("head", "source")
+    __slots__ = ("head", "length", "size", "source")
 
     def __init__(self, source: Source, mime: str) -> None:
         self.source = source
+        self.size = source.size
         self.head = f"data:{mime};base64,"
+        self.length = len(self.head) + 4 * -(-source.size // 3)
 
-    @property
-    def length(self) -> int:
-        return len(self.head) + 4 * -(-self.source.size // 3)
+    def check(self) -> None:
+        self.source.check()
 
     def pieces(self) -> Iterator[bytes]:
         yield self.head.encode()
@@ -144,16 +152,17 @@ class DataUrl:
             yield b2a_base64(chunk, newline=False)
 
 
-class FencedText:
+class FencedText(Content):
     """A text file under its name, in a fence longer than any run of backticks in it. `characters` counts its text.
 
     `encoding` and `errors` are those of `bytes.decode`; raises UnicodeDecodeError where the file isn't of it.
     """
 
-    __slots__ = ("_encoding", "_errors", "characters", "head", "length", "source", "tail")
+    __slots__ = ("_encoding", "_errors", "characters", "head", "length", "size", "source", "tail")
 
     def __init__(self, source: Source, title: str, encoding: str, errors: str) -> None:
         self.source = source
+        self.size = source.size
         self._encoding, self._errors = encoding, errors
         longest, carried, length, newline, self.characters = 0, "", 0, False, 0
         for text in self._texts():
@@ -165,6 +174,9 @@ class FencedText:
         fence = "`" * max(3, longest + 1)
         self.head, self.tail = f"{title}:\n{fence}\n", f"{'' if newline else chr(10)}{fence}"
         self.length = length + len(_escaped(self.head)) + len(_escaped(self.tail))
+
+    def check(self) -> None:
+        self.source.check()
 
     def _texts(self) -> Iterator[str]:
         decoder = getincrementaldecoder(self._encoding)(self._errors)
@@ -203,11 +215,7 @@ def _escaped(text: str) -> bytes:
     return json.dumps(text, ensure_ascii=False)[1:-1].encode()
 
 
-def is_content(value: Any) -> TypeGuard[Content]:
-    return isinstance(value, DataUrl | FencedText)
-
-
-def whole_text(content: Content) -> str:
+def whole_text(content: "DataUrl | FencedText") -> str:
     """All of it, for what is small."""
     text: str = json.loads(b'"' + b"".join(content.pieces()) + b'"')
     return text
@@ -244,7 +252,7 @@ def given_stand_in(url: str) -> str:
         data = base64.b64decode(text, validate=True)
     except ValueError:
         return url
-    return stand_in(f"{head},", len(data), _sha256(data).hexdigest())
+    return stand_in(f"{head},", len(data), sha256_of(data).hexdigest())
 
 
 class Upload:
@@ -282,7 +290,7 @@ class Payload:
         mark = os.urandom(16).hex()  # can't be foreseen by who writes the text around it
 
         def marked(content: Any) -> str:
-            if not isinstance(content, DataUrl | FencedText):
+            if not isinstance(content, Content):
                 raise TypeError(f"{type(content).__name__} is not JSON")
             contents.append(content)
             return mark
@@ -297,7 +305,7 @@ class Payload:
     def check(self) -> None:
         """Raises UsageError where a file isn't any more what it was."""
         for content in self._contents:
-            content.source.check()
+            content.check()
 
     def __iter__(self) -> Iterator[bytes]:
         sent = 0

@@ -6,7 +6,7 @@ Other servers have other limits; those that every server keeps are errors, in `r
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cometresp.content import FencedText, is_content, megabytes
+from cometresp.content import Content, FencedText, megabytes
 
 _MB = 1_000_000
 _FILE = _FILES = 50 * _MB
@@ -66,8 +66,8 @@ def _check_files(parts: list[dict[str, Any]], warn: Warn) -> None:
 
 def _size(data: Any) -> int | None:
     """The bytes behind a data URL, None for what isn't one."""
-    if is_content(data):
-        return data.source.size
+    if isinstance(data, Content):
+        return data.size
     if isinstance(data, str) and data.startswith("data:"):
         encoded = data.partition(",")[2]
         return len(encoded) * 3 // 4 - encoded[-2:].count("=")

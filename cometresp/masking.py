@@ -13,7 +13,7 @@ from cometresp.tools import secrets
 MASK = "***"
 KEY = "Bearer $COMETAPI_KEY"  # stands for the key's own header in a command
 _SECRET_HEADER = re.compile(r"authorization|api[-_]?key|token|secret|cookie|password|credential", re.IGNORECASE)
-_ENV = "env:"
+ENV_PREFIX = "env:"
 
 
 def is_secret_header(name: str) -> bool:
@@ -26,28 +26,28 @@ def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 def masked_body(body: dict[str, Any]) -> dict[str, Any]:
     """The body with the secrets of MCP tools masked; `env:NAME` is no secret and stays."""
-    shown = _with_own_tools(body)
+    shown = with_own_tools(body)
     for place, key in secrets(shown.get("tools")):
-        if not place[key].startswith(_ENV):
+        if not place[key].startswith(ENV_PREFIX):
             place[key] = MASK
     return shown
 
 
 def resolved_body(body: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
     """The body as it is sent: `env:NAME` in an MCP tool is looked up. Raises UsageError where it isn't set."""
-    if not any(place[key].startswith(_ENV) for place, key in secrets(body.get("tools"))):
+    if not any(place[key].startswith(ENV_PREFIX) for place, key in secrets(body.get("tools"))):
         return body
-    sent = _with_own_tools(body)
+    sent = with_own_tools(body)
     for place, key in secrets(sent["tools"]):
-        if place[key].startswith(_ENV):
-            name = place[key].removeprefix(_ENV)
+        if place[key].startswith(ENV_PREFIX):
+            name = place[key].removeprefix(ENV_PREFIX)
             if not environ.get(name):
                 raise UsageError(f"--tool: {key} of an MCP tool names {name}, which is not set in the environment")
             place[key] = environ[name]
     return sent
 
 
-def _with_own_tools(body: dict[str, Any]) -> dict[str, Any]:
+def with_own_tools(body: dict[str, Any]) -> dict[str, Any]:
     """A copy whose tools can be changed; the files in its input are shared, since they may be large."""
     return body | {"tools": copy.deepcopy(body["tools"])} if "tools" in body else dict(body)
 
@@ -75,7 +75,7 @@ def _header(name: str, value: str) -> str:
 
 def _document(body: dict[str, Any]) -> tuple[str, bool]:
     """The here-document, and whether the shell must expand variables in it, so that all else is escaped."""
-    shown = _with_own_tools(body)
+    shown = with_own_tools(body)
     places = list(secrets(shown.get("tools")))
     if not places:
         return _json(body), False
@@ -98,8 +98,8 @@ def _json(body: dict[str, Any]) -> str:
 
 def _secret_variable(value: str, key: str, taken: list[str]) -> str:
     """The variable that `env:` names; for a secret given as text one of its own."""
-    if value.startswith(_ENV):
-        given = value.removeprefix(_ENV)
+    if value.startswith(ENV_PREFIX):
+        given = value.removeprefix(ENV_PREFIX)
         return given if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", given) else _variable(given)
     name = _variable(f"mcp_{key}")
     return name if name not in taken else f"{name}_{len(taken) + 1}"

@@ -72,7 +72,7 @@ def build(options: RequestOptions, turn: Turn, read: Read, warn: Warn, *, stream
         _param(body, assignment, read)
     body = _whole_characters(body, warn)
     check(body, warn)
-    _warn_unknown(options, warn)
+    warn_unknown(options, warn)
     return dict(sorted(body.items(), key=lambda entry: _ORDER.get(entry[0], 1)))
 
 
@@ -347,7 +347,7 @@ def _check_metadata(metadata: Any) -> None:
             )
 
 
-def _warn_unknown(options: RequestOptions, warn: Warn) -> None:
+def warn_unknown(options: RequestOptions, warn: Warn) -> None:
     for name, known in _KNOWN.items():
         given = getattr(options, name)
         for value in given if isinstance(given, list) else [] if given is None else [given]:

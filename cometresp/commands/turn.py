@@ -71,7 +71,7 @@ def _placed(hint: str, asked: Asked) -> str:
 def _run(asked: Asked) -> None:
     runtime = Runtime(asked.connection, asked.output)
     kind_of(asked.output, runtime.terminal)  # a contradiction there is told before anything is read
-    _check_flags(asked)
+    check_flags(asked)
     with ExitStack() as stack:
         tools = _tools(asked, runtime, stack) if asked.loop.functions else None
         prepared = _prepare(asked, runtime, tools)
@@ -96,15 +96,15 @@ def _tools(asked: Asked, runtime: Runtime, stack: ExitStack) -> "Tools":
     return stack.enter_context(Tools.of(asked.loop, runtime))
 
 
-def _check_flags(asked: Asked) -> None:
+def check_flags(asked: Asked) -> None:
     chain, given = asked.chain, asked.request
-    goes_on = _goes_on(asked)
-    if chain.previous_response_id is not None and goes_on:
+    again = goes_on(asked)
+    if chain.previous_response_id is not None and again:
         which = "--from" if chain.from_ is not None else "--continue"
         raise UsageError(f"--previous-response-id and {which} exclude each other: both name the response to go on from")
     if chain.conversation == "":
         raise UsageError("--conversation: must not be empty")
-    if chain.conversation is not None and (goes_on or chain.previous_response_id is not None):
+    if chain.conversation is not None and (again or chain.previous_response_id is not None):
         raise UsageError("--conversation excludes a previous response (--previous-response-id, --continue, --from)")
     if asked.live and given.no_stream:
         raise UsageError("stream and --no-stream exclude each other", hint="cometresp ask --no-stream …")
@@ -115,7 +115,7 @@ def _check_flags(asked: Asked) -> None:
         raise UsageError("--wait goes with --background: other answers are waited for anyway")
     if asked.loop.max_turns < 1:
         raise UsageError(f"--max-turns: must be at least 1, not {asked.loop.max_turns}")
-    if chain.replay and not goes_on:
+    if chain.replay and not again:
         raise UsageError("--replay goes with continue, --continue or --from: a new chain has nothing to replay")
 
 
@@ -147,7 +147,7 @@ def _prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
     prompt = inputs.prompt(asked.words, given.file or [], given.file_as, given.image_detail)
     others = (given.input, given.body, given.prompt_id)
     nothing = prompt.empty and not outputs and all(other is None for other in others)
-    if nothing and not _goes_on(asked):
+    if nothing and not goes_on(asked):
         raise _nothing_to_send(None)
     plan = _plan(asked, runtime)
     calls = [] if _only_shows(asked) or given.input else chains.callable_here(plan.parent, dict(outputs), tools)
@@ -184,7 +184,7 @@ def _prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
     return Prepared(body, plan, own, model if isinstance(model, str) else None, outcomes)
 
 
-def _goes_on(asked: Asked) -> bool:
+def goes_on(asked: Asked) -> bool:
     return asked.continuing or asked.chain.continue_ or asked.chain.from_ is not None
 
 
@@ -245,7 +245,7 @@ def _tool_outputs(chain: ChainOptions, inputs: Inputs) -> list[tuple[str, str]]:
 def _plan(asked: Asked, runtime: Runtime) -> chains.Plan:
     given = asked.chain
     name = chains.chain_name(given.chain if given.chain is not None else runtime.chain)
-    if not _goes_on(asked):
+    if not goes_on(asked):
         return chains.Plan(name=name, previous_id=given.previous_response_id)
     state = runtime.open_state(create=False, needed=True)
     if state is None:
