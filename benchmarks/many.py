@@ -24,9 +24,9 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from cometresp.records import Turn
-from cometresp.state import State
-from tests.wire import Request, Wire, created, delta, ended, frames, message, response, serving, sse
+from cometresp.state.records import Turn
+from cometresp.state.state import State
+from tests.scripted import Request, Wire, created, delta, ended, frames, message, response, serving, sse
 
 COMMAND = [sys.executable, "-m", "cometresp"]
 PROCESSES, TURNS, CHAINS, KILLS = 64, 10, 8, 200

@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.wire import created, delta, ended, message, response, serving, sse, text_stream
+from tests.scripted import created, delta, ended, message, response, serving, sse, text_stream
 
 COMMAND = [sys.executable, "-m", "cometresp"]
 RUNS = 25

@@ -32,6 +32,7 @@ COMMANDS = {
     "completion": "completion",
     "emulator": "emulator",
 }
+
 _SIGNALS = {
     "SIGINT": (ExitCode.INTERRUPTED, "interrupted"),
     "SIGTERM": (ExitCode.TERMINATED, "terminated"),
@@ -162,13 +163,14 @@ def _usage_error(error: Exception) -> CometrespError | None:
 
 
 def _tell(error: CometrespError, argv: list[str]) -> None:
-    from cometresp.terminal import Terminal, json_bytes
+    from cometresp.terminal import Terminal
+    from cometresp.text import json_bytes
 
     terminal = Terminal.of_process()
     if _error_format(argv) == "json":
         import json
 
-        from cometresp.terminal import escape_json
+        from cometresp.text import escape_json
 
         document = escape_json(json.dumps(error.as_dict(), ensure_ascii=False))
         with suppress(OSError):  # there is nowhere left to say it

@@ -8,7 +8,6 @@ What goes where (design, promise 1):
 
 import io
 import os
-import re
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,55 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TextIO
 
 from cometresp.errors import OutputError, PipeClosedError
-
-# C0 but tab and newline, DEL, C1, and every character that reorders or hides text (Unicode Bidi_Control, line and
-# paragraph separators, interlinear annotation, tags). `\r` is not kept: alone it overwrites the line.
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
-)
-
-
-def _visible(match: re.Match[str]) -> str:
-    point = ord(match[0])
-    if point < 0x100:  # noqa: PLR2004 - the width of the escape, not a threshold
-        return f"\\x{point:02x}"
-    return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"  # noqa: PLR2004
-
-
-def escape(text: str) -> str:
-    """Foreign text made safe for a terminal: controls become visible escapes; newlines and tabs stay."""
-    if text.isascii() and text.isprintable():
-        return text
-    return _UNSAFE.sub(_visible, text.replace("\r\n", "\n"))
-
-
-def escape_line(text: str, limit: int = 0) -> str:
-    """Foreign text on one line, cut to `limit` characters (0: not cut)."""
-    line = escape(text.replace("\r\n", "\n").replace("\n", "\\n").replace("\t", " "))
-    return line if not limit or len(line) <= limit else line[: max(limit - 1, 0)] + "…"
-
-
-def escape_json(document: str) -> str:
-    r"""JSON text for a terminal: control and bidi characters, which stand only inside strings, as `\u` escapes."""
-
-    def unicode_escape(match: re.Match[str]) -> str:
-        units = match[0].encode("utf-16-be", "surrogatepass")
-        return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
-
-    return _UNSAFE.sub(unicode_escape, document) if not document.isascii() or "\x7f" in document else document
-
-
-def to_bytes(text: str) -> bytes:
-    """UTF-8; surrogate halves that a server sent one by one are joined, a lone one becomes U+FFFD."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
-
-
-def json_bytes(document: str) -> bytes:
-    """UTF-8 of JSON text; a lone surrogate, which UTF-8 has no form for, becomes the JSON escape it came as."""
-    return document.encode(errors="backslashreplace")
+from cometresp.text import escape, to_bytes
 
 
 @dataclass(slots=True)

@@ -16,7 +16,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from rich.console import Console
 from rich.text import Text
-
 from tests.wire import STREAM_HEAD, Request, created, delta, ended, frames, message, response, serving
 
 COLUMNS, ROWS = 118, 40

@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+import hypothesis
 import pytest
 
-from tests.wire import Wire, serving
+from tests.scripted import Wire, serving
+
+hypothesis.settings.register_profile("cometresp", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("cometresp")
 
 _FOREIGN = ("COMETAPI_", "COMETRESP_", "OPENAI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
 

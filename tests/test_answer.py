@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometresp.answer import Answer, open_calls, text_of
-from cometresp.events import Event
+from cometresp.answer.answer import Answer
+from cometresp.wire.events import Event
+from cometresp.wire.items import open_calls, text_of
 from tests.transcripts.anything import KINDS, cuts, streams
 from tests.transcripts.build import FULL, Json, added, at, end, ev, fed, finished, full, msg, opened, part, said, text
 

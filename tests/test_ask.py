@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Command
-from tests.wire import (
+from tests.scripted import (
     Wire,
     call,
     created,

@@ -17,16 +17,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometresp import content
-from cometresp.attachments import open_file, part_of
-from cometresp.content import DataUrl, FencedText, Payload, Source, whole_text
 from cometresp.errors import UsageError
-from cometresp.limits import warn_beyond
+from cometresp.request import source
+from cometresp.request.attachments import part_of
+from cometresp.request.content import DataUrl, FencedText, whole_text
+from cometresp.request.files import open_file
+from cometresp.request.limits import warn_beyond
+from cometresp.request.source import Source
+from cometresp.wire.payload import HELD_BYTES, Payload
 from tests.conftest import Command
+from tests.scripted import Request, Wire, error_reply, json_reply, message, response, text_stream
 from tests.test_terminal import on_terminal
-from tests.wire import Request, Wire, error_reply, json_reply, message, response, text_stream
 
-LARGE = content.HELD_BYTES + 100_001
+LARGE = HELD_BYTES + 100_001
 
 
 def large(start: bytes = b"%PDF-1.7\n") -> bytes:
@@ -77,7 +80,7 @@ def test_a_large_text_arrives_in_its_fence(ask: Command, wire: Wire) -> None:
 
 
 def test_a_large_text_that_is_not_utf8_is_replaced_with_a_warning(ask: Command, wire: Wire) -> None:
-    data = b"x" * content.HELD_BYTES + b"\xff\xc3"
+    data = b"x" * HELD_BYTES + b"\xff\xc3"
     (ask.home / "notes").write_bytes(data)
     wire.answer(text_stream("read"))
     result = ask("ask", "-f", "notes")
@@ -146,7 +149,7 @@ def test_a_text_in_pieces_equals_the_text_at_once(words: list[str], size: int) -
     text = "".join(words)
     whole = part_of(Source("x", "", text.encode() or b"-"), "x", "text", None, pytest.fail)["text"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(content, "_CHUNK", size)
+        patch.setattr(source, "_CHUNK", size)
         fenced = FencedText(Source("x", "", text.encode() or b"-"), "x", "utf-8-sig", "strict")
         assert (whole_text(fenced), len(b"".join(fenced.pieces()))) == (whole, fenced.length)
 
@@ -177,7 +180,7 @@ def test_a_text_that_changes_while_it_is_sent_never_arrives_whole(ask: Command, 
 def test_a_file_that_grows_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "log"
     path.write_bytes(large())
-    monkeypatch.setattr(content, "_stamp_of", lambda _: (1, 2, LARGE - 100, 3))
+    monkeypatch.setattr(source, "_stamp_of", lambda _: (1, 2, LARGE - 100, 3))
     with pytest.raises(UsageError, match="log changed while it was read"):
         Source("log", str(path))
 
@@ -199,7 +202,7 @@ def test_a_large_file_is_recorded_by_path_size_and_digest(ask: Command, wire: Wi
     wire.answer(text_stream("read"))
     assert ask("ask", "-f", "paper.pdf", "-f", "small.pdf").code == 0
     state = next(ask.home.rglob("state.db"))
-    assert state.stat().st_size < content.HELD_BYTES
+    assert state.stat().st_size < HELD_BYTES
     [first, second] = json.loads(ask("log", "resp_1", "--json").out)["input"][0]["content"]
     assert first == {
         "type": "input_file",
@@ -253,7 +256,7 @@ def test_what_came_through_a_pipe_and_was_too_large_is_not_replayed(ask: Command
     wire.answer(text_stream("read"))
     for data, name in ((large(), "stdin.pdf"), (b"line\n" * 300_000, "input_text")):
         assert ask("ask", "what?", "-f", "/dev/stdin", stdin=data).code == 0
-        assert next(ask.home.rglob("state.db")).stat().st_size < content.HELD_BYTES
+        assert next(ask.home.rglob("state.db")).stat().st_size < HELD_BYTES
         assert ask("continue", "--replay", "and?").err == (
             f"cometresp: error: the conversation can't be replayed: an attachment of resp_1 ({name}) was too large to"
             " record, and came from no file\nhint: begin anew with: cometresp ask …\n"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cometresp.options import ChainOptions, ConnectionOptions, OutputOptions, RequestOptions
+from cometresp.options.tables import ChainOptions, ConnectionOptions, OutputOptions, RequestOptions
 from tests.conftest import Command
-from tests.wire import Wire, text_stream
+from tests.scripted import Wire, text_stream
 
 REMOTE = "http://api.example"
 

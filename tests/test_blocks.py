@@ -12,7 +12,8 @@ from rich.markdown import Markdown as RichMarkdown
 
 from cometresp.render.blocks import Blocks, Splitter
 from cometresp.render.markdown import rendered
-from cometresp.terminal import Terminal, escape
+from cometresp.terminal import Terminal
+from cometresp.text import escape
 
 PIECES = [
     "# heading\n\n",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Command
-from tests.wire import Wire, call, error_reply, json_reply, response, text_stream
+from tests.scripted import Wire, call, error_reply, json_reply, response, text_stream
 
 DAY = 86400
 

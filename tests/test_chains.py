@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Command
-from tests.wire import Wire, call, created, delta, error_reply, json_reply, message, response, sse, text_stream
+from tests.scripted import Wire, call, created, delta, error_reply, json_reply, message, response, sse, text_stream
 
 USER_A = {"role": "user", "content": "a"}
 

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cometresp.answer import Answer
-from cometresp.client import Client, Connection
+from cometresp.answer.answer import Answer
+from cometresp.client.client import Client
+from cometresp.client.connection import Connection
 from cometresp.errors import CometrespError, UnreachableError
 from tests.conftest import Command
-from tests.wire import (
+from tests.scripted import (
     STREAM_HEAD,
     Request,
     Wire,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Command, Result
-from tests.wire import Wire, json_reply, message, response, text_stream
+from tests.scripted import Wire, json_reply, message, response, text_stream
 
 GARBAGE = b"not a database " * 100
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from cometresp import __version__
 from cometresp.cli import COMMANDS
 from cometresp.errors import ExitCode
-from cometresp.options import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
+from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from tests.conftest import Command
 
 ROOT = Path(__file__).parent.parent

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometresp.extract import fenced_block
+from cometresp.answer.extract import fenced_block
 from tests.conftest import Command
+from tests.scripted import Wire, call, created, delta, json_reply, message, response, sse, text_stream
 from tests.test_terminal import on_terminal
-from tests.wire import Wire, call, created, delta, json_reply, message, response, sse, text_stream
 
 
 @pytest.mark.parametrize(

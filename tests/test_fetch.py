@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from cometresp.answer import Answer
+from cometresp.answer.answer import Answer
+from cometresp.client.following import Fetching
 from cometresp.errors import CometrespError, RequestRefusedError, ServerSaid, SilenceError, UnreachableError
-from cometresp.events import Event
-from cometresp.fetching import Fetching
-from cometresp.records import Settings, Turn
-from cometresp.resuming import take_up
+from cometresp.state.records import Settings, Turn
+from cometresp.turns.resume import take_up
+from cometresp.wire.events import Event
 from tests.conftest import Command
-from tests.wire import (
+from tests.scripted import (
     Script,
     Wire,
     call,

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from cometresp.answer import Answer
-from cometresp.client import Client
+from cometresp.answer.answer import Answer
+from cometresp.client.client import Client
 from cometresp.client.connection import Connection
-from cometresp.commands.healing import WayBack
-from cometresp.emulator import Emulator
-from cometresp.events import Event
-from cometresp.exchange import exchange
+from cometresp.emulator.server import Emulator
+from cometresp.turns.exchange import exchange
+from cometresp.turns.resume import WayBack
+from cometresp.wire.events import Event
 from tests.conftest import Command
-from tests.wire import (
+from tests.scripted import (
     STREAM_HEAD,
     Wire,
     created,

@@ -19,10 +19,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometresp.content import Payload
 from cometresp.errors import UsageError
-from cometresp.inputs import Inputs, Prompt
+from cometresp.request.inputs import Inputs, Prompt
 from cometresp.terminal import Terminal
+from cometresp.wire.payload import Payload
 from tests.conftest import Command, Result
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"

@@ -8,111 +8,146 @@ from pathlib import Path
 
 import pytest
 
+from cometresp.cli import COMMANDS
 from tests.conftest import Command
 
 PACKAGE = Path(__file__).parent.parent / "cometresp"
 
-# What each module may import of ours, at any depth of its code; a package stands for all its modules.
+# What each file or package at the first level may import of ours, at any depth of its code, top to bottom as in
+# docs/architecture.md. A name with a dot is one file of a package.
+_BELOW_TURNS = {
+    "answer",
+    "calls",
+    "client",
+    "config",
+    "deadline",
+    "errors",
+    "functions",
+    "options",
+    "render",
+    "request",
+    "runtime",
+    "schema",
+    "state",
+    "terminal",
+    "text",
+    "wire",
+}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
-    "events": set(),
-    "items": set(),
-    "answer": {"events", "items"},
-    "records": set(),
-    "terminal": {"errors"},
-    "output": {"errors"},
-    "config": {"errors"},
-    "tools": {"errors"},
-    "checking": {"errors", "terminal"},
-    "extract": set(),
-    "fields": {"errors"},
-    "strict": {"checking", "errors"},
-    "schema": {"checking", "errors", "fields", "strict", "tools"},
-    "content": {"errors"},
-    "limits": {"content"},
-    "masking": {"content", "errors", "tools"},
-    "attachments": {"content", "errors", "terminal"},
-    "inputs": {"attachments", "content", "errors", "terminal"},
-    "options": {"errors", "commands.completion"},  # completion is asked only when a shell completes
-    "spread": set(),
-    "request": {"errors", "limits", "options", "schema", "tools"},
-    "migrations": set(),
-    "statefile": {"migrations"},
-    "retention": set(),
-    "state": {"errors", "records", "retention", "statefile"},
-    "chain": {
-        "answer",
-        "attachments",
-        "content",
-        "errors",
-        "items",
-        "masking",
-        "records",
-        "state",
-        "terminal",
-        "toolloop",
-        "tools",
-    },
-    "replies": {"errors", "events"},
-    "approval": {"terminal"},
-    "toolloop": {"approval", "errors", "exchange", "items", "request", "terminal"},
-    "client": {"", "client", "content", "errors", "events", "replies"},
-    "render": {"answer", "content", "errors", "events", "items", "render", "terminal"},
-    "fetching": {"errors", "events", "replies"},
-    "resuming": {"answer", "events", "items", "records"},
-    "exchange": {"answer", "errors", "events", "items", "replies", "terminal"},
-    "emulator": {"emulator"},
-    "functions": {"checking", "errors", "functions", "strict", "terminal", "tools"},
-    "cli": {"", "errors", "terminal"},
+    "text": set(),
+    "deadline": set(),
+    "terminal": {"errors", "text"},
+    "config": {"errors", "text"},
+    "wire": {"errors", "text"},
+    "schema": {"deadline", "errors", "text", "wire"},
+    "answer": {"errors", "text", "wire"},
+    "functions": {"errors", "schema", "text", "wire"},
+    "calls": {"answer", "errors", "text", "wire"},
+    "state": {"config", "errors", "text", "wire"},
+    "render": {"answer", "errors", "terminal", "text", "wire"},
+    "options": {"errors", "state.suggestions", "terminal"},  # the suggestions only when a shell completes
+    "request": {"errors", "options", "schema", "terminal", "text", "wire"},
+    "client": {"", "deadline", "errors", "wire"},
+    "emulator": set(),
+    "runtime": {"client", "config", "emulator", "errors", "options", "state", "terminal", "text", "wire"},
+    "turns": _BELOW_TURNS,
+    "commands": _BELOW_TURNS - {"calls", "client", "functions", "deadline"} | {"emulator", "turns"},
+    "cli": {"", "commands", "errors", "terminal", "text"},
     "__main__": {"", "cli"},
-    "__init__": set(),
+    "": set(),
 }
 LIBRARIES = {
     "httpx": {"client"},
     "httpx_sse": {"client"},
     "rich": {"render"},
-    "markdown_it": {"extract", "render"},
-    "jsonschema": {"checking"},
-    "referencing": {"checking"},
-    "sqlite3": {"migrations", "retention", "state", "statefile", "emulator"},
+    "markdown_it": {"answer.extract", "render"},
+    "jsonschema": {"schema.check"},
+    "referencing": {"schema.check"},
+    "sqlite3": {"emulator", "state"},
+    "typer": {"cli", "commands", "options"},
 }
 
 
-def modules() -> list[tuple[str, Path]]:
-    return [
-        (".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"), path)
+def modules() -> dict[str, Path]:
+    """Every module by its dotted name below the package, whose own is ""."""
+    return {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix("."): path
         for path in sorted(PACKAGE.rglob("*.py"))
-    ]
+    }
 
 
-def imported(path: Path, module: str) -> Iterator[str]:
-    """Every module that the code names in an import, wherever it stands."""
-    package = ("cometresp." + module).split(".")
+MODULES = modules()
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that the code names in an import, wherever it stands; ours as in MODULES, behind a colon."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + (path.name == "__init__.py")] if node.level else []
-            source = ".".join([*base, *([node.module] if node.module else [])])
+            assert node.level == 0, "imports are absolute"
+            source = str(node.module)
+            if source.partition(".")[0] != "cometresp":
+                yield source
+                continue
+            inner = source.removeprefix("cometresp").removeprefix(".")
             for alias in node.names:
-                inner = f"{source}.{alias.name}"
-                place = PACKAGE.parent / inner.replace(".", "/")
-                yield inner if place.with_suffix(".py").exists() or place.is_dir() else source
+                name = f"{inner}.{alias.name}".removeprefix(".")
+                yield f":{name if name in MODULES else inner}"
 
 
-@pytest.mark.parametrize(("module", "path"), modules(), ids=[name for name, _ in modules()])
-def test_a_module_imports_only_from_the_layers_below_it(module: str, path: Path) -> None:
+def within(name: str, places: set[str]) -> bool:
+    """Whether a module is one of the places, or in one of them."""
+    return name in places or name.partition(".")[0] in places
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_from_the_layers_below_it(module: str) -> None:
     top = module.partition(".")[0]
-    for name in imported(path, module):
-        library = name.partition(".")[0]
-        if library != "cometresp":
-            assert top in LIBRARIES.get(library, {top}), f"{module} imports {library}"
-            continue
-        ours = name.removeprefix("cometresp").removeprefix(".")
-        if top == "commands":
-            assert ours.partition(".")[0] != "cli"
+    for name in imported(MODULES[module]):
+        if name.startswith(":"):
+            ours = name[1:]
+            assert ours.partition(".")[0] == top or within(ours, ALLOWED[top]), f"{module} imports {ours}"
         else:
-            assert ours in ALLOWED[top] or ours.partition(".")[0] in ALLOWED[top], f"{module} imports {name}"
+            library = name.partition(".")[0]
+            assert library not in LIBRARIES or within(module, LIBRARIES[library]), f"{module} imports {name}"
+
+
+def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
+    """The circles that are left when all is taken away that leads to none."""
+    left = dict(arrows)
+    while ends := [name for name, targets in left.items() if not targets & left.keys()]:
+        for name in ends:
+            del left[name]
+    return [[name, *sorted(targets & left.keys())] for name, targets in left.items()]
+
+
+def test_no_files_and_no_packages_import_each_other_in_a_circle() -> None:
+    files = {
+        module: {name[1:] for name in imported(path) if name.startswith(":")} - {module}
+        for module, path in MODULES.items()
+    }
+    packages: dict[str, set[str]] = {}
+    for module, targets in files.items():
+        top = module.partition(".")[0]
+        packages.setdefault(top, set()).update({target.partition(".")[0] for target in targets} - {top})
+    assert circles(files) == []
+    assert circles(packages) == []
+
+
+def test_the_commands_are_the_files_of_their_folder() -> None:
+    assert set(COMMANDS.values()) == {path.stem for path in (PACKAGE / "commands").glob("[!_]*.py")}
+
+
+@pytest.mark.parametrize("package", sorted(path.parent for path in PACKAGE.glob("*/__init__.py")), ids=lambda p: p.name)
+def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
+    tree = ast.parse((package / "__init__.py").read_text())
+    assert [type(node) for node in tree.body] == [ast.Expr]
+    listed = (ast.get_docstring(tree) or "").split("\n\n")[1].splitlines()
+    rows = dict(line.split(None, 1) for line in listed if not line.startswith(" "))
+    assert sorted(rows) == sorted(path.stem for path in package.glob("[!_]*.py"))
+    assert all(len(sentence) > 10 for sentence in rows.values())
 
 
 @pytest.mark.parametrize(
@@ -120,7 +155,7 @@ def test_a_module_imports_only_from_the_layers_below_it(module: str, path: Path)
     [
         (
             ["ask", "--dry-run", "hi"],
-            "pydantic click rich httpx asyncio importlib.metadata sqlite3 http.server jsonschema cometresp.state",
+            "pydantic click rich httpx asyncio importlib.metadata sqlite3 http.server jsonschema cometresp.state.state",
         ),
         (["ask", "--offline", "hi"], "pydantic click rich asyncio jsonschema importlib.metadata"),
         (["--version"], "typer dataclasses typing inspect json re"),

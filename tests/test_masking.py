@@ -9,9 +9,11 @@ from urllib.parse import unquote
 import pytest
 
 from cometresp.errors import UsageError
-from cometresp.masking import curl, is_secret_header, masked_body, masked_headers, resolved_body
+from cometresp.request.curl import curl
+from cometresp.request.secrets import masked_body, resolved_body
+from cometresp.wire.headers import is_secret_header
 from tests.conftest import Command
-from tests.wire import Wire, json_reply, message, response
+from tests.scripted import Wire, json_reply, message, response
 
 SECRET = "s3cret-value"
 MCP = {
@@ -30,7 +32,6 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="there is n
 @pytest.mark.parametrize("name", SECRET_HEADERS)
 def test_a_header_that_is_named_like_a_secret_is_one(name: str) -> None:
     assert is_secret_header(name)
-    assert masked_headers({name: SECRET, "Accept": "x"}) == {name: "***", "Accept": "x"}
 
 
 def test_a_body_is_masked_and_resolved_in_a_copy() -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from cometresp.errors import OutputError
-from cometresp.output import FileSink
-from cometresp.records import NewTurn, Settings
-from cometresp.state import State
+from cometresp.state.records import NewTurn, Settings
+from cometresp.state.state import State
+from cometresp.turns.files import FileSink
 from tests.conftest import Command
-from tests.wire import (
+from tests.scripted import (
     STREAM_HEAD,
     Request,
     Wire,

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.errors import UsageError
-from cometresp.options import RequestOptions
-from cometresp.request import Turn, build, names_stdin
+from cometresp.options.tables import RequestOptions
+from cometresp.request.body import Turn, build, names_stdin
 from tests.conftest import Command
 
 API_SCHEMA = Path(__file__).parent.parent.parent / "shared" / "api" / "schema" / "create_response.json"

@@ -13,16 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from cometresp import checking
-from cometresp.checking import mismatch, where
 from cometresp.emulator.validation import strict_problem
 from cometresp.errors import CometrespError, UsageError
 from cometresp.render.structured import Structured
-from cometresp.schema import json_schema_format
+from cometresp.schema import check
+from cometresp.schema.check import mismatch, schema_fault, where
+from cometresp.schema.format import json_schema_format
 from tests.conftest import Command
-from tests.test_live import Tmux, needs_tmux, paced, start, tmux  # noqa: F401 - a fixture
-from tests.test_terminal import on_terminal
-from tests.wire import (
+from tests.scripted import (
     Wire,
     call,
     created,
@@ -33,6 +31,8 @@ from tests.wire import (
     sse,
     text_stream,
 )
+from tests.test_live import Tmux, needs_tmux, paced, start, tmux  # noqa: F401 - a fixture
+from tests.test_terminal import on_terminal
 
 Json = dict[str, Any]
 TEXT: Json = {"type": "string"}
@@ -210,7 +210,7 @@ def test_a_list_is_asked_for_under_items_and_references_still_lead_where_they_le
     for strict in (True, False):
         made = schema(node, multi=True, strict=strict)
         assert made == whole | {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-        assert checking.schema_fault(made) == ""
+        assert schema_fault(made) == ""
     assert schema(TEXT, multi=True) == closed(items={"type": "array", "items": TEXT})
 
 
@@ -245,7 +245,7 @@ SCHEMAS = st.recursive(
 
 @given(objects(SCHEMAS), st.booleans())
 def test_a_strict_schema_is_strict_everywhere_and_the_given_one_is_left_alone(given: Json, multi: bool) -> None:
-    from cometresp.strict import listed_schema, strict_schema
+    from cometresp.schema.strict import listed_schema, strict_schema
 
     before = copy.deepcopy(given)
     try:
@@ -261,7 +261,7 @@ def test_a_strict_schema_is_strict_everywhere_and_the_given_one_is_left_alone(gi
 
 @given(objects(SCHEMAS), VALUES)
 def test_null_stands_for_what_was_left_out(given: Json, value: Any) -> None:
-    from cometresp.strict import strict_schema
+    from cometresp.schema.strict import strict_schema
 
     flat = {name: part for name, part in given["properties"].items() if part in (TEXT, WHOLE, {}, {"const": "a"})}
     schema = given | {"properties": flat, "required": [name for name in given["required"] if name in flat]}
@@ -294,7 +294,7 @@ def test_no_json_ends_in_a_traceback(given: Json, value: Any) -> None:
         except UsageError as error:
             assert error.message.startswith("--schema: ")  # noqa: PT017 - many end so, and some don't
             continue
-        assert checking.schema_fault(made) == ""
+        assert schema_fault(made) == ""
     answer = json.dumps(value)
     assert fault({"type": "json_schema", "schema": given}, answer)[0] in (None, 8)
 
@@ -369,7 +369,7 @@ def test_a_schema_that_is_hard_to_check_with_ends_in_words(
 
 
 def test_a_pattern_that_takes_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "_LONGEST_CHECK", 0.1)
+    monkeypatch.setattr(check, "_LONGEST_CHECK", 0.1)
     slow = {"type": "json_schema", "schema": {"pattern": "(a+)+$"}}
     assert fault(slow, f'"{"a" * 60}b"') == (None, "", ["the answer was not checked to its end: it took more than 0 s"])
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from cometresp import statefile
 from cometresp.errors import OutputError
-from cometresp.migrations import STEPS
-from cometresp.records import NewTurn, Settings
-from cometresp.state import State
+from cometresp.state import file as state_file
+from cometresp.state.migrations import STEPS
+from cometresp.state.records import NewTurn, Settings
+from cometresp.state.state import State
 from tests.conftest import Command
-from tests.wire import Request, Wire, call, message, text_stream
+from tests.scripted import Request, Wire, call, message, text_stream
 
 MANY = 20
 VERSION_1 = Path(__file__).parent / "state_v1.sql"
@@ -165,7 +165,7 @@ def test_the_emulators_state_is_apart_from_the_real_one(run: Command) -> None:
 def test_an_interrupted_turn_keeps_its_text_and_never_becomes_the_head(ask: Command, wire: Wire) -> None:
     import signal
 
-    from tests.wire import created, delta, sse
+    from tests.scripted import created, delta, sse
 
     wire.answer(text_stream("1", response_id="r1"))
     ask("ask", "a")
@@ -306,7 +306,7 @@ def test_an_old_file_is_migrated_and_goes_on(ask: Command, wire: Wire) -> None:
         ("r2", "completed"),
         ("r1", "completed"),
     ]
-    assert version(path) == statefile.VERSION
+    assert version(path) == state_file.VERSION
 
 
 def test_a_migrated_file_has_the_tables_of_a_new_one(tmp_path: Path) -> None:
@@ -350,7 +350,7 @@ def test_a_migration_that_stops_midway_changes_nothing(tmp_path: Path, monkeypat
         real(db)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(statefile, "STEPS", (STEPS[0], stopping))
+    monkeypatch.setattr(state_file, "STEPS", (STEPS[0], stopping))
     with pytest.raises(KeyboardInterrupt):
         State.open(tmp_path / "old")
     assert (version(path), tables(path)) == (1, before)
@@ -364,7 +364,7 @@ def test_a_file_that_a_newer_one_migrates_meanwhile_is_left_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = old_file(tmp_path / "old", "u")
-    real = statefile.patiently
+    real = state_file.patiently
 
     def overtaken(db: sqlite3.Connection, *statements: str) -> None:
         if statements == ("BEGIN IMMEDIATE",):
@@ -372,7 +372,7 @@ def test_a_file_that_a_newer_one_migrates_meanwhile_is_left_to_it(
                 other.execute("PRAGMA user_version = 99")
         real(db, *statements)
 
-    monkeypatch.setattr(statefile, "patiently", overtaken)
+    monkeypatch.setattr(state_file, "patiently", overtaken)
     with pytest.raises(OutputError, match="newer cometresp"):
         State.open(tmp_path / "old")
     assert version(path) == 99

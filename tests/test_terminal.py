@@ -17,10 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometresp.commands.showing import Heartbeat
-from cometresp.terminal import Terminal, escape, escape_json, escape_line, json_bytes, to_bytes
+from cometresp.terminal import Terminal
+from cometresp.text import escape, escape_json, escape_line, json_bytes, to_bytes
+from cometresp.turns.display import Heartbeat
 from tests.conftest import Command
-from tests.wire import Request, Wire, call, created, delta, ended, json_reply, message, response, sse, text_stream
+from tests.scripted import Request, Wire, call, created, delta, ended, json_reply, message, response, sse, text_stream
 
 HOSTILE = "\x1b]52;c;aGk=\x07 \x1b[2J [bold]x[/x] \u202e \x9b \r \x7f"
 

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Command
-from tests.test_terminal import on_terminal
-from tests.wire import (
+from tests.scripted import (
     Request,
     Wire,
     call,
@@ -30,6 +29,7 @@ from tests.wire import (
     sse,
     text_stream,
 )
+from tests.test_terminal import on_terminal
 
 TOOLS = '''
 import os, time

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometresp.approval import Approval, Decision, Mode, shown_arguments
+from cometresp.calls.approval import Approval, Decision, Mode, shown_arguments
+from cometresp.calls.conversation import Conversation, loosened, summed
+from cometresp.calls.settle import Call, Outcome, own_calls, run_calls, settle
 from cometresp.errors import TurnError
-from cometresp.toolloop import Call, Conversation, Outcome, loosened, own_calls, run_calls, settle, summed
-from cometresp.tools import merged_tools
+from cometresp.request.tools import merged_tools
 
 
 class Fake:

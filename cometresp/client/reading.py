@@ -9,8 +9,8 @@ import httpx
 from httpx_sse import EventSource
 
 from cometresp.errors import CometrespError, ProtocolError
-from cometresp.events import Event
-from cometresp.replies import Reply, is_response
+from cometresp.wire.events import Event
+from cometresp.wire.replies import Reply, is_response
 
 _decode = json.JSONDecoder().decode
 

@@ -12,12 +12,14 @@ import httpx
 
 from cometresp.client.connection import Connection, open_pool
 from cometresp.client.reading import Opened
-from cometresp.content import Payload
 from cometresp.errors import CometrespError, RateLimitedError, SilenceError, UnreachableError
-from cometresp.replies import Reply, error_of, is_retried, retry_after
+from cometresp.wire.payload import Payload
+from cometresp.wire.replies import Reply, error_of, is_retried, retry_after
 
 _CONNECT_SECONDS = 15.0
+
 _LONGEST_WAIT = 120.0  # a server that asks for a longer pause is not waited for (design section 4)
+
 _MAX_ERROR_BODY = 1 << 20
 
 

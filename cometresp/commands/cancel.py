@@ -5,18 +5,20 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cometresp.commands.responses import Json, ResponseId, explained, only_shows, recorded, resolve
-from cometresp.commands.runtime import Runtime
 from cometresp.errors import CometrespError, OutputError, RequestRefusedError
-from cometresp.options import ConnectionOptions
-from cometresp.replies import in_stream_error
-from cometresp.spread import spread
-from cometresp.terminal import escape_line
+from cometresp.options.arguments import Json, ResponseId
+from cometresp.options.spread import spread
+from cometresp.options.tables import ConnectionOptions
+from cometresp.runtime import Runtime
+from cometresp.text import escape_line
+from cometresp.turns.lookup import explained, only_shows, recorded, resolve
+from cometresp.wire.replies import in_stream_error
 
 if TYPE_CHECKING:
-    from cometresp.answer import Answer
+    from cometresp.answer.answer import Answer
 
 app = typer.Typer(add_completion=False)
+
 _STOPPING = ("cancelled", "queued", "in_progress")  # of a response that was told to end
 
 
@@ -38,7 +40,7 @@ def run(runtime: Runtime, given: str, *, as_json: bool) -> None:
             event = client.cancel(response_id)
         except CometrespError as error:
             raise explained(runtime, error, response_id, "cancel") from error
-    from cometresp.answer import Answer
+    from cometresp.answer.answer import Answer
 
     name = escape_line(response_id)
     response = event.data.get("response")
@@ -59,8 +61,8 @@ def run(runtime: Runtime, given: str, *, as_json: bool) -> None:
 
 def _record(runtime: Runtime, response_id: str, answer: "Answer") -> None:
     """The recorded turn has the status from now on; the text that it has already stays."""
-    from cometresp.chain import recorded as kept
-    from cometresp.exchange import is_good
+    from cometresp.answer.verdict import is_good
+    from cometresp.turns.replay import recorded as kept
 
     turn = recorded(runtime, response_id)
     if turn is None or runtime.config.record == "none":

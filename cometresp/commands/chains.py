@@ -6,42 +6,49 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cometresp.chain import chain_name
-from cometresp.commands.responses import ResponseId, resolve
-from cometresp.commands.runtime import Runtime
-from cometresp.commands.transcript import asked, passages, print_passages
 from cometresp.errors import UsageError
-from cometresp.options import ConnectionOptions, complete_chains
-from cometresp.records import ChainRow
-from cometresp.terminal import escape, escape_line, to_bytes
+from cometresp.options.arguments import Offline, ResponseId
+from cometresp.options.tables import ConnectionOptions, complete_chains
+from cometresp.runtime import Runtime
+from cometresp.state.names import chain_name
+from cometresp.state.records import ChainRow
+from cometresp.state.transcript import asked, passages
+from cometresp.text import escape, escape_line, to_bytes
+from cometresp.turns.lookup import print_passages, resolve
 
 if TYPE_CHECKING:
-    from cometresp.state import State
+    from cometresp.state.state import State
 
 _WORDS = 48
+
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
+
 _AGE = re.compile(rf"([1-9]\d{{0,5}})([{''.join(_UNITS)}])")
 
-Offline = Annotated[bool, typer.Option("--offline", help="The emulator's own state.")]
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
 BaseUrl = Annotated[
     str | None, typer.Option("--base-url", help="Where the response was made.", metavar="URL", show_default=False)
 ]
+
 Name = Annotated[
     str | None, typer.Argument(metavar="NAME", help="The chain.", show_default=False, autocompletion=complete_chains)
 ]
+
 Chain = Annotated[
     str, typer.Argument(metavar="NAME", help="The chain.", show_default=False, autocompletion=complete_chains)
 ]
+
 Chains = Annotated[
     list[str],
     typer.Argument(metavar="NAME…", help="The chains.", show_default=False, autocompletion=complete_chains),
 ]
+
 NewName = Annotated[str, typer.Argument(metavar="NEW", help="Its new name.", show_default=False)]
+
 OlderThan = Annotated[str, typer.Option("--older-than", metavar="AGE", help="As 12h, 30d or 8w.", show_default=False)]
 
 app = typer.Typer(add_completion=False)
-
 
 # declarations -----------------------------------------------------------------------------------------------------
 

@@ -9,14 +9,9 @@ from typing import Annotated
 
 import typer
 
-from cometresp.commands.runtime import Runtime
-from cometresp.commands.transcript import asked
-from cometresp.errors import CometrespError
-from cometresp.options import ConnectionOptions
-from cometresp.terminal import escape_line, to_bytes
-
-_HELP_WORDS = 50
-_RECENT = 20
+from cometresp.options.tables import ConnectionOptions
+from cometresp.runtime import Runtime
+from cometresp.text import to_bytes
 
 _BASH = r"""# bash completion for cometresp: source it from ~/.bashrc, or put it into a folder of bash-completion
 _cometresp_complete() {
@@ -109,33 +104,3 @@ app = typer.Typer(add_completion=False)
 def completion(shell: Annotated[Shell, typer.Argument(help="The shell.", show_default=False)]) -> None:
     """Print the completion script for a shell."""
     Runtime(ConnectionOptions()).terminal.write(to_bytes(SCRIPTS[shell]))
-
-
-def chain_names(incomplete: str) -> list[tuple[str, str]]:
-    """(name, first words) of the recorded chains; nothing where the state can't be read."""
-    try:
-        state = Runtime(ConnectionOptions()).open_state(create=False, mend=False)
-        rows = state.chains() if state else []
-    except CometrespError:
-        return []
-    found = []
-    for row in rows:
-        turn = row.head or row.pending
-        if state and row.name.startswith(incomplete):
-            words = asked(state.began(turn)) if turn else ""
-            found.append((escape_line(row.name), escape_line(words, _HELP_WORDS)))
-    return found
-
-
-def response_ids(incomplete: str) -> list[tuple[str, str]]:
-    """(id, first words) of the responses recorded last."""
-    try:
-        state = Runtime(ConnectionOptions()).open_state(create=False, mend=False)
-        turns = state.turns(limit=_RECENT) if state else []
-    except CometrespError:
-        return []
-    return [
-        (escape_line(turn.id), escape_line(asked(turn), _HELP_WORDS))
-        for turn in turns
-        if turn.id.startswith(incomplete)
-    ]

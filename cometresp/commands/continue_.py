@@ -2,10 +2,11 @@
 
 import typer
 
-from cometresp.commands.asking import Words
-from cometresp.commands.turn import Asked, run
-from cometresp.options import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
-from cometresp.spread import spread
+from cometresp.options.arguments import Words
+from cometresp.options.asked import Asked
+from cometresp.options.spread import spread
+from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
+from cometresp.turns.run import run
 
 app = typer.Typer(add_completion=False)
 

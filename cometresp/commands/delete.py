@@ -2,12 +2,13 @@
 
 import typer
 
-from cometresp.commands.responses import Json, ResponseId, explained, only_shows, resolve
-from cometresp.commands.runtime import Runtime
 from cometresp.errors import CometrespError
-from cometresp.options import ConnectionOptions
-from cometresp.spread import spread
-from cometresp.terminal import escape_line
+from cometresp.options.arguments import Json, ResponseId
+from cometresp.options.spread import spread
+from cometresp.options.tables import ConnectionOptions
+from cometresp.runtime import Runtime
+from cometresp.text import escape_line
+from cometresp.turns.lookup import explained, only_shows, resolve
 
 app = typer.Typer(add_completion=False)
 

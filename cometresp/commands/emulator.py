@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from cometresp.commands.runtime import Runtime
 from cometresp.errors import OutputError, UsageError
-from cometresp.options import ConnectionOptions
+from cometresp.options.tables import ConnectionOptions
+from cometresp.runtime import Runtime
 
 app = typer.Typer(add_completion=False)
 
@@ -36,7 +36,7 @@ def emulator(
     ] = None,
 ) -> None:
     """Serve the Responses API on this machine without a model, until interrupted."""
-    from cometresp.emulator import Emulator
+    from cometresp.emulator.server import Emulator
 
     if not 0 <= port <= 65535:  # noqa: PLR2004 - what a port is
         raise UsageError(f"--port: must be between 0 and 65535, not {port}")

@@ -5,15 +5,17 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from cometresp.answer import listed
-from cometresp.commands.responses import ResponseId, explained, only_shows, resolve
-from cometresp.commands.runtime import Runtime
 from cometresp.errors import CometrespError, UsageError
-from cometresp.options import ConnectionOptions
-from cometresp.spread import spread
-from cometresp.terminal import escape_line, to_bytes
+from cometresp.options.arguments import ResponseId
+from cometresp.options.spread import spread
+from cometresp.options.tables import ConnectionOptions
+from cometresp.runtime import Runtime
+from cometresp.text import escape_line, to_bytes
+from cometresp.turns.lookup import explained, only_shows, resolve
+from cometresp.wire.json import listed
 
 Order = Literal["asc", "desc"]
+
 _WORDS = 200
 
 app = typer.Typer(add_completion=False)

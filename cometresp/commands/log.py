@@ -5,19 +5,22 @@ from typing import Annotated, Any
 
 import typer
 
-from cometresp.chain import chain_name
-from cometresp.commands.chains import Json, Offline
-from cometresp.commands.runtime import Runtime
-from cometresp.commands.transcript import asked, of_turn, print_passages
+from cometresp.commands.chains import Json
 from cometresp.errors import UsageError
-from cometresp.options import ConnectionOptions, complete_chains, complete_ids
-from cometresp.records import Turn
-from cometresp.terminal import escape_line, to_bytes
+from cometresp.options.arguments import Offline
+from cometresp.options.tables import ConnectionOptions, complete_chains, complete_ids
+from cometresp.runtime import Runtime
+from cometresp.state.names import chain_name
+from cometresp.state.records import Turn
+from cometresp.state.transcript import asked, of_turn
+from cometresp.text import escape_line, to_bytes
+from cometresp.turns.lookup import print_passages
 
 _WORDS = 60
-_DEFAULT_COUNT = 20
-_MOST = 1_000_000
 
+_DEFAULT_COUNT = 20
+
+_MOST = 1_000_000
 
 app = typer.Typer(add_completion=False)
 

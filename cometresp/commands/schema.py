@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from cometresp.commands.runtime import Runtime
-from cometresp.inputs import Inputs
-from cometresp.options import ConnectionOptions
-from cometresp.schema import json_schema_format
+from cometresp.options.tables import ConnectionOptions
+from cometresp.request.inputs import Inputs
+from cometresp.runtime import Runtime
+from cometresp.schema.format import json_schema_format
 
 app = typer.Typer(add_completion=False)
 

@@ -1,37 +1,33 @@
 """An embedded server on loopback that speaks the Responses API without a model.
 
-Its answers are deterministic, say that they are the emulator's, and quote the prompt; on a chained turn also the
-earlier prompts, after tool outputs those outputs. Words in the last user message steer it:
-
-| word | does |
-|---|---|
-| `emulate:refusal` | a message with a refusal; status `completed` |
-| `emulate:incomplete` | half the text; `incomplete` by `max_output_tokens` |
-| `emulate:content_filter` | half the text; `incomplete` by `content_filter` |
-| `emulate:failed` | half the text, then `response.failed` with `server_error`; whole: status `failed` |
-| `emulate:error` | half the text, then an `error` event; whole: HTTP 500 |
-| `emulate:reasoning` | a reasoning item with a summary first (also where `reasoning.summary` is set) |
-| `emulate:code` | two fenced code blocks in the text |
-| `emulate:long=N` | N further lines of text, at most 100,000 |
-| `emulate:slow` | 0.1 s between streamed deltas; a background response takes 10 s in place of 1 s |
-| `emulate:call` | calls a function or custom tool, if one is offered: the one that is named, else the first |
-| `emulate:calls=N` | N calls (2) in one response; one by one with `parallel_tool_calls: false` |
-| `emulate:call_chain=N` | N responses (3) with a call, one after the other's output, then the answer |
-| `emulate:unknown_call` | calls a function that wasn't offered |
-| `emulate:broken_call` | the arguments lack their closing brace |
-| `emulate:endless_call` | the same call again after each output |
-| `emulate:web_search` | a search with a cited page before the message, if the tool is offered in `tools` |
-| `emulate:file_search` | the same with a cited file |
-| `emulate:code_interpreter` | code that wasn't run, likewise if offered |
-| `emulate:image_generation` | an image of one pixel, likewise if offered |
-| `emulate:mcp` | lists a tool and asks for approval, unless `require_approval` spares it that; approved, it is called |
-
-A function or custom tool that is offered is also called, once, when the prompt names it as a word, and whenever
-`tool_choice` demands it. A JSON object behind a command or a name is the call's arguments. With a JSON Schema the text
-is JSON that fits it. A model whose name begins with `no-such` isn't served. A stream can be fetched again by
-`GET …?stream=true` only if it was created as one. `faults` are in faults.py.
+answer       What the emulator answers: output items and an outcome, as a function of the request and its
+             context.
+api          The endpoints (section 1 of the API reference), without HTTP: a request in, JSON or a stream
+             of events out.
+calls        Which of the user's own tools the emulator calls, and with what (sections 4.1, 4.2 and 6.3
+             of the API reference).
+catalogue    The models that the emulator lists (section 1 of the API reference, 11 and 12); it answers
+             for any other too.
+context      What a response is asked with: the items of this turn and of the turns before it (section 3
+             of the API reference).
+errors       The one error of the emulator, and the shape in which CometAPI's gateway reports it.
+events       The events of a response (section 7 of the API reference), a pure function of what is
+             recorded.
+faults       Misbehaviour on purpose: what `--fault KIND[=ARG][@N|%P]` means, and how it changes a reply.
+framing      JSON as bytes, and an event as a frame of server-sent events (section 7.1 of the API
+             reference).
+hosted       The items of the tools that the server runs itself (sections 4.1 and 6.3 of the API
+             reference).
+input_rules  What an input item must look like (section 3 of the API reference).
+response     The response object (section 6.1 of the API reference).
+rules        Small checks from which the validation is put together: each raises the 400 that names the
+             culprit.
+server       The emulator over HTTP on loopback: the sockets, the threads and the framing, nothing of the
+             API's meaning.
+store        What the emulator remembers: one SQLite file that many processes share, or nothing but this
+             process's memory.
+structured   JSON that fits a JSON Schema, filled with the words and numbers of a prompt.
+validation   The checks on the body of `POST /responses` (sections 2, 4, 5 and 9 of the API reference).
+wording      Text: the words that steer the emulator, quoting, counting tokens, and cutting text into
+             deltas.
 """
-
-from cometresp.emulator.server import Emulator
-
-__all__ = ["Emulator"]

@@ -1,15 +1,16 @@
-"""`--functions FILE`: tools of the user's own, defined in files, and their calls.
+"""The user's own tools, `--functions FILE`, in processes of their own.
 
-toolbox      the files' functions by name; runs calls, ends everything
-python       a `.py` file: a child process that has it loaded; `host` and `hints` are what runs in there
-commands     a `.toml` or `.json` file: programs of any language; `words` makes their command lines
-definitions  what the model is told of a function
-processes    children in process groups of their own, and what they print
-environment  what a child sees of the environment
-results      what a call comes to; what goes wrong is a result too, which the model reads
+definitions  What is told to the model of a function (API 4.1): strict where its schema can be.
+environment  What a tool sees of the environment: an allow-list, and never the API key.
+hints        Type hints -> the schema of a function's arguments, and arguments -> the values that the
+             hints promise.
+host         What runs in the child process: it loads one `.py` file, tells its functions, and runs calls
+             of them.
+processes    Children in process groups of their own, what they print, and their end.
+programs     A `.toml` or `.json` file of functions: programs of any language, run without a shell.
+python       A `.py` file of functions: the parent's side of `host`. The file is never imported here.
+results      A function as it is offered to the model, and what a call of it comes to.
+toolbox      The functions of all `--functions` files by name, and the running of calls.
+words        The words of a command with places for arguments: `["git", "log", "--max-count={count}"]`
+             (pure).
 """
-
-from cometresp.functions.results import Function, Result
-from cometresp.functions.toolbox import Toolbox
-
-__all__ = ["Function", "Result", "Toolbox"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cometresp.errors import UsageError
-from cometresp.strict import strict_schema
+from cometresp.schema.strict import strict_schema
 
 # What strict calls take of JSON Schema. A server refuses the whole request for anything else, so a schema with more
 # than this is sent as it is.
@@ -12,6 +12,7 @@ _KEYWORDS = {
     *("title", "description", "pattern", "format", "multipleOf", "minItems", "maxItems"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
 }
+
 _KINDS = {"type", "enum", "const", "anyOf", "$ref"}
 
 

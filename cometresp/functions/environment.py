@@ -11,9 +11,12 @@ from collections.abc import Iterable, Mapping
 from cometresp.errors import UsageError
 
 _ALWAYS = ("PATH", "HOME", "LANG", "TMPDIR")
+
 # Without these hardly a program starts on Windows.
 _WINDOWS = ("SYSTEMROOT", "SYSTEMDRIVE", "PATHEXT", "USERPROFILE", "TEMP", "TMP")
+
 _NEVER = ("COMETAPI_KEY",)
+
 _NAME = re.compile(r"[^=\x00]+")
 
 

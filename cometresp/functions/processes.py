@@ -19,7 +19,9 @@ from contextlib import suppress
 from typing import IO, Any
 
 _GRACE = 0.5  # seconds between SIGTERM and SIGKILL
+
 _CHUNK = 65_536
+
 _TAIL = 16_384  # bytes kept of what was printed last; an error result shows less
 
 

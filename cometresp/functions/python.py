@@ -19,12 +19,16 @@ from cometresp.errors import UsageError
 from cometresp.functions.definitions import definition
 from cometresp.functions.processes import Capture, Child, Processes
 from cometresp.functions.results import LIMIT, Function, Result, Tool, failure, success
-from cometresp.terminal import escape_line
+from cometresp.text import escape_line
 
 _HOST = str(Path(__file__).with_name("host.py"))
+
 _LOAD_SECONDS = 30.0
+
 _LONGEST_MESSAGE = 8_388_608  # bytes; a result of LIMIT characters takes at most an eighth of it
+
 _OVERLAP = 8  # calls of a parallel file at the same time
+
 _SETTLE = 1.0  # seconds to wait for the last of what a call printed
 
 

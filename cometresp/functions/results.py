@@ -15,10 +15,12 @@ import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cometresp.terminal import to_bytes
+from cometresp.text import to_bytes
 
 LIMIT = 100_000
+
 ERROR_LIMIT = 4_000
+
 _LONGEST_MESSAGE = 1_200
 
 

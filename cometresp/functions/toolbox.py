@@ -17,8 +17,8 @@ from cometresp.errors import UsageError
 from cometresp.functions import environment
 from cometresp.functions.processes import Processes
 from cometresp.functions.results import Function, Result, Tool, failure
-from cometresp.terminal import escape_line
-from cometresp.tools import parse_json
+from cometresp.text import escape_line
+from cometresp.wire.json import parse_json
 
 _STOPPED = failure("stopped by the user")
 
@@ -49,9 +49,9 @@ class Toolbox:
 
             return python.load(path, self._processes, environment.cut(environ, names))
         if suffix.endswith((".toml", ".json")):
-            from cometresp.functions import commands
+            from cometresp.functions import programs
 
-            return commands.load(path, self._processes, environ, names)
+            return programs.load(path, self._processes, environ, names)
         raise UsageError(f"--functions: {escape_line(path)}: the name must end in .py, .toml or .json")
 
     def _add(self, tool: Tool) -> None:

@@ -1,101 +1,27 @@
-"""The only package that imports rich, and only where a terminal is there. `choose` picks a renderer."""
+"""What the terminal shows. Only here rich is imported.
 
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, Protocol
-
-from cometresp.answer import Answer
-from cometresp.content import Upload
-from cometresp.events import Event
-from cometresp.terminal import Terminal
-
-Kind = Literal["text", "markdown", "json", "events", "nothing"]
-
-
-class Sink(Protocol):
-    """Where the answer's bytes go: stdout, or the file of --output."""
-
-    def write(self, data: bytes) -> None: ...
-
-
-class Screen(Protocol):
-    """What an answer is shown to. `show` comes after each event was applied; `finish` once, however it ended."""
-
-    def show(self, event: Event, answer: Answer) -> None: ...
-
-    def finish(self, answer: Answer) -> None: ...
-
-
-class View(NamedTuple):
-    """How an answer is to be shown."""
-
-    kind: Kind
-    live: bool  # deltas leave at once
-    to_terminal: bool  # the sink is one
-    reasoning: bool  # on stderr
-    redraw: bool  # a region at the foot of a terminal
-    upload: Upload | None = None  # a body on its way
-    ours: Callable[[dict[str, Any]], bool] = lambda _: False  # calls that run here
-    structured: bool | None = False  # Markdown gives way to JSON, highlighted; None: if the response says so
-
-
-class Beside(NamedTuple):
-    """The answer and what stands beside it. The aside goes first, so that what it drew is away by then."""
-
-    aside: Screen
-    answer: Screen
-
-    def show(self, event: Event, answer: Answer) -> None:
-        self.aside.show(event, answer)
-        self.answer.show(event, answer)
-
-    def finish(self, answer: Answer) -> None:
-        self.aside.finish(answer)
-        self.answer.finish(answer)
-
-
-class Nothing:
-    """For an answer that something else prints at its end."""
-
-    def show(self, event: Event, answer: Answer) -> None:
-        pass
-
-    def finish(self, answer: Answer) -> None:
-        pass
-
-
-def choose(view: View, sink: Sink, terminal: Terminal) -> Screen:
-    """The renderer for a view, with its aside where anything is to be shown there."""
-    if view.redraw:
-        from cometresp.render.live import LiveView
-
-        text = view.kind == "markdown" and view.to_terminal
-        region = LiveView(sink, terminal, view, text=text)
-        return region if text else Beside(region, _answer_screen(view, sink, terminal))
-    answer = _answer_screen(view, sink, terminal)
-    if not (view.reasoning or terminal.stderr_tty or terminal.verbose):
-        return answer
-    from cometresp.render.aside import Aside
-
-    return Beside(Aside(terminal, reasoning=view.reasoning, ours=view.ours), answer)
-
-
-def _answer_screen(view: View, sink: Sink, terminal: Terminal) -> Screen:
-    match view.kind:
-        case "nothing":
-            return Nothing()
-        case "json":
-            from cometresp.render.document import Document
-
-            return Document(sink, to_terminal=view.to_terminal)
-        case "events":
-            from cometresp.render.lines import Lines
-
-            return Lines(sink, to_terminal=view.to_terminal)
-        case "markdown":
-            from cometresp.render.markdown import Markdown
-
-            structured = view.structured if view.to_terminal else False
-            return Markdown(sink, terminal, to_terminal=view.to_terminal, live=view.live, structured=structured)
-    from cometresp.render.plain import Plain
-
-    return Plain(sink, terminal, live=view.live, to_terminal=view.to_terminal)
+activity    What happens beside the text, in words: a line for each item that isn't a message, and its
+            details (API 6.3).
+aside       What stands beside the answer on stderr where nothing is redrawn: reasoning, and a line for
+            each call that ended.
+blocks      Markdown as it arrives: finished top-level blocks are given out once, the unfinished rest can
+            be looked at.
+choose      The only package that imports rich, and only where a terminal is there. `choose` picks a
+            renderer.
+document    `--json`: the response object, of a stream the final one.
+lines       `--events`: one event a line, as it comes and as the server wrote it.
+live        The live view of a terminal: what is finished scrolls away, the unfinished rest and a status
+            line are redrawn.
+markdown    Finished blocks of Markdown, rendered and printed once; and what both Markdown renderers
+            share.
+plain       The answer's text as it is: unchanged into a pipe or file, escaped on a terminal.
+region      The region at the foot of a terminal that is drawn again and again, with as few bytes as it
+            takes.
+running     Calls that run here, on stderr: a line each, redrawn with its time while it runs, that stays
+            when it is done.
+screen      What an answer is shown to, and how it is to be shown.
+structured  A structured answer on a terminal: JSON, indented and highlighted while it arrives.
+summary     The lines after an answer: the summary of the run, and `--usage`.
+tables      What is looked up, for a terminal: tables, and transcripts of recorded turns.
+transcript  Transcripts of recorded turns, for a terminal.
+"""

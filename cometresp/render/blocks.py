@@ -17,7 +17,7 @@ from rich.markdown import Markdown as RichMarkdown
 from rich.segment import Segment
 from rich.text import Text
 
-from cometresp.terminal import escape
+from cometresp.text import escape
 
 _PARSER = MarkdownIt().enable("strikethrough").enable("table")
 

@@ -5,10 +5,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from cometresp.answer import Answer
-from cometresp.events import Event
-from cometresp.render import Sink
-from cometresp.terminal import escape_json, json_bytes
+from cometresp.answer.answer import Answer
+from cometresp.render.screen import Sink
+from cometresp.text import escape_json, json_bytes
+from cometresp.wire.events import Event
 
 _STRING_OR_INFINITY = re.compile(r'("(?:[^"\\]|\\.)*")|(-?)Infinity')
 

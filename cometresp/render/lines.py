@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from cometresp.answer import Answer
-from cometresp.events import Event
-from cometresp.render import Sink
-from cometresp.terminal import escape_json, json_bytes
+from cometresp.answer.answer import Answer
+from cometresp.render.screen import Sink
+from cometresp.text import escape_json, json_bytes
+from cometresp.wire.events import Event
 
 
 @dataclass(slots=True)

@@ -12,27 +12,36 @@ from typing import Any
 from rich.syntax import Syntax
 from rich.text import Text
 
-from cometresp.answer import Answer
-from cometresp.content import Upload
+from cometresp.answer.answer import Answer
 from cometresp.errors import CometrespError
-from cometresp.events import Event
-from cometresp.render import Sink, View
+from cometresp.render.activity import Timeline, code_of, details
 from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_of
 from cometresp.render.blocks import Splitter
-from cometresp.render.happenings import Timeline, code_of, details
 from cometresp.render.markdown import citations, rendered
 from cometresp.render.region import Region, terminal_size
+from cometresp.render.screen import Sink, View
 from cometresp.render.structured import Structured, splitter_for
-from cometresp.terminal import Terminal, escape, escape_line
+from cometresp.terminal import Terminal
+from cometresp.text import escape, escape_line
+from cometresp.wire.events import Event
+from cometresp.wire.payload import Upload
 
 _TICK = 0.05
+
 _INTERVAL = 0.12
+
 _REST_PER_COST = 9  # a drawing takes at most a tenth of the time
+
 _BYTES_FREE, _BYTES_PER_SHOWN = 4000, 1.5  # beyond this the region is drawn once a second
+
 _MARGIN = 3  # rows left to what was there before
+
 _SPINNER = {"utf-8": "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "ascii": "|/-\\"}
+
 _REASONING_ROWS = 3
+
 _LEAST = (20, 5)  # columns and rows; in less nothing is redrawn
+
 _CHARACTERS_PER_TOKEN = 4
 
 

@@ -6,14 +6,14 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from cometresp.answer import Answer
-from cometresp.events import Event
-from cometresp.render import Sink
+from cometresp.answer.answer import Answer
+from cometresp.render.activity import footnotes
 from cometresp.render.blocks import Splitter
-from cometresp.render.happenings import footnotes
 from cometresp.render.region import terminal_size
+from cometresp.render.screen import Sink
 from cometresp.render.structured import Structured, Unwrapped, splitter_for
 from cometresp.terminal import Terminal
+from cometresp.wire.events import Event
 
 _PIPE_WIDTH = 80
 

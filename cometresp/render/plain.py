@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from cometresp.answer import Answer
-from cometresp.events import Event
-from cometresp.render import Sink
-from cometresp.terminal import Terminal, escape, to_bytes
+from cometresp.answer.answer import Answer
+from cometresp.render.screen import Sink
+from cometresp.terminal import Terminal
+from cometresp.text import escape, to_bytes
+from cometresp.wire.events import Event
 
 _HIGH_SURROGATES = ("\ud800", "\udbff")
 

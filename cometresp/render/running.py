@@ -6,13 +6,16 @@ from typing import Any
 
 from rich.text import Text
 
-from cometresp.render.happenings import describe
+from cometresp.render.activity import describe
 from cometresp.render.markdown import rendered
 from cometresp.render.region import Region, terminal_size
-from cometresp.terminal import Terminal, escape_line
+from cometresp.terminal import Terminal
+from cometresp.text import escape_line
 
 _INTERVAL = 0.12
+
 _SHOWN_RESULT = 80
+
 _LEAST_COLUMNS = 20
 
 

@@ -10,15 +10,19 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.syntax import Syntax
 from rich.text import Text
 
-from cometresp.answer import Answer
-from cometresp.items import format_of
+from cometresp.answer.answer import Answer
 from cometresp.render.blocks import Splitter
-from cometresp.terminal import escape, escape_json
+from cometresp.text import escape, escape_json
+from cometresp.wire.items import format_of
 
 _TOKEN = re.compile(r'"|[{}\[\],:]|\s+|[^\s"{}\[\],:]+')
+
 _IN_STRING = re.compile(r'["\\]|[^"\\]+')
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
+
 _INDENT = "  "
+
 _LONGEST_TAIL = 10_000  # characters of a line that are highlighted while it grows
 
 

@@ -1,23 +1,17 @@
 """What is looked up, for a terminal: tables, and transcripts of recorded turns."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.segment import Segment
-from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from cometresp.render.blocks import Splitter
 from cometresp.render.markdown import rendered
 from cometresp.render.region import terminal_size
-from cometresp.render.structured import Structured
-from cometresp.terminal import Terminal, escape
+from cometresp.terminal import Terminal
 
-_MARGIN = "▌ "
 _GAP = 2  # blanks between columns
+
 _LEAST = 8  # columns for a name
 
 
@@ -38,47 +32,3 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], terminal: Termina
         last.truncate(room, overflow="ellipsis")
         shown.add_row(*map(Text, row[:-1]), *([last] if wide else []))
     return rendered(shown, terminal, width)
-
-
-def transcript(passages: Iterable[tuple[str, str]], terminal: Terminal) -> str:
-    """Each passage is (kind, text): heading, prompt, answer or plain. Only an answer is Markdown, or JSON."""
-    return "\n".join(filter(None, (_passage(kind, text, terminal) for kind, text in passages)))
-
-
-def _passage(kind: str, text: str, terminal: Terminal) -> str:
-    if kind == "answer":
-        splitter = Structured() if _is_json(text) else Splitter()
-        splitter.feed(text)
-        blocks = splitter.end()
-        return _drawn(blocks, terminal) if blocks is not None else ""
-    safe = escape(text).rstrip("\n") + "\n"
-    if kind == "heading":
-        return _drawn(Text(safe, style="bold"), terminal)
-    return _drawn(_Quoted(safe) if kind == "prompt" else Text(safe, style="dim"), terminal)
-
-
-class _Quoted:
-    """Text as it is, with a line at its margin."""
-
-    def __init__(self, text: str) -> None:
-        self._text = Text(text.removesuffix("\n"))
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = max(options.max_width - len(_MARGIN), 1)
-        margin = Segment(_MARGIN, Style.parse("magenta"))
-        for line in console.render_lines(self._text, options.update(width=width), pad=False):
-            yield from (margin, *line, Segment.line())
-
-
-def _is_json(text: str) -> bool:
-    if not text.lstrip().startswith(("{", "[")):
-        return False
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _drawn(thing: object, terminal: Terminal) -> str:
-    return rendered(thing, terminal, terminal_size((1, 2))[0])

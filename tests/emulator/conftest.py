@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cometresp.emulator import Emulator
+from cometresp.emulator.server import Emulator
 
 from .bench import Bench
 

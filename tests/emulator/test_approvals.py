@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cometresp.emulator import Emulator
+from cometresp.emulator.server import Emulator
 
 from .bench import MCP, WEATHER, text_of
 from .talk import Json, Talk, outputs, request

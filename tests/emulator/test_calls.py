@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cometresp.emulator import Emulator
+from cometresp.emulator.server import Emulator
 
 from .bench import WEATHER, text_of
 from .talk import Json, Talk, outputs, request

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from cometresp.emulator import Emulator
 from cometresp.emulator.faults import KINDS, Fault, parse
+from cometresp.emulator.server import Emulator
 
 from .bench import MCP, WEATHER, text_of
 from .talk import Json, Reply, request

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cometresp.emulator import Emulator
+from cometresp.emulator.server import Emulator
 
 BODY = json.dumps({"model": "m", "input": "Hello"}).encode()
 SLOW = json.dumps({"model": "m", "input": "emulate:slow", "stream": True}).encode()

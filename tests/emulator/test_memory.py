@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cometresp.emulator import Emulator
+from cometresp.emulator.server import Emulator
 from cometresp.emulator.store import Store
 
 from .bench import Bench, text_of

@@ -9,7 +9,7 @@ from openai import BadRequestError, NotFoundError, OpenAI
 from openai.types.responses import Response, ResponseFunctionToolCall, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from cometresp.emulator import Emulator
+from cometresp.emulator.server import Emulator
 
 from .bench import KINDS, STREAMED_KINDS, WEATHER
 

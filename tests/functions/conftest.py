@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cometresp.errors import UsageError
-from cometresp.functions import Toolbox
+from cometresp.functions.toolbox import Toolbox
 
 Make = Callable[..., Toolbox]
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cometresp.errors import UsageError
-from cometresp.functions import Function, Toolbox
+from cometresp.functions.results import Function
+from cometresp.functions.toolbox import Toolbox
 from tests.functions.conftest import Make, error_of, lives, output_of, refusal, until, written
 
 # Prints its words and what it reads, as JSON.

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cometresp.functions import Toolbox
-from cometresp.functions.commands import _KEYS
+from cometresp.functions.programs import _KEYS
+from cometresp.functions.toolbox import Toolbox
 from tests.functions.conftest import Make, output_of
 
 ROOT = Path(__file__).parent.parent.parent

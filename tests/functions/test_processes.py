@@ -11,7 +11,8 @@ from textwrap import dedent
 
 import pytest
 
-from cometresp.functions import Result, Toolbox
+from cometresp.functions.results import Result
+from cometresp.functions.toolbox import Toolbox
 from tests.functions.conftest import Make, error_of, lives, output_of, until, written
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
@@ -82,7 +83,7 @@ def test_stop_ends_running_calls_and_nothing_runs_afterwards(toolbox: Make, tmp_
 
 SCRIPT = """
 import json, os, signal, sys
-from cometresp.functions import Toolbox
+from cometresp.functions.toolbox import Toolbox
 folder, name, *files = sys.argv[1:]
 with Toolbox(files, env_names=[], environ=os.environ) as box:
     if os.environ.get("HANDLER"):

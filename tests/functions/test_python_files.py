@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cometresp.functions import Function, Toolbox
 from cometresp.functions.python import _Host
+from cometresp.functions.results import Function
+from cometresp.functions.toolbox import Toolbox
 from tests.functions.conftest import Make, error_of, lives, output_of, refusal, until, written
 
 NO_ARGUMENTS = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from cometresp.answer import Answer
-from cometresp.events import Event
+from cometresp.answer.answer import Answer
+from cometresp.wire.events import Event
 
 Json = dict[str, Any]
 

@@ -1,0 +1,9 @@
+"""The model's calls: whose they are, who decides, what they come to. Pure, but for the question of `approval`.
+
+approval      Who lets a tool run: the flags, or the user at the terminal. Nothing runs that neither
+              agreed to.
+conversation  The bodies of a run in which calls are answered, turn after turn; and the usage of all of
+              them.
+settle        What follows an answer that ends on calls: which of them are run here, and the request
+              that carries their outputs.
+"""

@@ -1,0 +1,60 @@
+"""The bodies of a run in which calls are answered, turn after turn; and the usage of all of them."""
+
+from typing import Any
+
+from cometresp.calls.settle import Json
+from cometresp.wire.items import can_be_sent_back, own_items
+
+# the next request ---------------------------------------------------------------------------------------------------
+
+
+class Conversation:
+    """The requests of one run. Where the server keeps nothing, each carries all items so far in place of an id."""
+
+    def __init__(self, body: Json, *, stateless: bool) -> None:
+        self.stateless = stateless or body.get("store") is False
+        self._base = body
+        self._items = list(own_items(body))
+        self._last: tuple[str, list[Json]] = ("", [])
+
+    def follow(self, response: Json, output: list[Json], outputs: list[Json]) -> Json:
+        """The body that goes on from a response with the outputs of its calls."""
+        if response.get("store") is False:  # the server's own word, whatever was asked for
+            self.stateless = True
+        self._items += [item for item in output if can_be_sent_back(item)]
+        self._items += outputs
+        self._last = (str(response.get("id") or ""), outputs)
+        return self.body()
+
+    def body(self) -> Json:
+        """The body of the turn that was last asked for, in the form that the server takes."""
+        response_id, outputs = self._last
+        body = dict(self._base)
+        if "tool_choice" in body:
+            body["tool_choice"] = loosened(body["tool_choice"])
+        if body.get("conversation") is not None:  # which holds all that came before
+            return body | {"input": outputs}
+        if self.stateless or not response_id:
+            return body | {"input": list(self._items)}
+        return body | {"previous_response_id": response_id, "input": outputs}
+
+
+def loosened(choice: Any) -> Any:
+    """`tool_choice` once there is a result: what forced a call would force one for ever."""
+    if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
+        return choice | {"mode": "auto"}
+    return choice if choice == "none" else "auto"
+
+
+def summed(usage: Json, more: Json) -> Json:
+    """The usage of several turns: numbers are added, whatever the server counts (API 6.1)."""
+    total = dict(usage)
+    for name, value in more.items():
+        before = total.get(name)
+        if isinstance(value, dict):
+            total[name] = summed(before if isinstance(before, dict) else {}, value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            total[name] = value + (before if isinstance(before, int | float) else 0)
+        else:
+            total.setdefault(name, value)
+    return total

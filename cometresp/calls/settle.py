@@ -1,0 +1,174 @@
+"""What follows an answer that ends on calls: which of them are run here, and the request that carries their outputs.
+
+Pure: `settle` calls what it is given to ask the user and to run a function.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Protocol
+
+from cometresp.answer.verdict import TAKE_UP
+from cometresp.calls.approval import Approval
+from cometresp.errors import CometrespError, ExitCode, TurnError
+from cometresp.text import escape_line
+from cometresp.wire.items import id_of_call
+
+Json = dict[str, Any]
+
+_RUN = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
+
+_APPROVAL = "mcp_approval_request"
+
+
+class Call(NamedTuple):
+    """A call of the model's. `name` is the function's, or LABEL/TOOL of an MCP tool that waits for an approval."""
+
+    item: Json
+    id: str
+    name: str
+    arguments: str  # JSON as the model wrote it; of a custom tool {"input": TEXT}
+    approval: bool = False
+
+
+class Outcome(NamedTuple):
+    """What a call came to. `output` is what the model gets."""
+
+    call: Call
+    output: str
+    ok: bool
+    seconds: float = 0.0
+
+    def as_dict(self) -> Json:
+        """The facts, as `--events` prints them."""
+        name, call_id = self.call.name, self.call.id
+        return {
+            "call_id": call_id,
+            "name": name,
+            "ok": self.ok,
+            "seconds": round(self.seconds, 3),
+            "output": self.output,
+        }
+
+    def item(self) -> Json:
+        """The item that answers the call (API 3.2)."""
+        if self.call.approval:
+            answer: Json = {"type": "mcp_approval_response", "approval_request_id": self.call.id, "approve": self.ok}
+            return answer if self.ok else answer | {"reason": self.output}
+        return {"type": _RUN[str(self.call.item["type"])], "call_id": self.call.id, "output": self.output}
+
+
+class Runner(Protocol):
+    """Functions that can be run here; `read_only` ones need no approval, `source` is their file."""
+
+    def knows(self, name: str) -> bool: ...
+    def is_read_only(self, name: str) -> bool: ...
+    def source(self, name: str) -> str: ...
+    def run(self, calls: list[Call]) -> list[Outcome]: ...
+
+
+def own_calls(calls: Iterable[Json], runner: Runner | None, tools: Any) -> list[Call] | None:
+    """The open calls of an answer, where all can be answered here; None where one waits for the user.
+
+    A function that was offered without a command is the user's; one that was never offered is answered with an error.
+    """
+    offered = offered_names(tools)
+    own = []
+    for item in calls:
+        name = str(item.get("name") or "")
+        if item.get("type") == _APPROVAL:
+            label = f"{item.get('server_label') or ''}/{name}"
+            own.append(Call(item, str(item.get("id")), label, str(item.get("arguments") or ""), approval=True))
+        elif item.get("type") in _RUN and runner is not None and (runner.knows(name) or name not in offered):
+            arguments = item.get("arguments")
+            if item["type"] == "custom_tool_call":
+                arguments = json.dumps({"input": item.get("input") or ""}, ensure_ascii=False)
+            own.append(Call(item, id_of_call(item), name, str(arguments or "")))
+        else:
+            return None
+    return own
+
+
+def offered_names(tools: Any) -> set[str]:
+    """The names of the function and custom tools of a body, also of those in a namespace (API 4.1)."""
+    names = set()
+    for tool in tools if isinstance(tools, list) else ():
+        if isinstance(tool, dict) and tool.get("type") in ("function", "custom"):
+            names.add(str(tool.get("name")))
+        elif isinstance(tool, dict) and tool.get("type") == "namespace":
+            names |= offered_names(tool.get("tools"))
+    return names
+
+
+# settling the calls of a turn ---------------------------------------------------------------------------------------
+
+
+def settle(calls: list[Call], runner: Runner | None, approval: Approval) -> list[Outcome]:
+    """Ask about each call, run what may run, in the calls' order. Raises TurnError (5) where nothing is to be sent.
+
+    A refusal that nobody typed is sent only beside a result: alone it would teach the model nothing and bill the user.
+    """
+    decisions = []  # one for each call: a model may use an id twice
+    for call in calls:
+        decisions.append(_decision(call, runner, approval))
+        if decisions[-1] == "stop":
+            raise _left_open(f"stopped before {escape_line(call.name)} ran", calls)
+    if not {"run", "no"} & set(decisions) and "refused" in decisions:
+        refused = [call for call, decision in zip(calls, decisions, strict=True) if decision == "refused"]
+        names = dict.fromkeys(escape_line(call.name) for call in refused)
+        words = f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} not allowed to run: {approval.why_not}"
+        allow = " ".join(f"--allow-tool {name}" for name in names)
+        raise _left_open(words, calls, f"cometresp continue {allow}, with --functions again where it was given")
+    runs = [call for call, decision in zip(calls, decisions, strict=True) if _runs(call, decision)]
+    results = iter(runner.run(runs) if runner is not None and runs else ())
+    return [
+        next(results) if _runs(call, decision) else _decided(call, decision)
+        for call, decision in zip(calls, decisions, strict=True)
+    ]
+
+
+def _decision(call: Call, runner: Runner | None, approval: Approval) -> str:
+    if call.approval:
+        return approval.decide(call.name, call.arguments, "a remote MCP tool", read_only=False)
+    if runner is None or not runner.knows(call.name):
+        return "unknown"  # nothing would run; the model learns that there is no such function
+    read_only = runner.is_read_only(call.name)
+    return approval.decide(call.name, call.arguments, runner.source(call.name), read_only=read_only)
+
+
+def _runs(call: Call, decision: str) -> bool:
+    return decision in ("run", "unknown") and not call.approval
+
+
+def _decided(call: Call, decision: str) -> Outcome:
+    """The outcome of what wasn't run: an approval, or a refusal."""
+    if decision == "run":
+        return Outcome(call, "approved", ok=True)
+    words = "the user refused this call" if decision == "no" else "this call is not allowed here"
+    return Outcome(call, words if call.approval else json.dumps({"error": words}), ok=False)
+
+
+def _left_open(message: str, calls: list[Call], hint: str = "") -> CometrespError:
+    open_ones = ", ".join(escape_line(call.id) for call in calls)
+    return TurnError(ExitCode.CALL_OPEN, f"{message}; still open: {open_ones}", hint=hint or TAKE_UP)
+
+
+def run_calls(
+    calls: list[Call], is_parallel: Callable[[str], bool], run: Callable[[Call], Outcome], stop: Callable[[], None]
+) -> list[Outcome]:
+    """Run calls in their order; neighbours whose functions are safe for that run at once.
+
+    An interrupt first stops what runs: the threads that wait for it end only then.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+    from itertools import groupby
+
+    outcomes: list[Outcome] = []
+    for together, group in groupby(calls, lambda call: is_parallel(call.name)):
+        batch = list(group)
+        with ThreadPoolExecutor(len(batch) if together else 1) as pool:
+            try:
+                outcomes += pool.map(run, batch)
+            except BaseException:
+                stop()
+                raise
+    return outcomes

@@ -1,0 +1,65 @@
+"""The lines after an answer: the summary of the run, and `--usage`."""
+
+from typing import Any, NamedTuple
+
+from cometresp.answer.answer import Answer
+from cometresp.render.region import terminal_size
+from cometresp.terminal import Terminal
+from cometresp.text import escape_line
+
+_SHOWN_ID = 16  # characters; `chains head` and `log` have it whole
+
+
+class Run(NamedTuple):
+    """What a run came to, for its summary: times in seconds, the usage of all its turns, where the chain stands."""
+
+    status: str
+    seconds: float
+    first: float | None  # text
+    usage: dict[str, Any]
+    chain: str
+    tier: str | None  # that was asked for
+
+
+def summary(answer: Answer, run: Run) -> str:
+    """`completed · 2.1 s · first 0.4 s · 14 in (4 cached) · 20 out · resp_1 · default turn 3`, of what is known."""
+    words = [run.status.replace("_", " "), f"{run.seconds:.1f} s"]
+    if run.first is not None:
+        words.append(f"first {run.first:.1f} s")
+    words += _tokens(run.usage, "in", "out")
+    given = answer.response.get("service_tier")
+    if run.tier and given and given not in (run.tier, "auto"):
+        words.append(f"tier {given}")
+    return " · ".join(escape_line(str(word)) for word in (*words, escape_line(answer.id, _SHOWN_ID), run.chain) if word)
+
+
+def tell_summary(terminal: Terminal, line: str) -> None:
+    """The one line after an answer, cut to the width; dim where the terminal can be drawn on."""
+    line = escape_line(line, terminal_size((2,))[0])
+    terminal.write_stderr(f"\x1b[2m{line}\x1b[0m\n" if terminal.redraws else f"{line}\n")
+
+
+def usage_line(usage: dict[str, Any]) -> str:
+    """The line of `--usage`: what the server counted, and nothing else."""
+    words = _tokens(usage, "input", "output")
+    if "total_tokens" in usage:
+        words.append(f"{usage['total_tokens']} total")
+    return "usage: " + (", ".join(words) or "none reported")
+
+
+def _tokens(usage: dict[str, Any], into: str, out: str) -> list[str]:
+    """`14 in (4 cached)` and `20 out (8 reasoning)`, in the words of who asks, of what was counted."""
+    words = []
+    if "input_tokens" in usage:
+        cached = _detail(usage, "input_tokens_details", "cached_tokens", "cached")
+        words.append(f"{usage['input_tokens']} {into}{cached}")
+    if "output_tokens" in usage:
+        thought = _detail(usage, "output_tokens_details", "reasoning_tokens", "reasoning")
+        words.append(f"{usage['output_tokens']} {out}{thought}")
+    return words
+
+
+def _detail(usage: dict[str, Any], name: str, key: str, word: str) -> str:
+    details = usage.get(name)
+    count = details.get(key) if isinstance(details, dict) else None
+    return f" ({count} {word})" if count else ""

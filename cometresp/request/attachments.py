@@ -1,0 +1,147 @@
+"""`--file` -> a content part (API 3.1): what a file is, by its content first, then by its name."""
+
+import re
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from cometresp.errors import UsageError
+from cometresp.request.content import DataUrl, FencedText, whole_text
+from cometresp.request.files import shown_name, whole_characters
+from cometresp.request.kinds import (
+    IMAGE_ENDINGS,
+    encoding_of,
+    frames_of,
+    is_binary,
+    kind_of,
+    mime_of,
+    opened_zip,
+    zip_errors,
+)
+from cometresp.request.source import Source
+from cometresp.text import Say, escape_line
+from cometresp.wire.payload import HELD_BYTES
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+_FILE_ID = re.compile(r"file-[A-Za-z0-9_-]{6,}")
+
+_MOST_ROWS = 1000  # of a spreadsheet's sheet that the API reads (API section 9)
+
+
+def remote(spec: str, file_as: str | None, detail: str | None) -> dict[str, Any] | None:
+    """The part for a URL or a file id, which the server reads; None for what is a path."""
+    if _ADDRESS.match(spec):
+        return _address(spec, file_as, detail)
+    if not _FILE_ID.fullmatch(spec) or Path(spec).exists():
+        return None
+    if file_as == "text":
+        raise UsageError(f"--file: {spec} can't be sent as text, since the server has it")
+    if file_as == "image":
+        return {"type": "input_image", "file_id": spec, "detail": detail or "auto"}
+    return {"type": "input_file", "file_id": spec}
+
+
+def part_of(source: Source, name: str, file_as: str | None, detail: str | None, warn: Say) -> dict[str, Any]:
+    """The part for a file's bytes. `name` is the file's, without its folder."""
+    if not source.size:
+        raise UsageError(f"--file: {source.shown} is empty")
+    kind, mime, ending = kind_of(source, name)
+    kind = file_as or kind
+    if kind == "text":
+        if not file_as and is_binary(source):
+            raise UsageError(
+                f"--file: {source.shown} holds binary data of no known type", hint="to send it: --file-as file"
+            )
+        return {"type": "input_text", "text": _text(source, name, warn)}
+    mime = mime or mime_of(name)
+    if kind == "image":
+        _warn_about_image(source, mime, warn)
+        mime = mime if mime.startswith("image/") else "image/png"
+        return {"type": "input_image", "image_url": DataUrl(source, mime), "detail": detail or "auto"}
+    if ending == ".xlsx":
+        _warn_about_rows(source, warn)
+    if ending and not file_as and not PurePosixPath(name).suffix:
+        name += ending  # by which the server knows how to read it (API 3.1)
+    return {"type": "input_file", "filename": name, "file_data": DataUrl(source, mime)}
+
+
+def again(source: Source, before: str, warn: Say) -> "DataUrl | FencedText | str":
+    """The string that a file stood for in an earlier body, of which `before` is the stand-in."""
+    if before.startswith("data:"):
+        return DataUrl(source, before.removeprefix("data:").partition(";")[0])
+    return _text(source, before.partition(":\n")[0], warn)
+
+
+def _text(source: Source, name: str, warn: Say) -> "str | FencedText":
+    """A text file under its name, in a fence longer than any that it holds; a large one is read when it is sent."""
+    title = escape_line(name)
+    if title.startswith(("```", "~~~")):  # which would open a fence
+        title = f"./{title}"
+    encoding = encoding_of(source.start)
+    try:
+        fenced = FencedText(source, title, encoding, "strict")
+    except UnicodeDecodeError:
+        _warn_replaced(source.shown, encoding, warn)
+        fenced = FencedText(source, title, encoding, "replace")
+    return fenced if source.size > HELD_BYTES else whole_text(fenced)
+
+
+def decoded(data: bytes, shown: str, warn: Say) -> str:
+    """UTF-8, or UTF-16 with a BOM; other bytes are replaced, with a warning."""
+    encoding = encoding_of(data)
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        _warn_replaced(shown, encoding, warn)
+        return data.decode(encoding, "replace")
+
+
+def _warn_replaced(shown: str, encoding: str, warn: Say) -> None:
+    warn(f"{shown} is not valid {encoding.removesuffix('-sig').upper()}; what isn't was replaced")
+
+
+def _address(url: str, file_as: str | None, detail: str | None) -> dict[str, Any]:
+    """A URL is passed on, never fetched; the ending of its path says whether it is an image."""
+    shown, url = shown_name(url), whole_characters(url)
+    try:
+        address = urlsplit(url)
+    except ValueError as error:
+        raise UsageError(f"--file: {shown} is not an address: {error}") from error
+    if address.scheme not in ("http", "https"):
+        raise UsageError(f"--file: {shown}: only http: and https: addresses can be attached")
+    if not address.hostname:
+        raise UsageError(f"--file: {shown} names no host")
+    if file_as == "text":
+        raise UsageError(f"--file: {shown} can't be sent as text, since addresses are not fetched here")
+    ending = PurePosixPath(unquote(address.path)).suffix.lower()
+    if file_as == "image" or (file_as is None and ending in IMAGE_ENDINGS):
+        return {"type": "input_image", "image_url": url, "detail": detail or "auto"}
+    return {"type": "input_file", "file_url": url}
+
+
+# limits of the API that need a look into the file (API section 9) ---------------------------------------------------
+
+
+def _warn_about_image(source: Source, mime: str, warn: Say) -> None:
+    if mime.startswith("image/") and mime not in IMAGE_ENDINGS.values():
+        warn(f"--file: {source.shown} is {mime}; the API takes images as PNG, JPEG, WEBP and GIF")
+    elif mime == "image/gif" and frames_of(source) > 1:
+        warn(f"--file: {source.shown} is animated; the API takes GIF images of 1 frame")
+
+
+def _warn_about_rows(source: Source, warn: Say) -> None:
+    with suppress(*zip_errors()), opened_zip(source) as archive:
+        for member in archive.namelist():
+            if not member.startswith("xl/worksheets/"):
+                continue
+            rows, carried = 0, b""
+            with archive.open(member) as sheet:
+                while rows <= _MOST_ROWS and (chunk := sheet.read(1 << 16)):
+                    seen = carried + chunk
+                    rows += seen.count(b"<row ") + seen.count(b"<row>")
+                    carried = seen[-4:]
+            if rows > _MOST_ROWS:
+                warn(f"--file: {source.shown}: of each sheet the API reads the first {_MOST_ROWS} rows")
+                return

@@ -1,0 +1,268 @@
+"""Options and items -> the body of POST /responses (API section 2). Pure: nothing is read and nothing is sent here."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from cometresp.errors import UsageError
+from cometresp.options.tables import RequestOptions, wire_paths
+from cometresp.request.rules import check, warn_unknown
+from cometresp.request.tools import merged_tools, tool, tool_choice
+from cometresp.schema.format import json_schema_format
+from cometresp.text import Read, Say
+from cometresp.wire.json import parse_json
+
+_WIRE = wire_paths(RequestOptions)
+
+_HALVES = re.compile("[\udc80-\udcff]")  # what Python makes of such bytes
+
+_LOGPROBS = "message.output_text.logprobs"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What the turn adds to a conversation, and what it takes over from it. Empty fields are not sent."""
+
+    text: str = ""
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    outputs: list[dict[str, Any]] = field(default_factory=list)  # of tool calls; they go first
+    model: str | None = None  # where neither the flag nor the chain names one
+    instructions: str | None = None
+    tools: list[dict[str, Any]] | None = None
+    functions: list[dict[str, Any]] = field(default_factory=list)  # definitions of --functions, beside the tools
+    store: bool | None = None
+    previous_response_id: str | None = None
+    conversation: str | None = None
+
+
+def build(options: RequestOptions, turn: Turn, read: Read, warn: Say, *, stream: bool = True) -> dict[str, Any]:
+    """The body: a base body, changed by the flags, changed by `--param`; then checked. Raises UsageError."""
+    _refuse_empty(options, turn)
+    body = _base(options, read)
+    named = {name: getattr(options, name) for name in _WIRE}
+    for name, value in named.items():
+        if value is not None:
+            _put(body, _WIRE[name], value, f"--{name.replace('_', '-')}")
+    if (model := options.model or (None if "model" in body or options.prompt_id else turn.model)) is not None:
+        body["model"] = model
+    _put_input(body, options, turn, read)
+    _put_chain(body, options, turn, read)
+    _put_tools(body, options, turn, read)
+    _put_format(body, options, read)
+    _put_service(body, options, read, warn)
+    if options.no_stream:
+        body.pop("stream", None)
+    elif stream:
+        body["stream"] = True
+    for assignment in options.param or ():
+        _param(body, assignment, read)
+    body = _whole_characters(body, warn)
+    check(body, warn)
+    warn_unknown(options, warn)
+    return dict(sorted(body.items(), key=lambda entry: _ORDER.get(entry[0], 1)))
+
+
+_ORDER = {"model": -3, "instructions": -2, "input": -1, "stream": 2}  # as a reader of --dry-run expects them
+
+
+def names_stdin(options: RequestOptions) -> bool:
+    """Whether a flag that takes `@FILE` names standard input, which then is no part of the prompt."""
+    alone = (options.instructions, options.input, options.schema, options.schema_multi, options.body)
+    params = (assignment.partition("=")[2] for assignment in options.param or ())
+    return "@-" in (*alone, options.context_management, options.tool_choice, *(options.tool or ()), *params)
+
+
+def _refuse_empty(options: RequestOptions, turn: Turn) -> None:
+    """What names something can't be empty: an unset variable of a script must not mean "the default one"."""
+    named = {"--model": options.model, "--prompt-id": options.prompt_id}
+    for flag, value in (named | {"--previous-response-id": turn.previous_response_id}).items():
+        if value is not None and not value.strip():
+            raise UsageError(f"{flag}: must not be empty")
+
+
+def _base(options: RequestOptions, read: Read) -> dict[str, Any]:
+    if options.body is None:
+        return {}
+    body = parse_json("--body", read("--body", options.body))
+    if not isinstance(body, dict):
+        raise UsageError("--body: the body must be a JSON object")
+    return body
+
+
+def _put_input(body: dict[str, Any], options: RequestOptions, turn: Turn, read: Read) -> None:
+    """`input`: a string where there is only text, else items: given ones, tool outputs, files and prompt."""
+    items: list[dict[str, Any]] = []
+    if options.input is not None:
+        given = parse_json("--input", read("--input", options.input))
+        if isinstance(given, str):
+            given = {"role": "user", "content": given}
+        items += given if isinstance(given, list) else [given]
+        if not all(isinstance(item, dict) for item in items):
+            raise UsageError("--input: input items are JSON objects, one or an array of them")
+    items += turn.outputs
+    if turn.parts:
+        text = [{"type": "input_text", "text": turn.text}] if turn.text else []
+        items.append({"role": "user", "content": [*turn.parts, *text]})
+    elif turn.text and items:
+        items.append({"role": "user", "content": turn.text})
+    elif turn.text:
+        body["input"] = turn.text
+    if items or (options.input is not None and not turn.text):
+        body["input"] = items
+
+
+def _put_chain(body: dict[str, Any], options: RequestOptions, turn: Turn, read: Read) -> None:
+    if options.instructions is not None:
+        body["instructions"] = read("--instructions", options.instructions)
+    elif turn.instructions is not None:
+        body.setdefault("instructions", turn.instructions)
+    if turn.store is not None:
+        body["store"] = turn.store
+    if turn.previous_response_id is not None:
+        body["previous_response_id"] = turn.previous_response_id
+    if turn.conversation is not None:
+        body["conversation"] = turn.conversation
+    if options.background:
+        body["background"] = True
+
+
+def _put_tools(body: dict[str, Any], options: RequestOptions, turn: Turn, read: Read) -> None:
+    if options.tool:
+        body["tools"] = [entry for spec in options.tool for entry in tool(spec, read)]
+    elif turn.tools:
+        body.setdefault("tools", turn.tools)
+    if turn.functions:
+        given = body.get("tools")
+        body["tools"] = merged_tools(given if isinstance(given, list) else [], turn.functions)
+    if options.tool_choice is not None:
+        offered = body.get("tools")
+        body["tool_choice"] = tool_choice(options.tool_choice, offered if isinstance(offered, list) else [], read)
+
+
+def _put_format(body: dict[str, Any], options: RequestOptions, read: Read) -> None:
+    shapes = {"--schema": options.schema, "--schema-multi": options.schema_multi}
+    given = [(flag, spec) for flag, spec in shapes.items() if spec is not None]
+    asked = [flag for flag, _ in given] + (["--json-object"] if options.json_object else [])
+    if len(asked) > 1:
+        raise UsageError(f"{asked[0]} and {asked[1]} exclude each other")
+    for flag, spec in given:
+        multi, strict = flag == "--schema-multi", not options.no_strict
+        shape = json_schema_format(spec, options.schema_name, read, strict=strict, multi=multi, flag=flag)
+        _put(body, "text.format", shape, flag)
+    if not given and (options.schema_name is not None or options.no_strict):
+        raise UsageError(f"{'--no-strict' if options.schema_name is None else '--schema-name'} goes with --schema")
+    if options.json_object:
+        _put(body, "text.format", {"type": "json_object"}, "--json-object")
+
+
+def _put_service(body: dict[str, Any], options: RequestOptions, read: Read, warn: Say) -> None:
+    if options.metadata:
+        body["metadata"] = {**_object(body, "metadata"), **_pairs("--metadata", options.metadata)}
+    if options.prompt_var:
+        variables = {name: _variable(value) for name, value in _pairs("--prompt-var", options.prompt_var).items()}
+        _put(body, "prompt.variables", variables, "--prompt-var")
+    if (options.prompt_version is not None or options.prompt_var) and not _object(body, "prompt").get("id"):
+        raise UsageError(
+            f"{'--prompt-var' if options.prompt_version is None else '--prompt-version'} goes with --prompt-id"
+        )
+    if options.context_management is not None:
+        flag = "--context-management"
+        body["context_management"] = parse_json(flag, read(flag, options.context_management))
+    if (retention := options.prompt_cache_retention) is not None:
+        if retention == "in-memory":  # the API page's spelling, which the server refuses (API section 2)
+            warn("--prompt-cache-retention: in-memory is sent as in_memory, the spelling that servers take")
+            retention = "in_memory"
+        body["prompt_cache_retention"] = retention
+    include = [*(options.include or ())]
+    if options.top_logprobs is not None and _LOGPROBS not in include:
+        include.append(_LOGPROBS)
+    if include:
+        given = body.get("include")
+        before = given if isinstance(given, list) else []
+        body["include"] = [*before, *(entry for entry in dict.fromkeys(include) if entry not in before)]
+    if options.user is not None:
+        warn("--user is deprecated: --safety-identifier and --prompt-cache-key replace it")
+
+
+def _variable(value: str) -> Any:
+    """A prompt variable: text, or a content part written as JSON."""
+    if value.startswith("{"):
+        part = parse_json("--prompt-var", value)
+        if isinstance(part, dict) and part.get("type") in ("input_text", "input_image", "input_file"):
+            return part
+    return value
+
+
+def _object(body: dict[str, Any], name: str) -> dict[str, Any]:
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _pairs(flag: str, given: list[str]) -> dict[str, str]:
+    pairs = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{flag}: {pair!r} must be KEY=VALUE")
+        pairs[name] = value
+    return pairs
+
+
+def _put(body: dict[str, Any], path: str, value: Any, flag: str) -> None:
+    """Set the field at a dotted path, making the objects on the way; a number steps into a list that is there."""
+    *way, last = path.split(".")
+    place: Any = body
+    for step in way:
+        if isinstance(place, list):
+            place = place[_position(place, step, path, flag)]
+        else:
+            if place.get(step) is None:
+                place[step] = {}
+            place = place[step]
+        if not isinstance(place, dict | list):
+            raise UsageError(f"{flag}: {path}: {step} is not an object")
+    if isinstance(place, list):
+        place[_position(place, last, path, flag)] = value
+    else:
+        place[last] = value
+
+
+def _position(place: list[Any], step: str, path: str, flag: str) -> int:
+    if step.isdecimal() and int(step) < len(place) and len(step) < 10:  # noqa: PLR2004
+        return int(step)
+    raise UsageError(f"{flag}: {path}: {step} is not a position in that list of {len(place)}")
+
+
+def _param(body: dict[str, Any], assignment: str, read: Read) -> None:
+    path, equals, value = assignment.partition("=")
+    flag = "--param"
+    if not equals or not all(path.split(".")):
+        raise UsageError(f"{flag}: {assignment!r} must be PATH=VALUE, as in reasoning.mode=pro")
+    text = read(flag, value)
+    if text.lstrip().startswith(("{", "[", '"')):
+        _put(body, path, parse_json(f"{flag} {path}", text), flag)
+        return
+    try:
+        parsed: Any = parse_json(flag, text)
+    except UsageError:
+        parsed = text
+    _put(body, path, parsed, flag)
+
+
+def _whole_characters(body: dict[str, Any], warn: Say) -> dict[str, Any]:
+    """The body without the halves that stand for bytes of the command line that aren't UTF-8; JSON can't carry them."""
+    found = False
+
+    def whole(value: Any) -> Any:
+        nonlocal found
+        if isinstance(value, str) and not value.isascii() and _HALVES.search(value):
+            found = True
+            return _HALVES.sub("\ufffd", value)
+        if isinstance(value, dict):
+            return {whole(name): whole(inner) for name, inner in value.items()}
+        return [whole(inner) for inner in value] if isinstance(value, list) else value
+
+    body = {name: whole(value) for name, value in body.items()}
+    if found:
+        warn("the command line is not valid UTF-8; what isn't was replaced")
+    return body

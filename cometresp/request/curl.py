@@ -1,0 +1,76 @@
+"""A request as one curl command for a POSIX shell."""
+
+import re
+from collections.abc import Mapping
+from itertools import starmap
+from typing import Any
+
+from cometresp.request.secrets import ENV_PREFIX, secrets, with_own_tools
+from cometresp.wire.headers import is_secret_header
+from cometresp.wire.payload import Payload
+
+KEY = "Bearer $COMETAPI_KEY"  # stands for the key's own header in a command
+
+
+def curl(url: str, headers: Mapping[str, str], body: dict[str, Any], *, proxy_free: bool = False) -> str:
+    """One POSIX shell command that makes the same request. Secrets are variables: the key is `$COMETAPI_KEY`."""
+    first = "curl -sS" + (" --no-buffer" if body.get("stream") else "") + (" --noproxy '*'" if proxy_free else "")
+    first += " --globoff" if re.search(r"[][{}]", url) else ""
+    document, expands = _document(body)
+    end = "END"
+    while end in document:
+        end += "_"
+    here = end if expands else _quoted(end)
+    lines = [f"{first} {_quoted(url)}", *starmap(_header, headers.items()), f"--data-binary @- <<{here}"]
+    return " \\\n  ".join(lines) + f"\n{document}\n{end}\n"
+
+
+def _header(name: str, value: str) -> str:
+    if value == KEY:
+        return f'-H "{name}: Bearer $COMETAPI_KEY"'
+    if is_secret_header(name):
+        return f'-H {_quoted(f"{name}: ")}"${_variable(name)}"'
+    return f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}"  # curl's way to send an empty one
+
+
+def _document(body: dict[str, Any]) -> tuple[str, bool]:
+    """The here-document, and whether the shell must expand variables in it, so that all else is escaped."""
+    shown = with_own_tools(body)
+    places = list(secrets(shown.get("tools")))
+    if not places:
+        return _json(body), False
+    mark = "SECRET"
+    while mark in _json(body):
+        mark += "_"
+    names: list[str] = []
+    for place, key in places:
+        names.append(_secret_variable(place[key], key, names))
+        place[key] = f"{mark}:{len(names)}:"
+    document = re.sub(r"([\\$`])", r"\\\1", _json(shown))
+    for number, name in enumerate(names, 1):
+        document = document.replace(f"{mark}:{number}:", f"${name}")
+    return document, True
+
+
+def _json(body: dict[str, Any]) -> str:
+    return b"".join(Payload(body, compact=False)).decode()
+
+
+def _secret_variable(value: str, key: str, taken: list[str]) -> str:
+    """The variable that `env:` names; for a secret given as text one of its own."""
+    if value.startswith(ENV_PREFIX):
+        given = value.removeprefix(ENV_PREFIX)
+        return given if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", given) else _variable(given)
+    name = _variable(f"mcp_{key}")
+    return name if name not in taken else f"{name}_{len(taken) + 1}"
+
+
+def _variable(name: str) -> str:
+    """The name of the variable that stands for a secret."""
+    variable = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
+    return f"_{variable}" if not variable or variable[0].isdecimal() else variable
+
+
+def _quoted(text: str) -> str:
+    """A word for a POSIX shell."""
+    return "'" + text.replace("'", "'\\''") + "'"

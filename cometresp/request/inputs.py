@@ -1,0 +1,197 @@
+"""Prompt words, standard input and files -> text and content parts (design section 2, API 3.1)."""
+
+import os
+import stat
+from dataclasses import dataclass, field
+from typing import Any
+
+from cometresp.errors import UsageError
+from cometresp.terminal import Terminal
+
+_SOCKET_WAIT = 0.1  # how long a socket may take to show data or its end before it counts as idle
+
+_NOTICE_AFTER = 1.0
+
+_CHUNK = 1 << 16
+
+_STDIN = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
+
+_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"%PDF-", b"{\\rtf", b"PK\x03\x04")  # perhaps without a NUL
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the user said: the text, and the content parts of attachments, which go before it."""
+
+    text: str = ""
+    parts: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        return not self.text and not self.parts
+
+
+class Inputs:
+    """Reads what the command line names. Standard input can be taken once, by whatever names it first.
+
+    `named`: a flag that is read after the prompt names standard input, so that a pipe is no part of the prompt.
+    """
+
+    def __init__(self, terminal: Terminal, *, no_stdin: bool = False, named: bool = False) -> None:
+        self._terminal = terminal
+        self._no_stdin = no_stdin
+        self._named = named
+        self._taken_by = ""
+
+    def text_of(self, flag: str, value: str) -> str:
+        """The text of a flag that takes `@FILE`; `@-` is standard input, `@@` a literal `@`."""
+        if not value.startswith("@"):
+            return value
+        if value.startswith("@@"):
+            return value[1:]
+        if value == "@-":
+            return self._decode(self._stdin(f"{flag} @-"), "standard input")
+        if value == "@":
+            raise UsageError(f"{flag}: @ names no file", hint="@FILE, @- (standard input), or @@ for a literal @")
+        return self.file_text(flag, value[1:])
+
+    def file_text(self, flag: str, path: str) -> str:
+        """The text of a file that a flag names without an `@`."""
+        from cometresp.request.files import open_file
+
+        source = open_file(flag, path)
+        return self._decode(b"".join(source.chunks()), source.shown)
+
+    def prompt(self, words: list[str], files: list[str], file_as: str | None, detail: str | None) -> Prompt:
+        """Join words, standard input and attachments; raises UsageError for what can't be read."""
+        if file_as is not None and not files:
+            raise UsageError("--file-as goes with --file")
+        parts = [self._attach(spec, file_as, detail) for spec in files]
+        pieces: list[str] = []
+        run: list[str] = []
+        for word in words:
+            if word != "-":
+                run.append(word)
+                continue
+            pieces.append(" ".join(run))
+            run = []
+            data = self._stdin("-")
+            if not data:
+                raise UsageError("-: standard input is empty")
+            pieces.append(self._piece(data, parts, detail))
+        pieces.append(" ".join(run))
+        if not (self._taken_by or self._no_stdin or self._named) and (data := self._piped()):
+            pieces.append(self._piece(data, parts, detail))
+        return Prompt("\n\n".join(text for piece in pieces if (text := _without_newline(piece))), parts)
+
+    # standard input ------------------------------------------------------------------------------------------------
+
+    def _stdin(self, by: str) -> bytes:
+        """All of standard input, for what names it outright."""
+        if self._taken_by:
+            raise UsageError(f"{by}: standard input was already read by {self._taken_by}")
+        if self._no_stdin:
+            raise UsageError(f"{by}: standard input is not read, because of --no-stdin")
+        self._taken_by = by
+        stream = self._terminal.stdin
+        if stream is None or stream.closed:
+            return b""
+        if self._terminal.stdin_tty:
+            raise UsageError(f"{by}: standard input is a terminal, which is never read", hint="pipe something in")
+        return self._read_all(stream.fileno())
+
+    def _piped(self) -> bytes:
+        """What was piped in without being named: a pipe, a file from its start, a socket that is ready."""
+        stream = self._terminal.stdin
+        if stream is None or stream.closed or self._terminal.stdin_tty:
+            return b""
+        try:
+            descriptor = stream.fileno()
+            mode = os.fstat(descriptor).st_mode
+        except OSError:
+            return b""
+        if stat.S_ISREG(mode):
+            wanted = os.lseek(descriptor, 0, os.SEEK_CUR) == 0
+        elif stat.S_ISSOCK(mode):
+            wanted = _ready(descriptor, _SOCKET_WAIT)
+        else:
+            wanted = stat.S_ISFIFO(mode)
+        if not wanted:
+            return b""
+        self._taken_by = "the prompt"
+        return self._read_all(descriptor)
+
+    def _read_all(self, descriptor: int) -> bytes:
+        if not _ready(descriptor, _NOTICE_AFTER):
+            self._terminal.note("waiting for standard input to end (--no-stdin reads none)")
+        chunks = []
+        try:
+            while chunk := _read(descriptor):
+                chunks.append(chunk)
+        except OSError as error:
+            raise UsageError(f"standard input can't be read: {error.strerror}") from error
+        return b"".join(chunks)
+
+    def _piece(self, data: bytes, parts: list[dict[str, Any]], detail: str | None) -> str:
+        """Text of standard input; data with NUL bytes becomes an attachment where its type is known."""
+        if b"\0" not in data and not data.startswith(_MAGIC):
+            return self._decode(data, "standard input")
+        from cometresp.request import attachments
+        from cometresp.request.kinds import is_binary, kind_of
+        from cometresp.request.source import Source
+
+        source = Source("standard input", "", data)
+        unknown = kind_of(source, "")[0] == "text"
+        if unknown and not is_binary(source):
+            return self._decode(data, source.shown)
+        if unknown:
+            raise UsageError(
+                "standard input holds binary data of no known type", hint="to send it as a file: --file-as file -f -"
+            )
+        parts.append(attachments.part_of(source, "stdin", None, detail, self._terminal.warn))
+        return ""
+
+    def _attach(self, spec: str, file_as: str | None, detail: str | None) -> dict[str, Any]:
+        from pathlib import Path
+
+        from cometresp.request import attachments
+        from cometresp.request.files import open_file, whole_characters
+        from cometresp.request.source import Source
+
+        if (part := attachments.remote(spec, file_as, detail)) is not None:
+            return part
+        if spec in ("-", *_STDIN):
+            source, name = Source("standard input", "", self._stdin("--file -")), "stdin"
+        else:
+            source, name = open_file("--file", spec), whole_characters(Path(spec).name)
+        return attachments.part_of(source, name, file_as, detail, self._terminal.warn)
+
+    def _decode(self, data: bytes, name: str) -> str:
+        if data.isascii():  # as most is, which needs no further module
+            return data.decode()
+        from cometresp.request.attachments import decoded
+
+        return decoded(data, name, self._terminal.warn)
+
+
+def _ready(descriptor: int, seconds: float | None) -> bool:
+    """Whether a read would return at once; where that can't be asked (Windows), yes."""
+    import select
+
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    except (OSError, ValueError):
+        return True
+
+
+def _read(descriptor: int) -> bytes:
+    """The next bytes, b"" at the end; waited for also where another program made the pipe non-blocking."""
+    while True:
+        try:
+            return os.read(descriptor, _CHUNK)
+        except BlockingIOError:
+            _ready(descriptor, None)
+
+
+def _without_newline(text: str) -> str:
+    return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")

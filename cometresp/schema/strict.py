@@ -1,0 +1,226 @@
+"""A JSON Schema made strict: closed objects whose properties are all required (API 5.1). Pure: it makes a new one.
+
+A property that was optional becomes one that may be null, as OpenAI advises: the model then says null where it would
+have left it out. What only tests a value (`not`, `if`, `then`, `else`, `dependentSchemas`) stays as it is.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from cometresp.errors import UsageError
+from cometresp.schema.check import where
+
+Path = tuple[str | int, ...]
+
+Change = Callable[[Any, Path], Any]
+
+_NAMED = ("properties", "$defs", "definitions")  # an object of schemas
+
+_LISTED = ("prefixItems", "anyOf", "oneOf", "allOf")
+
+_SINGLE = ("items", "contains", "additionalItems", "unevaluatedItems")
+
+_TESTS_NAMED, _TESTS_SINGLE = ("dependentSchemas", "patternProperties"), (
+    "not", "if", "then", "else", "propertyNames", "additionalProperties", "unevaluatedProperties"
+)  # fmt: skip
+
+_IN_PLACE = ("allOf", "anyOf", "oneOf")
+
+# With one of these beside `type`, a further type isn't enough to let null through.
+_MORE = ("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if", "const")
+
+_NOTES = frozenset({"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment"})
+
+_SHARED = ("#/$defs/", "#/definitions/")
+
+_NULL = {"type": "null"}
+
+_LONGEST_CHAIN = 100  # of references
+
+
+def strict_schema(flag: str, schema: dict[str, Any], *, root: str = "") -> dict[str, Any]:
+    """The strict schema. Raises UsageError where there can't be one.
+
+    `root`: the flag to hint at where the root isn't an object but a list; "" where it may be of any type.
+    """
+    made: dict[str, Any] = _Strict(flag, schema).walk(schema, ())
+    if root and not _is_object_alone(schema, schema):
+        kind = schema.get("type")
+        is_list = kind == "array"
+        told = f"{kind!r}" if isinstance(kind, str) else "that"
+        raise UsageError(
+            f"{flag}: a strict schema is one of an object (type 'object'), not {told}",
+            hint=f"{root} takes the schema of one element, and asks for a list of them"
+            if is_list
+            else "--no-strict sends it as it is",
+        )
+    return made
+
+
+def listed_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of `{"items": [‥]}` whose elements fit this one. References into it still lead where they led."""
+    document: dict[str, Any] = {key: schema[key] for key in ("$schema", "$id") if key in schema}
+    shared = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
+    inner = _moved({key: value for key, value in schema.items() if key not in document and key not in shared})
+    return {
+        **document,
+        "type": "object",
+        "properties": {"items": {"type": "array", "items": inner}},
+        "required": ["items"],
+        "additionalProperties": False,
+        **{key: {name: _moved(part) for name, part in shared[key].items()} for key in shared},
+    }
+
+
+def _moved(schema: Any) -> Any:
+    """With references to the old root, or to what isn't shared there, made to point to its new place."""
+    if not isinstance(schema, dict):
+        return schema
+    made = _mapped(schema, (), lambda inner, _: _moved(inner), tests=True)
+    for key in ("$ref", "$dynamicRef"):
+        target = made.get(key)
+        if isinstance(target, str) and (target == "#" or target.startswith("#/")) and not target.startswith(_SHARED):
+            made[key] = f"#/properties/items/items{target[1:]}"
+    return made
+
+
+def _mapped(schema: dict[str, Any], path: Path, change: Change, *, tests: bool = False) -> dict[str, Any]:
+    """A copy with each schema right inside it changed; what is data (enum, const, default, examples) is let alone."""
+    named, single = (_NAMED + _TESTS_NAMED, _SINGLE + _TESTS_SINGLE) if tests else (_NAMED, _SINGLE)
+    made: dict[str, Any] = {}
+    for key, value in schema.items():
+        place = (*path, key)
+        if key in named and isinstance(value, dict):
+            made[key] = {name: change(inner, (*place, name)) for name, inner in value.items()}
+        elif key in (*_LISTED, "items") and isinstance(value, list):
+            made[key] = [change(inner, (*place, n)) for n, inner in enumerate(value)]
+        elif key in single:
+            made[key] = change(value, place)
+        else:
+            made[key] = value
+    return made
+
+
+class _Strict:
+    def __init__(self, flag: str, root: dict[str, Any]) -> None:
+        self._flag = flag
+        self._root = root
+
+    def walk(self, schema: Any, path: Path) -> Any:
+        if not isinstance(schema, dict):
+            return schema
+        self._check_parts(schema, path)
+        made = _mapped(schema, path, self.walk)
+        if not _is_object(schema):
+            return made
+        self._check_object(schema, path)
+        made.setdefault("type", "object")
+        if "properties" in made:
+            given = made.get("required")
+            given = given if isinstance(given, list) else []
+            made["properties"] = {
+                name: inner if name in given else _nullable(inner) for name, inner in made["properties"].items()
+            }
+            made["required"] = [*given, *(name for name in made["properties"] if name not in given)]
+        made["additionalProperties"] = False
+        return made
+
+    def _check_object(self, schema: dict[str, Any], path: Path) -> None:
+        properties = schema.get("properties")
+        if schema.get("additionalProperties", False) is not False or schema.get("patternProperties"):
+            raise self._error(path, "takes properties of any name, which a strict schema can't")
+        if properties is None and "additionalProperties" not in schema:
+            raise self._error(path, "has no properties, so that any would do, which a strict schema can't allow")
+        for name, inner in (properties or {}).items():
+            if inner is False:
+                raise self._error((*path, "properties", name), "must be absent, and a strict schema requires it")
+        for name in schema.get("required") or ():
+            if name not in (properties or {}):
+                raise self._error(path, f"requires {where((name,))}, which isn't among its properties")
+
+    def _check_parts(self, schema: dict[str, Any], path: Path) -> None:
+        """Closed objects that hold for the same value shut out each other's properties: nothing would fit them all."""
+        groups = [[{"$ref": schema.get("$ref")}], *([part] for part in schema.get("allOf") or ())]
+        groups += [schema.get(key) or [] for key in ("anyOf", "oneOf")]
+        if _is_object(schema) + sum(self._has_object(group) for group in groups) > 1:
+            raise self._error(path, "puts one object together from several ($ref, allOf, anyOf, oneOf), not strictly")
+
+    def _has_object(self, schemas: list[Any]) -> bool:
+        """Whether one of these, or what it refers to or is put together from, is of an object. Each is seen once."""
+        waiting, seen = list(schemas), set()
+        while waiting:
+            schema = waiting.pop()
+            if not isinstance(schema, dict) or id(schema) in seen:
+                continue
+            if _is_object(schema):
+                return True
+            seen.add(id(schema))
+            waiting.append(_target(self._root, schema.get("$ref")))
+            waiting += [part for key in _IN_PLACE for part in schema.get(key) or ()]
+        return False
+
+    def _error(self, path: Path, message: str) -> UsageError:
+        place = where(path) or "the schema"
+        return UsageError(f"{self._flag}: {place} {message}", hint="--no-strict sends it as it is")
+
+
+def _is_object(schema: dict[str, Any]) -> bool:
+    kind = schema.get("type")
+    if kind is None:
+        return not {"properties", "patternProperties", "additionalProperties"}.isdisjoint(schema)
+    return "properties" in schema or kind == "object" or (isinstance(kind, list) and "object" in kind)
+
+
+def _is_object_alone(root: dict[str, Any], schema: Any) -> bool:
+    """Whether it is of type object and nothing else, itself or by what it refers to."""
+    for _ in range(_LONGEST_CHAIN):
+        if not isinstance(schema, dict):
+            return False
+        if "type" in schema or "properties" in schema:
+            return bool(schema.get("type", "object") == "object")
+        schema = _target(root, schema.get("$ref"))
+    return False
+
+
+def _target(root: dict[str, Any], reference: Any) -> Any:
+    """What a reference within the document leads to, None where it leads elsewhere."""
+    if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
+        return None
+    from urllib.parse import unquote
+
+    found: Any = root
+    for step in unquote(reference).split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(found, list):
+            found = found[int(name)] if name.isdecimal() and int(name) < len(found) else None
+        else:
+            found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def _nullable(schema: Any) -> Any:
+    """A schema that null fits too."""
+    if schema is True or _takes_null(schema):
+        return schema
+    kind = schema.get("type")
+    if kind is not None and not any(key in schema for key in _MORE):
+        made = {**schema, "type": [*([kind] if isinstance(kind, str) else kind), "null"]}
+        made["type"] = list(dict.fromkeys(made["type"]))
+        if "enum" in schema:
+            made["enum"] = [*schema["enum"], *([] if None in schema["enum"] else [None])]
+        return made
+    if schema.keys() <= {"anyOf", *_NOTES}:
+        return {**schema, "anyOf": [*schema["anyOf"], _NULL]}
+    return {"anyOf": [schema, _NULL]}
+
+
+def _takes_null(schema: Any) -> bool:
+    """Whether null fits for certain: by its type, by a branch, or since nothing is asked."""
+    if not isinstance(schema, dict):
+        return schema is True
+    asked = schema.keys() - _NOTES
+    if "type" in asked:
+        kind = schema["type"]
+        named = kind == "null" or (isinstance(kind, list) and "null" in kind)
+        return named and not any(key in schema for key in _MORE) and None in schema.get("enum", [None])
+    return not asked or (asked == {"anyOf"} and any(_takes_null(branch) for branch in schema["anyOf"]))

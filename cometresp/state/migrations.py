@@ -1,0 +1,113 @@
+"""The tables of the state file, version by version. Step n takes a file from version n to n + 1; a new one takes all.
+
+A step runs in the transaction that also writes the version, so that a file is of one version or of the next, whatever
+happens meanwhile. What was released stays as it is: a change of the tables is a further step.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable
+
+_FIRST = """
+CREATE TABLE turns (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
+  parent INTEGER,
+  previous_id TEXT,
+  chain TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  base_url TEXT NOT NULL,
+  model TEXT,
+  settings TEXT NOT NULL,
+  status TEXT NOT NULL,
+  usage TEXT,
+  created REAL NOT NULL,
+  ended REAL,
+  sequence INTEGER,
+  input TEXT,
+  output TEXT
+);
+CREATE INDEX turns_by_id ON turns (id);
+CREATE INDEX turns_by_time ON turns (created);
+CREATE TABLE chains (
+  name TEXT PRIMARY KEY,
+  head INTEGER,                -- the turn to go on from
+  pending INTEGER,             -- a turn that began the chain anew and hasn't completed
+  used REAL NOT NULL
+);
+"""
+
+# Numbers are never used again, since turns can now be removed while others name them. The text of settings stands
+# apart, so that it can be dropped: '' says that there was some.
+_SECOND = """
+CREATE TABLE turns_2 (
+  n INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL,
+  parent INTEGER,              -- the turn it goes on from, where that is recorded
+  previous_id TEXT,            -- the response id it went on from
+  chain TEXT NOT NULL,
+  number INTEGER NOT NULL,     -- which turn of the conversation it is, from 1
+  base_url TEXT NOT NULL,
+  model TEXT,                  -- as it was asked for
+  settings TEXT NOT NULL,      -- store, conversation: what `continue` sends again, but for the next two
+  status TEXT NOT NULL,        -- the response's; or cut, interrupted, adopted
+  usage TEXT,
+  created REAL NOT NULL,
+  ended REAL,
+  sequence INTEGER,
+  input TEXT,                  -- the items this turn added; NULL when not recorded
+  output TEXT,
+  instructions TEXT,           -- as JSON; NULL: none; '': not recorded, or dropped
+  tools TEXT
+);
+INSERT INTO turns_2 SELECT *, NULL, NULL FROM turns;
+"""
+
+_SECOND_NAMES = """
+DROP TABLE turns;
+ALTER TABLE turns_2 RENAME TO turns;
+CREATE INDEX turns_by_id ON turns (id);
+CREATE INDEX turns_with_text ON turns (created)
+  WHERE (input IS NOT NULL OR output IS NOT NULL) OR (instructions != '' OR tools != '');
+UPDATE chains SET used = max(used, coalesce((SELECT max(created) FROM turns WHERE chain = name), 0));
+CREATE TABLE servers (         -- when a base URL was last seen to refuse something; NULL: never
+  base_url TEXT PRIMARY KEY,
+  no_previous REAL,            -- previous_response_id
+  no_get REAL,                 -- GET /responses/ID
+  no_follow REAL               -- the same as a stream
+);
+"""
+
+
+def _first(db: sqlite3.Connection) -> None:
+    _run(db, _FIRST)
+
+
+def _second(db: sqlite3.Connection) -> None:
+    _run(db, _SECOND)
+    for n, text in db.execute("SELECT n, settings FROM turns"):
+        settings = _object(text)
+        apart = [settings.pop(name, None) for name in ("instructions", "tools")]
+        kept = [None if value is None else json.dumps(value) for value in apart]
+        db.execute(
+            "UPDATE turns_2 SET settings = ?, instructions = ?, tools = ? WHERE n = ?",
+            (json.dumps(settings), *kept, n),
+        )
+    _run(db, _SECOND_NAMES)
+
+
+def _run(db: sqlite3.Connection, statements: str) -> None:
+    """One by one: `executescript` would commit before it begins."""
+    for statement in statements.split(";\n"):
+        db.execute(statement)
+
+
+def _object(text: str) -> dict[str, object]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second)

@@ -1,0 +1,100 @@
+"""Items as they are recorded, and the recorded conversation sent in place of a response id."""
+
+from typing import Any
+
+from cometresp.errors import RequestRefusedError, UsageError
+from cometresp.state.records import Turn
+from cometresp.text import escape_line
+
+STAND_IN = "cometresp_stand_in"  # in a recorded part whose bytes were not: where they are, and what they were
+
+# Where the bytes of a part stand, by the part's type (API 3.1).
+_BYTES_KEY = {"input_file": "file_data", "input_image": "image_url", "input_text": "text"}
+
+# the record -------------------------------------------------------------------------------------------------------
+
+
+def recorded(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Items as they are kept: large attachments by path, size and digest (design section 5)."""
+    return [
+        {**item, "content": [_kept_part(part) for part in item["content"]]}
+        if isinstance(item.get("content"), list)
+        else item
+        for item in items
+    ]
+
+
+def _kept_part(part: Any) -> Any:
+    if not isinstance(part, dict):
+        return part
+    from cometresp.request import content
+    from cometresp.wire.payload import HELD_BYTES
+
+    key = _BYTES_KEY.get(str(part.get("type")), "")
+    value = part.get(key)
+    if isinstance(value, str) and key != "text" and value.startswith("data:"):  # given in --input or --body
+        if len(value) * 3 // 4 > HELD_BYTES and (shorter := content.given_stand_in(value)) != value:
+            return {**part, key: shorter, STAND_IN: {}}
+    elif isinstance(value, content.DataUrl | content.FencedText):
+        source = value.source
+        if source.size <= HELD_BYTES:
+            return {**part, key: content.whole_text(value)}
+        kept = {"path": source.path, "size": source.size, "sha256": source.sha256}
+        return {**part, key: content.with_stand_ins(value), STAND_IN: kept}
+    return part
+
+
+def _restored(item: dict[str, Any], turn: Turn) -> dict[str, Any]:
+    """A recorded item as it was sent: large attachments are read from their files again."""
+    parts = item.get("content")
+    if not isinstance(parts, list) or not any(isinstance(part, dict) and STAND_IN in part for part in parts):
+        return item
+    return {**item, "content": [_restored_part(part, turn) for part in parts]}
+
+
+def _restored_part(part: Any, turn: Turn) -> Any:
+    if not isinstance(part, dict) or STAND_IN not in part:
+        return part
+    kept = part[STAND_IN] if isinstance(part[STAND_IN], dict) else {}
+    path, name = kept.get("path"), escape_line(str(part.get("filename") or part.get("type")))
+    if not path:
+        raise _incomplete(f"an attachment of {turn.id} ({name}) was too large to record, and came from no file")
+    from cometresp.request import attachments
+    from cometresp.request.files import open_file
+
+    key = _BYTES_KEY[part["type"]]
+    try:
+        source = open_file("--file", path)
+        if (source.size, source.sha256) != (kept.get("size"), kept.get("sha256")):
+            raise _incomplete(f"{source.shown}, attached to {turn.id}, has changed since")
+        again = attachments.again(source, part[key], lambda _: None)
+    except UsageError as error:
+        raise _incomplete(f"an attachment of {turn.id}: {error.message.removeprefix('--file: ')}") from error
+    return {**{name: value for name, value in part.items() if name != STAND_IN}, key: again}
+
+
+def replayed(lineage: list[Turn], base_url: str, model: str | None) -> list[dict[str, Any]]:
+    """The items of the whole conversation, in place of an id. Raises RequestRefusedError (65) for half a record.
+
+    Reasoning is left out where it isn't encrypted, or was another model's or server's (API 3.3).
+    """
+    from cometresp.wire.items import can_be_sent_back
+
+    root = lineage[0]
+    if root.previous_id is not None or root.settings.conversation is not None or root.parent is not None:
+        before = root.previous_id or root.settings.conversation or "its beginning"
+        raise _incomplete(f"what came before {root.id} ({before}) was not recorded here")
+    items: list[dict[str, Any]] = []
+    for turn in lineage:
+        if turn.input is None or turn.output is None:
+            raise _incomplete(f"the text of {turn.id} was not recorded, or is older than what is kept")
+        if turn.status not in ("completed", "incomplete"):
+            raise _incomplete(f"{turn.id} ended as {turn.status}: what is recorded of it is not a whole answer")
+        same = turn.base_url == base_url and turn.model == model
+        items += [_restored(item, turn) for item in turn.input]
+        items += [item for item in turn.output if can_be_sent_back(item) and (same or item.get("type") != "reasoning")]
+    return items
+
+
+def _incomplete(what: str) -> RequestRefusedError:
+    return RequestRefusedError(f"the conversation can't be replayed: {what}", hint="begin anew with: cometresp ask …")

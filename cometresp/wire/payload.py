@@ -1,0 +1,96 @@
+"""A body as bytes, piece by piece, its length known before."""
+
+import json
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Any
+
+HELD_BYTES = 1_000_000  # of a file that is kept in memory, and recorded whole (design section 5)
+
+
+class Content(ABC):
+    """A string of a body that is made when the body is sent.
+
+    `length` counts the bytes of its JSON between the quotes, which `pieces` are; `size` the bytes that it stands for.
+    """
+
+    __slots__ = ()
+    length: int
+    size: int
+
+    @abstractmethod
+    def pieces(self) -> Iterator[bytes]: ...
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raises UsageError where `pieces` wouldn't be any more what `length` was counted for."""
+
+
+class Upload:
+    """How far a body is on its way, in bytes; written by who sends it, read by who shows it."""
+
+    def __init__(self) -> None:
+        self.sent = self.length = 0
+
+    @property
+    def under_way(self) -> bool:
+        return self.sent < self.length and self.length > HELD_BYTES
+
+    def words(self, width: int = 20) -> str:
+        """`sending 12.3 of 50.0 MB ━━━━━╌╌╌╌╌`, of which the bar has `width` characters."""
+        done = width * self.sent // max(self.length, 1)
+        return f"sending {self.sent / 1e6:.1f} of {megabytes(self.length)} {'━' * done}{'╌' * (width - done)}"
+
+
+def megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
+
+
+# a body as bytes --------------------------------------------------------------------------------------------------
+
+
+class Payload:
+    """The JSON of a value: its length, and its pieces, as often as they are asked for.
+
+    `sending(sent, length)` hears of every piece.
+    """
+
+    def __init__(self, value: Any, *, compact: bool = True, sending: Callable[[int, int], None] | None = None) -> None:
+        self._sending = sending
+        contents: list[Content] = []
+        mark = os.urandom(16).hex()  # can't be foreseen by who writes the text around it
+
+        def marked(content: Any) -> str:
+            if not isinstance(content, Content):
+                raise TypeError(f"{type(content).__name__} is not JSON")
+            contents.append(content)
+            return mark
+
+        separators = (",", ":") if compact else None
+        text = json.dumps(value, ensure_ascii=False, separators=separators, default=marked)
+        data = text.encode(errors="backslashreplace")  # a lone surrogate stays the escape that it came as
+        self._fixed = data.split(mark.encode()) if contents else [data]
+        self._contents = contents
+        self.length = sum(map(len, self._fixed)) + sum(content.length for content in contents)
+
+    def check(self) -> None:
+        """Raises UsageError where a file isn't any more what it was."""
+        for content in self._contents:
+            content.check()
+
+    def __iter__(self) -> Iterator[bytes]:
+        sent = 0
+        if self._sending:
+            self._sending(0, self.length)
+        for piece in self._pieces():
+            yield piece
+            sent += len(piece)
+            if self._sending:
+                self._sending(sent, self.length)
+
+    def _pieces(self) -> Iterator[bytes]:
+        yield self._fixed[0]
+        for content, after in zip(self._contents, self._fixed[1:], strict=True):
+            yield from content.pieces()
+            yield after

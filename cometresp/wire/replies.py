@@ -1,0 +1,220 @@
+"""Replies that aren't an answer: error bodies of every shape, and when to try again (API 8, 12.6). Pure."""
+
+import json
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+
+from cometresp.errors import (
+    CometrespError,
+    ExitCode,
+    KeyProblemError,
+    ProtocolError,
+    RateLimitedError,
+    RequestRefusedError,
+    ServerSaid,
+    UnreachableError,
+)
+from cometresp.wire.events import Event
+
+# 429 with one of these means money, not speed (API 8.2).
+_SPENT = ("insufficient_quota", "credit_balance_exhausted", "insufficient_user_quota", "billing_hard_limit_reached")
+
+# Requests at fault that come as a server's fault (API 8.2).
+_DISGUISES = {500: "invalid_request", 503: "model_not_found"}
+
+_RETRIED = frozenset({408, 409, 429})
+
+_TEXT_LIMIT = 500
+
+
+class Reply(NamedTuple):
+    """A whole reply: status, headers (case-insensitive, as httpx's are) and body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def text(self) -> str:
+        return self.body.decode("utf-8-sig", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON, whatever its content type says; None where it isn't any."""
+        try:
+            return json.loads(self.text())
+        except (ValueError, RecursionError):
+            return None
+
+    def said(self) -> ServerSaid:
+        data = self.json()
+        error = _error_object(data)
+        code = error.get("code")
+        return ServerSaid(
+            status=self.status,
+            code=str(code) if code not in (None, "") and not isinstance(code, dict | list) else None,
+            request_id=self._request_id(_message(data) or ""),
+            param=str(error["param"]) if error.get("param") else None,
+        )
+
+    def _request_id(self, message: str) -> str | None:
+        """From the headers, else from the message (API 8.1)."""
+        for name in ("x-cometapi-request-id", "x-request-id"):
+            if value := self.headers.get(name):
+                return value
+        found = re.search(r"\(request id: ([^)]+)\)", message)
+        return found[1] if found else None
+
+
+def is_response(data: Any) -> bool:
+    """Whether JSON is a response object; servers leave out what they like, so a few marks are enough (API 12.3)."""
+    if not isinstance(data, dict):
+        return False
+    if data.get("object") == "response":
+        return True
+    return data.get("object") is None and isinstance(data.get("output"), list) and "status" in data
+
+
+def error_of(reply: Reply) -> CometrespError:
+    """The exception for a reply that isn't 2xx. By status first, whatever the body (design section 4)."""
+    said = reply.said()
+    message = describe(reply, said)
+    status = reply.status
+    if status == 401:
+        return KeyProblemError(message, hint="check the key in COMETAPI_KEY", said=said)
+    if status == 403:
+        return KeyProblemError(message, hint="the key may not use this model, or the balance is spent", said=said)
+    if status == 402 or (status == 429 and said.code in _SPENT):
+        return KeyProblemError(message, hint="the quota or balance is spent", said=said)
+    if status == 429:
+        return RateLimitedError(message, said=said)
+    if _is_disguise(status, said):
+        hint = "see: cometresp ask -m MODEL" if status == 503 else ""
+        return RequestRefusedError(message, hint=hint, said=said)
+    if status in _RETRIED or status >= 500:
+        return UnreachableError(message, said=said)
+    if status < 400:
+        target = reply.headers.get("location", "")
+        return ProtocolError(
+            f"not the Responses API: {message}" + (f", to {target}" if target else ""),
+            hint="redirects are not followed; is the base URL right? it usually ends in /v1",
+            said=said,
+        )
+    if reply.json() is None:
+        what = "an empty body" if not reply.body.strip() else "a body that is not JSON"
+        return ProtocolError(
+            f"not the Responses API: {message}, with {what}",
+            hint="is the base URL right? it usually ends in /v1",
+            said=said,
+        )
+    return RequestRefusedError(message, said=said)
+
+
+def refusal(reply: Reply) -> RequestRefusedError:
+    """The exception for a 2xx reply whose body says no."""
+    said = reply.said()
+    return RequestRefusedError(describe(reply, said), said=said)
+
+
+def is_retried(reply: Reply) -> bool:
+    """408, 409, 429 and 5xx, but for the disguises and a spent quota (design section 4)."""
+    said = reply.said()
+    if _is_disguise(reply.status, said) or (reply.status == 429 and said.code in _SPENT):
+        return False
+    return reply.status in _RETRIED or reply.status >= 500
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds to wait, from `retry-after-ms` or `retry-after`, as seconds or an HTTP date (API 8.3)."""
+    number = re.compile(r"\d{1,12}(\.\d+)?")
+    milliseconds, value = (headers.get(name, "").strip() for name in ("retry-after-ms", "retry-after"))
+    if number.fullmatch(milliseconds):
+        return float(milliseconds) / 1000
+    if number.fullmatch(value):
+        return float(value)
+    try:
+        return max(parsedate_to_datetime(value).timestamp() - now, 0.0)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def describe(reply: Reply, said: ServerSaid) -> str:
+    """`HTTP 400 unsupported_value: message (request id: …)`, on one line where the server's text is."""
+    text = _message(reply.json())
+    if text is None:
+        text = re.sub(r"\s+", " ", re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", reply.text())).strip()[
+            :_TEXT_LIMIT
+        ]
+    head = f"HTTP {reply.status}" + (f" {said.code}" if said.code and said.code != str(reply.status) else "")
+    whole = f"{head}: {text}" if text else head
+    if said.request_id and said.request_id not in whole:
+        whole += f" (request id: {said.request_id})"
+    return whole
+
+
+def knows_no_previous(error: CometrespError) -> bool:
+    """Whether a server refused a turn because of `previous_response_id` (API 8, 10.3, 12.8)."""
+    inside = error.said.status is None and isinstance(error, RequestRefusedError)  # as `refused_inside` makes them
+    return (inside or error.said.status in (400, 404, 422, 500, 501)) and _names_previous(error.message, error.said)
+
+
+def _names_previous(message: str, said: ServerSaid) -> bool:
+    if said.param == "previous_response_id" or said.code == "previous_response_not_found":
+        return True
+    return "previous response" in message.lower().replace("_", " ")
+
+
+def knows_no_path(error: CometrespError) -> bool:
+    """Whether a server hasn't got an endpoint at all: what its 404 is about is the path, not the id (API 10.2)."""
+    status = error.said.status
+    if status in (405, 501) or error.exit_code == ExitCode.PROTOCOL:
+        return True
+    return status == 404 and "/responses/" in error.message
+
+
+def refused_inside(event: Event) -> CometrespError | None:
+    """The refusal of `previous_response_id` where it comes as the first event of a 200 (API 12.7, 12.8)."""
+    response = event.data.get("response")
+    error = event.data.get("error") or (response.get("error") if isinstance(response, dict) else None)
+    if not error and event.type == "error":
+        error = event.data
+    if not isinstance(error, dict):
+        return None
+    message, said = in_stream_error(error)
+    return RequestRefusedError(message, said=said) if _names_previous(message, said) else None
+
+
+def in_stream_error(error: dict[str, Any]) -> tuple[str, ServerSaid]:
+    """Message and facts of an error that came inside a 200 reply (API 7.4, 8.4)."""
+    code = error.get("code") or error.get("type")
+    said = ServerSaid(code=str(code) if code and code != "error" else None, param=error.get("param") or None)
+    return _message({"error": error}) or "no reason given", said
+
+
+def _is_disguise(status: int, said: ServerSaid) -> bool:
+    return _DISGUISES.get(status) is not None and said.code == _DISGUISES[status]
+
+
+def _error_object(data: Any) -> dict[str, Any]:
+    """`error` where it is an object, else the whole object (API 8.1)."""
+    if isinstance(data, dict):
+        return data["error"] if isinstance(data.get("error"), dict) else data
+    return {}
+
+
+def _message(data: Any) -> str | None:
+    """The text of any of the shapes of API 8.1 and 12.6; None where there is none."""
+    error = _error_object(data)
+    for key in ("message", "error", "detail", "title", "msg", "error_msg"):
+        value = error.get(key)
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, list):  # FastAPI: [{loc, msg}]
+            lines = [
+                ".".join(map(str, entry.get("loc") or [])) + f": {entry.get('msg')}"
+                for entry in value
+                if isinstance(entry, dict)
+            ]
+            if lines:
+                return "; ".join(lines)
+    return None
