@@ -11,8 +11,23 @@ from hypothesis import strategies as st
 from cometresp.answer.answer import Answer
 from cometresp.wire.events import Event
 from cometresp.wire.items import open_calls, text_of
-from tests.transcripts.anything import KINDS, cuts, streams
-from tests.transcripts.build import FULL, Json, added, at, end, ev, fed, finished, full, msg, opened, part, said, text
+from tests.answer.transcripts.anything import KINDS, cuts, streams
+from tests.answer.transcripts.build import (
+    FULL,
+    Json,
+    added,
+    at,
+    end,
+    ev,
+    fed,
+    finished,
+    full,
+    msg,
+    opened,
+    part,
+    said,
+    text,
+)
 
 # which item ------------------------------------------------------------------------------------------------------
 
@@ -320,7 +335,7 @@ def test_every_documented_event_can_be_applied() -> None:
 
 
 def test_the_list_of_events_is_the_references() -> None:
-    path = Path(__file__).parent.parent.parent / "shared" / "api" / "events.txt"
+    path = Path(__file__).parents[3] / "shared" / "api" / "events.txt"
     if not path.exists():
         pytest.skip("the API reference isn't beside this checkout")
     assert path.read_text().split() == KINDS

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain, zip_longest
 from typing import Any
 
-from tests.transcripts.build import Json, added, ev, finished, msg, part
+from tests.answer.transcripts.build import Json, added, ev, finished, msg, part
 
 USAGE = {
     "input_tokens": 9,

@@ -6,9 +6,9 @@ import pytest
 from openai import OpenAI
 from openai.types.responses import Response
 
+from tests.answer.transcripts.build import Json, fed
+from tests.answer.transcripts.streams import STREAMS, USAGE, stream
 from tests.scripted import Wire, sse
-from tests.transcripts.build import Json, fed
-from tests.transcripts.streams import STREAMS, USAGE, stream
 
 
 def read_by_the_client(wire: Wire, events: list[Json]) -> tuple[Response, Response]:

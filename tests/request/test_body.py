@@ -14,7 +14,7 @@ from cometresp.options.tables import RequestOptions
 from cometresp.request.body import Turn, build, names_stdin
 from tests.conftest import Command
 
-API_SCHEMA = Path(__file__).parent.parent.parent / "shared" / "api" / "schema" / "create_response.json"
+API_SCHEMA = Path(__file__).parents[3] / "shared" / "api" / "schema" / "create_response.json"
 PERSON: dict[str, Any] = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 PERSON |= {"additionalProperties": False}
 

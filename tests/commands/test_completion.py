@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Command
 
-FOLDER = Path(__file__).parent.parent / "completions"
+FOLDER = Path(__file__).parents[2] / "completions"
 FILES = {"bash": "cometresp.bash", "zsh": "_cometresp", "fish": "cometresp.fish", "powershell": "cometresp.ps1"}
 
 

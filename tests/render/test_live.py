@@ -22,8 +22,8 @@ from rich.markdown import Markdown
 
 from cometresp.render.region import Region
 from tests.conftest import Command
+from tests.render.test_terminal import on_terminal
 from tests.scripted import STREAM_HEAD, Request, Wire, created, delta, ended, frames, message, response, sse
-from tests.test_terminal import on_terminal
 
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 

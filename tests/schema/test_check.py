@@ -20,6 +20,8 @@ from cometresp.schema import check
 from cometresp.schema.check import mismatch, schema_fault, where
 from cometresp.schema.format import json_schema_format
 from tests.conftest import Command
+from tests.render.test_live import Tmux, needs_tmux, paced, start, tmux  # noqa: F401 - a fixture
+from tests.render.test_terminal import on_terminal
 from tests.scripted import (
     Wire,
     call,
@@ -31,8 +33,6 @@ from tests.scripted import (
     sse,
     text_stream,
 )
-from tests.test_live import Tmux, needs_tmux, paced, start, tmux  # noqa: F401 - a fixture
-from tests.test_terminal import on_terminal
 
 Json = dict[str, Any]
 TEXT: Json = {"type": "string"}

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.conftest import Command
-from tests.test_tool_runs import at_terminal
+from tests.turns.test_tool_runs import at_terminal
 
-TEXT = (Path(__file__).parent.parent / "docs" / "tools.md").read_text()
+TEXT = (Path(__file__).parents[2] / "docs" / "tools.md").read_text()
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
 TITLES = ("A Python function", "A command", "An MCP server")
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Command
+from tests.render.test_terminal import on_terminal
 from tests.scripted import (
     Request,
     Wire,
@@ -29,7 +30,6 @@ from tests.scripted import (
     sse,
     text_stream,
 )
-from tests.test_terminal import on_terminal
 
 TOOLS = '''
 import os, time
@@ -598,7 +598,7 @@ def test_a_connection_that_breaks_in_a_later_turn_keeps_what_came(tools: Command
     assert tools("chains", "head").text == "resp_1\n"
 
 
-SCHEMAS = Path(__file__).parent.parent.parent / "shared" / "api" / "schema" / "create_response.json"
+SCHEMAS = Path(__file__).parents[3] / "shared" / "api" / "schema" / "create_response.json"
 
 
 @pytest.mark.skipif(not SCHEMAS.exists(), reason="the API's schemas aren't beside this checkout")
