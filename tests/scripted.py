@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -185,3 +186,21 @@ def text_stream(*deltas: str, response_id: str = "resp_1", **more: Any) -> bytes
     """A stream as the shortest servers send it: created, deltas, the terminal response."""
     whole = response(message("".join(deltas)), response_id=response_id, **more)
     return sse(created(response_id), *map(delta, deltas), ended(whole))
+
+
+def numbered(*events: dict[str, Any], first: int = 0) -> list[dict[str, Any]]:
+    return [{**event, "sequence_number": n} for n, event in enumerate(events, first)]
+
+
+def paced(text: str, chunks: int, pause: float) -> Script:
+    """A stream that brings the text in so many pieces, as a model would."""
+    size = max(len(text) // chunks, 1)
+
+    def script(_: Request, connection: socket.socket) -> None:
+        connection.sendall(sse(created()))
+        for place in range(0, len(text), size):
+            connection.sendall(frames([delta(text[place : place + size])]))
+            time.sleep(pause)
+        connection.sendall(frames([ended(response(message(text)))]))
+
+    return script

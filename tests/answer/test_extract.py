@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from cometresp.answer.extract import fenced_block
 from tests.conftest import Command
-from tests.render.test_terminal import on_terminal
 from tests.scripted import Wire, call, created, delta, json_reply, message, response, sse, text_stream
+from tests.terminals import on_terminal
 
 
 @pytest.mark.parametrize(

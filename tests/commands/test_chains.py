@@ -1,40 +1,26 @@
 """`chains`: the list, transcripts, and the commands that change what is recorded."""
 
 import json
-import os
-import pty
 import sqlite3
 import time
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Command
+from tests.recorded import heads, recorded, state_path
 from tests.scripted import Wire, call, error_reply, json_reply, response, text_stream
+from tests.terminals import on_terminal
 
 DAY = 86400
 
 
-def database(ask: Command) -> Path:
-    return ask.home / ".local/state/cometresp/state.db"
-
-
 def change(ask: Command, *statements: str) -> None:
-    with closing(sqlite3.connect(database(ask))) as db:
+    with closing(sqlite3.connect(state_path(ask))) as db:
         for statement in statements:
             db.execute(statement)
         db.commit()
-
-
-def recorded(ask: Command) -> list[str]:
-    """The ids that are recorded, oldest first."""
-    return [turn["id"] for turn in json.loads(ask("log", "--json").out)][::-1]
-
-
-def heads(ask: Command) -> dict[str, str | None]:
-    return {row["name"]: row["head"] for row in json.loads(ask("chains", "--json").out)}
 
 
 def turns(wire: Wire, ask: Command, *commands: str) -> None:
@@ -45,24 +31,9 @@ def turns(wire: Wire, ask: Command, *commands: str) -> None:
         assert ask(verb, "--chain", chain, *words).code == 0
 
 
-def on_terminal(ask: Command, *words: str, columns: int = 60) -> str:
-    """What the command writes to a terminal of that width, without colour."""
-    ours, theirs = pty.openpty()
-    ask.environ |= {"COLUMNS": str(columns), "TERM": "xterm", "NO_COLOR": "1"}
-    process = ask.popen(*words, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(ours, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
-    os.close(ours)
-    process.wait(30)
-    text = shown.decode().replace("\r\n", "\n")
+def shown(ask: Command, *words: str, columns: int = 60) -> str:
+    """What the command writes to a terminal of that width, without colour and bold."""
+    _, text = on_terminal(ask, *words, env={"COLUMNS": str(columns), "TERM": "xterm", "NO_COLOR": "1"})
     for code in ("\x1b[0m", "\x1b[1m", "\x1b[2m"):
         text = text.replace(code, "")
     return "\n".join(line.rstrip() for line in text.split("\n"))
@@ -95,12 +66,12 @@ def test_chains_lists_the_last_used_first_with_what_they_began_with(ask: Command
 def test_chains_is_a_table_on_a_terminal(ask: Command, wire: Wire) -> None:
     turns(wire, ask, "ask work first words that go on and on and on and never end", "ask play [x] y")
     change(ask, f"UPDATE chains SET used = {time.time() - 3 * DAY - 60} WHERE name = 'work'")
-    assert on_terminal(ask, "chains") == (
+    assert shown(ask, "chains") == (
         "CHAIN  TURNS  MODEL  USED     BEGAN WITH\n"
         "play   1      m      now      [x] y\n"
         "work   1      m      3 d ago  first words that go on and on…\n"
     )
-    assert on_terminal(ask, "chains", columns=34) == (
+    assert shown(ask, "chains", columns=34) == (
         "CHAIN  TURNS  MODEL  USED\nplay   1      m      now\nwork   1      m      3 d ago\n"
     )
 
@@ -119,7 +90,7 @@ def test_a_transcript_is_markdown_in_a_pipe_and_rendered_on_a_terminal(ask: Comm
         "## r2 · m · completed\n\n`function_call_output` call_1: 4 *C*\n\n**bold** [red]\n\n"
         '## r3 · m · completed\n\n> json\n\n{"a_b_c": "*x*"}\n'
     )
-    assert on_terminal(ask, "chains", "show") == (
+    assert shown(ask, "chains", "show") == (
         'r1 · m · completed\n\n▌ one\n▌ *two*\n\n`weather` call_1: {"a":"*"}\n\n'
         "r2 · m · completed\n\n`function_call_output` call_1: 4 *C*\n\nbold [red]\n\n"
         'r3 · m · completed\n\n▌ json\n\n{\n  "a_b_c": "*x*"\n}\n'
@@ -131,7 +102,7 @@ def test_text_from_outside_reaches_no_terminal_as_it_is(ask: Command, wire: Wire
     ask("ask", "--chain", "c", "p\x1b[2Jq")
     change(ask, "UPDATE turns SET id = 'r' || char(27) || 'c', model = char(27) || '[2J'")
     for words in (["chains"], ["chains", "show", "c"], ["chains", "head", "c"], ["chains", "rm", "c"]):
-        assert "\x1b" not in on_terminal(ask, *words, columns=100)
+        assert "\x1b" not in shown(ask, *words, columns=100)
 
 
 def test_a_transcript_says_that_its_beginning_is_not_recorded(ask: Command, wire: Wire) -> None:
@@ -194,7 +165,7 @@ def test_set_keeps_the_base_url_and_a_model_that_is_configured(ask: Command, wir
 
 def test_set_says_how_to_go_back(ask: Command, wire: Wire) -> None:
     turns(wire, ask, "ask a one")
-    assert on_terminal(ask, "chains", "set", "a", "resp_far", columns=80) == (
+    assert shown(ask, "chains", "set", "a", "resp_far", columns=80) == (
         "back to what it was: cometresp chains set a r1\n"
     )
 
@@ -255,7 +226,7 @@ def test_rm_removes_a_chain_with_its_text(ask: Command, wire: Wire) -> None:
     turns(wire, ask, "ask a -s sesame secret", "continue a hidden", "ask b other")
     assert list(ask("chains", "rm", "a")) == [0, "removed a: 2 responses\n", ""]
     assert (heads(ask), recorded(ask)) == ({"b": "r3"}, ["r3"])
-    kept = database(ask).read_bytes()
+    kept = state_path(ask).read_bytes()
     assert [word in kept for word in (b"secret", b"sesame", b"hidden", b"answer 1", b"other")] == [False] * 4 + [True]
 
 
@@ -311,7 +282,7 @@ def test_prune_removes_unused_chains_and_turns_that_nothing_needs(ask: Command, 
     assert list(ask("chains", "prune", "--older-than", "6w")) == [0, "removed 0 chains and 0 responses\n", ""]
     assert list(ask("chains", "prune", "--older-than", "30d")) == [0, "removed 1 chain and 2 responses\n", ""]
     assert (heads(ask), recorded(ask)) == ({"fresh": "r6", "live": "r5"}, ["r2", "r4", "r5", "r6"])
-    kept = database(ask).read_bytes()
+    kept = state_path(ask).read_bytes()
     assert [f"answer {n}".encode() in kept for n in range(1, 7)] == [False, True, False, True, True, True]
 
 
@@ -338,7 +309,7 @@ def test_pruning_waits_for_others_and_gives_the_room_back(ask: Command, wire: Wi
     wire.answer(text_stream("x" * 500_000, response_id="r1"))
     ask("ask", "a")
     change(ask, "UPDATE turns SET created = 0", "UPDATE chains SET used = 0")
-    with closing(sqlite3.connect(database(ask), isolation_level=None)) as reader:
+    with closing(sqlite3.connect(state_path(ask), isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM turns").fetchone()
         process = ask.popen("chains", "prune", "--older-than", "1h")
@@ -346,7 +317,7 @@ def test_pruning_waits_for_others_and_gives_the_room_back(ask: Command, wire: Wi
             process.wait(1)
         reader.execute("ROLLBACK")
         assert process.communicate(timeout=30) == (b"removed 1 chain and 1 response\n", b"")
-    assert database(ask).stat().st_size < 100_000
+    assert state_path(ask).stat().st_size < 100_000
 
 
 def test_the_emulators_chains_are_apart(run: Command) -> None:

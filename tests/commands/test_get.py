@@ -15,6 +15,7 @@ from cometresp.state.records import Settings, Turn
 from cometresp.turns.resume import take_up
 from cometresp.wire.events import Event
 from tests.conftest import Command
+from tests.recorded import heads, record_of
 from tests.scripted import (
     Script,
     Wire,
@@ -25,6 +26,7 @@ from tests.scripted import (
     error_reply,
     json_reply,
     message,
+    numbered,
     reply,
     response,
     sse,
@@ -43,21 +45,8 @@ NO_GET = [
 ]
 
 
-def numbered(*events: dict[str, Any], first: int = 0) -> list[dict[str, Any]]:
-    return [{**event, "sequence_number": n} for n, event in enumerate(events, first)]
-
-
 def queued() -> bytes:
     return json_reply(response(response_id="r1", status="queued", background=True), retry_after_ms="1")
-
-
-def heads(ask: Command) -> dict[str, str | None]:
-    return {row["name"]: row["head"] for row in json.loads(ask("chains", "--json").out)}
-
-
-def log(ask: Command, response_id: str = "r1") -> dict[str, Any]:
-    row: dict[str, Any] = json.loads(ask("log", response_id, "--json").out)
-    return row
 
 
 STREAM = numbered(created("r1"), delta("Grüße, "), delta("one "), delta("two "), delta("three"))
@@ -275,14 +264,14 @@ def cut_after(ask: Command, wire: Wire, events: int) -> None:
 
 def test_following_from_the_record_prints_the_rest_and_records_the_whole(ask: Command, wire: Wire) -> None:
     cut_after(ask, wire, 3)
-    assert log(ask)["status"] == "cut"
+    assert record_of(ask)["status"] == "cut"
     wire.answer(sse(*STREAM[2:4]), sse(*STREAM[3:], END))
     assert list(ask("get", "last", "--stream")) == [0, "two three\n", ""]
     assert [request.path for request in wire.requests] == [
         "/v1/responses/r1?stream=true&starting_after=2",
         "/v1/responses/r1?stream=true&starting_after=3",
     ]
-    assert (log(ask)["status"], log(ask)["output"]) == ("completed", [message("Grüße, one two three")])
+    assert (record_of(ask)["status"], record_of(ask)["output"]) == ("completed", [message("Grüße, one two three")])
     assert heads(ask) == {"default": "r1"}
 
 
@@ -315,15 +304,15 @@ def test_following_from_a_given_event_prints_what_comes_after_it(
     wire.answer(sse(*events))
     assert list(ask("get", "r1", "--stream", "--starting-after", str(after))) == [0, shown, ""]
     assert wire.requests[0].path == f"/v1/responses/r1?stream=true&starting_after={after}"
-    assert log(ask)["output"] == [message("Grüße, one two three")]
+    assert record_of(ask)["output"] == [message("Grüße, one two three")]
 
 
 def test_what_was_followed_from_a_given_event_and_cut_leaves_the_record_alone(ask: Command, wire: Wire) -> None:
     cut_after(ask, wire, 4)
-    before = log(ask)
+    before = record_of(ask)
     wire.answer(sse(*STREAM[2:3]), error_reply(400, "no"), error_reply(401, "key"))
     result = ask("get", "r1", "--stream", "--starting-after", "1")
-    assert (result.code, result.text, log(ask)) == (77, "one \n", before)
+    assert (result.code, result.text, record_of(ask)) == (77, "one \n", before)
 
 
 def test_a_look_at_a_response_at_work_keeps_the_text_that_was_recorded(ask: Command, wire: Wire) -> None:
@@ -561,7 +550,7 @@ def test_cancel_of_a_response_that_has_ended_is_refused(ask: Command, wire: Wire
         "",
         "cometresp: error: r1 can't be cancelled: it is completed\nhint: cometresp get r1 fetches it\n",
     ]
-    assert (log(ask)["status"], heads(ask)) == ("completed", {"default": "r1"})
+    assert (record_of(ask)["status"], heads(ask)) == ("completed", {"default": "r1"})
     assert ask("cancel", "r1").code == 65
     assert [(request.method, request.path) for request in wire.requests[1:]] == [
         ("POST", "/v1/responses/r1/cancel")
@@ -576,9 +565,9 @@ def test_cancel_says_what_the_server_gave_as_its_reason(ask: Command, wire: Wire
 def test_cancel_keeps_the_text_that_was_recorded(ask: Command, wire: Wire) -> None:
     cut_after(ask, wire, 3)
     wire.answer(json_reply(response(response_id="r1", status="cancelled")))
-    before = log(ask)["output"]
+    before = record_of(ask)["output"]
     assert ask("cancel", "r1").code == 0
-    assert (log(ask)["status"], log(ask)["output"]) == ("cancelled", before)
+    assert (record_of(ask)["status"], record_of(ask)["output"]) == ("cancelled", before)
 
 
 def test_delete_takes_the_servers_copy_alone(run: Command) -> None:

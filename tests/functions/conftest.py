@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -54,32 +53,3 @@ def output_of(box: Toolbox, name: str, /, **arguments: Any) -> str:
     result = box.run(name, json.dumps(arguments))
     assert result.ok, result.output
     return result.output
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    """What the condition says as soon as it says something."""
-    deadline = time.monotonic() + 20
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it never came true"
-    return value
-
-
-def lives(pid: int) -> bool:
-    """Whether a process runs; one that only waits to be reaped doesn't."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        if Path("/proc/self").exists():
-            return False
-        try:
-            os.kill(pid, 0)
-        except OSError:
-            return False
-        return True
-    return state not in "ZX"
-
-
-def written(path: Path) -> int:
-    """The process id that a tool has written there, when it has."""
-    text: str = until(lambda: path.exists() and path.read_text().endswith("\n") and path.read_text())
-    return int(text)

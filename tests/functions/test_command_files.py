@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from cometresp.errors import UsageError
 from cometresp.functions.results import Function
 from cometresp.functions.toolbox import Toolbox
-from tests.functions.conftest import Make, error_of, lives, output_of, refusal, until, written
+from tests.functions.conftest import Make, error_of, output_of, refusal
+from tests.waiting import lives, until, written
 
 # Prints its words and what it reads, as JSON.
 ECHO = "import json, sys; print(json.dumps([sys.argv[1:], json.load(sys.stdin)]), end='')"

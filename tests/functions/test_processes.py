@@ -13,7 +13,8 @@ import pytest
 
 from cometresp.functions.results import Result
 from cometresp.functions.toolbox import Toolbox
-from tests.functions.conftest import Make, error_of, lives, output_of, until, written
+from tests.functions.conftest import Make, error_of, output_of
+from tests.waiting import lives, until, written
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
 ROOT = Path(__file__).parent.parent.parent

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from cometresp.functions.python import _Host
 from cometresp.functions.results import Function
 from cometresp.functions.toolbox import Toolbox
-from tests.functions.conftest import Make, error_of, lives, output_of, refusal, until, written
+from tests.functions.conftest import Make, error_of, output_of, refusal
+from tests.waiting import lives, until, written
 
 NO_ARGUMENTS = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 

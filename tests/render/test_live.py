@@ -1,18 +1,9 @@
 """The live view on real terminals: each line once, in order, whatever the size and however often it changes."""
 
 import io
-import os
 import re
-import shlex
-import shutil
-import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,10 +13,8 @@ from rich.markdown import Markdown
 
 from cometresp.render.region import Region
 from tests.conftest import Command
-from tests.render.test_terminal import on_terminal
-from tests.scripted import STREAM_HEAD, Request, Wire, created, delta, ended, frames, message, response, sse
-
-needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+from tests.scripted import STREAM_HEAD, Wire, created, ended, frames, message, paced, response, sse
+from tests.terminals import Tmux, needs_tmux, on_terminal, plain, start
 
 
 def document(lines: int) -> str:
@@ -56,52 +45,6 @@ def tokens(text: str) -> list[str]:
 def expected(source: str) -> list[str]:
     """The tokens in the order of the rendered document: a definition prints nothing."""
     return tokens(re.sub(r"^\[T\d{5}\]: .*$", "", source, flags=re.MULTILINE))
-
-
-def paced(text: str, chunks: int, pause: float) -> Any:
-    """A script that sends the text in so many pieces, as a model would."""
-    size = max(len(text) // chunks, 1)
-
-    def script(_: Request, connection: socket.socket) -> None:
-        connection.sendall(sse(created()))
-        for place in range(0, len(text), size):
-            connection.sendall(frames([delta(text[place : place + size])]))
-            time.sleep(pause)
-        connection.sendall(frames([ended(response(message(text)))]))
-
-    return script
-
-
-@dataclass
-class Tmux:
-    name: str
-
-    def __call__(self, *words: str) -> str:
-        return subprocess.run(["tmux", "-L", self.name, *words], capture_output=True, text=True, check=True).stdout
-
-    def wait_for(self, text: str) -> str:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            screen = self("capture-pane", "-p", "-J", "-S", "-")
-            if text in screen:
-                return screen
-            time.sleep(0.1)
-        raise AssertionError(f"{text!r} never came:\n{screen[-2000:]}")
-
-
-@pytest.fixture
-def tmux(tmp_path: Path) -> Iterator[Tmux]:
-    server = Tmux(f"cometresp-{tmp_path.name}-{os.getpid()}")
-    yield server
-    subprocess.run(["tmux", "-L", server.name, "kill-server"], capture_output=True, check=False)
-
-
-def start(tmux: Tmux, ask: Command, columns: int, rows: int, *words: str) -> None:
-    environ = " ".join(f"{name}={shlex.quote(value)}" for name, value in ask.environ.items())
-    program = shlex.join([sys.executable, "-m", "cometresp", *words])
-    command = f"env -u COLUMNS -u LINES {environ} {program}; echo DONE-$?; cat"
-    tmux("-f", "/dev/null", "start-server", ";", "set", "-g", "history-limit", "100000", ";", "new-session", "-d", "-x",
-         str(columns), "-y", str(rows), "sh", "-c", command)  # fmt: skip
 
 
 @needs_tmux
@@ -197,7 +140,7 @@ def test_parts_are_told_in_the_order_in_which_they_happen(ask: Command, wire: Wi
     ]
     wire.answer(STREAM_HEAD + frames(events))
     _, screen = on_terminal(ask, "ask", "hi", env={"NO_COLOR": "1"})
-    clean = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
+    clean = plain(screen)
     marks = ("Hmm.", "before", "web search: x · 1 source", "after", "[1] The page https://a.example/p", "completed")
     places = [clean.rindex(mark) for mark in marks]
     assert places == sorted(places)
@@ -290,7 +233,7 @@ def test_verbose_shows_code_and_logs_highlighted(ask: Command, wire: Wire) -> No
     }
     wire.answer(sse(created(), ended(response(ran, message("pi")))))
     _, screen = on_terminal(ask, "ask", "--verbose", "hi")
-    clean = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
+    clean = plain(screen)
     for shown in ("code interpreter: import math · 2 lines", "    print(math.pi)\\x1b[2J", "    -> 3.14"):
         assert shown in clean
     assert "\x1b[38;" in screen

@@ -3,15 +3,8 @@
 import io
 import json
 import os
-import pty
-import select
 import signal
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,47 +15,9 @@ from cometresp.text import escape, escape_json, escape_line, json_bytes, to_byte
 from cometresp.turns.display import Heartbeat
 from tests.conftest import Command
 from tests.scripted import Request, Wire, call, created, delta, ended, json_reply, message, response, sse, text_stream
+from tests.terminals import on_terminal
 
 HOSTILE = "\x1b]52;c;aGk=\x07 \x1b[2J [bold]x[/x] \u202e \x9b \r \x7f"
-
-
-def on_terminal(
-    run: Command,
-    *words: str,
-    env: dict[str, str] | None = None,
-    meanwhile: Callable[[int], None] | None = None,
-    **streams: Any,
-) -> tuple[int, str]:
-    """Run with stdout and stderr on one terminal of 80 columns; (exit code, all that was written there).
-
-    `streams` puts one of them elsewhere; `meanwhile` gets the process id when half an answer is there.
-    """
-    ours, theirs = pty.openpty()
-    environ = {**run.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **(env or {})}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cometresp", *words],
-        **{"stdin": subprocess.DEVNULL, "stdout": theirs, "stderr": theirs, **streams},
-        env=environ,
-        cwd=run.home,
-    )
-    os.close(theirs)
-    data = b""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if not select.select([ours], [], [], 0.05)[0]:
-            continue
-        try:
-            chunk = os.read(ours, 65536)
-        except OSError:
-            break
-        if not chunk:
-            break
-        data += chunk
-        if meanwhile is not None and b"half" in data:
-            meanwhile(process.pid)
-            meanwhile = None
-    os.close(ours)
-    return process.wait(30), data.decode().replace("\r\n", "\n")
 
 
 def test_an_answer_is_rendered_once_and_the_cursor_is_shown_again(ask: Command, wire: Wire) -> None:

@@ -26,8 +26,8 @@ from cometresp.request.limits import warn_beyond
 from cometresp.request.source import Source
 from cometresp.wire.payload import HELD_BYTES, Payload
 from tests.conftest import Command
-from tests.render.test_terminal import on_terminal
 from tests.scripted import Request, Wire, error_reply, json_reply, message, response, text_stream
+from tests.terminals import on_terminal
 
 LARGE = HELD_BYTES + 100_001
 

@@ -4,7 +4,6 @@
 
 import copy
 import json
-import re
 from itertools import pairwise
 from typing import Any
 
@@ -20,8 +19,6 @@ from cometresp.schema import check
 from cometresp.schema.check import mismatch, schema_fault, where
 from cometresp.schema.format import json_schema_format
 from tests.conftest import Command
-from tests.render.test_live import Tmux, needs_tmux, paced, start, tmux  # noqa: F401 - a fixture
-from tests.render.test_terminal import on_terminal
 from tests.scripted import (
     Wire,
     call,
@@ -29,10 +26,12 @@ from tests.scripted import (
     delta,
     json_reply,
     message,
+    paced,
     response,
     sse,
     text_stream,
 )
+from tests.terminals import Tmux, needs_tmux, on_terminal, plain, start
 
 Json = dict[str, Any]
 TEXT: Json = {"type": "string"}
@@ -503,10 +502,6 @@ def test_the_schema_command_prints_what_would_be_sent(run: Command) -> None:
 WIDE = json.dumps({"a": ["x y" * 99, {}, [], {"b": -1.5, "ü": "\u202e"}], "c": None}, ensure_ascii=False)
 
 
-def plain(screen: str) -> str:
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
-
-
 @pytest.mark.parametrize("size", [{}, {"COLUMNS": "30", "LINES": "8"}, {"NO_COLOR": "1"}])
 def test_json_is_indented_and_highlighted_on_a_terminal(ask: Command, wire: Wire, size: dict[str, str]) -> None:
     wire.answer(text_stream(*[WIDE[n : n + 5] for n in range(0, len(WIDE), 5)]))
@@ -522,7 +517,7 @@ def test_json_is_indented_and_highlighted_on_a_terminal(ask: Command, wire: Wire
 def test_long_and_wide_json_stands_on_the_screen_once_and_whole(
     ask: Command,
     wire: Wire,
-    tmux: Tmux,  # noqa: F811
+    tmux: Tmux,
     columns: int,
     rows: int,
 ) -> None:

@@ -5,13 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Command, Result
+from tests.recorded import state_path
 from tests.scripted import Wire, json_reply, message, response, text_stream
 
 GARBAGE = b"not a database " * 100
-
-
-def state_path(run: Command) -> Path:
-    return run.home / ".local/state/cometresp/state.db"
 
 
 def damaged(run: Command) -> Path:

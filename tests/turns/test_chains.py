@@ -6,13 +6,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import Command
+from tests.recorded import heads, state_path
 from tests.scripted import Wire, call, created, delta, error_reply, json_reply, message, response, sse, text_stream
 
 USER_A = {"role": "user", "content": "a"}
-
-
-def heads(ask: Command) -> dict[str, str | None]:
-    return {row["name"]: row["head"] for row in json.loads(ask("chains", "--json").out)}
 
 
 def test_continue_goes_on_from_the_last_response_and_sends_the_chains_settings_again(ask: Command, wire: Wire) -> None:
@@ -96,7 +93,7 @@ def test_recording_ids_only_keeps_no_text_and_cant_replay(ask: Command, wire: Wi
     wire.answer(text_stream("secret", response_id="r1"))
     ask("ask", "a", env={"COMETRESP_RECORD": "ids"})
     assert ask("chains", "head").text == "r1\n"
-    assert b"secret" not in (ask.home / ".local/state/cometresp/state.db").read_bytes()
+    assert b"secret" not in state_path(ask).read_bytes()
     result = ask("continue", "--replay", "b")
     assert (result.code, len(wire.requests)) == (65, 1)
     assert result.err.startswith(
@@ -107,7 +104,7 @@ def test_recording_ids_only_keeps_no_text_and_cant_replay(ask: Command, wire: Wi
 def test_the_state_is_private_and_one_file(ask: Command, wire: Wire) -> None:
     wire.answer(text_stream("1"))
     ask("ask", "a")
-    folder = ask.home / ".local/state/cometresp"
+    folder = state_path(ask).parent
     assert [(path.name, path.stat().st_mode & 0o777) for path in folder.iterdir()] == [("state.db", 0o600)]
     assert folder.stat().st_mode & 0o777 == 0o700
 

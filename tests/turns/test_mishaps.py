@@ -16,6 +16,7 @@ from cometresp.state.records import NewTurn, Settings
 from cometresp.state.state import State
 from cometresp.turns.files import FileSink
 from tests.conftest import Command
+from tests.recorded import state_path
 from tests.scripted import (
     STREAM_HEAD,
     Request,
@@ -45,7 +46,7 @@ def opened(folder: Path) -> State:
 def test_an_interrupt_is_heard_while_another_process_holds_the_state(ask: Command, wire: Wire) -> None:
     wire.answer(text_stream("1", response_id="r1"))
     ask("ask", "a")
-    db = sqlite3.connect(ask.home / ".local/state/cometresp/state.db")
+    db = sqlite3.connect(state_path(ask))
     db.execute("BEGIN EXCLUSIVE")
     process = ask.popen("continue", "b")
     assert process.stdout is not None
@@ -61,7 +62,7 @@ def test_an_interrupt_is_heard_while_another_process_holds_the_state(ask: Comman
 def test_continue_on_a_read_only_state_sends_nothing(ask: Command, wire: Wire) -> None:
     wire.answer(text_stream("1", response_id="r1"))
     ask("ask", "a")
-    folder = ask.home / ".local/state/cometresp"
+    folder = state_path(ask).parent
     (folder / "state.db").chmod(0o400)
     folder.chmod(0o500)
     assert (ask("continue", "b").code, len(wire.requests)) == (73, 1)

@@ -29,6 +29,7 @@ from tests.scripted import (
     frames,
     json_reply,
     message,
+    numbered,
     reply,
     response,
     sse,
@@ -81,10 +82,6 @@ def test_a_stream_cut_at_random_places_gives_the_text_of_the_uncut_one(tmp_path:
         folder.mkdir()
         text, answer = spoken(faults, folder, background=background)
         assert (text, answer.text, answer.status) == (whole, whole, "completed"), faults
-
-
-def numbered(*events: dict[str, Any], first: int = 0) -> list[dict[str, Any]]:
-    return [event | {"sequence_number": n} for n, event in enumerate(events, first)]
 
 
 STREAM = numbered(created(), delta("one "), delta("two "), delta("three"), ended(response(message("one two three"))))

@@ -2,12 +2,8 @@
 
 import json
 import os
-import pty
-import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +11,6 @@ from typing import Any
 import pytest
 
 from tests.conftest import Command
-from tests.render.test_terminal import on_terminal
 from tests.scripted import (
     Request,
     Wire,
@@ -30,6 +25,7 @@ from tests.scripted import (
     sse,
     text_stream,
 )
+from tests.terminals import at_terminal, on_terminal
 
 TOOLS = '''
 import os, time
@@ -273,48 +269,6 @@ def test_a_refusal_goes_out_beside_a_result(tools: Command, wire: Wire) -> None:
     }
     assert wire.bodies()[1]["input"] == [OSLO, refused]
     assert not (tools.home / "touched").exists()
-
-
-# The terminal stays open in the command: one that nobody has open is at its end.
-TAKE_TERMINAL = """
-import fcntl, os, sys, termios
-fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0)
-os.execv(sys.argv[2], sys.argv[2:])
-"""
-
-
-def at_terminal(tools: Command, typed: str, *words: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> Any:
-    """Run with a controlling terminal that only the questions reach; (exit code, stdout, stderr, the terminal)."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", TAKE_TERMINAL, str(theirs), sys.executable, "-m", "cometresp", *words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=tools.environ | (env or {}),
-        cwd=tools.home,
-        pass_fds=(theirs,),
-        start_new_session=True,
-    )
-    os.close(theirs)
-    assert process.stdin is not None
-    process.stdin.write(stdin)
-    process.stdin.close()
-    process.stdin = None
-    shown, answers = b"", list(typed)
-    deadline = time.monotonic() + 30
-    while process.poll() is None and time.monotonic() < deadline:
-        if not select.select([ours], [], [], 0.05)[0]:
-            continue
-        try:
-            shown += os.read(ours, 65536)
-        except OSError:
-            break
-        if answers and shown.count(b"[s]top: ") > len(typed) - len(answers):
-            os.write(ours, answers.pop(0).encode() + b"\n")
-    out, err = process.communicate(timeout=30)
-    os.close(ours)
-    return process.returncode, out.decode(), err.decode(), shown.decode().replace("\r\n", "\n")
 
 
 def test_approval_is_asked_on_the_terminal_while_stdin_is_a_pipe(tools: Command, wire: Wire) -> None:

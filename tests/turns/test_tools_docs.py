@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.conftest import Command
-from tests.turns.test_tool_runs import at_terminal
+from tests.terminals import at_terminal
 
 TEXT = (Path(__file__).parents[2] / "docs" / "tools.md").read_text()
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")

@@ -1,0 +1,142 @@
+"""The command on terminals: pseudo-terminals of our own, and tmux, which also shows what became of the lines."""
+
+import os
+import pty
+import re
+import select
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.conftest import Command
+from tests.waiting import LONGEST, until
+
+needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+
+def plain(screen: str) -> str:
+    """What was written to a terminal, without the sequences that steer it."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
+
+
+def on_terminal(
+    run: Command,
+    *words: str,
+    env: dict[str, str] | None = None,
+    meanwhile: Callable[[int], None] | None = None,
+    **streams: Any,
+) -> tuple[int, str]:
+    """Run with stdout and stderr on one terminal of 80 columns; (exit code, all that was written there).
+
+    `streams` puts one of them elsewhere; `meanwhile` gets the process id when half an answer is there.
+    """
+    ours, theirs = pty.openpty()
+    environ = {**run.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **(env or {})}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cometresp", *words],
+        **{"stdin": subprocess.DEVNULL, "stdout": theirs, "stderr": theirs, **streams},
+        env=environ,
+        cwd=run.home,
+    )
+    os.close(theirs)
+    data = b""
+    for chunk in _chunks(ours):
+        data += chunk
+        if meanwhile is not None and b"half" in data:
+            meanwhile(process.pid)
+            meanwhile = None
+    os.close(ours)
+    return _ended(process, data), data.decode().replace("\r\n", "\n")
+
+
+def _chunks(terminal: int) -> Iterator[bytes]:
+    """What is written to a terminal, until nobody has it open, or nothing has come for very long."""
+    while select.select([terminal], [], [], LONGEST)[0]:
+        try:
+            chunk = os.read(terminal, 65536)
+        except OSError:  # how Linux says that it was closed
+            return
+        if not chunk:
+            return
+        yield chunk
+
+
+def _ended(process: subprocess.Popen[bytes], shown: bytes) -> int:
+    try:
+        return process.wait(LONGEST)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise AssertionError(f"the command never ended; it has shown {shown[-2000:]!r}") from None
+
+
+# The terminal stays open in the command: one that nobody has open is at its end.
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def at_terminal(
+    run: Command, typed: str, *words: str, stdin: bytes = b"", env: dict[str, str] | None = None
+) -> tuple[int, str, str, str]:
+    """Run with a controlling terminal that only the questions reach; (exit code, stdout, stderr, the terminal)."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", TAKE_TERMINAL, str(theirs), sys.executable, "-m", "cometresp", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=run.environ | (env or {}),
+        cwd=run.home,
+        pass_fds=(theirs,),
+        start_new_session=True,
+    )
+    os.close(theirs)
+    assert process.stdin is not None
+    process.stdin.write(stdin)
+    process.stdin.close()
+    process.stdin = None
+    shown, answers = b"", list(typed)
+    for chunk in _chunks(ours):
+        shown += chunk
+        if answers and shown.count(b"[s]top: ") > len(typed) - len(answers):
+            os.write(ours, answers.pop(0).encode() + b"\n")
+    out, err = process.communicate(timeout=LONGEST)
+    os.close(ours)
+    return process.returncode, out.decode(), err.decode(), shown.decode().replace("\r\n", "\n")
+
+
+@dataclass
+class Tmux:
+    """A tmux server of the test's own."""
+
+    name: str
+
+    def __call__(self, *words: str) -> str:
+        return subprocess.run(["tmux", "-L", self.name, *words], capture_output=True, text=True, check=True).stdout
+
+    def screen(self) -> str:
+        """All that was shown, with what has scrolled away."""
+        return self("capture-pane", "-p", "-J", "-S", "-")
+
+    def wait_for(self, text: str) -> str:
+        """The screen as soon as the text is on it."""
+        shown: str = until(lambda: screen if text in (screen := self.screen()) else "", pause=0.1)
+        return shown
+
+
+def start(tmux: Tmux, ask: Command, columns: int, rows: int, *words: str) -> None:
+    """Run the command in a window of that size; `DONE-` and the exit code come after it."""
+    environ = " ".join(f"{name}={shlex.quote(value)}" for name, value in ask.environ.items())
+    program = shlex.join([sys.executable, "-m", "cometresp", *words])
+    command = f"env -u COLUMNS -u LINES {environ} {program}; echo DONE-$?; cat"
+    tmux("-f", "/dev/null", "start-server", ";", "set", "-g", "history-limit", "100000", ";", "new-session", "-d", "-x",
+         str(columns), "-y", str(rows), "sh", "-c", command)  # fmt: skip

@@ -1,0 +1,54 @@
+"""Waiting for what must come, however long a busy machine takes for it."""
+
+import fcntl
+import os
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+LONGEST = 60.0  # seconds; what takes longer never comes
+
+
+def until(condition: Callable[[], Any], *, pause: float = 0.005) -> Any:
+    """What the condition says as soon as it says something; it is asked after each pause, in seconds."""
+    deadline = time.monotonic() + LONGEST
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(pause)
+    return value
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be reaped doesn't."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        if Path("/proc/self").exists():
+            return False
+        try:
+            os.kill(pid, 0)
+        except OSError:
+            return False
+        return True
+    return state not in "ZX"
+
+
+def written(path: Path) -> int:
+    """The process id that a tool has written there, when it has."""
+    text: str = until(lambda: path.exists() and path.read_text().endswith("\n") and path.read_text())
+    return int(text)
+
+
+def has_open(pid: int, path: Path) -> bool:
+    """Whether a process has opened the file (Linux)."""
+    try:
+        return any(link.readlink() == path.resolve() for link in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:  # the process, or what it had open, is gone by now
+        return False
+
+
+def is_empty(pipe: int) -> bool:
+    """Whether all that was written into a pipe has been taken out of it."""
+    return fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)) == bytes(4)
