@@ -1,5 +1,6 @@
 """A stream that breaks is taken up again where it was left, while the server keeps the response (API 7.6, 12.9)."""
 
+import json
 import os
 import random
 import signal
@@ -15,13 +16,15 @@ from cometresp.answer.answer import Answer
 from cometresp.client.client import Client
 from cometresp.client.connection import Connection
 from cometresp.emulator.server import Emulator
+from cometresp.state.records import Settings, Turn
 from cometresp.turns.exchange import exchange
-from cometresp.turns.resume import WayBack
+from cometresp.turns.resume import WayBack, take_up
 from cometresp.wire.events import Event
 from tests.conftest import Command
 from tests.scripted import (
     STREAM_HEAD,
     Wire,
+    call,
     created,
     delta,
     ended,
@@ -132,6 +135,37 @@ def test_a_response_that_nobody_keeps_is_not_asked_for(ask: Command, wire: Wire,
 def test_a_stream_that_brings_nothing_new_is_given_up(ask: Command, wire: Wire) -> None:
     wire.answer(STREAM_HEAD + frames(STREAM[:2]))
     assert (ask("stream", "hi").code, len(wire.requests)) == (69, 5)
+
+
+def turn(*output: dict[str, Any]) -> Turn:
+    known = {"n": 1, "id": "r1", "number": 1, "chain": "c", "base_url": "u", "settings": Settings(), "status": "cut"}
+    given: dict[str, Any] = {**dict.fromkeys(Turn._fields), **known, "sequence": 4, "output": list(output)}
+    return Turn(**given)
+
+
+def test_an_answer_is_taken_up_with_items_that_were_half_there() -> None:
+    thought = {
+        "type": "reasoning",
+        "id": "rs",
+        "status": "completed",
+        "summary": [{"type": "summary_text", "text": "t"}],
+    }
+    half = {**call(arguments='{"city":'), "status": "in_progress"}
+    answer = Answer()
+    take_up(answer, "r1", 4, turn(thought, half))
+    for kind in ("delta", "done"):
+        text = '"Oslo"}' if kind == "delta" else '{"city":"Oslo"}'
+        name = "delta" if kind == "delta" else "arguments"
+        data: dict[str, Any] = {
+            "type": f"response.function_call_arguments.{kind}",
+            "output_index": 1,
+            "item_id": "fc_1",
+            name: text,
+        }
+        answer.apply(Event(data["type"], data, json.dumps(data)))
+        assert [item["type"] for item in answer.output] == ["reasoning", "function_call"]
+        assert answer.output[1]["arguments"] == '{"city":"Oslo"}'
+    assert (answer.id, answer.status, answer.last_sequence, answer.reasoning) == ("r1", "in_progress", 4, "t")
 
 
 # background -----------------------------------------------------------------------------------------------------------
