@@ -1,0 +1,103 @@
+"""Who lets a tool run: flags, a question on the terminal, nobody; functions and MCP tools alike."""
+
+import pytest
+
+from tests.conftest import Command
+from tests.scripted import Wire
+from tests.terminals import at_terminal
+from tests.turns.tooling import OSLO, ROLL, TOUCH, answering, calling, oslo
+
+
+@pytest.mark.parametrize("words", [[], ["--approve", "refuse"], ["--allow-tool", "weather"]])
+def test_what_nobody_allowed_does_not_run(tools: Command, wire: Wire, words: list[str]) -> None:
+    wire.answer(calling(TOUCH))
+    why = "--approve refuse" if "refuse" in words else "there is no terminal to ask on"
+    assert tuple(tools("ask", "--functions", "tools.py", *words, "hi")) == (
+        5,
+        "",
+        f"cometresp: error: touch was not allowed to run: {why}; still open: call_1\n"
+        "hint: cometresp continue --allow-tool touch, with --functions again where it was given\n",
+    )
+    assert (len(wire.requests), (tools.home / "touched").exists()) == (1, False)
+
+
+def test_a_refusal_goes_out_beside_a_result(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(oslo(), TOUCH | {"call_id": "call_2"}), answering())
+    assert tools("ask", "--functions", "tools.py", "--allow-tool", "we*", "hi").code == 0
+    refused = {
+        "type": "function_call_output",
+        "call_id": "call_2",
+        "output": '{"error": "this call is not allowed here"}',
+    }
+    assert wire.bodies()[1]["input"] == [OSLO, refused]
+    assert not (tools.home / "touched").exists()
+
+
+def test_approval_is_asked_on_the_terminal_while_stdin_is_a_pipe(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(TOUCH), answering())
+    words = ("ask", "--functions", "tools.py", "do it:")
+    code, out, err, shown = at_terminal(tools, "y", *words, stdin=b"touched")
+    assert (code, out, err, (tools.home / "touched").exists()) == (0, "21 degrees\n", "", True)
+    question = "run it? [y]es, [a]lways touch, [n]o, [s]top: "
+    assert shown == f'touch wants to run (tools.py) with\n  {{\n    "path": "touched"\n  }}\n{question}y\n'
+    assert wire.bodies()[0]["input"] == "do it:\n\ntouched"
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "output"),
+    [("n", 0, '{"error": "the user refused this call"}'), ("?y", 0, "made"), ("s", 5, None)],
+)
+def test_a_typed_no_goes_to_the_model_and_stop_ends_the_run(
+    tools: Command, wire: Wire, typed: str, code: int, output: str | None
+) -> None:
+    wire.answer(calling(TOUCH), answering())
+    assert at_terminal(tools, typed, "ask", "--functions", "tools.py", "hi")[0] == code
+    assert [item["output"] for body in wire.bodies()[1:] for item in body["input"]] == ([output] if output else [])
+    assert (tools.home / "touched").exists() == (output == "made")
+
+
+def test_always_is_asked_once(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(TOUCH), calling(TOUCH, response_id="resp_2"), answering("done", "resp_3"))
+    code, out, _, shown = at_terminal(tools, "a", "ask", "--functions", "tools.py", "hi")
+    assert (code, out, shown.count("wants to run")) == (0, "done\n", 1)
+
+
+def test_in_ci_nobody_is_asked(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(TOUCH))
+    code, _, err, shown = at_terminal(tools, "y", "ask", "--functions", "tools.py", "hi", env={"CI": "true"})
+    assert (code, shown, (tools.home / "touched").exists()) == (5, "", False)
+    assert "touch was not allowed to run: CI is set" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "approve"),
+    [(["--allow-tool", "dmcp/roll"], True), (["--allow-tool", "dmcp/*"], True), (["--approve", "always"], True)],
+)
+def test_an_mcp_approval_is_answered_without_functions(
+    tools: Command, wire: Wire, words: list[str], approve: bool
+) -> None:
+    wire.answer(calling(ROLL), answering())
+    assert tools("ask", "-t", "mcp:dmcp=https://x/", *words, "hi").code == 0
+    assert wire.bodies()[1]["input"] == [
+        {"type": "mcp_approval_response", "approval_request_id": "mcpr_1", "approve": approve}
+    ]
+
+
+def test_an_mcp_approval_that_nobody_gives_stays_open(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(ROLL), answering())
+    result = tools("ask", "-t", "mcp:dmcp=https://x/", "--allow-tool", "*", "hi")
+    assert (result.code, result.err.splitlines()[0]) == (
+        5,
+        "cometresp: error: dmcp/roll was not allowed to run: there is no terminal to ask on; still open: mcpr_1",
+    )
+    assert tools("continue", "--tool-output", "mcpr_1=no").code == 0
+    assert wire.bodies()[1]["input"] == [
+        {"type": "mcp_approval_response", "approval_request_id": "mcpr_1", "approve": False}
+    ]
+
+
+def test_a_refused_mcp_approval_is_sent_when_the_user_typed_it(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(ROLL), answering())
+    code, *_ = at_terminal(tools, "n", "ask", "-t", "mcp:dmcp=https://x/", "hi")
+    answer = {"type": "mcp_approval_response", "approval_request_id": "mcpr_1", "approve": False}
+    assert (code, wire.bodies()[1]["input"]) == (0, [answer | {"reason": "the user refused this call"}])
