@@ -1,4 +1,4 @@
-"""What follows an answer that ends on calls: pure functions (API 3.2, 3.3, 4.2)."""
+"""What becomes of an answer's calls: whose they are, who allows them, what they come to (API 3.3, 4.2)."""
 
 from typing import Any
 
@@ -7,37 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.calls.approval import Approval, Decision, Mode, shown_arguments
-from cometresp.calls.conversation import Conversation, loosened, summed
 from cometresp.calls.settle import Call, Outcome, own_calls, run_calls, settle
 from cometresp.errors import TurnError
-from cometresp.request.tools import merged_tools
-
-
-class Fake:
-    """Functions `read` (needs no approval) and `write`, which note their calls."""
-
-    def __init__(self) -> None:
-        self.ran: list[str] = []
-
-    def knows(self, name: str) -> bool:
-        return name in ("read", "write")
-
-    def is_read_only(self, name: str) -> bool:
-        return name == "read"
-
-    def source(self, name: str) -> str:
-        return f"{name}.toml"
-
-    def run(self, calls: list[Call]) -> list[Outcome]:
-        self.ran += [call.name for call in calls]
-        return [Outcome(call, f"{call.name} done", self.knows(call.name)) for call in calls]
-
-
-def function_call(name: str, n: int = 1, **more: Any) -> dict[str, Any]:
-    return {"type": "function_call", "id": f"fc_{n}", "call_id": f"call_{n}", "name": name, "arguments": "{}", **more}
-
+from tests.calls.fakes import Fake, function_call
 
 APPROVAL = {"type": "mcp_approval_request", "id": "mcpr_1", "server_label": "dmcp", "name": "roll", "arguments": "{}"}
+
+
 OFFERED = [
     {"type": "function", "name": "by_hand"},
     {"type": "namespace", "tools": [{"type": "custom", "name": "inner"}]},
@@ -71,12 +47,6 @@ def test_a_call_is_ours_or_the_users(item: dict[str, Any], with_functions: Any, 
 
 def test_a_turn_with_one_call_of_the_users_is_all_the_users() -> None:
     assert own_calls([function_call("read"), function_call("by_hand", 2)], Fake(), OFFERED) is None
-
-
-def test_a_function_replaces_its_remembered_definition_and_yields_to_a_custom_tool_of_its_name() -> None:
-    old, new = {"type": "function", "name": "a", "description": "old"}, {"type": "function", "name": "a"}
-    custom, other = {"type": "custom", "name": "b"}, {"type": "web_search"}
-    assert merged_tools([other, old, custom], [new, {"type": "function", "name": "b"}]) == [other, custom, new]
 
 
 # approval ---------------------------------------------------------------------------------------------------------
@@ -200,77 +170,6 @@ def test_mcp_approvals_are_answered_with_their_own_items() -> None:
         answer | {"approve": True},
         answer | {"approve": False, "reason": "the user refused this call"},
     )
-
-
-# the next request ---------------------------------------------------------------------------------------------------
-
-REASONING = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}
-OUTPUT = [{"type": "function_call_output", "call_id": "call_1", "output": "4"}]
-BASE = {"model": "m", "input": "hi", "instructions": "be brief", "tools": [], "tool_choice": "required", "stream": True}
-
-
-def test_a_stored_turn_is_gone_on_from_by_its_id() -> None:
-    conversation = Conversation(BASE | {"previous_response_id": "resp_0"}, stateless=False)
-    body = conversation.follow({"id": "resp_1"}, [function_call("read")], OUTPUT)
-    assert body == BASE | {"tool_choice": "auto", "previous_response_id": "resp_1", "input": OUTPUT}
-    conversation.stateless = True  # the server turns out not to know ids
-    items = [{"role": "user", "content": "hi"}, function_call("read"), *OUTPUT]
-    assert conversation.body() == BASE | {"previous_response_id": "resp_0", "tool_choice": "auto", "input": items}
-
-
-@pytest.mark.parametrize(
-    ("base", "response"),
-    [
-        (BASE | {"store": False}, {"id": "resp_1"}),
-        (BASE, {"id": "resp_1", "store": False}),
-        (BASE, {}),
-    ],
-)
-def test_where_nothing_is_stored_the_items_are_sent_with_their_reasoning_in_place(
-    base: dict[str, Any], response: dict[str, Any]
-) -> None:
-    conversation = Conversation(base, stateless=False)
-    plain = {"type": "reasoning", "id": "rs_2", "summary": []}
-    conversation.follow(response, [REASONING, function_call("read"), plain], OUTPUT)
-    body = conversation.follow(response | {"id": ""}, [function_call("read", 2)], OUTPUT)
-    items = [{"role": "user", "content": "hi"}, REASONING, function_call("read"), *OUTPUT, function_call("read", 2)]
-    assert body == base | {"tool_choice": "auto", "input": [*items, *OUTPUT]}
-
-
-@pytest.mark.parametrize("more", [{}, {"store": False}])
-def test_a_conversation_that_the_server_keeps_gets_only_the_outputs(more: dict[str, Any]) -> None:
-    base = BASE | {"conversation": "conv_1"} | more
-    body = Conversation(base, stateless=False).follow({"id": "resp_1"}, [function_call("read")], OUTPUT)
-    assert body == base | {"tool_choice": "auto", "input": OUTPUT}
-
-
-@pytest.mark.parametrize(
-    ("choice", "then"),
-    [
-        ("auto", "auto"),
-        ("none", "none"),
-        ("required", "auto"),
-        ({"type": "function", "name": "read"}, "auto"),
-        (
-            {"type": "allowed_tools", "mode": "required", "tools": []},
-            {"type": "allowed_tools", "mode": "auto", "tools": []},
-        ),
-    ],
-)
-def test_a_forced_choice_is_not_forced_again(choice: Any, then: Any) -> None:
-    assert loosened(choice) == then
-
-
-def test_usage_is_summed_whatever_the_server_counts() -> None:
-    first = {"input_tokens": 1, "input_tokens_details": {"cached_tokens": 1}, "output_tokens": 2, "total_tokens": 3}
-    second = {"input_tokens": 4, "input_tokens_details": None, "output_tokens": 5, "total_tokens": 9, "cost": 0.5}
-    assert summed(summed({}, first), second) == {
-        "input_tokens": 5,
-        "input_tokens_details": {"cached_tokens": 1},
-        "output_tokens": 7,
-        "total_tokens": 12,
-        "cost": 0.5,
-    }
 
 
 @given(st.lists(st.booleans(), max_size=6))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cometresp.errors import UsageError
 from cometresp.options.tables import RequestOptions
 from cometresp.request.body import Turn, build, names_stdin
+from cometresp.request.tools import merged_tools
 from tests.conftest import Command
 
 API_SCHEMA = Path(__file__).parents[3] / "shared" / "api" / "schema" / "create_response.json"
@@ -236,6 +237,12 @@ NESTED = "function tools are flat here: name, parameters and strict stand beside
 )
 def test_what_is_no_tool_is_refused(spec: str, message: str) -> None:
     assert refusal(tool=[spec]) == f"--tool: {message}"
+
+
+def test_a_function_replaces_its_remembered_definition_and_yields_to_a_custom_tool_of_its_name() -> None:
+    old, new = {"type": "function", "name": "a", "description": "old"}, {"type": "function", "name": "a"}
+    custom, other = {"type": "custom", "name": "b"}, {"type": "web_search"}
+    assert merged_tools([other, old, custom], [new, {"type": "function", "name": "b"}]) == [other, custom, new]
 
 
 OFFERED = '{"tools":["x",{"name":"bare"},{"type":"custom","name":"c"},{"type":"mcp","server_label":"l"}]}'
