@@ -1,0 +1,134 @@
+"""State files of an older version: whatever happens meanwhile, they are of one version or the next."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cometresp.errors import OutputError
+from cometresp.state import file as state_file
+from cometresp.state.migrations import STEPS
+from cometresp.state.records import Settings
+from cometresp.state.state import State
+from tests.conftest import Command
+from tests.recorded import recorded, state_path
+from tests.scripted import Wire, call, message
+from tests.state.files import at_once, named_by_prompt, old_file, opened
+
+
+def tables(path: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(path)) as db:
+        return sorted(db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+
+
+def version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_an_old_file_is_migrated_and_goes_on(ask: Command, wire: Wire) -> None:
+    path = old_file(state_path(ask).parent, wire.url)
+    named_by_prompt(wire)
+    assert ask("continue", "new").code == 0
+    assert wire.bodies() == [
+        {
+            "model": "m2",
+            "instructions": "be brief",
+            "input": "new",
+            "tools": [{"type": "function", "name": "weather", "parameters": {}}],
+            "previous_response_id": "r3",
+            "stream": True,
+        }
+    ]
+    heads = {row["name"]: (row["head"], row["pending"]) for row in json.loads(ask("chains", "--json").out)}
+    assert heads == {"default": ("resp_new", None), "other": ("r5", None), "late": (None, "bg")}
+    assert json.loads(ask("chains", "show", "other", "--json").out) == [
+        {"role": "user", "content": "a"},
+        call(),
+        {"type": "function_call_output", "call_id": "call_1", "output": "4"},
+        message("4 degrees"),
+        {"role": "user", "content": "d"},
+        message("branch"),
+    ]
+    statuses = [(turn["id"], turn["status"]) for turn in json.loads(ask("log", "--json").out)]
+    assert statuses == [
+        ("resp_new", "completed"),
+        ("bg", "queued"),
+        ("r5", "completed"),
+        ("r4", "cut"),
+        ("r3", "completed"),
+        ("r2", "completed"),
+        ("r1", "completed"),
+    ]
+    assert version(path) == state_file.VERSION
+
+
+def test_a_migrated_file_has_the_tables_of_a_new_one(tmp_path: Path) -> None:
+    path = old_file(tmp_path / "old", "u")
+    opened(tmp_path / "old").close()
+    opened(tmp_path / "new").close()
+    assert tables(path) == tables(tmp_path / "new" / "state.db")
+
+
+def test_settings_survive_the_migration(tmp_path: Path) -> None:
+    path = old_file(tmp_path / "old", "u")
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("""UPDATE turns SET settings = '{"store": false, "conversation": "conv"}' WHERE id = 'r4'""")
+        db.execute("UPDATE turns SET settings = 'broken' WHERE id = 'bg'")
+        db.commit()
+    tools = [{"type": "function", "name": "weather", "parameters": {}}]
+    with closing(opened(tmp_path / "old")) as state:
+        assert {turn.id: turn.settings for turn in state.turns()} == {
+            "r1": Settings("be brief", tools),
+            "r2": Settings("be brief", tools),
+            "r3": Settings("be brief", tools),
+            "r4": Settings(store=False, conversation="conv"),
+            "r5": Settings("be brief"),
+            "bg": Settings(),
+        }
+
+
+def test_many_processes_open_an_old_file_at_once(ask: Command, wire: Wire) -> None:
+    old_file(state_path(ask).parent, wire.url)
+    named_by_prompt(wire)
+    assert set(at_once(ask, [["ask", "--chain", f"c{n}", f"n{n}"] for n in range(8)])) == {0}
+    assert set(recorded(ask)) == {"r1", "r2", "r3", "r4", "r5", "bg", *(f"resp_n{n}" for n in range(8))}
+
+
+def test_a_migration_that_stops_midway_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = old_file(tmp_path / "old", "u")
+    before = tables(path)
+    real = STEPS[1]
+
+    def stopping(db: sqlite3.Connection) -> None:
+        real(db)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(state_file, "STEPS", (STEPS[0], stopping))
+    with pytest.raises(KeyboardInterrupt):
+        State.open(tmp_path / "old")
+    assert (version(path), tables(path)) == (1, before)
+    monkeypatch.undo()
+    with closing(opened(tmp_path / "old")) as state:
+        assert len(state.turns()) == 6
+    assert version(path) == 2
+
+
+def test_a_file_that_a_newer_one_migrates_meanwhile_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = old_file(tmp_path / "old", "u")
+    real = state_file.patiently
+
+    def overtaken(db: sqlite3.Connection, *statements: str) -> None:
+        if statements == ("BEGIN IMMEDIATE",):
+            with closing(sqlite3.connect(path)) as other:
+                other.execute("PRAGMA user_version = 99")
+        real(db, *statements)
+
+    monkeypatch.setattr(state_file, "patiently", overtaken)
+    with pytest.raises(OutputError, match="newer cometresp"):
+        State.open(tmp_path / "old")
+    assert version(path) == 99
