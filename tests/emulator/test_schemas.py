@@ -1,26 +1,18 @@
-import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.api import schema, validator
+
 from .bench import KINDS, START, STREAMED_KINDS, WEATHER, Bench
-
-SCHEMAS = Path(__file__).resolve().parents[2].parent / "shared" / "api" / "schema"
-pytestmark = pytest.mark.skipif(not SCHEMAS.is_dir(), reason="the API's schemas aren't beside this checkout")
-
-
-@cache
-def schema(name: str) -> Any:
-    return json.loads((SCHEMAS / name).read_text(encoding="utf-8"))
 
 
 @cache
 def event_schema(kind: str) -> Draft202012Validator:
     """The one branch of the events' union that is for this type: the whole union would take seconds."""
-    whole = schema("stream_event.json")
+    whole = schema("stream_event")
     union = whole["$defs"]["ResponseStreamEvent"]["anyOf"]
     names = [branch["$ref"].rpartition("/")[2] for branch in union]
     found = [name for name in names if kind in whole["$defs"][name]["properties"]["type"]["enum"]]
@@ -28,14 +20,13 @@ def event_schema(kind: str) -> Draft202012Validator:
     return Draft202012Validator({"$ref": f"#/$defs/{found[0]}", "$defs": whole["$defs"]})
 
 
-def problems(validator: Draft202012Validator, value: Any) -> list[str]:
-    return [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)]
+def problems(known: Draft202012Validator, value: Any) -> list[str]:
+    return [f"{error.json_path}: {error.message[:300]}" for error in known.iter_errors(value)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_whole_response_fits_the_schema(bench: Bench, kind: str) -> None:
-    validator = Draft202012Validator(schema("response.json"))
-    assert problems(validator, bench.ask(**KINDS[kind])) == []
+    assert problems(validator("response"), bench.ask(**KINDS[kind])) == []
 
 
 @pytest.mark.parametrize("kind", STREAMED_KINDS)
@@ -48,21 +39,18 @@ def test_every_event_fits_the_schema(bench: Bench, kind: str) -> None:
 def test_a_background_response_fits_the_schema_at_any_time(bench: Bench, moment: float) -> None:
     response_id = bench.ask(input="Hello", background=True)["id"]
     bench.clock.now = START + moment
-    validator = Draft202012Validator(schema("response.json"))
-    assert problems(validator, bench.call("GET", response_id)) == []
+    assert problems(validator("response"), bench.call("GET", response_id)) == []
 
 
 def test_a_cancelled_response_fits_the_schema(bench: Bench) -> None:
     response_id = bench.ask(input="Hello", background=True)["id"]
-    validator = Draft202012Validator(schema("response.json"))
-    assert problems(validator, bench.call("POST", f"{response_id}/cancel")) == []
+    assert problems(validator("response"), bench.call("POST", f"{response_id}/cancel")) == []
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "input" in KINDS[kind] and kind != "not stored"])
 def test_input_items_fit_the_schema(bench: Bench, kind: str) -> None:
     response_id = bench.ask(**KINDS[kind])["id"]
-    validator = Draft202012Validator(schema("response_item_list.json"))
-    assert problems(validator, bench.call("GET", f"{response_id}/input_items")) == []
+    assert problems(validator("response_item_list"), bench.call("GET", f"{response_id}/input_items")) == []
 
 
 def test_replayed_items_and_tool_outputs_fit_the_schema(bench: Bench) -> None:
@@ -70,5 +58,4 @@ def test_replayed_items_and_tool_outputs_fit_the_schema(bench: Bench) -> None:
     output = {"type": "function_call_output", "call_id": first["output"][0]["call_id"], "output": "4"}
     said = [{"role": "user", "content": "get_weather Oslo"}, {"role": "assistant", "content": "One moment."}]
     second = bench.ask(input=[*said, *first["output"], output])
-    validator = Draft202012Validator(schema("response_item_list.json"))
-    assert problems(validator, bench.call("GET", f"{second['id']}/input_items")) == []
+    assert problems(validator("response_item_list"), bench.call("GET", f"{second['id']}/input_items")) == []
