@@ -35,6 +35,18 @@ def lives(pid: int) -> bool:
     return state not in "ZX"
 
 
+def running(word: str) -> bool:
+    """Whether any process has this word in its command line (Linux)."""
+    return any(word.encode() in _words(path) for path in Path("/proc").glob("[0-9]*/cmdline"))
+
+
+def _words(path: Path) -> list[bytes]:
+    try:
+        return path.read_bytes().split(b"\0")
+    except OSError:  # it has ended meanwhile
+        return []
+
+
 def written(path: Path) -> int:
     """The process id that a tool has written there, when it has."""
     text: str = until(lambda: path.exists() and path.read_text().endswith("\n") and path.read_text())

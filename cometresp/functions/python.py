@@ -23,8 +23,6 @@ from cometresp.text import escape_line
 
 _HOST = str(Path(__file__).with_name("host.py"))
 
-_LOAD_SECONDS = 30.0
-
 _LONGEST_MESSAGE = 8_388_608  # bytes; a result of LIMIT characters takes at most an eighth of it
 
 _OVERLAP = 8  # calls of a parallel file at the same time
@@ -75,12 +73,13 @@ class _Host:
 
 
 class PythonFile:
-    """The file's functions. Raises UsageError where it can't be loaded."""
+    """The file's functions. Raises UsageError where it can't be loaded in that many seconds."""
 
-    def __init__(self, path: str, processes: Processes, environ: dict[str, str]) -> None:
+    def __init__(self, path: str, processes: Processes, environ: dict[str, str], load_seconds: float) -> None:
         self._path = path
         self._processes = processes
         self._environ = environ
+        self._load_seconds = load_seconds
         self._idle: list[_Host] = []
         self._timeout = 0.0
         try:
@@ -90,7 +89,7 @@ class PythonFile:
         try:
             host, told = self._start()
         except TimeoutError as error:
-            raise self._unusable(f"it didn't load within {_LOAD_SECONDS:g} seconds") from error
+            raise self._unusable(f"it didn't load within {self._load_seconds:g} seconds") from error
         except _GoneError as error:
             raise self._unusable(f"its process ended while it was loaded: {error}") from error
         except OSError as error:
@@ -115,7 +114,7 @@ class PythonFile:
         path = os.path.abspath(self._path)  # noqa: PTH100 - resolve() would name another file in tracebacks
         host = _Host(self._processes.start([sys.executable, "-P", "-u", "-X", "utf8", _HOST, path], self._environ))
         try:
-            return host, host.message(_LOAD_SECONDS)
+            return host, host.message(self._load_seconds)
         except BaseException as error:
             self._processes.end(host.child)
             if isinstance(error, _GoneError):
@@ -130,7 +129,7 @@ class PythonFile:
         try:
             host = self._take()
         except TimeoutError:
-            return failure(f"the tool's file didn't load again within {_LOAD_SECONDS:g} s")
+            return failure(f"the tool's file didn't load again within {self._load_seconds:g} s")
         except (OSError, _GoneError) as error:
             return failure(f"the tool's file couldn't be loaded again: {error}")
         try:
@@ -174,9 +173,9 @@ class PythonFile:
         return host
 
 
-def load(path: str, processes: Processes, environ: dict[str, str]) -> list[Tool]:
+def load(path: str, processes: Processes, environ: dict[str, str], load_seconds: float) -> list[Tool]:
     """Raises UsageError."""
-    file = PythonFile(path, processes, environ)
+    file = PythonFile(path, processes, environ, load_seconds)
 
     def tool(function: Function) -> Tool:
         return Tool(function, file.gate, lambda arguments: file.call(function.name, arguments))

@@ -26,13 +26,17 @@ _STOPPED = failure("stopped by the user")
 class Toolbox:
     """`functions` is in the order of definition. `env_names` are variables that every tool may see (`--tool-env`).
 
+    `load_seconds` is how long a Python file may take to load.
     Raises UsageError for files that can't be used, duplicate names and the key's variable.
     """
 
-    def __init__(self, files: list[str], *, env_names: list[str], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, files: list[str], *, env_names: list[str], environ: Mapping[str, str], load_seconds: float = 30.0
+    ) -> None:
         self.functions: dict[str, Function] = {}
         self._tools: dict[str, Tool] = {}
         self._processes = Processes()
+        self._load_seconds = load_seconds
         names = environment.checked("--tool-env", env_names)
         try:
             for path in files:
@@ -47,7 +51,7 @@ class Toolbox:
         if suffix.endswith(".py"):
             from cometresp.functions import python
 
-            return python.load(path, self._processes, environment.cut(environ, names))
+            return python.load(path, self._processes, environment.cut(environ, names), self._load_seconds)
         if suffix.endswith((".toml", ".json")):
             from cometresp.functions import programs
 

@@ -12,14 +12,15 @@ _CHUNK = 3 << 16  # a multiple of three, so that pieces of base64 fit together
 
 
 class Source:
-    """The bytes of one file. `data` holds them, or `path` says where they are read again."""
+    """The bytes of one file. `data` holds them, or `path` says where they are read again, so many bytes at once."""
 
-    __slots__ = ("_digest", "_stamp", "data", "has_nul", "path", "shown", "size", "start")
+    __slots__ = ("_chunk", "_digest", "_stamp", "data", "has_nul", "path", "shown", "size", "start")
 
-    def __init__(self, shown: str, path: str, data: bytes | None = None) -> None:
+    def __init__(self, shown: str, path: str, data: bytes | None = None, *, chunk: int = _CHUNK) -> None:
         self.shown = shown  # as messages call it
         self.path = path  # absolute; "" for standard input
         self.data = data
+        self._chunk = chunk
         self._digest = ""
         self._stamp: tuple[int, ...] = ()
         if data is None:
@@ -32,7 +33,7 @@ class Source:
         digest, self.size, self.start, self.has_nul = sha256_of(), 0, b"", False
         with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123
             before = _stamp_of(file.fileno())
-            while chunk := file.read(_CHUNK):
+            while chunk := file.read(self._chunk):
                 digest.update(chunk)
                 self.start = self.start or chunk[:_START]
                 self.size += len(chunk)
@@ -65,12 +66,12 @@ class Source:
         """The bytes again. The last chunk comes only when all of them are known to be the same as before."""
         if self.data is not None:
             view = memoryview(self.data)
-            yield from (bytes(view[at : at + _CHUNK]) for at in range(0, len(view), _CHUNK))
+            yield from (bytes(view[at : at + self._chunk]) for at in range(0, len(view), self._chunk))
             return
         digest, last, read = sha256_of(), b"", 0
         try:
             with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123
-                while chunk := _full_read(file.fileno()):
+                while chunk := _full_read(file.fileno(), self._chunk):
                     if (read := read + len(chunk)) > self.size:
                         break
                     if last:
@@ -98,9 +99,9 @@ def _stamp_of(file: str | int) -> tuple[int, ...]:
     return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
-def _full_read(descriptor: int) -> bytes:
+def _full_read(descriptor: int, size: int) -> bytes:
     """A whole chunk, less only at the end: base64 of other pieces doesn't fit together."""
-    chunk = os.read(descriptor, _CHUNK)
-    while chunk and len(chunk) < _CHUNK and (more := os.read(descriptor, _CHUNK - len(chunk))):
+    chunk = os.read(descriptor, size)
+    while chunk and len(chunk) < size and (more := os.read(descriptor, size - len(chunk))):
         chunk += more
     return chunk

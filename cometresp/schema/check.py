@@ -18,8 +18,6 @@ _SHOWN_FAULTS = 10
 
 _WIDEST_VALUE, _WIDEST_FAULT = 60, 200
 
-_LONGEST_CHECK = 10.0  # seconds; a pattern can take for ever
-
 _MOST_DIGITS = 4000  # Python reads not many more
 
 
@@ -54,15 +52,18 @@ def schema_fault(schema: dict[str, Any]) -> str:
     return _line(path, fault.message, fault.instance, "the schema")
 
 
-def mismatch(shape: Any, name: str, text: str, warn: Say) -> CometrespError | None:
-    """The error of an answer that doesn't fit the `text.format` it was asked for, None where it fits or had none."""
+def mismatch(shape: Any, name: str, text: str, warn: Say, *, seconds: float = 10.0) -> CometrespError | None:
+    """The error of an answer that doesn't fit the `text.format` it was asked for, None where it fits or had none.
+
+    A pattern can take for ever: a check that takes longer than `seconds` is given up, with a warning.
+    """
     if not isinstance(shape, dict) or shape.get("type") != "json_schema" or not isinstance(shape.get("schema"), dict):
         return None
     try:
         value = parsed(text)
     except ValueError as error:
         return TurnError(ExitCode.MISMATCH, f"{name} is not JSON, as the schema asks: {error}")
-    faults, count = _faults(shape["schema"], value, warn)
+    faults, count = _faults(shape["schema"], value, warn, seconds)
     if not faults:
         return None
     message = f"{name} doesn't match the schema: {faults[0]}"
@@ -106,7 +107,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _faults(schema: dict[str, Any], value: Any, warn: Say) -> tuple[list[str], int]:
+def _faults(schema: dict[str, Any], value: Any, warn: Say, seconds: float) -> tuple[list[str], int]:
     """The first mismatches in words, and how many there are.
 
     A schema that can't be used is warned about: it isn't the answer that is at fault, but a server's echo, or a pattern
@@ -120,7 +121,7 @@ def _faults(schema: dict[str, Any], value: Any, warn: Say) -> tuple[list[str], i
         if fault := schema_fault(schema):
             warn(f"the answer was not checked: {fault}")
             return [], 0
-        with warnings.catch_warnings(), _limited(_LONGEST_CHECK):
+        with warnings.catch_warnings(), _limited(seconds):
             warnings.simplefilter("ignore")  # of the patterns' spelling
             for error in _errors(schema, value, warn):
                 count += 1

@@ -21,22 +21,29 @@ def toolbox(tmp_path: Path) -> Iterator[Make]:
     """Makes a toolbox of the files given as name=text (`a_py` is a.py); it is closed after the test."""
     with ExitStack() as stack:
 
-        def make(*, env_names: tuple[str, ...] = (), environ: dict[str, str] | None = None, **files: str) -> Toolbox:
+        def make(
+            *,
+            env_names: tuple[str, ...] = (),
+            environ: dict[str, str] | None = None,
+            load_seconds: float = 30.0,
+            **files: str,
+        ) -> Toolbox:
             paths = []
             for name, text in files.items():
                 path = tmp_path / ".".join(name.rsplit("_", 1))
                 path.write_text(dedent(text))
                 paths.append(str(path))
             seen = {"PATH": os.environ["PATH"], **(environ or {})}
-            return stack.enter_context(Toolbox(paths, env_names=list(env_names), environ=seen))
+            made = Toolbox(paths, env_names=list(env_names), environ=seen, load_seconds=load_seconds)
+            return stack.enter_context(made)
 
         yield make
 
 
-def refusal(toolbox: Make, folder: Path, **files: str) -> str:
+def refusal(toolbox: Make, folder: Path, **given: Any) -> str:
     """The message about files that can't be used, without its beginning and the folder's name."""
     with pytest.raises(UsageError) as caught:
-        toolbox(**files)
+        toolbox(**given)
     return caught.value.message.removeprefix("--functions: ").replace(f"{folder}/", "")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cometresp.functions.programs import _KEYS
+from cometresp.errors import UsageError
 from cometresp.functions.toolbox import Toolbox
 from tests.functions.conftest import Make, output_of
 
@@ -23,9 +23,12 @@ def example(language: str) -> str:
     return found[1]
 
 
-def test_every_key_of_a_tool_stands_in_the_docs_and_no_other() -> None:
+def test_every_key_of_a_tool_stands_in_the_docs_and_no_other(toolbox: Make) -> None:
+    with pytest.raises(UsageError) as caught:
+        toolbox(a_json='{"tool": [{"unknown": 1}]}')
+    known = caught.value.hint.removeprefix("known are ").split(", ")
     section = WRITING[WRITING.index("### TOML and JSON") : WRITING.index("**The words.**")]
-    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(_KEYS)
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == known
 
 
 def test_the_python_example_runs(toolbox: Make) -> None:

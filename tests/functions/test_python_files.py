@@ -2,7 +2,6 @@
 
 import json
 import os
-import queue
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,11 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cometresp.functions.python import _Host
 from cometresp.functions.results import Function
 from cometresp.functions.toolbox import Toolbox
 from tests.functions.conftest import Make, error_of, output_of, refusal
-from tests.waiting import lives, until, written
+from tests.waiting import running, until
 
 NO_ARGUMENTS = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 
@@ -116,17 +114,10 @@ def test_a_file_that_can_not_be_used_is_named_with_the_line(
     assert refusal(toolbox, tmp_path, a_py=text) == message
 
 
-def test_a_file_that_never_ends_loading_is_given_up(
-    toolbox: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cometresp.functions.python._LOAD_SECONDS", 0.5)
-    text = f"""
-    import os, time
-    open({str(tmp_path / "pid")!r}, "w").write(f"{{os.getpid()}}\\n")
-    time.sleep(1000)
-    """
-    assert refusal(toolbox, tmp_path, a_py=text) == "a.py: it didn't load within 0.5 seconds"
-    until(lambda: not lives(written(tmp_path / "pid")))
+def test_a_file_that_never_ends_loading_is_given_up(toolbox: Make, tmp_path: Path) -> None:
+    text = "import time\ntime.sleep(1000)\n"
+    assert refusal(toolbox, tmp_path, load_seconds=0.5, a_py=text) == "a.py: it didn't load within 0.5 seconds"
+    until(lambda: not running(str(tmp_path / "a.py")))
 
 
 WRONG = """
@@ -232,14 +223,26 @@ def test_a_copy_of_the_child_that_comes_back_from_a_call_confuses_nobody(toolbox
     assert [output_of(box, "text", a=str(n)) for n in range(3)] == ["0", "1", "2"]
 
 
-def test_messages_that_come_at_once_are_taken_one_by_one() -> None:
-    ours, theirs = os.pipe()
-    os.write(theirs, b'{"n": 1}\n{"n": 2}\n{"n": 3}\n')
-    os.close(theirs)
-    host = _Host.__new__(_Host)
-    host._messages = queue.SimpleQueue()
-    host._receive(os.fdopen(ours, "rb", 0))
-    assert [host.message(1) for _ in range(3)] == [{"n": 1}, {"n": 2}, {"n": 3}]
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="the way to the parent is found among the open files")
+def test_messages_that_come_at_once_are_taken_one_by_one(toolbox: Make) -> None:
+    box = toolbox(
+        a_py="""
+        import fcntl, os, stat
+
+        def _leads_up(number: int) -> bool:
+            try:
+                writes = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
+                return writes and number > 2 and stat.S_ISFIFO(os.fstat(number).st_mode)
+            except OSError:
+                return False
+
+        def stray(count: int) -> str:
+            [up] = filter(_leads_up, map(int, os.listdir("/dev/fd")))
+            os.write(up, b'{"n": 1}\\n' * count)
+            return str(count)
+        """
+    )
+    assert [output_of(box, "stray", count=count) for count in (1, 3, 100)] == ["1", "3", "100"]
 
 
 def test_wrong_calls_are_results_that_say_what_is_wrong(toolbox: Make) -> None:

@@ -71,8 +71,8 @@ SCHEMAS = st.recursive(
 )
 
 
-def fault(shape: Any, text: str) -> tuple[int | None, str, list[str]]:
+def fault(shape: Any, text: str, **limit: float) -> tuple[int | None, str, list[str]]:
     """(exit code, message, warnings) of an answer."""
     warnings: list[str] = []
-    error: CometrespError | None = mismatch(shape, "r", text, warnings.append)
+    error: CometrespError | None = mismatch(shape, "r", text, warnings.append, **limit)
     return (int(error.exit_code), error.message, warnings) if error else (None, "", warnings)
