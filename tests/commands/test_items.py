@@ -43,9 +43,7 @@ def test_items_takes_a_limit_an_order_and_includes(ask: Command, wire: Wire) -> 
     assert ask("items", "r1", "-n", "0").code == 2
 
 
-def test_items_of_every_kind_have_a_line() -> None:
-    from cometresp.commands.items import _line
-
+def test_items_of_every_kind_have_a_line(ask: Command, wire: Wire) -> None:
     parts = [{"type": "input_text", "text": "look\nhere"}, {"type": "input_image"}]
     file = {"type": "input_file", "filename": "a.pdf"}
     kinds: list[dict[str, Any]] = [
@@ -55,7 +53,8 @@ def test_items_of_every_kind_have_a_line() -> None:
         {"type": "reasoning", "id": "rs", "summary": [{"type": "summary_text", "text": "so"}]},
         {"type": "item_reference", "id": "x", "to": 1},
     ]
-    assert "".join(map(_line, kinds)) == (
+    wire.answer(json_reply({"object": "list", "data": kinds, "has_more": False}))
+    assert ask("items", "r1").text == (
         "m\tuser\tlook\\nhere [input_image] [input_file a.pdf]\n"
         "fc_1\tfunction_call\tweather call_1 {}\n"
         "\tfunction_call_output\tcall_1 4\n"
