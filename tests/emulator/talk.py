@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -27,21 +28,21 @@ class Reply(NamedTuple):
         return self.body.decode().splitlines()
 
 
-def request(base_url: str, method: str, path: str, body: Json | None = None) -> Reply:
+def request(base_url: str, method: str, path: str, body: Json | None = None, version: str = "HTTP/1.1") -> Reply:
     """Raises what http.client raises where no reply comes."""
-    connection = http.client.HTTPConnection(base_url.split("/")[2], timeout=20)
-    try:
-        connection.request(method, f"/v1{path}", None if body is None else json.dumps(body))
-        reply = connection.getresponse()
-        headers = {name.lower(): value for name, value in reply.getheaders()}
-        with reply:
+    host, _, port = base_url.split("/")[2].partition(":")
+    data = b"" if body is None else json.dumps(body).encode()
+    head = f"{method} /v1{path} {version}\r\nHost: {host}:{port}\r\nContent-Length: {len(data)}\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(head.encode() + data)
+        with http.client.HTTPResponse(connection, method=method) as reply:
+            reply.begin()
+            headers = {name.lower(): value for name, value in reply.getheaders()}
             try:
-                data, broken = reply.read(), False
+                came, broken = reply.read(), False
             except http.client.IncompleteRead as error:
-                data, broken = error.partial, True
-        return Reply(reply.status, headers, data, broken)
-    finally:
-        connection.close()
+                came, broken = error.partial, True
+        return Reply(reply.status, headers, came, broken)
 
 
 @dataclass

@@ -1,19 +1,19 @@
 """Misbehaviour on purpose: what `--fault` means, and what comes over a real socket because of it."""
 
-import dataclasses
 import http.client
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from cometresp.emulator.faults import KINDS, Fault, parse
+from cometresp.emulator.faults import KINDS, Fault, Faults, parse
 from cometresp.emulator.server import Emulator
 
-from .bench import MCP, WEATHER, text_of
+from .bench import MCP, WEATHER, Bench, text_of
 from .talk import Json, Reply, request
 
 HELLO: Json = {"model": "m", "input": "Hello"}
@@ -28,13 +28,13 @@ def faulty(*specs: str, seed: int | None = None, delay: float = 0.0) -> Iterator
         yield emulator
 
 
-def post(emulator: Emulator, body: Json) -> Reply:
-    return request(emulator.base_url, "POST", "/responses", body)
+def post(emulator: Emulator, body: Json, version: str = "HTTP/1.1") -> Reply:
+    return request(emulator.base_url, "POST", "/responses", body, version)
 
 
-def faulted(spec: str, body: Json) -> Reply:
+def faulted(spec: str, body: Json, version: str = "HTTP/1.1") -> Reply:
     with faulty(spec) as emulator:
-        return post(emulator, body)
+        return post(emulator, body, version)
 
 
 def plain(body: Json) -> list[str]:
@@ -237,12 +237,9 @@ def test_the_connection_serves_on_after_a_fault() -> None:
 @pytest.mark.parametrize("kind", ["HTTP/1.1", "HTTP/1.0"])
 @pytest.mark.parametrize("size", [0, 1, 100, 5000])
 @pytest.mark.parametrize("body", [HELLO, STREAM])
-def test_a_cut_reply_has_as_many_bytes_as_were_wanted(
-    body: Json, size: int, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(http.client.HTTPConnection, "_http_vsn_str", kind)
-    whole = faulted("503@2", body)
-    reply = faulted(f"cut={size}", body)
+def test_a_cut_reply_has_as_many_bytes_as_were_wanted(body: Json, size: int, kind: str) -> None:
+    whole = faulted("503@2", body, kind)
+    reply = faulted(f"cut={size}", body, kind)
     assert len(reply.body) == min(size, len(whole.body))
     # Without chunks the end of the connection is the end of the stream.
     unseen = kind == "HTTP/1.0" if body is STREAM else size >= len(whole.body)
@@ -333,18 +330,15 @@ def test_a_whole_reply_has_an_item_of_no_known_type_that_may_be_sent_back() -> N
 
 
 @pytest.mark.parametrize("body", [HELLO, STREAM])
-def test_a_stall_is_silence_and_then_the_rest(body: Json) -> None:
-    waits: list[float] = []
-
-    def wait(seconds: float) -> bool:
-        waits.append(seconds)
-        return True
-
-    with faulty("stall=7") as emulator:
-        emulator._server.api = dataclasses.replace(emulator._server.api, wait=wait)
-        reply = post(emulator, body)
-    assert (waits, reply.status, reply.broken) == ([7.0], 200, False)
+def test_a_stall_is_silence_and_then_the_rest(bench: Bench, body: Json) -> None:
+    began = time.monotonic()
+    reply = faulted("stall=0.5", body)
+    assert (time.monotonic() - began >= 0.5, reply.status, reply.broken) == (True, 200, False)
     assert body is HELLO or [event["type"] for event in reply.events()] == plain(STREAM)
+    struck = Faults(["stall=7"]).strike("/v1/responses")
+    made = bench.api.handle("POST", "/v1/responses", {}, json.dumps(body).encode())
+    assert struck.body(made, bench.clock.wait) if isinstance(made, dict) else [*struck.frames(made, bench.clock.wait)]
+    assert bench.clock.waits == [7.0]
 
 
 def test_a_stall_comes_in_the_middle_of_a_stream_and_ends_with_the_emulator() -> None:
