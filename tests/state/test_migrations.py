@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -120,15 +121,17 @@ def test_a_file_that_a_newer_one_migrates_meanwhile_is_left_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = old_file(tmp_path / "old", "u")
-    real = state_file.patiently
+    with closing(sqlite3.connect(path, isolation_level=None)) as newer:
 
-    def overtaken(db: sqlite3.Connection, *statements: str) -> None:
-        if statements == ("BEGIN IMMEDIATE",):
-            with closing(sqlite3.connect(path)) as other:
-                other.execute("PRAGMA user_version = 99")
-        real(db, *statements)
+        def migrate(_: float) -> None:
+            """What the newer one does while this one, which has seen version 1, waits for its turn."""
+            if newer.in_transaction:
+                newer.execute("PRAGMA user_version = 99")
+                newer.execute("COMMIT")
 
-    monkeypatch.setattr(state_file, "patiently", overtaken)
-    with pytest.raises(OutputError, match="newer cometresp"):
-        State.open(tmp_path / "old")
+        newer.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(time, "sleep", migrate)
+        with pytest.raises(OutputError, match="newer cometresp"):
+            State.open(tmp_path / "old")
+        assert not newer.in_transaction
     assert version(path) == 99
