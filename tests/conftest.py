@@ -13,7 +13,9 @@ import pytest
 
 from tests.scripted import Wire, serving
 
-hypothesis.settings.register_profile("cometresp", deadline=None)  # a busy machine is no failure
+hypothesis.settings.register_profile(  # a busy machine is no failure
+    "cometresp", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("cometresp")
 
 _FOREIGN = ("COMETAPI_", "COMETRESP_", "OPENAI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")

@@ -192,14 +192,19 @@ def numbered(*events: dict[str, Any], first: int = 0) -> list[dict[str, Any]]:
     return [{**event, "sequence_number": n} for n, event in enumerate(events, first)]
 
 
-def paced(text: str, chunks: int, pause: float) -> Script:
-    """A stream that brings the text in so many pieces, as a model would."""
-    size = max(len(text) // chunks, 1)
+def pieces(text: str, count: int) -> list[str]:
+    """The text in about so many pieces."""
+    size = max(len(text) // count, 1)
+    return [text[place : place + size] for place in range(0, len(text), size)]
+
+
+def paced(text: str, count: int, pause: float) -> Script:
+    """A stream that brings the text piece by piece, as a model would."""
 
     def script(_: Request, connection: socket.socket) -> None:
         connection.sendall(sse(created()))
-        for place in range(0, len(text), size):
-            connection.sendall(frames([delta(text[place : place + size])]))
+        for piece in pieces(text, count):
+            connection.sendall(frames([delta(piece)]))
             time.sleep(pause)
         connection.sendall(frames([ended(response(message(text)))]))
 

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import subprocess
 import time
 from contextlib import closing
 from typing import Any
@@ -12,6 +13,7 @@ from tests.conftest import Command
 from tests.recorded import heads, recorded, state_path
 from tests.scripted import Wire, call, error_reply, json_reply, response, text_stream
 from tests.terminals import on_terminal
+from tests.waiting import has_open, until
 
 DAY = 86400
 
@@ -313,8 +315,9 @@ def test_pruning_waits_for_others_and_gives_the_room_back(ask: Command, wire: Wi
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM turns").fetchone()
         process = ask.popen("chains", "prune", "--older-than", "1h")
-        with pytest.raises(Exception, match="timed out"):
-            process.wait(1)
+        until(lambda: has_open(process.pid, state_path(ask)))
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
         reader.execute("ROLLBACK")
         assert process.communicate(timeout=30) == (b"removed 1 chain and 1 response\n", b"")
     assert state_path(ask).stat().st_size < 100_000

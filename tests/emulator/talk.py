@@ -33,7 +33,7 @@ def request(base_url: str, method: str, path: str, body: Json | None = None, ver
     host, _, port = base_url.split("/")[2].partition(":")
     data = b"" if body is None else json.dumps(body).encode()
     head = f"{method} /v1{path} {version}\r\nHost: {host}:{port}\r\nContent-Length: {len(data)}\r\n\r\n"
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(head.encode() + data)
         with http.client.HTTPResponse(connection, method=method) as reply:
             reply.begin()

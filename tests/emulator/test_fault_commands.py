@@ -60,7 +60,7 @@ def test_the_emulator_command_misbehaves_too(run: Command) -> None:
     base_url = process.stdout.readline().decode().split()[-1]
     replies = [request(base_url, "POST", "/responses", {"model": "m", "input": "Hello"}).status for _ in range(3)]
     process.terminate()
-    process.wait(10)
+    process.wait(60)
     process.stdout.close()
     process.stderr.close()
     assert replies == [503, 301, 200]

@@ -221,7 +221,7 @@ def test_what_a_fault_takes_the_place_of_was_never_done() -> None:
 
 def test_the_connection_serves_on_after_a_fault() -> None:
     with faulty("503@1", "html@2", "broken_json@3") as emulator:
-        connection = http.client.HTTPConnection(emulator.base_url.split("/")[2], timeout=10)
+        connection = http.client.HTTPConnection(emulator.base_url.split("/")[2], timeout=60)
         replies = []
         for _ in range(4):
             connection.request("POST", "/v1/responses", json.dumps(STREAM))
@@ -343,7 +343,7 @@ def test_a_stall_is_silence_and_then_the_rest(bench: Bench, body: Json) -> None:
 
 def test_a_stall_comes_in_the_middle_of_a_stream_and_ends_with_the_emulator() -> None:
     with faulty("stall") as emulator:
-        connection = http.client.HTTPConnection(emulator.base_url.split("/")[2], timeout=10)
+        connection = http.client.HTTPConnection(emulator.base_url.split("/")[2], timeout=60)
         connection.request("POST", "/v1/responses", json.dumps(STREAM))
         reply = connection.getresponse()
         came = b""

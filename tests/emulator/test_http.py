@@ -19,7 +19,7 @@ SLOW = json.dumps({"model": "m", "input": "emulate:slow", "stream": True}).encod
 @contextmanager
 def connected(emulator: Emulator) -> Iterator[http.client.HTTPConnection]:
     host = emulator.base_url.removeprefix("http://").removesuffix("/v1")
-    connection = http.client.HTTPConnection(host, timeout=10)
+    connection = http.client.HTTPConnection(host, timeout=60)
     yield connection
     connection.close()
 
@@ -145,7 +145,7 @@ def test_a_client_that_goes_away_leaves_no_trace(capfd: pytest.CaptureFixture[st
 
 def test_a_running_stream_doesn_t_hold_up_the_end() -> None:
     with Emulator() as emulator:
-        connection = http.client.HTTPConnection(emulator.base_url.split("/")[2], timeout=10)
+        connection = http.client.HTTPConnection(emulator.base_url.split("/")[2], timeout=60)
         connection.request("POST", "/v1/responses", SLOW)
         reply = connection.getresponse()
         reply.read(10)

@@ -59,8 +59,8 @@ def all_end(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["hang", "wait"])
 def test_a_timeout_ends_the_whole_group(toolbox: Make, tmp_path: Path, name: str) -> None:
-    box = toolbox(**files(1))
-    assert error_of(box, name, folder=str(tmp_path)) == {"error": "timed out after 1 s"}
+    box = toolbox(**files(2))
+    assert error_of(box, name, folder=str(tmp_path)) == {"error": "timed out after 2 s"}
     all_end(tmp_path)
 
 

@@ -2,7 +2,9 @@
 
 import io
 import re
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -13,8 +15,22 @@ from rich.markdown import Markdown
 
 from cometresp.render.region import Region
 from tests.conftest import Command
-from tests.scripted import STREAM_HEAD, Wire, created, ended, frames, message, paced, response, sse
+from tests.scripted import (
+    STREAM_HEAD,
+    Request,
+    Wire,
+    created,
+    delta,
+    ended,
+    frames,
+    message,
+    paced,
+    pieces,
+    response,
+    sse,
+)
 from tests.terminals import Tmux, needs_tmux, on_terminal, plain, start
+from tests.waiting import LONGEST, until
 
 
 def document(lines: int) -> str:
@@ -64,10 +80,25 @@ def test_each_line_of_a_long_answer_stands_once_and_in_order(
 @needs_tmux
 def test_after_resizes_nothing_is_missing_and_only_tails_stand_twice(ask: Command, wire: Wire, tmux: Tmux) -> None:
     source = document(3000)
-    wire.answer(paced(source, 150, 0.03))
+    sizes = [(60, 20), (100, 30), (40, 10), (90, 12), (80, 24)]
+    sixths = [n * 25 for n in range(1, 6)]
+    goes_on = threading.Semaphore(0)
+
+    def script(_: Request, connection: socket.socket) -> None:
+        connection.sendall(sse(created()))
+        for n, piece in enumerate(pieces(source, 150)):
+            if n in sixths:
+                assert goes_on.acquire(timeout=LONGEST)
+            connection.sendall(frames([delta(piece)]))
+            time.sleep(0.01)
+        connection.sendall(frames([ended(response(message(source)))]))
+
+    wire.answer(script)
     start(tmux, ask, 80, 24, "ask", "hi")
-    for columns, rows in ((60, 20), (100, 30), (40, 10), (90, 12), (80, 24)):
-        time.sleep(0.7)
+    for sixth, (columns, rows) in zip(sixths, sizes, strict=True):  # the window changes while the next one comes
+        come = tokens("".join(pieces(source, 150)[:sixth]))[-60]
+        until(lambda come=come: max(tokens(tmux.screen()), default="") >= come, pause=0.1)  # type: ignore[misc]
+        goes_on.release()
         tmux("resize-window", "-x", str(columns), "-y", str(rows))
     found = tokens(tmux.wait_for("DONE-0"))
     last = {name: place for place, name in enumerate(found)}

@@ -16,6 +16,7 @@ from cometresp.turns.display import Heartbeat
 from tests.conftest import Command
 from tests.scripted import Request, Wire, call, created, delta, ended, json_reply, message, response, sse, text_stream
 from tests.terminals import on_terminal
+from tests.waiting import LONGEST
 
 HOSTILE = "\x1b]52;c;aGk=\x07 \x1b[2J [bold]x[/x] \u202e \x9b \r \x7f"
 
@@ -111,6 +112,6 @@ def test_a_long_run_in_ci_says_once_a_minute_that_it_lives() -> None:
 
     err = Err()
     heartbeat = Heartbeat(Terminal(None, None, err), seconds=0.01)
-    assert told.wait(10)
+    assert told.wait(LONGEST)
     heartbeat.stop()
     assert err.getvalue().startswith(b"cometresp: still waiting after 0 s\n")

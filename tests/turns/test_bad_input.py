@@ -246,7 +246,9 @@ def test_no_value_of_any_flag_ends_in_a_traceback(run: Command, value: str) -> N
 ARGUMENTS = st.binary(max_size=9).map(lambda data: os.fsdecode(data.replace(b"\0", b"")))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(words=st.lists(st.sampled_from(["-", "--", "ask", "-x", "--model", "@"]) | ARGUMENTS, max_size=4))
 def test_any_words_are_a_request_or_a_usage_error(run: Command, words: list[str]) -> None:
     result = run("ask", "--dry-run", "--curl", "-m", "m", *words, stdin=b"x")

@@ -268,7 +268,7 @@ def test_get_waits_until_the_response_has_ended(ask: Command, wire: Wire) -> Non
     wire.answer(json_reply(response(status="in_progress")), json_reply(response(message("done"))))
     assert list(ask("get", "--wait", "-", stdin=b"resp_1\n")) == [0, "done\n", ""]
     wire.answer(json_reply(response(status="in_progress")))
-    assert ask("get", "--wait", "--max-time", "0.5", "resp_1").code == 7
+    assert ask("get", "--wait", "--max-time", "2", "resp_1").code == 7
 
 
 def test_get_of_an_unknown_id_says_what_it_may_mean(ask: Command, wire: Wire) -> None:

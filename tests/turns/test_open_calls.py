@@ -3,13 +3,13 @@
 import json
 import os
 import signal
-import time
 
 import pytest
 
 from tests.conftest import Command
 from tests.scripted import Wire, call, json_reply, message, response
 from tests.turns.tooling import OSLO, ROLL, TOUCH, allowed, answering, calling, oslo
+from tests.waiting import written
 
 # calls that only the user can answer ----------------------------------------------------------------------------------
 
@@ -128,11 +128,7 @@ def test_calls_that_were_not_recorded_can_be_answered_by_hand_only(tools: Comman
 def test_an_interrupt_ends_the_tool_and_continue_takes_the_run_up(tools: Command, wire: Wire) -> None:
     wire.answer(calling(call("wait", arguments='{"path":"pid"}')), answering())
     process = tools.popen("ask", "--functions", "tools.py", "--approve", "always", "hi")
-    deadline = time.monotonic() + 30
-    while not (tools.home / "pid").exists() or not (tools.home / "pid").read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    group = int((tools.home / "pid").read_text())
+    group = written(tools.home / "pid")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err.decode()) == (

@@ -20,7 +20,7 @@ def touch(path: str) -> str:
 def wait(path: str) -> str:
     """Never ends."""
     with open(path, "w") as file:
-        file.write(str(os.getpid()))
+        file.write(f"{os.getpid()}\\n")
     time.sleep(1000)
     return "never"
 
