@@ -20,9 +20,9 @@ def test_every_flag_has_help_and_stands_in_the_docs(run: Command) -> None:
             assert option.help, name
             names = {part for given in (option.default, *(option.param_decls or ())) for part in str(given).split("/")}
             assert names - {"Ellipsis"} <= documented, name
-    for command in COMMANDS:
-        shown = run(command, "--help", env={"COLUMNS": "200"}).text
-        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", shown)) - {"--help"} <= documented, command
+    shown = run.each([[command, "--help"] for command in COMMANDS], env={"COLUMNS": "200"})
+    for command, result in zip(COMMANDS, shown, strict=True):
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", result.text)) - {"--help"} <= documented, command
 
 
 def test_every_exit_code_stands_in_the_docs() -> None:
@@ -36,7 +36,8 @@ def test_the_changelogs_top_is_the_version() -> None:
 
 
 def test_help_lists_every_command_and_no_command_says_so(run: Command) -> None:
-    assert all(f" {name} " in run("--help").text for name in COMMANDS)
+    shown = run("--help").text
+    assert all(f" {name} " in shown for name in COMMANDS)
     assert list(run()) == [2, "", "cometresp: error: missing command\nhint: cometresp --help lists what there is\n"]
     assert list(run("aks", "hi")) == [
         2,

@@ -234,8 +234,8 @@ VALUED = flags_of(RequestOptions, ChainOptions, OutputOptions, ConnectionOptions
 
 @pytest.mark.parametrize("value", ["", "a=\udcff", "\x1b[2J\n", "[/x]", "9" * 5000])
 def test_no_value_of_any_flag_ends_in_a_traceback(run: Command, value: str) -> None:
-    for flag in VALUED:
-        result = run("ask", "--dry-run", "--no-stdin", f"{flag}={value}", "hi", env={"COMETAPI_DEFAULT_MODEL": "m"})
+    lines = [["ask", "--dry-run", "--no-stdin", f"{flag}={value}", "hi"] for flag in VALUED]
+    for flag, result in zip(VALUED, run.each(lines, env={"COMETAPI_DEFAULT_MODEL": "m"}), strict=True):
         assert result.code in (0, 2), (flag, result.err)
         assert not result.err or result.err.startswith(("cometresp: error: ", "cometresp: warning: ")), flag
         assert "\x1b" not in result.err
@@ -246,13 +246,16 @@ def test_no_value_of_any_flag_ends_in_a_traceback(run: Command, value: str) -> N
 ARGUMENTS = st.binary(max_size=9).map(lambda data: os.fsdecode(data.replace(b"\0", b"")))
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-@given(words=st.lists(st.sampled_from(["-", "--", "ask", "-x", "--model", "@"]) | ARGUMENTS, max_size=4))
-def test_any_words_are_a_request_or_a_usage_error(run: Command, words: list[str]) -> None:
-    result = run("ask", "--dry-run", "--curl", "-m", "m", *words, stdin=b"x")
-    assert (result.code, result.err[:18]) in ((0, ""), (0, "cometresp: warning"), (2, "cometresp: error: "))
+WORDS = st.sampled_from(["-", "--", "ask", "-x", "--model", "@"]) | ARGUMENTS
+
+
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(lines=st.lists(st.lists(WORDS, max_size=4), min_size=10, max_size=10))
+def test_any_words_are_a_request_or_a_usage_error(run: Command, lines: list[list[str]]) -> None:
+    results = run.each((["ask", "--dry-run", "--curl", "-m", "m", *words] for words in lines), stdin=b"x")
+    for words, result in zip(lines, results, strict=True):
+        told = (result.code, result.err[:18])
+        assert told in ((0, ""), (0, "cometresp: warning"), (2, "cometresp: error: ")), words
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+"""Many command lines, one after the other, each in a process that is forked from this one.
+
+    echo '{"lines": [["--version"], ["ask", "-"]], "stdin": "x"}' | python -m tests.forked
+
+It prints [exit code, stdout, stderr] for each line, as JSON; bytes are written as Latin-1. A process does what any other
+run of the program does, but finds the modules loaded, which takes nine tenths of the time of a short run.
+"""
+
+import io
+import json
+import os
+import sys
+import traceback
+from importlib import import_module
+from tempfile import TemporaryFile
+from typing import NoReturn
+
+from cometresp.__main__ import main
+from cometresp.cli import COMMANDS
+
+
+def forked(words: list[str], stdin: bytes) -> tuple[int, str, str]:
+    ours, theirs = os.pipe()
+    with TemporaryFile() as out, TemporaryFile() as err:
+        child = os.fork()
+        if not child:
+            os.close(theirs)
+            for number, file in enumerate((ours, out.fileno(), err.fileno())):
+                os.dup2(file, number)
+            _run(words)
+        os.close(ours)
+        with io.FileIO(theirs, "w") as pipe:
+            pipe.write(stdin)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        out.seek(0)
+        err.seek(0)
+        return code, out.read().decode("latin-1"), err.read().decode("latin-1")
+
+
+def _run(words: list[str]) -> NoReturn:
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)))
+    sys.argv[:] = ["cometresp", *words]
+    try:
+        main()
+    except SystemExit as end:
+        os._exit(end.code if isinstance(end.code, int) else 0)
+    except BaseException:  # noqa: BLE001 - what it is, a test shall see
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    for name in COMMANDS.values():
+        import_module(f"cometresp.commands.{name}")
+    given = json.load(sys.stdin)
+    json.dump([forked(line, given["stdin"].encode("latin-1")) for line in given["lines"]], sys.stdout)
