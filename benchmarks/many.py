@@ -124,9 +124,9 @@ def together(ground: Ground, _: random.Random) -> list[str]:
         turns = [turn for some in held for turn in some]
     seconds = time.perf_counter() - began
     with closing(ground.state()) as state:
-        found = state.turns()
-        heads = {row.name: row.head for row in state.chains()}
-        lines = {name: state.lineage(head) if head else [] for name, head in heads.items()}
+        found = state.turns.newest()
+        heads = {chain.name: chain.head for chain in state.chains.all()}
+        lines = {name: state.turns.lineage(head) if head else [] for name, head in heads.items()}
     wrong = [*torn(found, ground.previous), *unsound(ground.directory)]
     wrong += [f"a turn ended with {turn.code}" for turn in (*roots, *turns) if turn.code]
     recorded = {turn.id: turn for turn in found if turn.status == "completed"}
@@ -173,7 +173,7 @@ def killed(ground: Ground, moments: random.Random) -> list[str]:
             wrong.append(f"exit {process.returncode}: {err.decode()}")
         wrong += after_a_kill(ground, good)
     with closing(ground.state()) as state:
-        found = state.turns(chain="killed")
+        found = state.turns.newest(chain="killed")
         left = Counter(turn.status for turn in found)
     wrong += [*torn(found, ground.previous), *unsound(ground.directory)]
     if ground.turn("continue", "killed").code:
@@ -189,10 +189,10 @@ def after_a_kill(ground: Ground, good: set[str]) -> Iterator[str]:
     with closing(ground.state()) as state:
         if state.reports:
             yield f"opened with {state.reports}"
-        row = state.chain("killed")
+        row = state.chains.get("killed")
         if row is None or row.head is None or row.head.status != "completed":
             yield f"the head is {row and row.head}"
-        missing = good - {turn.id for turn in state.turns(chain="killed") if turn.status == "completed"}
+        missing = good - {turn.id for turn in state.turns.newest(chain="killed") if turn.status == "completed"}
         if missing:
             yield f"missing: {missing}"
 

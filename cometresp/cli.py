@@ -9,7 +9,7 @@ import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -59,8 +59,8 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def _show_version(value: bool) -> None:
-    if value:
+def _show_version(ctx: typer.Context, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
         sys.stdout.write(f"cometresp {__version__}\n")
         raise typer.Exit
 
@@ -95,7 +95,7 @@ def main() -> NoReturn:
 
 
 def run(argv: list[str]) -> int:
-    """One command line; returns the exit code (design section 4), after the error was told."""
+    """One command line; returns the exit code (docs/exit-codes.md), after the error was printed."""
     for name, (code, word) in _SIGNALS.items():
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
@@ -129,7 +129,7 @@ def run(argv: list[str]) -> int:
 
 
 def _flush_stdout(*, printed: bool) -> None:
-    """What Typer `printed` (--help) is on its way. Raises PipeClosedError and OutputError where it got stuck."""
+    """Send what Typer `printed` (--help). Raises PipeClosedError and OutputError where that fails."""
     if sys.stdout is None:
         if printed:
             raise OutputError("standard output is closed")
@@ -164,46 +164,63 @@ def _usage_error(error: Exception) -> CometrespError | None:
 
 def _tell(error: CometrespError, argv: list[str]) -> None:
     from cometresp.terminal import Terminal
-    from cometresp.text import json_bytes
 
     terminal = Terminal.of_process()
-    if _error_format(argv) == "json":
-        import json
-
-        from cometresp.text import escape_json
-
-        document = escape_json(json.dumps(error.as_dict(), ensure_ascii=False))
-        with suppress(OSError):  # there is nowhere left to say it
-            terminal.stderr.write(json_bytes(document + "\n"))
-            terminal.stderr.flush()
-    else:
+    if _given(argv).error_format != "json":
         terminal.error(error.message, error.hint)
+        return
+    import json
+
+    from cometresp.text import escape_json, json_bytes
+
+    document = escape_json(json.dumps(error.as_dict(), ensure_ascii=False))
+    with suppress(OSError):  # there is nowhere left to say it
+        terminal.stderr.write(json_bytes(document + "\n"))
+        terminal.stderr.flush()
 
 
-def _error_format(argv: list[str]) -> str:
-    """--error-format, also where the command line couldn't be parsed."""
-    for n, word in enumerate(argv):
-        if word == "--":
-            break
-        if word == "--error-format" and n + 1 < len(argv):
-            return argv[n + 1].lower()
-        if word.startswith("--error-format="):
-            return word.partition("=")[2].lower()
-    return "text"
+class _Given(NamedTuple):
+    """The flags that decide how an error is printed."""
+
+    error_format: str = "text"
+    debug: bool = False
+
+
+def _given(argv: list[str]) -> _Given:
+    """These flags as Typer reads the command line, also where something else in it is wrong.
+
+    What isn't a command is read as `ask` is, which knows all flags.
+    """
+    lenient: dict[str, Any] = {"resilient_parsing": True, "ignore_unknown_options": True, "allow_extra_args": True}
+    try:
+        context: Any = get_command(app).make_context("cometresp", list(argv), **lenient)
+        words = [*context._protected_args, *context.args]  # noqa: SLF001 - as Typer's own completion reads them
+        while words and isinstance(context.command, TyperGroup):
+            command = context.command.get_command(context, words[0])
+            rest = words[1:] if command is not None else words
+            context = (command or LazyGroup(name="").get_command(context, "ask")).make_context(
+                words[0], rest, **lenient
+            )
+            words = [*context._protected_args, *context.args]  # noqa: SLF001
+    except Exception:  # noqa: BLE001 - whatever is wrong with the command line, its error is printed
+        return _Given()
+    return _Given(context.params.get("error_format") or "text", context.params.get("debug") is True)
 
 
 def _tell_bug(error: Exception, argv: list[str]) -> int:
-    if "--debug" in argv:
-        import traceback
+    if _given(argv).debug:
+        from traceback import format_exception
 
-        traceback.print_exception(error)
-    told = CometrespError(
+        from cometresp.terminal import Terminal
+
+        Terminal.of_process().aside("".join(format_exception(error)))
+    bug = CometrespError(
         f"a bug in cometresp {__version__}: {type(error).__name__}: {error}", hint="--debug shows where it happened"
     )
-    _tell(told, argv)
-    return told.exit_code
+    _tell(bug, argv)
+    return bug.exit_code
 
 
 def _silence_streams() -> None:
-    """A closed pipe ends the program silently: what Python still holds for stdout goes nowhere."""
+    """A closed pipe ends the program silently: what Python still holds for stdout is discarded."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,4 +1,4 @@
-"""Environment and config file -> one frozen Config, each value with its source (design section 3).
+"""Environment and config file -> one frozen Config, each value with its source.
 
 A flag beats the chain, the chain the environment, the environment the file. Blank is unset; blanks and a BOM around a
 value are dropped, since keys are pasted from everywhere.
@@ -54,7 +54,7 @@ class Config(NamedTuple):
 
 
 def load(environ: Mapping[str, str], *, base_url: str | None = None, offline: bool = False) -> Config:
-    """Read the settings. `base_url` is the flag's; offline, no key and no base URL is looked at (design section 7).
+    """Read the settings. `base_url` is the flag's; offline, no key and no base URL is looked at (docs/emulator.md).
 
     Raises ConfigError for a file that can't be used and UsageError for a bad address.
     """

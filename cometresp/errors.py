@@ -1,13 +1,13 @@
-"""Exit codes and the exception tree. Nothing here knows how an error is shown.
+"""Exit codes, the exception tree, and what an error tells the user to do next. Nothing here knows how it is shown.
 
 CometrespError
 ├── UsageError            2  found before anything was sent
 ├── TurnError             1, 3-8  the response ended, but not in a plain answer
 ├── RequestRefusedError  65
 ├── UnreachableError     69
-│   └── SilenceError     69  the connection holds, but nothing comes
+│   └── SilenceError     69  the connection is open, but no data comes
 ├── OutputError          73
-│   └── DamagedError     73  the state file can't be read for what it is
+│   └── DamagedError     73  the state file is damaged
 ├── RateLimitedError     75
 ├── ProtocolError        76
 ├── KeyProblemError      77
@@ -16,8 +16,8 @@ CometrespError
 └── StoppedError        129, 130, 143
 """
 
-from enum import IntEnum
-from typing import Any, NamedTuple
+from enum import Enum, IntEnum
+from typing import NamedTuple, Self, TypedDict
 
 
 class ExitCode(IntEnum):
@@ -44,8 +44,15 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+class Cause(Enum):
+    """Why a server refused, where the code that handles the error has to know."""
+
+    PATH = "the server has no such endpoint"
+    PREVIOUS = "the server doesn't take this previous_response_id"
+
+
 class ServerSaid(NamedTuple):
-    """What a server's error reply holds, whichever shape it came in: HTTP status, code, request id, field."""
+    """What a server's error reply holds, whatever its shape: HTTP status, code, request id, field."""
 
     status: int | None = None
     code: str | None = None
@@ -53,23 +60,116 @@ class ServerSaid(NamedTuple):
     param: str | None = None
 
 
-class CometrespError(Exception):
-    """An error that has a message for the user. `hint` says what to do next; both are plain text.
+# what to do next ----------------------------------------------------------------------------------------------------
 
-    `passing`: it came from outside, and the same request may succeed later.
+
+class Flags(NamedTuple):
+    """The flags of a command line that decide which server, state and chain a further command is about."""
+
+    offline: bool = False
+    base_url: str | None = None
+    chain: str | None = None
+
+    def for_command(self, verb: str) -> str:
+        """The flags that another command needs to be about the same things."""
+        from shlex import quote
+
+        name = verb.partition(" ")[0]
+        given = []
+        if name in _WITH_CHAIN and self.chain is not None:
+            given.append(f"--chain {quote(self.chain)}")
+        if self.offline and name in _WITH_STATE + _WITH_SERVER:
+            given.append("--offline")
+        elif self.base_url is not None and name in _WITH_SERVER:
+            given.append(f"--base-url {quote(self.base_url)}")
+        return " ".join(given)
+
+
+_WITH_CHAIN = ("ask", "continue")
+_WITH_SERVER = ("ask", "continue", "get", "cancel", "delete", "items")
+_WITH_STATE = ("chains", "log")
+
+
+class Next(NamedTuple):
+    """A command to type next, as in `Next("get", "resp_1 --wait")`."""
+
+    verb: str
+    words: str = ""
+
+    def typed(self, flags: Flags) -> str:
+        """`cometresp get --offline resp_1 --wait`: with the flags of this run that it needs."""
+        return " ".join(filter(None, ("cometresp", self.verb, flags.for_command(self.verb), self.words)))
+
+
+Hint = str | Next | tuple[str | Next, ...]  # a sentence; the commands in it are of type Next
+
+
+# the tree -----------------------------------------------------------------------------------------------------------
+
+
+class ErrorFacts(TypedDict):
+    message: str
+    hint: str | None
+    exit_code: int
+    status: int | None
+    code: str | None
+    param: str | None
+    request_id: str | None
+
+
+class ErrorDocument(TypedDict):
+    """What `--error-format json` prints. Facts that are not known are null, so that scripts can rely on the keys."""
+
+    error: ErrorFacts
+
+
+class CometrespError(Exception):
+    """An error that has a message for the user; plain text, as is the hint.
+
+    `passing`: the same request may succeed later. `cause` is set where other code decides by it.
     """
 
     exit_code: ExitCode = ExitCode.BUG
-    passing = False
 
-    def __init__(self, message: str, *, hint: str = "", said: ServerSaid | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: Hint = "",
+        said: ServerSaid | None = None,
+        cause: Cause | None = None,
+        passing: bool = False,
+    ) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
         self.said = said or ServerSaid()
+        self.cause = cause
+        self.passing = passing
+        self._hint = hint
+        self._flags = Flags()
 
-    def as_dict(self) -> dict[str, Any]:
-        """Shape of `--error-format json`; absent facts are null, so that a script can rely on the keys."""
+    @property
+    def hint(self) -> str:
+        """What to do next, "" where there is nothing to say. Its commands have the flags that `for_run` was given."""
+        parts = self._hint if isinstance(self._hint, tuple) and not isinstance(self._hint, Next) else (self._hint,)
+        return "".join(part if isinstance(part, str) else part.typed(self._flags) for part in parts)
+
+    def with_hint(self, hint: Hint) -> Self:
+        """The same error with this hint in place of its own."""
+        self._hint = hint
+        return self
+
+    def with_message(self, message: str, hint: Hint = "") -> Self:
+        """The same error, told in other words."""
+        self.message = message
+        return self.with_hint(hint)
+
+    def for_run(self, flags: Flags) -> Self:
+        """The same error, whose hint names the server, state and chain of this run."""
+        self._flags = flags
+        return self
+
+    def as_dict(self) -> ErrorDocument:
         return {
             "error": {
                 "message": self.message,
@@ -88,9 +188,9 @@ class UsageError(CometrespError):
 
 
 class TurnError(CometrespError):
-    """The exchange itself worked; the response's status is what the exit code tells (design: exit codes 1, 3-8)."""
+    """The request worked; the exit code says how the response ended (1, 3-8)."""
 
-    def __init__(self, exit_code: ExitCode, message: str, *, hint: str = "", said: ServerSaid | None = None) -> None:
+    def __init__(self, exit_code: ExitCode, message: str, *, hint: Hint = "", said: ServerSaid | None = None) -> None:
         super().__init__(message, hint=hint, said=said)
         self.exit_code = exit_code
 
@@ -104,7 +204,7 @@ class UnreachableError(CometrespError):
 
 
 class SilenceError(UnreachableError):
-    """Nothing came for as long as was to be waited."""
+    """No data came for the seconds of `--timeout`."""
 
 
 class OutputError(CometrespError):
@@ -132,7 +232,7 @@ class ConfigError(CometrespError):
 
 
 class PipeClosedError(CometrespError):
-    """Who read standard output has gone: the program ends silently."""
+    """The reader of standard output has closed it: the program ends silently."""
 
     exit_code = ExitCode.PIPE_CLOSED
 
@@ -143,6 +243,6 @@ class PipeClosedError(CometrespError):
 class StoppedError(CometrespError):
     """A signal ended the run: SIGHUP, SIGINT or SIGTERM (129, 130, 143)."""
 
-    def __init__(self, exit_code: ExitCode, message: str, *, hint: str = "") -> None:
+    def __init__(self, exit_code: ExitCode, message: str, *, hint: Hint = "") -> None:
         super().__init__(message, hint=hint)
         self.exit_code = exit_code

@@ -2,70 +2,61 @@
 
 import gc
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, TypeVar
 
 from cometresp.config import Config, is_loopback, load
-from cometresp.errors import DamagedError, KeyProblemError, OutputError, UsageError
+from cometresp.deadline import DEFAULT_TIMEOUT
+from cometresp.errors import CometrespError, DamagedError, Flags, KeyProblemError, Next, OutputError, UsageError
 from cometresp.options.tables import ConnectionOptions, OutputOptions
+from cometresp.options.values import check, headers_of, retries_of
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
-from cometresp.wire.headers import with_headers
+from cometresp.wire.headers import MASK, is_secret_header, with_headers
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
     from cometresp.state.state import State
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-
-_FRAMING = ("content-length", "transfer-encoding", "connection", "host", "upgrade", "te", "trailer")
-
-_LONGEST = 10_000_000  # seconds; what sockets and timers can take is not much more
-
 _EMULATOR_URL = "http://127.0.0.1:0/v1"  # stands for the emulator in records and in --dry-run
+
+Options = TypeVar("Options")
 
 
 class Runtime:
-    def __init__(self, connection: ConnectionOptions, output: OutputOptions | None = None) -> None:
+    """`chain` is the name that a flag gives, None where none does."""
+
+    def __init__(
+        self, connection: ConnectionOptions, output: OutputOptions | None = None, *, chain: str | None = None
+    ) -> None:
         self.connection = connection
         self.output = output or OutputOptions()
-        for name in ("timeout", "max_time"):
-            value = getattr(connection, name)
-            if value is not None and not 0 < value <= _LONGEST:
-                flag = f"--{name.replace('_', '-')}"
-                raise UsageError(f"{flag}: must be more than 0 and at most {_LONGEST:.0f} seconds, not {value:g}")
-        for flag, path in (
-            ("--ca-file", connection.ca_file),
-            ("--output", self.output.output),
-            ("--id-file", self.output.id_file),
-            ("--save-images", self.output.save_images),
-        ):
-            if path == "":
-                raise UsageError(f"{flag}: must not be empty")
-        if connection.fault and not connection.offline:
-            raise UsageError("--fault: needs --offline", hint="only the built-in emulator misbehaves on purpose")
-        self.given_headers = _headers(connection.header or [])
-        if connection.retries is not None and connection.retries < 0:
-            raise UsageError(f"--retries: must be at least 0, not {connection.retries}")
+        self.flags = Flags(connection.offline, connection.base_url, chain)
 
     @cached_property
     def terminal(self) -> Terminal:
-        terminal = Terminal.of_process()
-        terminal.quiet, terminal.verbose = self.output.quiet, self.output.verbose
-        return terminal
+        return Terminal.of_process(quiet=self.output.quiet, verbose=self.output.verbose)
 
     @cached_property
     def config(self) -> Config:
         return load(os.environ, base_url=self.connection.base_url, offline=self.connection.offline)
 
     @property
+    def chain(self) -> str:
+        """The chain as a flag or a setting names it."""
+        return self.flags.chain if self.flags.chain is not None else self.config.chain.value
+
+    @property
     def plain(self) -> bool:
         return self.output.plain or self.config.plain
 
-    # the server ----------------------------------------------------------------------------------------------------
+    def typed(self, verb: str, words: str = "") -> str:
+        """A command to type next, with the flags of this run that it needs."""
+        return Next(verb, words).typed(self.flags)
+
+    # the server -----------------------------------------------------------------------------------------------------
 
     @property
     def base_url(self) -> str:
@@ -73,17 +64,21 @@ class Runtime:
         return _EMULATOR_URL if self.connection.offline else self.config.base_url.value
 
     @cached_property
+    def given_headers(self) -> dict[str, str]:
+        """The headers of `-H`."""
+        return headers_of(self.connection)
+
+    @cached_property
     def headers(self) -> dict[str, str]:
-        """Authorization and the headers of `-H`; those win."""
+        """Authorization and the headers of `-H`, which replace those of the same name."""
         key = {"Authorization": f"Bearer {self.config.key.value}"} if self.config.key else {}
         return with_headers(key, self.given_headers)
 
     def check_sendable(self) -> None:
-        """That a request may leave: a key is there, and isn't sent in the open (design section 3)."""
+        """Raises an error where there is no key, or where it would be sent in the open."""
         if self.connection.offline:
             return
-        carries_secret = any(name.lower() == "authorization" for name in self.headers)
-        if not carries_secret:
+        if not any(name.lower() == "authorization" for name in self.headers):
             raise KeyProblemError(
                 f"no key for {self.base_url}: COMETAPI_KEY is not set",
                 hint="export COMETAPI_KEY=… or try without one: cometresp ask --offline …",
@@ -125,9 +120,9 @@ class Runtime:
             Connection(
                 base_url=base_url,
                 headers=self.headers,
-                timeout=given.timeout if given.timeout is not None else 600.0,
+                timeout=DEFAULT_TIMEOUT if given.timeout is None else given.timeout,
                 max_time=given.max_time,
-                retries=given.retries if given.retries is not None else 2,
+                retries=retries_of(given),
                 ca_file=given.ca_file,
                 loopback=is_loopback(base_url),
                 say=self.terminal.note,
@@ -137,19 +132,17 @@ class Runtime:
 
     def _debug(self, line: str) -> None:
         """A line of --debug; the values of secret headers are masked."""
-        from cometresp.wire.headers import MASK, is_secret_header
-
         name, colon, _ = line[2:].partition(": ")
         if colon and is_secret_header(name):
             line = f"{line[:2]}{name}: {MASK}"
         self.terminal.aside(escape_line(line) + "\n")
 
-    # the state -----------------------------------------------------------------------------------------------------
+    # the state ------------------------------------------------------------------------------------------------------
 
-    def open_state(self, *, create: bool = True, needed: bool = False, mend: bool = True) -> "State | None":
+    def open_state(self, *, create: bool = True, required: bool = False, mend: bool = True) -> "State | None":
         """The state file, None where there is none and none is to be made. Raises OutputError (73).
 
-        A damaged one is set aside with a warning; where what it held is `needed`, that is the error. Without `mend`,
+        A damaged one is set aside with a warning; where what it held is `required`, that is the error. Without `mend`,
         and where a request is only shown, it stays where it is, and DamagedError says that.
         """
         from cometresp.state.state import State
@@ -157,45 +150,29 @@ class Runtime:
         only_shows = self.connection.dry_run or self.connection.curl
         state = State.open(self.config.state_dir, create=create, mend=mend and not only_shows)
         for report in state.reports if state else ():
-            if state and needed:
+            if state and required:
                 state.close()
-                raise DamagedError(report, hint="cometresp ask … begins anew")
+                raise DamagedError(report, hint=(Next("ask", "…"), " starts a new chain"))
             self.terminal.warn(report)
         return state
 
-    @cached_property
-    def chain(self) -> str:
-        """The name of the chain where no flag gives one."""
-        return self.config.chain.value
 
-    def print_json(self, value: Any) -> None:
-        """A document on stdout: one line into a pipe, indented on a terminal."""
-        import json
+def telling(run: Callable[[Options, Runtime], None]) -> Callable[[Options, Runtime], None]:
+    """A command's `run`: its flags are checked first; hints of its errors name its server, state and chain."""
 
-        from cometresp.text import escape_json, json_bytes
+    @wraps(run)
+    def told(options: Options, runtime: Runtime) -> None:
+        try:
+            check(runtime.connection, runtime.output)
+            run(options, runtime)
+        except CometrespError as error:
+            error.for_run(runtime.flags)
+            raise
 
-        tty = self.terminal.stdout_tty
-        document = json.dumps(value, ensure_ascii=False, indent=2 if tty else None)
-        self.terminal.write(json_bytes((escape_json(document) if tty else document) + "\n"))
+    return told
 
 
 def _end_start() -> None:
-    """From here on garbage is looked for: the last large library is loaded, and what is loaded stays."""
+    """From here on garbage is collected: the last large library is loaded, and what is loaded stays."""
     gc.enable()
     gc.freeze()
-
-
-def _headers(given: list[str]) -> dict[str, str]:
-    """The headers of `-H`. Raises UsageError for a malformed one."""
-    headers: dict[str, str] = {}
-    for line in given:
-        name, colon, value = line.partition(":")
-        value = value.strip(" \t")
-        if name.lower() in _FRAMING:
-            raise UsageError(f"--header: {name} belongs to the connection and can't be given")
-        if not colon or not _TOKEN.fullmatch(name):
-            raise UsageError(f"--header: {line!r} must be 'NAME: VALUE'")
-        if not (value.isprintable() and value.isascii()):
-            raise UsageError(f"--header: the value of {name} holds a character that can't stand in a header")
-        headers = with_headers(headers, {name: value})
-    return headers

@@ -1,6 +1,6 @@
 """The streams and what is known of them. Nobody else asks `isatty`, writes to a stream or escapes text.
 
-What goes where (design, promise 1):
+What goes where:
   stdout  the answer: its bytes unchanged off a terminal, escaped on one; one newline added if it lacks one
   stderr  errors always; warnings unless quiet; notices only where it is a terminal or `--verbose` asks for them;
           foreign text is escaped there always
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TextIO
 
 from cometresp.errors import OutputError, PipeClosedError
-from cometresp.text import escape, to_bytes
+from cometresp.text import escape, escape_json, json_bytes, to_bytes
 
 
 @dataclass(slots=True)
@@ -34,8 +34,8 @@ class Terminal:
     line_writer: Callable[[str], None] | None = None  # of who draws on the terminal meanwhile
 
     @classmethod
-    def of_process(cls) -> "Terminal":
-        """The process's own streams. One that was closed before the start is None; such a stderr takes all."""
+    def of_process(cls, *, quiet: bool = False, verbose: bool = False) -> "Terminal":
+        """The process's own streams. One that was closed before the start is None; such a stderr is discarded."""
 
         def raw(stream: TextIO | None) -> BinaryIO | None:
             return stream.buffer if stream is not None else None
@@ -51,11 +51,13 @@ class Terminal:
             stdin_tty=is_tty(stdin),
             stdout_tty=is_tty(stdout),
             stderr_tty=is_tty(stderr),
+            quiet=quiet,
+            verbose=verbose,
         )
 
     @property
     def redraws(self) -> bool:
-        """Whether there is a terminal on which lines may be drawn again (design section 6)."""
+        """Whether there is a terminal on which lines may be drawn again."""
         if not (self.stderr_tty or self.stdout_tty) or self.environ.get("CI"):
             return False
         return self.environ.get("TERM", "") not in ("", "dumb") or os.name == "nt"
@@ -87,6 +89,14 @@ class Terminal:
             raise PipeClosedError from error
         except OSError as error:
             raise OutputError(f"standard output can't be written: {error.strerror}") from error
+
+    def print_json(self, value: object) -> None:
+        """A document on stdout: one line into a pipe, indented and escaped on a terminal."""
+        import json
+
+        tty = self.stdout_tty
+        document = json.dumps(value, ensure_ascii=False, indent=2 if tty else None)
+        self.write(json_bytes((escape_json(document) if tty else document) + "\n"))
 
     def ask(self, question: str) -> str | None:
         """The line that the user types, with its end; "" at the end of what there is to type, None: there is no one.

@@ -2,8 +2,8 @@
 
     echo '{"lines": [["--version"], ["ask", "-"]], "stdin": "x"}' | python -m tests.forked
 
-It prints [exit code, stdout, stderr] for each line, as JSON; bytes are written as Latin-1. A process does what any other
-run of the program does, but finds the modules loaded, which takes nine tenths of the time of a short run.
+It prints [exit code, stdout, stderr] for each line, as JSON; bytes are written as Latin-1. A process does what any
+other run of the program does, but finds the modules loaded, which takes nine tenths of the time of a short run.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""What can drift is checked: flags stand in the docs, exit codes too, the changelog's top is the version."""
+"""What can drift is checked: flags stand in the docs, exit codes too, citations lead somewhere."""
 
 import re
 from pathlib import Path
@@ -10,6 +10,7 @@ from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOption
 from tests.conftest import Command
 
 ROOT = Path(__file__).parent.parent
+FOLDERS = [name for name in ("cometresp", "tests", "benchmarks") if (ROOT / name).is_dir()]
 
 
 def test_every_flag_has_help_and_stands_in_the_docs(run: Command) -> None:
@@ -31,8 +32,46 @@ def test_every_exit_code_stands_in_the_docs() -> None:
     assert table == {int(code) for code in ExitCode}
 
 
-def test_the_changelogs_top_is_the_version() -> None:
-    assert re.findall(r"^## \[([^]]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0] == __version__
+def test_the_changelogs_top_is_the_version_below_what_is_unreleased() -> None:
+    heads = re.findall(r"^## \[([^]]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert next(head for head in heads if head != "Unreleased") == __version__
+
+
+def cited(text: str) -> set[str]:
+    """The numbers that follow the word API: "API 7.3.2, 12.2", "API 7.1-7.4 and 12", "API 1, #5"."""
+    found: set[str] = set()
+    for numbers in re.findall(r"\bAPI ((?:#?\d+(?:\.\d+)*(?:, (?=[#\d])| and (?=[#\d])|-(?=\d))?)+)", text):
+        found.update(re.split(r", | and |-", numbers))
+    return found
+
+
+def test_every_citation_of_the_api_leads_to_a_passage_of_its_page() -> None:
+    page = (ROOT / "docs/api.md").read_text()
+    headings = re.findall(r"^##+ (\d+(?:\.\d+)*)", page, re.MULTILINE)
+    entries = re.findall(r"^\*\*(\d+(?:\.\d+)+)\*\*", page, re.MULTILINE)
+    rows = re.findall(r"^\| (#\d+) \|", page, re.MULTILINE)
+    code = "\n".join(path.read_text() for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+    assert len(cited(code)) > 40
+    assert cited(code) - {*headings, *entries, *rows} == set()
+
+
+def test_every_page_that_the_code_names_is_there() -> None:
+    named = set()
+    for folder in FOLDERS:
+        for path in (ROOT / folder).rglob("*.py"):
+            named |= set(re.findall(r"\bdocs/[\w-]+\.md", path.read_text()))
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_nothing_cites_a_document_that_is_not_in_the_repository() -> None:
+    lost = {
+        f"{path.name}: {line}"
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*.py")
+        for line in path.read_text().splitlines()
+        if re.search(r"\bdesign (section|promise)|\bAPI section\b|(?<!RFC 8259, )\bsection \d", line)
+    }
+    assert {line for line in lost if not line.startswith("test_docs.py")} == set()
 
 
 def test_help_lists_every_command_and_no_command_says_so(run: Command) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+import cometresp
 from cometresp.cli import COMMANDS
 from tests.conftest import Command
 
-PACKAGE = Path(__file__).parent.parent / "cometresp"
+PACKAGE = Path(cometresp.__file__).parent
 
 # What each file or package at the first level may import of ours, at any depth of its code, top to bottom as in
 # docs/architecture.md. A name with a dot is one file of a package.
@@ -46,11 +47,17 @@ ALLOWED: dict[str, set[str]] = {
     "calls": {"answer", "errors", "text", "wire"},
     "state": {"config", "errors", "text", "wire"},
     "render": {"answer", "errors", "terminal", "text", "wire"},
-    "options": {"errors", "state.suggestions", "terminal"},  # the suggestions only when a shell completes
+    "options": {
+        "deadline",
+        "errors",
+        "state.suggestions",
+        "terminal",
+        "wire",
+    },  # the suggestions only when a shell completes
     "request": {"errors", "options", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "wire"},
     "emulator": set(),
-    "runtime": {"client", "config", "emulator", "errors", "options", "state", "terminal", "text", "wire"},
+    "runtime": {"client", "config", "deadline", "emulator", "errors", "options", "state", "terminal", "text", "wire"},
     "turns": _BELOW_TURNS,
     "commands": _BELOW_TURNS - {"calls", "client", "functions", "deadline"} | {"emulator", "turns"},
     "cli": {"", "commands", "errors", "terminal", "text"},

@@ -6,6 +6,7 @@ item over its parts, the terminal response over all), and what it leaves out sta
 and items are kept; a response whose status is terminal ends the stream whatever its event is called.
 """
 
+from collections.abc import Iterable
 from io import StringIO
 from typing import Any
 
@@ -13,7 +14,7 @@ from cometresp.answer.items import Item, Part
 from cometresp.text import joined
 from cometresp.wire.events import TERMINAL, Event
 from cometresp.wire.items import ANSWER_PARTS, TEXT_KEY, identity, open_calls, text_of, type_of
-from cometresp.wire.json import listed
+from cometresp.wire.json import Json, listed
 
 _ENDS = {f"response.{status}": status for status in TERMINAL}
 
@@ -58,8 +59,8 @@ class Answer:
     def __init__(self) -> None:
         self.id = ""
         self.status = "in_progress"
-        self.error: dict[str, Any] | None = None
-        self.response: dict[str, Any] = {}
+        self.error: Json | None = None
+        self.response: Json = {}
         self.last_sequence: int | None = None
         self.ended = False
         self.was_cut = False
@@ -67,7 +68,7 @@ class Answer:
         self.rest_only = False  # what came before its first event was shown elsewhere, and isn't known here
         self._items: dict[int, Item] = {}
         self._latest: Item | None = None  # the item that was opened or looked for last
-        self._last: dict[str, Any] = {}
+        self._last: Json = {}
         self._place = (-1, -1)  # (item, part) whose text is being handed out, and that part
         self._current: Part | None = None
         self._fresh = StringIO()
@@ -92,7 +93,7 @@ class Answer:
             if not self.ended or self.rest_only:
                 self._advance()
 
-    def _apply_other(self, kind: str, data: dict[str, Any]) -> None:
+    def _apply_other(self, kind: str, data: Json) -> None:
         if isinstance(response := data.get("response"), dict):
             self._apply_response(response, kind)
         elif kind == "error" or data.get("error"):
@@ -114,12 +115,26 @@ class Answer:
         else:
             self._apply_status(data, kind)
 
+    def resume(self, events: Iterable[Event] | None, after: int) -> None:
+        """Start behind event `after`. `events` amount to what was shown until then; None: that isn't known."""
+        if events is None:
+            self.rest_only = True
+        else:
+            for event in events:
+                self.apply(event)
+            self.take()
+        self.last_sequence = after
+
+    def take_whole(self) -> None:
+        """What was to be followed from its middle comes whole instead: all of it is to be shown."""
+        self.rest_only = False
+
     def close(self, *, cut: bool) -> None:
         """Nothing more comes; `cut` says that there should have: a stream's bytes ended before its terminal event."""
         self.was_cut = cut and not self.ended
         self.ended = True
 
-    def _apply_delta(self, data: dict[str, Any], holder: str, where: str, part_type: str, index: str) -> None:
+    def _apply_delta(self, data: Json, holder: str, where: str, part_type: str, index: str) -> None:
         delta = data.get("delta")
         if not isinstance(delta, str):
             return
@@ -135,39 +150,39 @@ class Answer:
         elif part_type in ANSWER_PARTS:
             self._advance()
 
-    def _apply_field(self, data: dict[str, Any], holder: str, key: str, text: Any, *, full: bool = False) -> None:
+    def _apply_field(self, data: Json, holder: str, key: str, text: Any, *, full: bool = False) -> None:
         if not text or not isinstance(text, str) or (item := self._item(data, holder, more=not full)).whole:
             return
         if full or key not in item.fields:
             item.fields[key] = StringIO()
         item.fields[key].write(text)
 
-    def _apply_text(self, data: dict[str, Any], holder: str, where: str, part_type: str, index: str) -> None:
+    def _apply_text(self, data: Json, holder: str, where: str, part_type: str, index: str) -> None:
         item = self._item(data, holder)
         if not item.whole:
             item.part(where, part_type, _index(data.get(index))).settle(data.get(TEXT_KEY[part_type]))
 
-    def _apply_annotation(self, data: dict[str, Any]) -> None:
+    def _apply_annotation(self, data: Json) -> None:
         item = self._item(data, "message")
         if not item.whole:
             part = item.part("content", "output_text", _index(data.get("content_index")))
             part.annotate(_index(data.get("annotation_index")), data.get("annotation"))
 
-    def _apply_status(self, data: dict[str, Any], kind: str) -> None:
+    def _apply_status(self, data: Json, kind: str) -> None:
         name, _, status = kind.removeprefix("response.").rpartition(".")
         if name.endswith("_call") and status in _CALL_STATUSES:
             item = self._item(data, name)
             if not item.whole:
                 item.status = status
 
-    def _apply_part(self, data: dict[str, Any], where: str, index: str, done: bool) -> None:
+    def _apply_part(self, data: Json, where: str, index: str, done: bool) -> None:
         frame = data.get("part")
         item = self._item(data, "message" if where == "content" else "reasoning")
         if isinstance(frame, dict) and not item.whole:
             kind = type_of(frame, "output_text" if where == "content" else "summary_text")
             item.part(where, kind, _index(data.get(index)), begin=not done).describe(frame, done=done)
 
-    def _apply_response(self, response: dict[str, Any], kind: str) -> None:
+    def _apply_response(self, response: Json, kind: str) -> None:
         self.response = {**self.response, **response}
         self.id = str(response.get("id") or self.id).encode(errors="backslashreplace").decode()
         status = response.get("status")
@@ -186,7 +201,7 @@ class Answer:
                     item.end()
                     item.status = "completed" if self.status == "completed" else "incomplete"
 
-    def _settle_all(self, frames: list[dict[str, Any]]) -> None:
+    def _settle_all(self, frames: list[Json]) -> None:
         """The items are those that the terminal response lists: each the one with its id, else the one at its place."""
         seen = self.items
         named = {item.id: item for item in reversed(seen) if item.id}
@@ -200,7 +215,7 @@ class Answer:
         for item, frame in zip(self._items.values(), frames, strict=True):
             item.settle(frame)
 
-    def _apply_error(self, data: dict[str, Any]) -> None:
+    def _apply_error(self, data: Json) -> None:
         """Both shapes of API 7.4, and a bare `{"error": …}`."""
         error = data.get("error")
         if isinstance(error, str):
@@ -212,7 +227,7 @@ class Answer:
 
     # which item is meant -------------------------------------------------------------------------------------------
 
-    def _announce(self, data: dict[str, Any]) -> None:
+    def _announce(self, data: Json) -> None:
         """An item begins: a new one, unless it was told before or events came ahead of it."""
         frame = data.get("item")
         if not isinstance(frame, dict):
@@ -225,7 +240,7 @@ class Answer:
         item.announce(frame)
         self._latest = item
 
-    def _settle(self, data: dict[str, Any]) -> None:
+    def _settle(self, data: Json) -> None:
         """An item ends: the one with its id, else the open one at its index, else the last of its type."""
         frame = data.get("item")
         if not isinstance(frame, dict):
@@ -240,7 +255,7 @@ class Answer:
             item = next((other for other in self._unfinished(kind) if other.type == kind), None)
         (item or self._new(index, kind)).settle(frame)
 
-    def _item(self, data: dict[str, Any], kind: str, *, more: bool = False) -> Item:
+    def _item(self, data: Json, kind: str, *, more: bool = False) -> Item:
         """The item that an event speaks of; made where nothing announced it (API 12.4). `more`: it is added to."""
         index, name = data.get("output_index"), data.get("item_id", "")
         item = self._items.get(index) if type(index) is int else self._latest
@@ -296,7 +311,7 @@ class Answer:
         return [self._items[n] for n in sorted(self._items)]
 
     @property
-    def output(self) -> list[dict[str, Any]]:
+    def output(self) -> list[Json]:
         """The output items as JSON: the terminal response's, or what the events amount to where it has none."""
         if not self._items:
             return listed(self.response.get("output"))
@@ -314,7 +329,7 @@ class Answer:
         return "\n\n".join(text for parts in texts for text in parts)
 
     @property
-    def usage(self) -> dict[str, Any]:
+    def usage(self) -> Json:
         usage = self.response.get("usage")
         return usage if isinstance(usage, dict) else {}
 
@@ -323,7 +338,7 @@ class Answer:
         return any(part.get("type") == "refusal" for item in self.output for part in listed(item.get("content")))
 
     @property
-    def open_calls(self) -> list[dict[str, Any]]:
+    def open_calls(self) -> list[Json]:
         """The items that wait for an output that only the client can give (API 6.3)."""
         return open_calls(self.output)
 
@@ -338,7 +353,7 @@ class Answer:
             return "an item is incomplete"
         return ""
 
-    def as_response(self) -> dict[str, Any]:
+    def as_response(self) -> Json:
         """The response object, as the server sent it; `output` is filled in where the server left it out."""
         whole = dict(self.response)
         if not listed(whole.get("output")):

@@ -6,10 +6,10 @@ from typing import Any
 
 from cometresp.text import joined
 from cometresp.wire.items import TEXT_KEY, identity, type_of
-from cometresp.wire.json import listed
+from cometresp.wire.json import Json, listed
 
 # What an item or part needs that nothing announced, so that it can be replayed.
-_BLANK: dict[str, dict[str, Any]] = {
+_BLANK: dict[str, Json] = {
     "message": {"role": "assistant"},
     "reasoning": {"summary": []},
     "output_text": {"annotations": []},
@@ -21,11 +21,11 @@ class Part:
     """A content or summary part. `streamed` is what the deltas said, `final` what a fuller event said instead."""
 
     type: str
-    frame: dict[str, Any] = field(default_factory=dict)
+    frame: Json = field(default_factory=dict)
     streamed: StringIO = field(default_factory=StringIO)
     final: str | None = None
     done: bool = False
-    annotations: dict[int, dict[str, Any]] = field(default_factory=dict)
+    annotations: dict[int, Json] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -38,7 +38,7 @@ class Part:
         text = self.frame.get(TEXT_KEY.get(self.type, "text"))
         return text if isinstance(text, str) else ""
 
-    def describe(self, frame: dict[str, Any], *, done: bool) -> None:
+    def describe(self, frame: Json, *, done: bool) -> None:
         self.type, self.frame = type_of(frame, self.type), frame
         if done:
             self.settle(self._framed())
@@ -52,7 +52,7 @@ class Part:
         if isinstance(annotation, dict):
             self.annotations[len(self.annotations) if index is None else index] = annotation
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> Json:
         whole = {**(self.frame or _BLANK.get(self.type, {})), "type": self.type}
         if text := self.text:
             whole[TEXT_KEY.get(self.type, "text")] = text
@@ -71,7 +71,7 @@ class Item:
 
     type: str
     id: str = ""
-    frame: dict[str, Any] = field(default_factory=dict)
+    frame: Json = field(default_factory=dict)
     parts: dict[str, dict[int, Part]] = field(default_factory=dict)
     fields: dict[str, StringIO] = field(default_factory=dict)
     status: str = "in_progress"
@@ -98,13 +98,13 @@ class Item:
     def texts(self, where: str) -> list[str]:
         return [part.text for _, part in sorted(self.parts.get(where, {}).items()) if part.text]
 
-    def announce(self, frame: dict[str, Any]) -> None:
+    def announce(self, frame: Json) -> None:
         self._name(frame)
         self.frame, self.announced = frame, True
         if isinstance(status := frame.get("status"), str) and status:
             self.status = status
 
-    def settle(self, frame: dict[str, Any]) -> None:
+    def settle(self, frame: Json) -> None:
         """The whole item came: it wins over what the deltas said, except where it leaves something out."""
         self._name(frame)
         status = frame.get("status")
@@ -122,10 +122,10 @@ class Item:
             for part in parts.values():
                 part.done = True
 
-    def _name(self, frame: dict[str, Any]) -> None:
+    def _name(self, frame: Json) -> None:
         self.type, self.id = type_of(frame, self.type), identity(frame) or self.id
 
-    def _settle_parts(self, where: str, frames: list[dict[str, Any]]) -> None:
+    def _settle_parts(self, where: str, frames: list[Json]) -> None:
         """The n-th of `frames` is the n-th part that was seen, whatever its index was."""
         old = self.parts.get(where, {})
         indexes = sorted(old)
@@ -137,7 +137,7 @@ class Item:
         for part, frame in zip(self.parts[where].values(), frames, strict=True):
             part.describe(frame, done=True)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> Json:
         whole = {**(self.frame or _BLANK.get(self.type, {})), "type": self.type}
         if self.id and not self.frame:
             whole["id"] = self.id

@@ -1,76 +1,71 @@
-"""What an ended answer amounts to: the error, and with it the exit code."""
-
-from typing import Any
+"""What an ended answer amounts to: the error, and with it the exit code (docs/exit-codes.md)."""
 
 from cometresp.answer.answer import Answer
-from cometresp.errors import CometrespError, ExitCode, ServerSaid, TurnError, UnreachableError
+from cometresp.errors import CometrespError, ExitCode, Next, ServerSaid, TurnError, UnreachableError
 from cometresp.text import escape_line
-from cometresp.wire.items import answered_by
+from cometresp.wire.events import GOOD, PENDING
+from cometresp.wire.items import answering_flags, arguments_of, id_of_call, label_of_call
+from cometresp.wire.json import Json
 from cometresp.wire.replies import in_stream_error
 
-_SHOWN_ARGUMENTS = 80
-
-TAKE_UP = "cometresp continue takes the run up, with --functions again where it was given"
+_SHOWN = 80  # characters of a call's name and arguments
+RESUME_RUN: tuple[str | Next, ...] = (Next("continue"), " resumes the run, with --functions again where it was given")
 
 
 def verdict(answer: Answer, *, allow_incomplete: bool = False, background: bool = False) -> CometrespError | None:
-    """The error that an ended answer amounts to, or None: the same for a streamed, whole, fetched or background one."""
+    """The error that an ended answer amounts to, or None: the same for a streamed, whole, fetched or background one.
+
+    `background`: an answer that is still at work is accepted.
+    """
     name = answer.id or "the response"
     if answer.was_cut:
         return UnreachableError(
             "the stream ended before the answer was complete",
-            hint=f"cometresp get {answer.id} shows what became of it" if answer.id else "",
+            hint=(Next("get", answer.id), " shows what became of it") if answer.id else "",
         )
-    match answer.status:
-        case "failed":
-            message, said = in_stream_error(answer.error or {})
-            code = f" ({said.code})" if said.code else ""
-            return TurnError(ExitCode.FAILED, f"{name} failed{code}: {message}", said=said)
-        case "cancelled":
-            return TurnError(ExitCode.CANCELLED, f"{name} was cancelled")
-        case "queued" | "in_progress":
-            if background:
-                return None
-            hint = f"cometresp get {answer.id} --wait"
-            return TurnError(ExitCode.PENDING, f"{name} is still {answer.status.replace('_', ' ')}", hint=hint)
-    if reason := answer.incomplete_reason:
-        if reason == "content_filter":
-            return TurnError(ExitCode.FILTERED, f"{name} was stopped by the content filter", said=_code(reason))
-        if not allow_incomplete:
-            hint = (
-                "--max-output-tokens sets the limit; --allow-incomplete takes what there is" if "max" in reason else ""
-            )
-            return TurnError(ExitCode.INCOMPLETE, f"{name} is incomplete: {reason}", hint=hint, said=_code(reason))
+    if answer.status == "failed":
+        message, said = in_stream_error(answer.error or {})
+        code = f" ({said.code})" if said.code else ""
+        return TurnError(ExitCode.FAILED, f"{name} failed{code}: {message}", said=said)
+    if answer.status == "cancelled":
+        return TurnError(ExitCode.CANCELLED, f"{name} was cancelled")
+    if answer.status in PENDING:
+        message = f"{name} is still {answer.status.replace('_', ' ')}"
+        return None if background else TurnError(ExitCode.PENDING, message, hint=Next("get", f"{answer.id} --wait"))
+    return _incomplete(answer, name, allowed=allow_incomplete) or _unanswered(answer, name)
+
+
+def _incomplete(answer: Answer, name: str, *, allowed: bool) -> CometrespError | None:
+    reason = answer.incomplete_reason
+    if reason == "content_filter":
+        return TurnError(ExitCode.FILTERED, f"{name} was stopped by the content filter", said=ServerSaid(code=reason))
+    if not reason or allowed:
+        return None
+    hint = "--max-output-tokens sets the limit; --allow-incomplete takes what there is" if "max" in reason else ""
+    message = f"{name} is incomplete: {reason}"
+    return TurnError(ExitCode.INCOMPLETE, message, hint=hint, said=ServerSaid(code=reason))
+
+
+def _unanswered(answer: Answer, name: str) -> CometrespError | None:
+    """A refusal, or calls that wait: each of them, and how to answer by hand."""
     if answer.refused:
-        return TurnError(ExitCode.FILTERED, f"{name} is a refusal", said=_code("refusal"))
-    if calls := answer.open_calls:
-        return _open_calls(calls)
-    return None
-
-
-def _code(code: str) -> ServerSaid:
-    return ServerSaid(code=code)
-
-
-def _open_calls(calls: list[dict[str, Any]]) -> CometrespError:
-    """What the model waits for, a call each, and how to answer by hand."""
-    shown = [describe_call(call) for call in calls]
+        return TurnError(ExitCode.FILTERED, f"{name} is a refusal", said=ServerSaid(code="refusal"))
+    calls = answer.open_calls
+    if not calls:
+        return None
+    shown = [_describe(call) for call in calls]
     of_what = f"output of {shown[0]}" if len(shown) == 1 else "\n  ".join([f"outputs of {len(shown)} calls:", *shown])
-    hint = f"cometresp continue {answered_by(calls)}"
-    return TurnError(ExitCode.CALL_OPEN, f"waiting for the {of_what}", hint=hint)
+    return TurnError(ExitCode.CALL_OPEN, f"waiting for the {of_what}", hint=Next("continue", answering_flags(calls)))
 
 
-def describe_call(call: dict[str, Any]) -> str:
+def _describe(call: Json) -> str:
     """`call_9 get_weather {"city":"Oslo"}`, cut, on one line."""
-    arguments = call.get("arguments") or call.get("input") or ""
-    name = call.get("name") or call.get("type")
-    label = f"{call['server_label']}/{name}" if call.get("server_label") else name
-    words = (call.get("call_id") or call.get("id"), label, arguments)
-    return " ".join(escape_line(str(word), _SHOWN_ARGUMENTS) for word in words if word)
+    words = (id_of_call(call), label_of_call(call), arguments_of(call))
+    return " ".join(escape_line(word, _SHOWN) for word in words if word)
 
 
 def is_good(answer: Answer, *, allow_incomplete: bool) -> bool:
-    """Whether the turn may become the head of its chain (design section 5)."""
-    if answer.was_cut or answer.status not in ("completed", "incomplete"):
+    """Whether the turn may become the head of its chain."""
+    if answer.was_cut or answer.status not in GOOD:
         return False
     return not answer.incomplete_reason or (allow_incomplete and answer.incomplete_reason != "content_filter")

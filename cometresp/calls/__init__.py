@@ -4,6 +4,5 @@ approval      Who lets a tool run: the flags, or the user at the terminal. Nothi
               agreed to.
 conversation  The bodies of a run in which calls are answered, turn after turn; and the usage of all of
               them.
-settle        What follows an answer that ends on calls: which of them are run here, and the request
-              that carries their outputs.
+settle        What the open calls of an answer come to: which of them are run here, and their outcomes.
 """

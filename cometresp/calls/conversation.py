@@ -1,11 +1,7 @@
 """The bodies of a run in which calls are answered, turn after turn; and the usage of all of them."""
 
-from typing import Any
-
-from cometresp.calls.settle import Json
-from cometresp.wire.items import can_be_sent_back, own_items
-
-# the next request ---------------------------------------------------------------------------------------------------
+from cometresp.wire.items import can_be_sent_back, input_items
+from cometresp.wire.json import Json, obj
 
 
 class Conversation:
@@ -14,11 +10,11 @@ class Conversation:
     def __init__(self, body: Json, *, stateless: bool) -> None:
         self.stateless = stateless or body.get("store") is False
         self._base = body
-        self._items = list(own_items(body))
+        self._items = list(input_items(body))
         self._last: tuple[str, list[Json]] = ("", [])
 
     def follow(self, response: Json, output: list[Json], outputs: list[Json]) -> Json:
-        """The body that goes on from a response with the outputs of its calls."""
+        """The body that continues a response with the outputs of its calls."""
         if response.get("store") is False:  # the server's own word, whatever was asked for
             self.stateless = True
         self._items += [item for item in output if can_be_sent_back(item)]
@@ -39,8 +35,8 @@ class Conversation:
         return body | {"previous_response_id": response_id, "input": outputs}
 
 
-def loosened(choice: Any) -> Any:
-    """`tool_choice` once there is a result: what forced a call would force one for ever."""
+def loosened(choice: object) -> object:
+    """`tool_choice` once there is a result: what forced a call would force one each time."""
     if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
         return choice | {"mode": "auto"}
     return choice if choice == "none" else "auto"
@@ -52,7 +48,7 @@ def summed(usage: Json, more: Json) -> Json:
     for name, value in more.items():
         before = total.get(name)
         if isinstance(value, dict):
-            total[name] = summed(before if isinstance(before, dict) else {}, value)
+            total[name] = summed(obj(before), value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             total[name] = value + (before if isinstance(before, int | float) else 0)
         else:

@@ -1,22 +1,20 @@
-"""What follows an answer that ends on calls: which of them are run here, and the request that carries their outputs.
+"""What the open calls of an answer come to: which of them are run here, and their outcomes.
 
 Pure: `settle` calls what it is given to ask the user and to run a function.
 """
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypedDict
 
-from cometresp.answer.verdict import TAKE_UP
+from cometresp.answer.verdict import RESUME_RUN
 from cometresp.calls.approval import Approval
-from cometresp.errors import CometrespError, ExitCode, TurnError
+from cometresp.errors import CometrespError, ExitCode, Hint, Next, TurnError
 from cometresp.text import escape_line
 from cometresp.wire.items import id_of_call
+from cometresp.wire.json import Json, listed
 
-Json = dict[str, Any]
-
-_RUN = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
-
+_OUTPUT_TYPES = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
 _APPROVAL = "mcp_approval_request"
 
 
@@ -30,6 +28,17 @@ class Call(NamedTuple):
     approval: bool = False
 
 
+class ToolOutput(TypedDict):
+    """A line of `--events` that says what a call came to."""
+
+    type: str
+    call_id: str
+    name: str
+    ok: bool
+    seconds: float
+    output: str
+
+
 class Outcome(NamedTuple):
     """What a call came to. `output` is what the model gets."""
 
@@ -38,12 +47,11 @@ class Outcome(NamedTuple):
     ok: bool
     seconds: float = 0.0
 
-    def as_dict(self) -> Json:
-        """The facts, as `--events` prints them."""
-        name, call_id = self.call.name, self.call.id
+    def as_event(self) -> ToolOutput:
         return {
-            "call_id": call_id,
-            "name": name,
+            "type": "cometresp.tool_output",
+            "call_id": self.call.id,
+            "name": self.call.name,
             "ok": self.ok,
             "seconds": round(self.seconds, 3),
             "output": self.output,
@@ -54,7 +62,7 @@ class Outcome(NamedTuple):
         if self.call.approval:
             answer: Json = {"type": "mcp_approval_response", "approval_request_id": self.call.id, "approve": self.ok}
             return answer if self.ok else answer | {"reason": self.output}
-        return {"type": _RUN[str(self.call.item["type"])], "call_id": self.call.id, "output": self.output}
+        return {"type": _OUTPUT_TYPES[str(self.call.item["type"])], "call_id": self.call.id, "output": self.output}
 
 
 class Runner(Protocol):
@@ -66,40 +74,37 @@ class Runner(Protocol):
     def run(self, calls: list[Call]) -> list[Outcome]: ...
 
 
-def own_calls(calls: Iterable[Json], runner: Runner | None, tools: Any) -> list[Call] | None:
+def local_calls(calls: Iterable[Json], runner: Runner | None, tools: object) -> list[Call] | None:
     """The open calls of an answer, where all can be answered here; None where one waits for the user.
 
     A function that was offered without a command is the user's; one that was never offered is answered with an error.
     """
     offered = offered_names(tools)
-    own = []
+    local = []
     for item in calls:
         name = str(item.get("name") or "")
         if item.get("type") == _APPROVAL:
             label = f"{item.get('server_label') or ''}/{name}"
-            own.append(Call(item, str(item.get("id")), label, str(item.get("arguments") or ""), approval=True))
-        elif item.get("type") in _RUN and runner is not None and (runner.knows(name) or name not in offered):
+            local.append(Call(item, str(item.get("id")), label, str(item.get("arguments") or ""), approval=True))
+        elif item.get("type") in _OUTPUT_TYPES and runner is not None and (runner.knows(name) or name not in offered):
             arguments = item.get("arguments")
             if item["type"] == "custom_tool_call":
                 arguments = json.dumps({"input": item.get("input") or ""}, ensure_ascii=False)
-            own.append(Call(item, id_of_call(item), name, str(arguments or "")))
+            local.append(Call(item, id_of_call(item), name, str(arguments or "")))
         else:
             return None
-    return own
+    return local
 
 
-def offered_names(tools: Any) -> set[str]:
+def offered_names(tools: object) -> set[str]:
     """The names of the function and custom tools of a body, also of those in a namespace (API 4.1)."""
     names = set()
-    for tool in tools if isinstance(tools, list) else ():
-        if isinstance(tool, dict) and tool.get("type") in ("function", "custom"):
+    for tool in listed(tools):
+        if tool.get("type") in ("function", "custom"):
             names.add(str(tool.get("name")))
-        elif isinstance(tool, dict) and tool.get("type") == "namespace":
+        elif tool.get("type") == "namespace":
             names |= offered_names(tool.get("tools"))
     return names
-
-
-# settling the calls of a turn ---------------------------------------------------------------------------------------
 
 
 def settle(calls: list[Call], runner: Runner | None, approval: Approval) -> list[Outcome]:
@@ -116,8 +121,8 @@ def settle(calls: list[Call], runner: Runner | None, approval: Approval) -> list
         refused = [call for call, decision in zip(calls, decisions, strict=True) if decision == "refused"]
         names = dict.fromkeys(escape_line(call.name) for call in refused)
         words = f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} not allowed to run: {approval.why_not}"
-        allow = " ".join(f"--allow-tool {name}" for name in names)
-        raise _left_open(words, calls, f"cometresp continue {allow}, with --functions again where it was given")
+        allow = Next("continue", " ".join(f"--allow-tool {name}" for name in names))
+        raise _left_open(words, calls, (allow, ", with --functions again where it was given"))
     runs = [call for call, decision in zip(calls, decisions, strict=True) if _runs(call, decision)]
     results = iter(runner.run(runs) if runner is not None and runs else ())
     return [
@@ -147,9 +152,9 @@ def _decided(call: Call, decision: str) -> Outcome:
     return Outcome(call, words if call.approval else json.dumps({"error": words}), ok=False)
 
 
-def _left_open(message: str, calls: list[Call], hint: str = "") -> CometrespError:
+def _left_open(message: str, calls: list[Call], hint: Hint = RESUME_RUN) -> CometrespError:
     open_ones = ", ".join(escape_line(call.id) for call in calls)
-    return TurnError(ExitCode.CALL_OPEN, f"{message}; still open: {open_ones}", hint=hint or TAKE_UP)
+    return TurnError(ExitCode.CALL_OPEN, f"{message}; still open: {open_ones}", hint=hint)
 
 
 def run_calls(

@@ -1,11 +1,10 @@
 """HTTP: requests go out, events come back, httpx's exceptions become ours. Only here httpx is imported.
 
-client      The only package that knows httpx: a body goes out, events come back, foreign exceptions
-            become ours.
-connection  What it takes to reach a server, and the pool of connections made of it (design section 3).
-following   Asking for a response until it has ended, and following it: through whatever happens on the
-            way (API 7.5, 12.9).
+client      The endpoints of one server, each a method: a request goes out, events or JSON come back.
+connection  What it takes to reach a server, and the pool of connections made of it.
+following   A response asked for until it has ended, or followed as a stream: through faults that pass
+            (API 7.5, 12.9).
 reading     What a reply holds: the events of a stream, or one event for a whole reply (API 7.1, 12.1).
-requests    Requests and their 2xx replies: what is tried again, how long anything may take, foreign
+requests    Requests and their 2xx replies: what is tried again, how long anything may take, httpx's
             exceptions become ours.
 """

@@ -1,11 +1,15 @@
-"""What it takes to reach a server, and the pool of connections made of it (design section 3)."""
+"""What it takes to reach a server, and the pool of connections made of it."""
 
+import os
+import re
+import ssl
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx
 
 from cometresp import __version__
+from cometresp.deadline import DEFAULT_RETRIES, DEFAULT_TIMEOUT
 from cometresp.errors import ConfigError
 
 
@@ -14,13 +18,17 @@ def _silent(_: str) -> None:
 
 
 class Connection(NamedTuple):
-    """Everything that it takes to reach a server. `say` hears of retries, `debug` of every request and reply."""
+    """Everything that it takes to reach a server.
+
+    `timeout` is in seconds without data, `max_time` in seconds for everything. `say` is told of retries, `debug` of
+    every request and reply.
+    """
 
     base_url: str
     headers: Mapping[str, str] = {}
-    timeout: float = 600.0
+    timeout: float = DEFAULT_TIMEOUT
     max_time: float | None = None
-    retries: int = 2
+    retries: int = DEFAULT_RETRIES
     ca_file: str | None = None
     loopback: bool = False
     say: Callable[[str], None] = _silent
@@ -28,10 +36,8 @@ class Connection(NamedTuple):
 
 
 def open_pool(connection: Connection) -> httpx.Client:
-    """The pool. Loopback never goes through a proxy and needs no certificates (design section 3)."""
-    import os
-
-    verify: Any = True
+    """The pool. Loopback addresses never go through a proxy and need no certificates. Raises ConfigError."""
+    verify: bool | ssl.SSLContext = True
     if connection.base_url.startswith("http:") and connection.loopback:
         verify = False
     elif connection.ca_file:
@@ -55,16 +61,11 @@ def open_pool(connection: Connection) -> httpx.Client:
 
 def _proxy(name: str) -> str:
     """A proxy variable, in either case, without the password that it may hold."""
-    import os
-    import re
-
     value = os.environ.get(name) or os.environ.get(name.lower()) or ""
     return re.sub(r"//[^/@]*@", "//***@", value)
 
 
-def _trust(path: str, setting: str) -> Any:
-    import ssl
-
+def _trust(path: str, setting: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=path)
     except (OSError, ssl.SSLError) as error:

@@ -1,11 +1,13 @@
-"""Asking for a response until it has ended, and following it: through whatever happens on the way (API 7.5, 12.9)."""
+"""A response asked for until it has ended, or followed as a stream: through faults that pass (API 7.5, 12.9)."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, Protocol
+from typing import NamedTuple, Protocol
 
+from cometresp.deadline import DEFAULT_RETRIES, backoff, jittered
 from cometresp.errors import (
+    Cause,
     CometrespError,
     ProtocolError,
     RateLimitedError,
@@ -13,15 +15,11 @@ from cometresp.errors import (
     SilenceError,
     UnreachableError,
 )
-from cometresp.wire.events import PENDING, Event, status_of
-from cometresp.wire.replies import knows_no_path
+from cometresp.wire.events import PENDING, Event
 
-_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 2.0, 15.0, 1.4
-
+_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 2.0, 15.0, 1.4  # seconds between polls
 _LONGEST_ASKED = 120.0  # what a server may ask for in a reply that isn't an error
-
 _SHORTEST_ASKED = 0.05
-
 _LAST_LOOK = 1.0  # seconds before --max-time
 
 
@@ -41,7 +39,7 @@ class Server(Protocol):
     def follow(
         self,
         response_id: str,
-        starting_after: int | None,
+        after: int | None,
         *,
         include: Sequence[str],
         retries: int | None,
@@ -49,153 +47,152 @@ class Server(Protocol):
     ) -> AbstractContextManager[Iterator[Event]]: ...
 
 
-class Fetching:
-    """One response of a server. `timeout` bounds each silence, in seconds; `say` hears what is waited for.
+class Fetched(NamedTuple):
+    """A response of a server, and how to ask for it.
 
-    `tries` is how often following is taken up again without anything new, and how often a server that was never reached
-    is tried again where no --max-time bounds it all. Unless `patient`, what is still at work isn't waited for.
+    `timeout` bounds the seconds without data. `tries` is how often following is resumed without anything new, and how
+    often a server that was never reached is tried again where no --max-time bounds it all. `say` is told what is waited
+    for.
     """
 
-    def __init__(
-        self,
-        server: Server,
-        response_id: str,
-        *,
-        include: Sequence[str] = (),
-        timeout: float | None = None,
-        tries: int = 2,
-        patient: bool = True,
-        say: Callable[[str], None] = lambda _: None,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._server = server
-        self._id = response_id
-        self._include = include
-        self._timeout = timeout
-        self._tries = tries
-        self._patient = patient
-        self._say = say
-        self._sleep = sleep
-        self._pause = _FIRST_PAUSE
-        self._reached = False
-        self._after: int | None = None
+    server: Server
+    id: str
+    include: Sequence[str] = ()
+    timeout: float | None = None
+    tries: int = DEFAULT_RETRIES
+    say: Callable[[str], None] = lambda _: None
+    sleep: Callable[[float], None] = time.sleep
 
-    def once(self, *, retries: int | None = None) -> Event:
+    def now(self, *, retries: int | None = None) -> Event:
         """The response as it is now."""
-        with self._server.get(self._id, include=self._include, retries=retries, timeout=self._timeout) as events:
+        with self.server.get(self.id, include=self.include, retries=retries, timeout=self.timeout) as events:
             last = None
             for event in events:
                 if event.whole or isinstance(event.data.get("response"), dict) or event.data.get("error"):
                     last = event
         if last is None:
-            raise ProtocolError("not the Responses API: the reply holds no response")
-        self._reached = True
+            raise ProtocolError("not the Responses API: the reply holds no response", cause=Cause.PATH)
         return last
 
-    # asking again ---------------------------------------------------------------------------------------------------
+
+class Poll:
+    """Asks for a response until it has ended."""
+
+    def __init__(self, fetched: Fetched) -> None:
+        self._fetched = fetched
+        self._pause = _FIRST_PAUSE
+        self._reached = False
 
     def until_ended(self) -> Event:
         """The response when it has ended, or as it was last when --max-time is up.
 
         Pauses of 2 s grow to 15 s, unless the server asks for others. Failures that may pass don't count.
         """
-        if not self._patient:
-            return self.once()
         last: Event | None = None
         failures = 0
         while True:
-            fault: CometrespError | None = None
+            error: CometrespError | None = None
             try:
-                event = self.once(retries=0)
-            except (UnreachableError, RateLimitedError) as error:
+                event = self._fetched.now(retries=0)
+            except (UnreachableError, RateLimitedError) as fault:
                 if last is not None and self._is_time_up():
                     return last
                 failures += 1
-                self._reached |= error.said.status is not None
-                if not self._may_pass(error, failures):
+                self._reached |= fault.said.status is not None
+                if not self._may_pass(fault, failures):
                     raise
-                fault, why = error, error.message
+                error, why = fault, fault.message
             else:
-                if status_of(event) not in PENDING:
+                self._reached = True
+                if event.status not in PENDING:
                     return event
-                last, failures, why = event, 0, f"{self._id} is {status_of(event)}"
-            if not self._rest(why):
-                if last is None and fault is not None:
-                    raise fault
+                last, failures, why = event, 0, f"{self._fetched.id} is {event.status}"
+            if not self._wait(why):
+                if last is None and error is not None:
+                    raise error
                 return last or event
 
     def _is_time_up(self) -> bool:
-        left = self._server.left
+        left = self._fetched.server.left
         return left is not None and left <= 0
 
     def _may_pass(self, error: CometrespError, failures: int) -> bool:
-        bounded = self._reached or self._server.left is not None
-        return error.passing and not knows_no_path(error) and (bounded or failures <= self._tries)
+        bounded = self._reached or self._fetched.server.left is not None
+        return error.passing and error.cause is not Cause.PATH and (bounded or failures <= self._fetched.tries)
 
-    def _rest(self, why: str) -> bool:
-        """Wait a while; False where --max-time leaves none."""
-        asked, left = self._server.retry_after, self._server.left
+    def _wait(self, why: str) -> bool:
+        """Wait before the next poll; False where --max-time leaves no time for one."""
+        asked, left = self._fetched.server.retry_after, self._fetched.server.left
         if asked is not None:
             seconds = min(max(asked, _SHORTEST_ASKED), _LONGEST_ASKED)
         else:
-            seconds = _jittered(self._pause)
+            seconds = jittered(self._pause)
             self._pause = min(self._pause * _GROWTH, _LONGEST_PAUSE)
             if left is not None:
                 seconds = min(seconds, left - _LAST_LOOK)
         if seconds <= 0 or (left is not None and seconds >= left):
             return False
-        self._say(f"{why}; asking again in {seconds:.1f} s")
-        self._sleep(seconds)
+        self._fetched.say(f"{why}; asking again in {seconds:.1f} s")
+        self._fetched.sleep(seconds)
         return True
 
-    # following ------------------------------------------------------------------------------------------------------
 
-    def followed(self, after: int | None) -> Iterator[Event]:
+class Follow:
+    """Follows a response as a stream, over as many connections as it takes."""
+
+    def __init__(self, fetched: Fetched, instead: Callable[[], Event]) -> None:
+        """`instead` fetches the response where following isn't offered."""
+        self._fetched = fetched
+        self._instead = instead
+        self._after: int | None = None
+
+    def events(self, after: int | None) -> Iterator[Event]:
         """The events above number `after` until the response has ended, none twice.
 
-        A connection that ends early is taken up again at the last number. Where that brings nothing new, or isn't
-        offered, the last event is the whole response once it has ended.
+        A connection that ends early is resumed at the last number. Where that brings nothing new, or isn't offered, the
+        last event is the whole response once it has ended.
         """
         self._after = after
         failures = 0
-        while failures <= self._tries:
+        while failures <= self._fetched.tries:
             before = self._after
             try:
                 yield from self._connection()
             except (UnreachableError, RateLimitedError) as error:
                 if not error.passing:
                     raise
-                ended = self._ended_meanwhile() if isinstance(error, SilenceError) else None
-                if isinstance(ended, Event):
-                    yield ended
+                now = self._look() if isinstance(error, SilenceError) else None
+                if now is not None and now.status not in PENDING:
+                    yield now
                     return
-                failures = 0 if ended is False or self._after != before else failures + 1
-                self._take_breath(error, failures)
+                failures = 0 if now is not None or self._after != before else failures + 1
+                self._wait(error, failures)
             except (RequestRefusedError, ProtocolError):
                 break
             else:
                 break
-        self._say(f"{self._id} can't be followed; asking for it instead")
-        yield self.until_ended()
+        self._fetched.say(f"{self._fetched.id} can't be followed; asking for it instead")
+        yield self._instead()
 
     def _connection(self) -> Iterator[Event]:
         """The new events of one connection. Returns where it doesn't follow, raises where it ends."""
-        fresh = False
-        options: dict[str, Any] = {"include": self._include, "retries": 0, "timeout": self._timeout}
-        with self._server.follow(self._id, self._after, **options) as events:
+        given, fresh = self._fetched, False
+        with given.server.follow(
+            given.id, self._after, include=given.include, retries=0, timeout=given.timeout
+        ) as events:
             for event in events:
                 number = event.data.get("sequence_number")
                 if type(number) is int:
                     if self._is_old(event, number):
                         continue
                     self._after = number
-                if event.whole and status_of(event) not in (None, *PENDING):
+                if event.whole and event.status not in (None, *PENDING):
                     yield event
                 if event.whole or (not fresh and (event.type == "error" or event.data.get("error"))):
                     return
                 fresh = True
                 yield event
-        raise _cut()
+        raise UnreachableError("the connection ended before the answer was complete", passing=True)
 
     def _is_old(self, event: Event, number: int) -> bool:
         """Whether it came before. Servers that don't count say 0 each time (API 12.2)."""
@@ -203,35 +200,20 @@ class Fetching:
             return number <= self._after
         return self._after is not None and (self._after > 0 or event.type == "response.created")
 
-    def _ended_meanwhile(self) -> Event | Literal[False] | None:
-        """After a silence: the response if it has ended, False if it hasn't; None if nobody knows."""
+    def _look(self) -> Event | None:
+        """The response as it is now; None where the server doesn't tell."""
         try:
-            event = self.once()
+            return self._fetched.now()
         except (UnreachableError, RateLimitedError, RequestRefusedError, ProtocolError):
             return None
-        return False if status_of(event) in PENDING else event
 
-    def _take_breath(self, error: CometrespError, failures: int) -> None:
-        """Pause before following is taken up again; none where it went on until now (API 8.3)."""
-        self._say(f"{error.message}; taking {self._id} up again")
-        if not failures or failures > self._tries:
+    def _wait(self, error: CometrespError, failures: int) -> None:
+        """Pause before following is resumed; not at all where it went on until now (API 8.3)."""
+        self._fetched.say(f"{error.message}; resuming {self._fetched.id}")
+        if not failures or failures > self._fetched.tries:
             return
-        asked, left = self._server.retry_after, self._server.left
-        own = _jittered(min(0.5 * 2 ** (failures - 1), 8))
-        seconds = own if asked is None else max(asked, _SHORTEST_ASKED)
+        asked, left = self._fetched.server.retry_after, self._fetched.server.left
+        seconds = backoff(failures - 1) if asked is None else max(asked, _SHORTEST_ASKED)
         if left is not None and seconds >= left:
             raise error
-        self._sleep(seconds)
-
-
-def _jittered(seconds: float) -> float:
-    """Less up to a quarter, so that many who wait don't ask at once."""
-    import random
-
-    return seconds * (1 - 0.25 * random.random())  # noqa: S311 - not a secret
-
-
-def _cut() -> UnreachableError:
-    error = UnreachableError("the connection ended before the answer was complete")
-    error.passing = True
-    return error
+        self._fetched.sleep(seconds)

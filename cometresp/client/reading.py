@@ -8,9 +8,10 @@ from typing import NamedTuple
 import httpx
 from httpx_sse import EventSource
 
-from cometresp.errors import CometrespError, ProtocolError
+from cometresp.errors import Cause, CometrespError, ProtocolError
+from cometresp.wire import replies
 from cometresp.wire.events import Event
-from cometresp.wire.replies import Reply, is_response
+from cometresp.wire.replies import Reply
 
 _decode = json.JSONDecoder().decode
 
@@ -24,7 +25,7 @@ class Opened(NamedTuple):
 
 
 def events_of(opened: Opened) -> Iterator[Event]:
-    """A reply is read by its content type, whichever was asked for (design section 3; API 7.1)."""
+    """A reply is read by its content type, whichever was asked for (API 7.1)."""
     if _kind(opened.reply) == "text/event-stream":
         return _stream(opened)
     return iter([whole_event(opened)])
@@ -34,7 +35,7 @@ def whole_event(opened: Opened) -> Event:
     """A response as `response.<status>`, an error body as `error`. Raises ProtocolError for anything else."""
     seen = read_whole(opened)
     data = seen.json()
-    if is_response(data):
+    if replies.is_response(data):
         kind = f"response.{data.get('status') or 'completed'}"
         whole = {"type": kind, "response": data}
         return Event(kind, whole, json.dumps(whole, ensure_ascii=False), whole=True)
@@ -51,17 +52,13 @@ def read_whole(opened: Opened) -> Reply:
     except httpx.TransportError as error:
         raise opened.broken(error) from error
     except httpx.DecodingError as error:
-        raise ProtocolError(f"the reply's compression is broken: {error}") from error
+        raise ProtocolError(f"the reply's compression is broken: {error}", cause=Cause.PATH) from error
     return Reply(reply.status_code, reply.headers, body)
 
 
 def not_the_api(reply: httpx.Response, seen: Reply) -> ProtocolError:
-    what = "an empty body" if not seen.body else _kind(reply) or "a body of no type"
-    return ProtocolError(
-        f"not the Responses API: the reply to {reply.request.method} {reply.request.url.path} is {what}",
-        hint="is the base URL right? it usually ends in /v1",
-        said=seen.said(),
-    )
+    """The exception for a 2xx reply that holds neither a response nor an error."""
+    return replies.not_the_api(seen, f"{reply.request.method} {reply.request.url.path}", _kind(reply))
 
 
 def _kind(reply: httpx.Response) -> str:
@@ -80,7 +77,7 @@ def _stream(opened: Opened) -> Iterator[Event]:
         except (ValueError, RecursionError) as error:
             if source.response.cut:  # type: ignore[attr-defined]
                 return  # the end of the bytes fell into this frame
-            raise ProtocolError(f"an event of the stream is not JSON: {text[:100]!r}") from error
+            raise ProtocolError(f"an event of the stream is not JSON: {text[:100]!r}", cause=Cause.PATH) from error
         if isinstance(data, dict):
             yield Event(str(data.get("type") or frame.event), data, text)
         else:
@@ -113,7 +110,7 @@ class _Text:
             except httpx.TransportError as error:
                 broken, chunk = error, None
             except httpx.DecodingError as error:
-                raise ProtocolError(f"the stream's compression is broken: {error}") from error
+                raise ProtocolError(f"the stream's compression is broken: {error}", cause=Cause.PATH) from error
             if chunk is None:
                 break
             text = decoder.decode(chunk)

@@ -1,25 +1,24 @@
-"""Requests and their 2xx replies: what is tried again, how long anything may take, foreign exceptions become ours.
+"""Requests and their 2xx replies: what is tried again, how long anything may take, httpx's exceptions become ours.
 
-Statuses, retries and error shapes are those of API 8 and 12.6 and of the design's exit codes.
+Statuses, retries and error shapes are those of API 8 and 12.6.
 """
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import Any
 
 import httpx
 
 from cometresp.client.connection import Connection, open_pool
 from cometresp.client.reading import Opened
+from cometresp.deadline import Deadline, alarm, backoff
 from cometresp.errors import CometrespError, RateLimitedError, SilenceError, UnreachableError
+from cometresp.wire.endpoints import Request
 from cometresp.wire.payload import Payload
-from cometresp.wire.replies import Reply, error_of, is_retried, retry_after
+from cometresp.wire.replies import Reply, error_of, retry_after
 
 _CONNECT_SECONDS = 15.0
-
-_LONGEST_WAIT = 120.0  # a server that asks for a longer pause is not waited for (design section 4)
-
+_LONGEST_WAIT = 120.0  # a server that asks for a longer pause is not waited for
 _MAX_ERROR_BODY = 1 << 20
 
 
@@ -32,73 +31,92 @@ class Requests:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.deadline = Deadline(connection.max_time)
         self.retry_after: float | None = None
         self.lost = False
-        self._deadline = None if connection.max_time is None else time.monotonic() + connection.max_time
         self._http = open_pool(connection)
 
     def close(self) -> None:
         self._http.close()
 
-    def left(self) -> float | None:
-        """Seconds left of --max-time."""
-        return None if self._deadline is None else self._deadline - time.monotonic()
-
     @contextmanager
     def reply(
-        self, method: str, path: str, *, retries: int | None = None, timeout: float | None = None, **parts: Any
+        self,
+        request: Request,
+        *,
+        retries: int | None = None,
+        timeout: float | None = None,
+        on_upload: Callable[[int, int], None] | None = None,
     ) -> Iterator[Opened]:
-        """A 2xx reply whose body hasn't been read; what can be tried again is (design section 4, "Retried")."""
+        """A 2xx reply whose body hasn't been read. What can be tried again is tried again, before the first byte."""
         silence = timeout if timeout is not None else self.connection.timeout
         retries = retries if retries is not None else self.connection.retries
+        payload = None if request.body is None else Payload(request.body, on_upload=on_upload)
         self.lost = False
-        attempt = 0
+        tries = 0
         while True:
-            try:
-                reply = self._send(method, path, silence, parts)
-            except httpx.TransportError as error:
-                fault: CometrespError = self._unreachable(error, silence)
-                self.lost |= not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-                wait = None
-                again = fault.passing and _before_any_byte(error)
-            else:
-                if reply.is_success:
-                    break
-                with closing(reply):
-                    seen = Reply(reply.status_code, reply.headers, self._read_error(reply))
-                fault, wait, again = error_of(seen), self.retry_after, is_retried(seen)
-                fault.passing = again
-            if wait is not None and wait > _LONGEST_WAIT and again:
+            reply = self._try(request, payload, silence)
+            if isinstance(reply, httpx.Response):
+                break
+            error, wait = reply, self.retry_after
+            if wait is not None and wait > _LONGEST_WAIT and error.passing:
                 raise RateLimitedError(
-                    f"{fault.message}; the server asks to come back in {wait:.0f} s", hint=fault.hint, said=fault.said
-                ) from None
-            if not again or attempt >= retries:
-                raise fault from None
-            self._pause(wait, attempt, fault)
-            attempt += 1
+                    f"{error.message}; the server asks to come back in {wait:.0f} s",
+                    hint=error.hint,
+                    said=error.said,
+                )
+            if not error.passing or tries >= retries:
+                raise error
+            self._pause(wait, tries, error)
+            tries += 1
         try:
-            yield Opened(reply, self.watch, lambda error: self._unreachable(error, silence, during_reply=True))
+            yield Opened(reply, self.watch, lambda fault: self._unreachable(fault, silence, during_reply=True))
         finally:
             reply.close()
 
-    def _send(self, method: str, path: str, silence: float, parts: dict[str, Any]) -> httpx.Response:
-        content: Payload | None = parts.get("content")
-        if content is not None:
-            content.check()
-        url = self.connection.base_url + path
-        request = self._http.build_request(method, url, timeout=self._timeout(silence), **parts)
-        self._debug(f"> {method} {request.url}")
-        for name, value in request.headers.items():
+    def _try(self, request: Request, payload: Payload | None, silence: float) -> httpx.Response | CometrespError:
+        """One attempt: a 2xx reply, or the error. Raises errors that no other attempt can help."""
+        try:
+            reply = self._send(request, payload, silence)
+        except httpx.TransportError as fault:
+            error = self._unreachable(fault, silence)
+            self.lost |= not isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout)
+            if not _came_before_any_byte(fault):
+                raise error from fault
+            return error
+        if reply.is_success:
+            return reply
+        with closing(reply):
+            return error_of(Reply(reply.status_code, reply.headers, self._read_error(reply)))
+
+    def _send(self, request: Request, payload: Payload | None, silence: float) -> httpx.Response:
+        if payload is not None:
+            payload.check()
+        sent = self._http.build_request(
+            request.method,
+            self.connection.base_url + request.target,
+            headers=self._headers(request, payload),
+            content=payload,
+            timeout=self._timeout(silence),
+        )
+        self._debug(f"> {request.method} {sent.url}")
+        for name, value in sent.headers.items():
             self._debug(f"> {name}: {value}")
-        self._debug(">" if content is None else f"> {content.length} bytes of body")
+        self._debug(">" if payload is None else f"> {payload.length} bytes of body")
         self.retry_after = None
         with self.watch():
-            reply = self._http.send(request, stream=True)
+            reply = self._http.send(sent, stream=True)
         self.retry_after = retry_after(reply.headers, time.time())
         self._debug(f"< {reply.http_version} {reply.status_code}")
         for name, value in reply.headers.items():
             self._debug(f"< {name}: {value}")
         return reply
+
+    def _headers(self, request: Request, payload: Payload | None) -> dict[str, str]:
+        """The endpoint's headers, but for those that the user gives another value."""
+        given = {name.lower() for name in self.connection.headers}
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in given}
+        return headers if payload is None else {**headers, "Content-Length": str(payload.length)}
 
     def _read_error(self, reply: httpx.Response) -> bytes:
         body = b""
@@ -110,94 +128,69 @@ class Requests:
         self._debug(f"< {len(body)} bytes of body")
         return body
 
-    def _pause(self, wait: float | None, attempt: int, fault: CometrespError) -> None:
-        """Wait as the server asks, else 0.5 s doubling to 8 s, less up to a quarter (API 8.3)."""
-        import random
-
-        seconds = wait if wait is not None else min(0.5 * 2**attempt, 8) * (1 - 0.25 * random.random())  # noqa: S311
-        left = self.left()
+    def _pause(self, wait: float | None, tries: int, error: CometrespError) -> None:
+        """Wait as the server asks, else longer each time (API 8.3). Raises the error where --max-time is too short."""
+        seconds = wait if wait is not None else backoff(tries)
+        left = self.deadline.left
         if left is not None and seconds >= left:
-            raise fault
-        self.connection.say(f"{fault.message}; trying again in {seconds:.1f} s")
+            raise error
+        self.connection.say(f"{error.message}; trying again in {seconds:.1f} s")
         time.sleep(seconds)
 
-    # time and faults -----------------------------------------------------------------------------------------------
+    # time and errors ------------------------------------------------------------------------------------------------
 
     def _timeout(self, silence: float) -> httpx.Timeout:
-        left = self.left()
+        left = self.deadline.left
         silence = silence if left is None else max(min(silence, left), 0.001)
         return httpx.Timeout(silence, connect=min(_CONNECT_SECONDS, silence))
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Bounds a wait for the network by --max-time, which httpx's timeouts (of silence) can't do."""
-        left = self.left()
+        """Bounds a wait for the network by --max-time; httpx's timeouts bound only the time without data."""
+        left = self.deadline.left
         if left is None:
             yield
             return
-        with _alarm(left, self._too_long):
+        with alarm(left, self._too_long):
             yield
 
     def _too_long(self) -> UnreachableError:
         return UnreachableError(f"not finished within the {self.connection.max_time:g} s of --max-time")
 
     def _unreachable(
-        self, error: httpx.TransportError, silence: float, *, during_reply: bool = False
-    ) -> CometrespError:
-        left = self.left()
-        if left is not None and left <= 0:
+        self, fault: httpx.TransportError, silence: float, *, during_reply: bool = False
+    ) -> UnreachableError:
+        """Httpx's exception as ours; `passing` where another try may succeed."""
+        if self.deadline.passed:
             return self._too_long()
-        fault = self._explained(error, silence, during_reply=during_reply)
-        fault.passing = "CERTIFICATE_VERIFY_FAILED" not in str(error)
-        return fault
-
-    def _explained(self, error: httpx.TransportError, silence: float, *, during_reply: bool) -> CometrespError:
         url = self.connection.base_url
-        if isinstance(error, httpx.ConnectTimeout):
-            return UnreachableError(f"{url}: no connection within {min(_CONNECT_SECONDS, silence):g} s")
-        if isinstance(error, httpx.TimeoutException):
-            return SilenceError(f"{url}: silence for {silence:g} s", hint="--timeout sets how long")
-        if isinstance(error, httpx.ProxyError):
-            return UnreachableError(f"the proxy refused: {error}")
-        if during_reply:
-            return UnreachableError(f"the connection broke before the answer was complete: {_reason(error)}")
-        return UnreachableError(f"{url} can't be reached: {_reason(error)}")
+        passing = "CERTIFICATE_VERIFY_FAILED" not in str(fault)
+        if isinstance(fault, httpx.ConnectTimeout):
+            message = f"{url}: no connection within {min(_CONNECT_SECONDS, silence):g} s"
+        elif isinstance(fault, httpx.TimeoutException):
+            hint = "--timeout sets how long"
+            return SilenceError(f"{url}: no data for {silence:g} s", hint=hint, passing=passing)
+        elif isinstance(fault, httpx.ProxyError):
+            message = f"the proxy refused: {fault}"
+        elif during_reply:
+            message = f"the connection broke before the answer was complete: {_reason(fault)}"
+        else:
+            message = f"{url} can't be reached: {_reason(fault)}"
+        return UnreachableError(message, passing=passing)
 
     def _debug(self, line: str) -> None:
         if self.connection.debug:
             self.connection.debug(line)
 
 
-@contextmanager
-def _alarm(seconds: float, fault: Callable[[], Exception]) -> Iterator[None]:
-    """Raises in the main thread when the time is up; in others, and on Windows, httpx's timeouts have to do."""
-    import signal
-    import threading
-
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ring(*_: object) -> None:
-        raise fault()
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _before_any_byte(error: httpx.TransportError) -> bool:
-    """A connection that failed before any byte of the reply."""
+def _came_before_any_byte(fault: httpx.TransportError) -> bool:
+    """Whether the connection failed before any byte of the reply, so that the request can be repeated."""
     return isinstance(
-        error,
+        fault,
         httpx.ConnectError | httpx.ConnectTimeout | httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError,
     )
 
 
 def _reason(error: Exception) -> str:
-    text = str(error).rstrip(".") or type(error).__name__
-    return text.removeprefix("[Errno ").partition("] ")[2] if text.startswith("[Errno ") else text
+    reason = str(error).rstrip(".") or type(error).__name__
+    return reason.removeprefix("[Errno ").partition("] ")[2] if reason.startswith("[Errno ") else reason

@@ -6,6 +6,7 @@ from cometresp.options.arguments import Words
 from cometresp.options.asked import Asked
 from cometresp.options.spread import spread
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
+from cometresp.runtime import Runtime
 from cometresp.turns.run import run
 
 app = typer.Typer(add_completion=False)
@@ -23,4 +24,5 @@ def ask(
     connection: ConnectionOptions,
 ) -> None:
     """Ask for one response: live on a terminal, else printed when it is whole."""
-    run(Asked(prompt or [], request, chain, loop, output, connection, live=False, continuing=False))
+    asked = Asked(prompt or [], request, chain, loop, output, connection, live=False, continuing=False)
+    run(asked, Runtime(connection, output, chain=chain.chain))

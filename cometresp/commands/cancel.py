@@ -1,17 +1,20 @@
 """`cometresp cancel`: end a background response."""
 
-from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
-from cometresp.errors import CometrespError, OutputError, RequestRefusedError
-from cometresp.options.arguments import Json, ResponseId
+from cometresp.errors import Next, OutputError, RequestRefusedError
+from cometresp.options.arguments import ReplyAsJson, ResponseId
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
-from cometresp.runtime import Runtime
+from cometresp.runtime import Runtime, telling
 from cometresp.text import escape_line
-from cometresp.turns.lookup import explained, only_shows, recorded, resolve
+from cometresp.turns.dry_run import shown_only
+from cometresp.turns.lookup import client_for, recorded_turn, resolve
+from cometresp.wire import endpoints
+from cometresp.wire.events import PENDING
+from cometresp.wire.json import obj
 from cometresp.wire.replies import in_stream_error
 
 if TYPE_CHECKING:
@@ -19,59 +22,57 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-_STOPPING = ("cancelled", "queued", "in_progress")  # of a response that was told to end
+
+class Cancellation(NamedTuple):
+    id: str
+    as_json: bool
 
 
 @app.command()
 @spread
-def cancel(*, response_id: ResponseId, as_json: Json = False, connection: ConnectionOptions) -> None:
+def cancel(*, response_id: ResponseId, as_json: ReplyAsJson = False, connection: ConnectionOptions) -> None:
     """Cancel a background response."""
-    run(Runtime(connection), response_id, as_json=as_json)
+    run(Cancellation(response_id, as_json), Runtime(connection))
 
 
-def run(runtime: Runtime, given: str, *, as_json: bool) -> None:
+@telling
+def run(options: Cancellation, runtime: Runtime) -> None:
     """Raises RequestRefusedError (65) where the response had ended otherwise before."""
-    response_id = resolve(given, runtime)
-    if only_shows(runtime, "cancel", "POST", response_id, "/cancel"):
+    response_id = resolve(options.id, runtime)
+    if shown_only(runtime, endpoints.cancel(response_id)):
         return
-    runtime.check_sendable()
-    with runtime.client() as client:
-        try:
-            event = client.cancel(response_id)
-        except CometrespError as error:
-            raise explained(runtime, error, response_id, "cancel") from error
+    with client_for(runtime, response_id, "cancel") as client:
+        event = client.cancel(response_id)
     from cometresp.answer.answer import Answer
 
     name = escape_line(response_id)
-    response = event.data.get("response")
-    if not isinstance(response, dict):  # an error body behind a 200
-        reason = event.data.get("error")
-        message, said = in_stream_error(reason if isinstance(reason, dict) else event.data)
+    if not event.response:  # an error body behind a 200
+        message, said = in_stream_error(obj(event.data.get("error")) or event.data)
         raise RequestRefusedError(f"{name} can't be cancelled: {message}", said=said)
     answer = Answer()
     answer.apply(event)
     _record(runtime, response_id, answer)
-    if as_json:
-        runtime.print_json(response)
-    if answer.status not in _STOPPING:
-        hint = f"cometresp get {name} fetches it"
+    if options.as_json:
+        runtime.terminal.print_json(event.response)
+    if answer.status not in ("cancelled", *PENDING):
+        hint = (Next("get", name), " fetches it")
         raise RequestRefusedError(f"{name} can't be cancelled: it is {escape_line(answer.status)}", hint=hint)
     runtime.terminal.note(f"{name} is {'cancelled' if answer.status == 'cancelled' else 'being cancelled'}")
 
 
 def _record(runtime: Runtime, response_id: str, answer: "Answer") -> None:
-    """The recorded turn has the status from now on; the text that it has already stays."""
+    """The recorded turn gets the status; text that it has already stays."""
     from cometresp.answer.verdict import is_good
-    from cometresp.turns.replay import recorded as kept
+    from cometresp.turns.replay import recorded_items
 
-    turn = recorded(runtime, response_id)
+    turn = recorded_turn(runtime, response_id)
     if turn is None or runtime.config.record == "none":
         return
-    output = kept(answer.output) if answer.output and runtime.config.record == "full" else None
+    output = recorded_items(answer.output) if answer.output and runtime.config.record == "full" else None
     try:
         if state := runtime.open_state(create=False):
-            with closing(state):
-                state.finish(
+            with state:
+                state.turns.finish(
                     turn.n,
                     status=answer.status,
                     usage=answer.usage or turn.usage,

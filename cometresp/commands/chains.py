@@ -1,193 +1,217 @@
-"""`cometresp chains`: what is recorded, chain by chain, and what may go. Offline: only the state file is touched."""
+"""`cometresp chains`: what is recorded, chain by chain, and what is removed. Offline: only the state is touched."""
 
 import re
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
 
 import typer
 
-from cometresp.errors import UsageError
-from cometresp.options.arguments import Offline, ResponseId
-from cometresp.options.tables import ConnectionOptions, complete_chains
-from cometresp.runtime import Runtime
+from cometresp.errors import Next, UsageError
+from cometresp.options.arguments import AsJson, ChainName, ChainNames, Offline, ResponseId, SomeChain
+from cometresp.options.tables import ConnectionOptions
+from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
-from cometresp.state.records import ChainRow
-from cometresp.state.transcript import asked, passages
+from cometresp.state.records import Chain
+from cometresp.state.transcript import passages, prompt_of
 from cometresp.text import escape, escape_line, to_bytes
 from cometresp.turns.lookup import print_passages, resolve
 
 if TYPE_CHECKING:
     from cometresp.state.state import State
 
-_WORDS = 48
-
+_SHOWN = 48  # characters of a prompt
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
-
 _AGE = re.compile(rf"([1-9]\d{{0,5}})([{''.join(_UNITS)}])")
-
-Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
-
-BaseUrl = Annotated[
-    str | None, typer.Option("--base-url", help="Where the response was made.", metavar="URL", show_default=False)
-]
-
-Name = Annotated[
-    str | None, typer.Argument(metavar="NAME", help="The chain.", show_default=False, autocompletion=complete_chains)
-]
-
-Chain = Annotated[
-    str, typer.Argument(metavar="NAME", help="The chain.", show_default=False, autocompletion=complete_chains)
-]
-
-Chains = Annotated[
-    list[str],
-    typer.Argument(metavar="NAME…", help="The chains.", show_default=False, autocompletion=complete_chains),
-]
-
-NewName = Annotated[str, typer.Argument(metavar="NEW", help="Its new name.", show_default=False)]
-
-OlderThan = Annotated[str, typer.Option("--older-than", metavar="AGE", help="As 12h, 30d or 8w.", show_default=False)]
 
 app = typer.Typer(add_completion=False)
 
-# declarations -----------------------------------------------------------------------------------------------------
+
+class Shown(NamedTuple):
+    """Which chain is shown, and how. None is the chain that the settings name."""
+
+    name: str | None
+    as_json: bool
+
+
+class ListedChain(TypedDict):
+    """A chain as `--json` prints it."""
+
+    name: str
+    head: str | None
+    pending: str | None
+    turns: int
+    model: str | None
+    base_url: str | None
+    used: float
+    began_with: str
+
+
+# declarations -------------------------------------------------------------------------------------------------------
 
 
 @app.callback(invoke_without_command=True)
-def chains(ctx: typer.Context, *, as_json: Json = False, offline: Offline = False) -> None:
+def chains(ctx: typer.Context, *, as_json: AsJson = False, offline: Offline = False) -> None:
     """List the chains, the last used first; or one of the commands below."""
     ctx.obj = offline
     if ctx.invoked_subcommand is None:
-        list_chains(_runtime(offline=offline), as_json=as_json)
+        run(as_json, _runtime(ctx, offline=offline))
 
 
 @app.command()
-def show(ctx: typer.Context, name: Name = None, *, as_json: Json = False, offline: Offline = False) -> None:
+def show(ctx: typer.Context, name: SomeChain = None, *, as_json: AsJson = False, offline: Offline = False) -> None:
     """Print the transcript of a chain as Markdown, or its items as JSON."""
-    show_chain(_runtime(offline=offline or bool(ctx.obj)), name, as_json=as_json)
+    show_chain(Shown(name, as_json), _runtime(ctx, offline=offline))
 
 
 @app.command()
-def head(ctx: typer.Context, name: Name = None, *, offline: Offline = False) -> None:
+def head(ctx: typer.Context, name: SomeChain = None, *, offline: Offline = False) -> None:
     """Print the id of the last response of a chain."""
-    print_head(_runtime(offline=offline or bool(ctx.obj)), name)
+    print_head(name, _runtime(ctx, offline=offline))
 
 
 @app.command("set")
 def set_(
-    ctx: typer.Context, name: Chain, response_id: ResponseId, *, base_url: BaseUrl = None, offline: Offline = False
+    ctx: typer.Context,
+    name: ChainName,
+    response_id: ResponseId,
+    *,
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", help="Where the response was made.", metavar="URL", show_default=False)
+    ] = None,
+    offline: Offline = False,
 ) -> None:
-    """Let a chain go on from this response, recorded here or made elsewhere."""
-    adopt(_runtime(offline=offline or bool(ctx.obj), base_url=base_url), name, response_id)
+    """Let a chain continue from this response, recorded here or made elsewhere."""
+    set_head((name, response_id), _runtime(ctx, offline=offline, base_url=base_url))
 
 
 @app.command()
-def rename(ctx: typer.Context, name: Chain, new: NewName, *, offline: Offline = False) -> None:
+def rename(
+    ctx: typer.Context,
+    name: ChainName,
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Its new name.", show_default=False)],
+    *,
+    offline: Offline = False,
+) -> None:
     """Give a chain another name."""
-    rename_chain(_runtime(offline=offline or bool(ctx.obj)), name, new)
+    rename_chain((name, new), _runtime(ctx, offline=offline))
 
 
 @app.command("rm")
-def remove(ctx: typer.Context, names: Chains, *, offline: Offline = False) -> None:
+def remove(ctx: typer.Context, names: ChainNames, *, offline: Offline = False) -> None:
     """Remove chains, and their responses that no other chain needs, from the record."""
-    remove_chains(_runtime(offline=offline or bool(ctx.obj)), names)
+    remove_chains(names, _runtime(ctx, offline=offline))
 
 
 @app.command()
-def prune(ctx: typer.Context, *, older_than: OlderThan, offline: Offline = False) -> None:
+def prune(
+    ctx: typer.Context,
+    *,
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="AGE", help="As 12h, 30d or 8w.", show_default=False)
+    ],
+    offline: Offline = False,
+) -> None:
     """Remove the chains not used since, and older responses that no chain needs, from the record."""
-    prune_chains(_runtime(offline=offline or bool(ctx.obj)), older_than)
+    prune_chains(older_than, _runtime(ctx, offline=offline))
 
 
-# deeds ------------------------------------------------------------------------------------------------------------
+def _runtime(ctx: typer.Context, *, offline: bool, base_url: str | None = None) -> Runtime:
+    """--offline counts before the subcommand and after it."""
+    return Runtime(ConnectionOptions(offline=offline or bool(ctx.obj), base_url=base_url))
 
 
-def list_chains(runtime: Runtime, *, as_json: bool) -> None:
+# runs ---------------------------------------------------------------------------------------------------------------
+
+
+@telling
+def run(as_json: bool, runtime: Runtime) -> None:
     """A table on a terminal, tab-separated lines into a pipe."""
     state = runtime.open_state(create=False)
-    rows = [(row, _beginning(state, row)) for row in state.chains()] if state else []
-    if as_json:
-        runtime.print_json([_as_dict(row, words) for row, words in rows])
-        return
+    rows = [(chain, _first_words(state, chain)) for chain in state.chains.all()] if state else []
     terminal = runtime.terminal
+    if as_json:
+        terminal.print_json([as_dict(chain, words) for chain, words in rows])
+        return
     if not terminal.stdout_tty:
-        terminal.write(to_bytes("".join("\t".join(_cells(row, words)) + "\n" for row, words in rows)))
+        terminal.write(to_bytes("".join("\t".join(_cells(chain, words)) + "\n" for chain, words in rows)))
         return
     from cometresp.render.tables import table
 
     lines = []
-    for row, words in rows:
-        name, turns, model, _, at, _ = _cells(row, words)
-        lines.append((name, turns, model, _ago(row.used), words if row.head else f"{at} {words}".strip()))
+    for chain, words in rows:
+        name, turns, model, _, at, _ = _cells(chain, words)
+        lines.append((name, turns, model, _ago(chain.used), words if chain.head else f"{at} {words}".strip()))
     terminal.write(terminal.encode(table(("CHAIN", "TURNS", "MODEL", "USED", "BEGAN WITH"), lines, terminal)))
 
 
-def show_chain(runtime: Runtime, given: str | None, *, as_json: bool) -> None:
+@telling
+def show_chain(options: Shown, runtime: Runtime) -> None:
     state = _opened(runtime)
-    row = _row(runtime, state, given)
-    turn = row.head or row.pending
-    turns = state.lineage(turn) if state and turn else []
-    if as_json:
-        runtime.print_json([item for turn in turns for item in (*(turn.input or ()), *(turn.output or ()))])
+    last = _chain(runtime, state, options.name).last
+    turns = state.turns.lineage(last) if state and last else []
+    if options.as_json:
+        items = [item for turn in turns for item in (*(turn.input or ()), *(turn.output or ()))]
+        runtime.terminal.print_json(items)
         return
     print_passages(runtime, passages(turns))
 
 
-def print_head(runtime: Runtime, given: str | None) -> None:
-    row = _row(runtime, _opened(runtime), given)
-    if row.head is None:
-        raise UsageError(f"chain {row.name} has no head: its first turn hasn't completed")
-    text = escape(row.head.id) if runtime.terminal.stdout_tty else row.head.id
-    runtime.terminal.write(to_bytes(text + "\n"))
+@telling
+def print_head(name: str | None, runtime: Runtime) -> None:
+    chain = _chain(runtime, _opened(runtime), name)
+    if chain.head is None:
+        raise UsageError(f"chain {chain.name} has no head: its first turn hasn't completed")
+    shown = escape(chain.head.id) if runtime.terminal.stdout_tty else chain.head.id
+    runtime.terminal.write(to_bytes(shown + "\n"))
 
 
-def adopt(runtime: Runtime, given: str, named: str) -> None:
-    name, response_id = _name("NAME", given), resolve(named, runtime)
+@telling
+def set_head(given: tuple[str, str], runtime: Runtime) -> None:
+    name, response_id = _name("NAME", given[0]), resolve(given[1], runtime)
     model = runtime.config.model if runtime.config.model and runtime.config.model.source != "default" else None
     state = runtime.open_state()
     assert state is not None
-    before = state.adopt(name, response_id, base_url=runtime.base_url, model=model.value if model else None)
+    before = state.chains.set_head(name, response_id, base_url=runtime.base_url, model=model.value if model else None)
     if before not in (None, response_id):
-        runtime.terminal.note(escape_line(f"back to what it was: cometresp chains set {name} {before}"))
+        runtime.terminal.note(escape_line(f"to go back: {runtime.typed('chains set', f'{name} {before}')}"))
 
 
-def rename_chain(runtime: Runtime, given: str, new: str) -> None:
-    old_name, new_name = _name("NAME", given), _name("NEW", new)
+@telling
+def rename_chain(given: tuple[str, str], runtime: Runtime) -> None:
+    old_name, new_name = _name("NAME", given[0]), _name("NEW", given[1])
     state = _opened(runtime)
     if state is None:
         raise _no_chain(old_name)
-    state.rename(old_name, new_name)
+    state.chains.rename(old_name, new_name)
 
 
-def remove_chains(runtime: Runtime, given: list[str]) -> None:
+@telling
+def remove_chains(given: list[str], runtime: Runtime) -> None:
     names = list(dict.fromkeys(_name("NAME", name) for name in given))
     state = _opened(runtime)
     if state is None:
         raise _no_chain(names[0])
-    for name, (removed, kept) in zip(names, state.remove(names), strict=True):
-        stays = f" ({_count(kept, 'response')} stayed: other chains go on from there)" if kept else ""
-        _say(runtime, f"removed {name}: {_count(removed, 'response')}{stays}")
+    for name, (removed, kept) in zip(names, state.chains.remove(names), strict=True):
+        stays = f" ({_count(kept, 'response')} stayed: other chains continue from there)" if kept else ""
+        _print_line(runtime, f"removed {name}: {_count(removed, 'response')}{stays}")
 
 
-def prune_chains(runtime: Runtime, older_than: str) -> None:
+@telling
+def prune_chains(older_than: str, runtime: Runtime) -> None:
     age = _AGE.fullmatch(older_than)
     if age is None:
         raise UsageError(f"--older-than: {older_than!r} is not an age", hint="a number and h, d or w: 12h, 30d, 8w")
     state = runtime.open_state(create=False)
-    removed = state.prune(time.time() - int(age[1]) * _UNITS[age[2]]) if state else (0, 0)
-    _say(runtime, f"removed {_count(removed[0], 'chain')} and {_count(removed[1], 'response')}")
+    removed = state.chains.prune(time.time() - int(age[1]) * _UNITS[age[2]]) if state else (0, 0)
+    _print_line(runtime, f"removed {_count(removed[0], 'chain')} and {_count(removed[1], 'response')}")
 
 
-# how --------------------------------------------------------------------------------------------------------------
-
-
-def _runtime(*, offline: bool, base_url: str | None = None) -> Runtime:
-    return Runtime(ConnectionOptions(offline=offline, base_url=base_url))
+# how ----------------------------------------------------------------------------------------------------------------
 
 
 def _opened(runtime: Runtime) -> "State | None":
-    """The state file of who looks for a chain by its name."""
-    return runtime.open_state(create=False, needed=True)
+    """The state file for a command that looks for a chain by its name."""
+    return runtime.open_state(create=False, required=True)
 
 
 def _name(argument: str, given: str) -> str:
@@ -197,19 +221,19 @@ def _name(argument: str, given: str) -> str:
         raise UsageError(f"{argument}: {error.message.removeprefix('--chain: ')}") from error
 
 
-def _row(runtime: Runtime, state: "State | None", given: str | None) -> ChainRow:
+def _chain(runtime: Runtime, state: "State | None", given: str | None) -> Chain:
     name = _name("NAME", given) if given is not None else chain_name(runtime.chain)
-    row = state.chain(name) if state else None
-    if row is None:
+    chain = state.chains.get(name) if state else None
+    if chain is None:
         raise _no_chain(name)
-    return row
+    return chain
 
 
 def _no_chain(name: str) -> UsageError:
-    return UsageError(f"there is no chain {name}", hint="cometresp chains lists them")
+    return UsageError(f"there is no chain {name}", hint=(Next("chains"), " lists them"))
 
 
-def _say(runtime: Runtime, text: str) -> None:
+def _print_line(runtime: Runtime, text: str) -> None:
     runtime.terminal.write(to_bytes(escape_line(text) + "\n"))
 
 
@@ -217,14 +241,13 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
 
 
-def _beginning(state: "State", row: ChainRow) -> str:
-    """What the chain's conversation began with."""
-    turn = row.head or row.pending
-    return escape_line(asked(state.began(turn)), _WORDS) if turn else ""
+def _first_words(state: "State", chain: Chain) -> str:
+    """What the chain's conversation started with."""
+    return escape_line(prompt_of(state.turns.first_of(chain.last)), _SHOWN) if chain.last else ""
 
 
 def _ago(moment: float) -> str:
-    """How long ago it was; beyond a season, the day."""
+    """How long ago it was; after 90 days, the date."""
     seconds = time.time() - moment
     if seconds < 60:  # noqa: PLR2004 - a minute
         return "now"
@@ -234,24 +257,24 @@ def _ago(moment: float) -> str:
     return time.strftime("%Y-%m-%d", time.localtime(moment))
 
 
-def _cells(row: ChainRow, words: str) -> tuple[str, ...]:
-    turn = row.head or row.pending
-    used = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.used))
+def _cells(chain: Chain, words: str) -> tuple[str, ...]:
+    turn = chain.last
+    used = time.strftime("%Y-%m-%d %H:%M", time.localtime(chain.used))
     if turn is None:
-        return escape_line(row.name), "0", "", used, "", ""
-    at = row.head.id if row.head else f"({turn.status})"
-    return escape_line(row.name), str(turn.number), escape_line(turn.model or ""), used, escape_line(at), words
+        return escape_line(chain.name), "0", "", used, "", ""
+    at = chain.head.id if chain.head else f"({turn.status})"
+    return escape_line(chain.name), str(turn.number), escape_line(turn.model or ""), used, escape_line(at), words
 
 
-def _as_dict(row: ChainRow, words: str) -> dict[str, Any]:
-    turn = row.head or row.pending
+def as_dict(chain: Chain, words: str) -> ListedChain:
+    turn = chain.last
     return {
-        "name": row.name,
-        "head": row.head.id if row.head else None,
-        "pending": row.pending.id if row.pending else None,
+        "name": chain.name,
+        "head": chain.head.id if chain.head else None,
+        "pending": chain.pending.id if chain.pending else None,
         "turns": turn.number if turn else 0,
         "model": turn.model if turn else None,
         "base_url": turn.base_url if turn else None,
-        "used": row.used,
+        "used": chain.used,
         "began_with": words,
     }

@@ -1,4 +1,4 @@
-"""`cometresp completion`: the script for a shell; and the values that only the state knows.
+"""`cometresp completion`: the script for a shell.
 
 The scripts ask the program itself, which answers a line each: the value, a tab, its help. Nothing that it prints is
 evaluated by the shell. `completions/` holds the same scripts for packagers.
@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cometresp.options.tables import ConnectionOptions
-from cometresp.runtime import Runtime
+from cometresp.runtime import Runtime, telling
 from cometresp.text import to_bytes
 
 _BASH = r"""# bash completion for cometresp: source it from ~/.bashrc, or put it into a folder of bash-completion
@@ -103,4 +103,9 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def completion(shell: Annotated[Shell, typer.Argument(help="The shell.", show_default=False)]) -> None:
     """Print the completion script for a shell."""
-    Runtime(ConnectionOptions()).terminal.write(to_bytes(SCRIPTS[shell]))
+    run(shell, Runtime(ConnectionOptions()))
+
+
+@telling
+def run(shell: Shell, runtime: Runtime) -> None:
+    runtime.terminal.write(to_bytes(SCRIPTS[shell]))

@@ -1,35 +1,40 @@
-"""`cometresp delete`: have the server forget a response. The record here stays."""
+"""`cometresp delete`: have the server delete a response. The record here stays."""
+
+from typing import NamedTuple
 
 import typer
 
-from cometresp.errors import CometrespError
-from cometresp.options.arguments import Json, ResponseId
+from cometresp.options.arguments import ReplyAsJson, ResponseId
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
-from cometresp.runtime import Runtime
+from cometresp.runtime import Runtime, telling
 from cometresp.text import escape_line
-from cometresp.turns.lookup import explained, only_shows, resolve
+from cometresp.turns.dry_run import shown_only
+from cometresp.turns.lookup import client_for, resolve
+from cometresp.wire import endpoints
 
 app = typer.Typer(add_completion=False)
 
 
+class Deletion(NamedTuple):
+    id: str
+    as_json: bool
+
+
 @app.command()
 @spread
-def delete(*, response_id: ResponseId, as_json: Json = False, connection: ConnectionOptions) -> None:
+def delete(*, response_id: ResponseId, as_json: ReplyAsJson = False, connection: ConnectionOptions) -> None:
     """Delete a response from the server; what is recorded here stays."""
-    run(Runtime(connection), response_id, as_json=as_json)
+    run(Deletion(response_id, as_json), Runtime(connection))
 
 
-def run(runtime: Runtime, given: str, *, as_json: bool) -> None:
-    response_id = resolve(given, runtime)
-    if only_shows(runtime, "delete", "DELETE", response_id):
+@telling
+def run(options: Deletion, runtime: Runtime) -> None:
+    response_id = resolve(options.id, runtime)
+    if shown_only(runtime, endpoints.delete(response_id)):
         return
-    runtime.check_sendable()
-    with runtime.client() as client:
-        try:
-            said = client.delete(response_id)
-        except CometrespError as error:
-            raise explained(runtime, error, response_id, "delete") from error
-    if as_json:
-        runtime.print_json(said)
+    with client_for(runtime, response_id, "delete") as client:
+        reply = client.delete(response_id)
+    if options.as_json:
+        runtime.terminal.print_json(reply)
     runtime.terminal.note(f"{escape_line(response_id)} is deleted from the server")

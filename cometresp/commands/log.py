@@ -1,28 +1,50 @@
 """`cometresp log`: recorded responses, newest first; one of them whole. Offline: only the state file is read."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated, NamedTuple, TypedDict
 
 import typer
 
-from cometresp.commands.chains import Json
-from cometresp.errors import UsageError
-from cometresp.options.arguments import Offline
+from cometresp.errors import Next, UsageError
+from cometresp.options.arguments import AsJson, Offline
 from cometresp.options.tables import ConnectionOptions, complete_chains, complete_ids
-from cometresp.runtime import Runtime
+from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
 from cometresp.state.records import Turn
-from cometresp.state.transcript import asked, of_turn
+from cometresp.state.transcript import passages_of, prompt_of
 from cometresp.text import escape_line, to_bytes
 from cometresp.turns.lookup import print_passages
+from cometresp.wire.json import Json
 
-_WORDS = 60
-
+_SHOWN = 60  # characters of a prompt
 _DEFAULT_COUNT = 20
-
 _MOST = 1_000_000
 
 app = typer.Typer(add_completion=False)
+
+
+class Query(NamedTuple):
+    id: str | None
+    chain: str | None
+    most: int
+    as_json: bool
+
+
+class LoggedTurn(TypedDict):
+    """A recorded turn as `--json` prints it."""
+
+    id: str
+    previous_response_id: str | None
+    chain: str
+    turn: int
+    base_url: str
+    model: str | None
+    status: str
+    usage: Json | None
+    created: float
+    ended: float | None
+    input: list[Json] | None
+    output: list[Json] | None
 
 
 @app.command()
@@ -37,42 +59,46 @@ def log(
         typer.Option("--chain", help="Only of this chain.", show_default=False, autocompletion=complete_chains),
     ] = None,
     count: Annotated[int, typer.Option("-n", "--count", help="At most so many.")] = _DEFAULT_COUNT,
-    as_json: Json = False,
+    as_json: AsJson = False,
     offline: Offline = False,
 ) -> None:
     """List recorded responses, or print one with its prompt, text and items."""
-    runtime = Runtime(ConnectionOptions(offline=offline))
-    if not 1 <= count <= _MOST:
-        raise UsageError(f"--count: must be between 1 and {_MOST}, not {count}")
-    state = runtime.open_state(create=False, needed=response_id is not None)
-    if response_id is not None:
-        turn = state.turn(response_id) if state else None
+    run(Query(response_id, chain, count, as_json), Runtime(ConnectionOptions(offline=offline)))
+
+
+@telling
+def run(options: Query, runtime: Runtime) -> None:
+    if not 1 <= options.most <= _MOST:
+        raise UsageError(f"--count: must be between 1 and {_MOST}, not {options.most}")
+    state = runtime.open_state(create=False, required=options.id is not None)
+    if options.id is not None:
+        turn = state.turns.get(options.id) if state else None
         if turn is None:
-            raise UsageError(f"{response_id} is not recorded here", hint="cometresp log lists what is")
-        _show(runtime, turn, as_json=as_json)
+            raise UsageError(f"{options.id} is not recorded here", hint=(Next("log"), " lists what is"))
+        _show(runtime, turn, as_json=options.as_json)
         return
-    turns = state.turns(chain=chain_name(chain) if chain is not None else None, limit=count) if state else []
-    if as_json:
-        runtime.print_json([as_dict(turn) for turn in turns])
+    chain = chain_name(options.chain) if options.chain is not None else None
+    turns = state.turns.newest(chain=chain, limit=options.most) if state else []
+    if options.as_json:
+        runtime.terminal.print_json([as_dict(turn) for turn in turns])
         return
     runtime.terminal.write(to_bytes("".join(_line(turn) for turn in turns)))
 
 
 def _show(runtime: Runtime, turn: Turn, *, as_json: bool) -> None:
     if as_json:
-        runtime.print_json(as_dict(turn))
+        runtime.terminal.print_json(as_dict(turn))
         return
-    print_passages(runtime, of_turn(turn))
+    print_passages(runtime, passages_of(turn))
 
 
 def _line(turn: Turn) -> str:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(turn.created))
-    words = (turn.id, when, turn.chain, turn.status, turn.model or "", asked(turn))
-    return "\t".join(escape_line(word, _WORDS if n == len(words) - 1 else 0) for n, word in enumerate(words)) + "\n"
+    words = (turn.id, when, turn.chain, turn.status, turn.model or "", prompt_of(turn))
+    return "\t".join(escape_line(word, _SHOWN if n == len(words) - 1 else 0) for n, word in enumerate(words)) + "\n"
 
 
-def as_dict(turn: Turn) -> dict[str, Any]:
-    """A record as `--json` prints it."""
+def as_dict(turn: Turn) -> LoggedTurn:
     return {
         "id": turn.id,
         "previous_response_id": turn.previous_id,

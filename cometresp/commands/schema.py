@@ -1,15 +1,21 @@
 """`cometresp schema`: the JSON Schema that `--schema` would send. Offline."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from cometresp.options.tables import ConnectionOptions
 from cometresp.request.inputs import Inputs
-from cometresp.runtime import Runtime
+from cometresp.runtime import Runtime, telling
 from cometresp.schema.format import json_schema_format
 
 app = typer.Typer(add_completion=False)
+
+
+class Spec(NamedTuple):
+    spec: str
+    multi: bool
+    no_strict: bool
 
 
 @app.command()
@@ -25,7 +31,12 @@ def schema(
     no_strict: Annotated[bool, typer.Option("--no-strict", help="A JSON Schema as it is.")] = False,
 ) -> None:
     """Print the JSON Schema that --schema SPEC would send."""
-    runtime = Runtime(ConnectionOptions())
+    run(Spec(spec, multi, no_strict), Runtime(ConnectionOptions()))
+
+
+@telling
+def run(options: Spec, runtime: Runtime) -> None:
     read = Inputs(runtime.terminal).text_of
-    shape = json_schema_format(spec, None, read, strict=not no_strict, multi=multi, flag="SPEC")
-    runtime.print_json(shape["schema"])
+    strict = not options.no_strict
+    shape = json_schema_format(options.spec, None, read, strict=strict, multi=options.multi, flag="SPEC")
+    runtime.terminal.print_json(shape["schema"])

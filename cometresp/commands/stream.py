@@ -1,4 +1,4 @@
-"""`cometresp stream`: one response, its deltas as they come, into pipes too."""
+"""`cometresp stream`: one response, its deltas printed as they come, into pipes too."""
 
 import typer
 
@@ -6,6 +6,7 @@ from cometresp.options.arguments import Words
 from cometresp.options.asked import Asked
 from cometresp.options.spread import spread
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
+from cometresp.runtime import Runtime
 from cometresp.turns.run import run
 
 app = typer.Typer(add_completion=False)
@@ -23,4 +24,5 @@ def stream(
     connection: ConnectionOptions,
 ) -> None:
     """Ask for one response and pass on its deltas at once, into pipes too."""
-    run(Asked(prompt or [], request, chain, loop, output, connection, live=True, continuing=False))
+    asked = Asked(prompt or [], request, chain, loop, output, connection, live=True, continuing=False)
+    run(asked, Runtime(connection, output, chain=chain.chain))

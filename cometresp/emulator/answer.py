@@ -26,7 +26,7 @@ _REFUSAL = "The emulator refuses because {} asked it to."
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a response ends: `status` and its details (section 6.2), and whether a stream ends on an `error` event."""
+    """How a response ends: `status` and its details (API 6.2), and whether a stream ends on an `error` event."""
 
     output: list[Json]
     status: str = "completed"
@@ -80,7 +80,7 @@ def _reasoning(request: Json, context: Context, new_id: NewId) -> list[Json]:
 
 
 def _cut(text: str, words: dict[str, int], limit: int | None, spent: int) -> tuple[str, str, str | None]:
-    """The text that is sent, with the response's status and reason; reasoning counts into the limit (section 2)."""
+    """The text that is sent, with the response's status and reason; reasoning counts into the limit (API 2)."""
     parts = pieces(text)
     half = "".join(parts[: -(-len(parts) // 2)])
     if "failed" in words or "error" in words:
@@ -97,7 +97,7 @@ def _cut(text: str, words: dict[str, int], limit: int | None, spent: int) -> tup
 
 
 def _annotations(text: str, hosted: Hosted) -> list[Json]:
-    """Citations with their place in the text (section 6.4); what was cut off isn't cited."""
+    """Citations with their place in the text (API 6.4); what was cut off isn't cited."""
     placed = []
     for citation in hosted.citations:
         found = text.find(citation["url"] if "url" in citation else citation["filename"])

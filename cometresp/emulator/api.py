@@ -1,4 +1,4 @@
-"""The endpoints (section 1 of the API reference), without HTTP: a request in, JSON or a stream of events out."""
+"""The endpoints (API 1), without HTTP: a request in, JSON or a stream of events out."""
 
 import json
 import os
@@ -98,7 +98,7 @@ class Api:
             error_event=outcome.error_event,
             conversation=conversation_id(request),
         )
-        # A background response is kept for fetching, `store: false` or not (section 2); a conversation remembers all.
+        # A background response is kept for fetching, `store: false` or not (API 2); a conversation remembers all.
         if record.response["store"] or background or record.conversation is not None:
             self.store.add(record)
         return self.follow(record) if streamed else self.view(record)
@@ -122,7 +122,7 @@ class Api:
         return Stream(self._paced(record, events()), lambda: (event for _, event in events()))
 
     def _paced(self, record: Record, events: Iterator[tuple[float, Json]]) -> Iterator[Json]:
-        """Each event when it is due; those of a cancelled response just end (section 7.4)."""
+        """Each event when it is due; those of a cancelled response just end (API 7.4)."""
         for due, event in events:
             if record.cancelled is not None and due > record.cancelled:
                 return

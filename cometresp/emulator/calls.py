@@ -68,7 +68,7 @@ def tool_calls(request: Json, context: Context, new_id: NewId) -> list[Json]:
 
 
 def _offer(request: Json) -> tuple[list[Json], bool]:
-    """The tools that may be called, and whether one of them has to be (section 4.2)."""
+    """The tools that may be called, and whether one of them has to be (API 4.2)."""
     choice = request.get("tool_choice") or "auto"
     offered = [tool for tool in request.get("tools") or [] if tool["type"] in ("function", "custom")]
     if choice == "none":

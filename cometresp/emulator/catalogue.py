@@ -1,4 +1,4 @@
-"""The models that the emulator lists (section 1 of the API reference, 11 and 12); it answers for any other too."""
+"""The models that the emulator lists (API 1, #11 and #12); it answers for any other too."""
 
 from cometresp.emulator.errors import ApiError
 from cometresp.emulator.response import DEFAULT_MODEL

@@ -1,4 +1,4 @@
-"""What a response is asked with: the items of this turn and of the turns before it (section 3 of the API reference)."""
+"""What a response is asked with: the items of this turn and of the turns before it (API 3)."""
 
 import base64
 from collections.abc import Callable

@@ -4,7 +4,7 @@ from typing import Any
 
 
 class ApiError(Exception):
-    """An HTTP error reply (section 8.1 of the API reference).
+    """An HTTP error reply (API 8.1).
 
     The shape is the gateway's for every status; `param` names the culprit, which the gateway itself leaves empty.
     """

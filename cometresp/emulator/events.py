@@ -1,4 +1,4 @@
-"""The events of a response (section 7 of the API reference), a pure function of what is recorded.
+"""The events of a response (API 7), a pure function of what is recorded.
 
 So a stream that is replayed or followed by another process has exactly the events of the first one.
 """

@@ -1,4 +1,4 @@
-"""JSON as bytes, and an event as a frame of server-sent events (section 7.1 of the API reference)."""
+"""JSON as bytes, and an event as a frame of server-sent events (API 7.1)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What an input item must look like (section 3 of the API reference).
+"""What an input item must look like (API 3).
 
 Item types that the emulator has no use for are accepted as they come, as long as they have a type.
 """
@@ -58,7 +58,7 @@ def _check_item(item: Any, param: str) -> None:
         _check_message(item, param)
     if kind in _WITH_CALL_ID:
         call_id = required(item, "call_id", param, str)
-        if not 1 <= len(call_id) <= 64:  # noqa: PLR2004 - section 9
+        if not 1 <= len(call_id) <= 64:  # noqa: PLR2004 - API 9
             raise invalid(f"{param}.call_id", f"Invalid '{param}.call_id': expected 1 to 64 characters.")
     for key in _STRINGS.get(kind, ()):
         required(item, key, param, str)

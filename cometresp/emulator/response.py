@@ -1,4 +1,4 @@
-"""The response object (section 6.1 of the API reference).
+"""The response object (API 6.1).
 
 Fields that have no value yet are absent where OpenAI's schema doesn't allow null: `usage`, `user`.
 """
@@ -88,7 +88,7 @@ def _echo(tool: Json) -> Json:
     if tool["type"] == "function":
         parameters = tool.get("parameters")
         strict = tool.get("strict")
-        fits = parameters is not None and strict_problem(parameters) is None  # section 4.1: omitted means "if it fits"
+        fits = parameters is not None and strict_problem(parameters) is None  # API 4.1: omitted means "if it fits"
         return {**tool, "parameters": parameters, "strict": fits if strict is None else strict}
     if tool["type"] == "mcp":
         return {key: value for key, value in tool.items() if key not in ("authorization", "headers")}

@@ -249,7 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(struck.cut(data))
 
     def _stream(self, events: Stream, struck: Struck) -> None:
-        """Server-sent events (section 7.1), each in a chunk of its own that leaves at once."""
+        """Server-sent events (API 7.1), each in a chunk of its own that leaves at once."""
         chunked = self.request_version != "HTTP/1.0"
         self.close_connection |= not chunked
         framing = {"Transfer_Encoding": "chunked"} if chunked else {}

@@ -59,7 +59,8 @@ class Store:
     def __init__(self, path: Path | None) -> None:
         self._lock = threading.Lock()
         if path is not None:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the mode counts for the last one only
+            path.parent.mkdir(mode=0o700, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         name = ":memory:" if path is None else str(path)
         self._db = sqlite3.connect(name, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)

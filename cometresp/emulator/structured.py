@@ -1,6 +1,6 @@
 """JSON that fits a JSON Schema, filled with the words and numbers of a prompt.
 
-Covers what strict mode allows (section 5.1 of the API reference) and the common rest: references, enum, const, anyOf,
+Covers what strict mode allows (API 5.1) and the common rest: references, enum, const, anyOf,
 oneOf, allOf, nested objects, arrays, type lists, bounds of numbers, strings and arrays, well-known formats. A
 `pattern` is met only if a word of the prompt meets it.
 """

@@ -30,7 +30,7 @@ _SCHEMA_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def check_request(body: Json) -> None:
-    """Raise the error that the API would answer; the gateway disguises two of them (section 8.2)."""
+    """Raise the error that the API would answer; the gateway disguises two of them (API 8.2)."""
     _check_presence(body)
     for name, rule in _FIELDS.items():
         if body.get(name) is not None:
@@ -174,7 +174,7 @@ def _check_choice(choice: Any, tools: list[Json]) -> None:
 
 
 def strict_problem(schema: Any, path: tuple[str, ...] = ()) -> str | None:
-    """What keeps a schema from strict mode, or None (section 5.1): closed objects, every property required."""
+    """What keeps a schema from strict mode, or None (API 5.1): closed objects, every property required."""
     if not isinstance(schema, dict):
         return None
     if problem := _open_object(schema, path):

@@ -4,6 +4,7 @@ from typing import Any
 
 from cometresp.errors import UsageError
 from cometresp.schema.strict import strict_schema
+from cometresp.wire.json import Json
 
 # What strict calls take of JSON Schema. A server refuses the whole request for anything else, so a schema with more
 # than this is sent as it is.
@@ -16,7 +17,7 @@ _KEYWORDS = {
 _KINDS = {"type", "enum", "const", "anyOf", "$ref"}
 
 
-def definition(name: str, description: str, parameters: dict[str, Any]) -> dict[str, Any]:
+def definition(name: str, description: str, parameters: Json) -> Json:
     """The flat function tool. No description, no such key."""
     strict = _strict(parameters)
     return {
@@ -28,7 +29,7 @@ def definition(name: str, description: str, parameters: dict[str, Any]) -> dict[
     }
 
 
-def _strict(schema: dict[str, Any]) -> dict[str, Any] | None:
+def _strict(schema: Json) -> Json | None:
     if not _is_plain(schema):
         return None
     try:

@@ -27,7 +27,7 @@ from cometresp.functions.processes import Capture, Child, Processes
 from cometresp.functions.results import LIMIT, Function, Result, Tool, failure, success
 from cometresp.schema.check import mismatch, schema_fault
 from cometresp.text import escape_line, json_bytes
-from cometresp.wire.json import parse_json
+from cometresp.wire.json import Json, parse_json
 
 _KEYS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "name": (str, "a string"),
@@ -98,7 +98,7 @@ def _entries(path: str) -> list[Any]:
     return tools
 
 
-def _checked(where: str, entry: Any) -> dict[str, Any]:
+def _checked(where: str, entry: Any) -> Json:
     if not isinstance(entry, dict):
         raise UsageError(f"{where}: must be a table")
     for key, value in entry.items():
@@ -119,7 +119,7 @@ def _checked(where: str, entry: Any) -> dict[str, Any]:
     return entry
 
 
-def _parameters(where: str, given: dict[str, Any]) -> dict[str, Any]:
+def _parameters(where: str, given: Json) -> Json:
     """The schema of a tool as its file has it, checked for being one of an object."""
     if not given:
         return {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
@@ -137,7 +137,7 @@ def _parameters(where: str, given: dict[str, Any]) -> dict[str, Any]:
 class _Command:
     """One tool."""
 
-    def __init__(self, where: str, path: str, entry: dict[str, Any], processes: Processes) -> None:
+    def __init__(self, where: str, path: str, entry: Json, processes: Processes) -> None:
         self._processes = processes
         self._timeout: float = entry.get("timeout", _TIMEOUT)
         self.env = environment.checked(f"{where}: env", entry.get("env", []))
@@ -165,7 +165,7 @@ class _Command:
                 raise UsageError(f"{where}: allow_dash names {_shown(name)}, which is no parameter")
         self._dashed: list[str] = known if allowed is True else allowed or []
 
-    def call(self, arguments: dict[str, Any]) -> Result:
+    def call(self, arguments: Json) -> Result:
         if fault := self._fault(arguments):
             return failure(fault)
         try:
@@ -177,7 +177,7 @@ class _Command:
             return failure(_not_started(error))
         return self._finish(child, json_bytes(json.dumps(arguments, ensure_ascii=False)))
 
-    def _fault(self, arguments: dict[str, Any]) -> str:
+    def _fault(self, arguments: Json) -> str:
         """Where the arguments don't fit the schema, or ""."""
         if missing := [name for name in self._required if name not in arguments]:
             return f"argument {missing[0]!r} is missing"

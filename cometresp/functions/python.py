@@ -20,6 +20,7 @@ from cometresp.functions.definitions import definition
 from cometresp.functions.processes import Capture, Child, Processes
 from cometresp.functions.results import LIMIT, Function, Result, Tool, failure, success
 from cometresp.text import escape_line
+from cometresp.wire.json import Json
 
 _HOST = str(Path(__file__).with_name("host.py"))
 
@@ -57,7 +58,7 @@ class _Host:
                         self._messages.put(bytes(message))
         self._messages.put(None)
 
-    def message(self, seconds: float) -> dict[str, Any]:
+    def message(self, seconds: float) -> Json:
         """What it sends next. Raises TimeoutError and _GoneError."""
         try:
             line = self._messages.get(timeout=seconds)
@@ -109,7 +110,7 @@ class PythonFile:
     def _unusable(self, why: str) -> UsageError:
         return UsageError(f"--functions: {escape_line(self._path)}: {why}")
 
-    def _start(self) -> tuple[_Host, dict[str, Any]]:
+    def _start(self) -> tuple[_Host, Json]:
         """A child, and what it says of the file. Raises OSError, TimeoutError and _GoneError."""
         path = os.path.abspath(self._path)  # noqa: PTH100 - resolve() would name another file in tracebacks
         host = _Host(self._processes.start([sys.executable, "-P", "-u", "-X", "utf8", _HOST, path], self._environ))
@@ -124,7 +125,7 @@ class PythonFile:
                 raise _GoneError(f"{why}: {escape_line(last, 200)}" if last else why) from error
             raise
 
-    def call(self, name: str, arguments: dict[str, Any]) -> Result:
+    def call(self, name: str, arguments: Json) -> Result:
         """Run a function of the file. The caller holds the gate."""
         try:
             host = self._take()
@@ -146,7 +147,7 @@ class PythonFile:
         self._idle.append(host)
         return result
 
-    def _answer(self, host: _Host, name: str, arguments: dict[str, Any]) -> Result:
+    def _answer(self, host: _Host, name: str, arguments: Json) -> Result:
         """Raises TimeoutError and _GoneError."""
         mark = f"\0{secrets.token_hex(8)}\0"
         host.printed.forget()

@@ -6,16 +6,17 @@ read it and mend its call:
   {"error": "exit 2", "stderr": "the tail of what the tool wrote there"}
 
 `error` is always there. `stdout` and `stderr` are tails, `head` is the beginning of a result that was too long. Such
-an object has at most ERROR_LIMIT characters, a good result at most LIMIT (the API takes 10 MiB, section 9, but no
+an object has at most ERROR_LIMIT characters, a good result at most LIMIT (the API takes 10 MiB, API 9, but no
 model's context does).
 """
 
 import json
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cometresp.text import to_bytes
+from cometresp.wire.json import Json
 
 LIMIT = 100_000
 
@@ -32,7 +33,7 @@ class Function(NamedTuple):
     """
 
     name: str
-    definition: dict[str, Any]
+    definition: Json
     parallel: bool
     read_only: bool
     source: str
@@ -51,7 +52,7 @@ class Tool(NamedTuple):
 
     function: Function
     gate: threading.Semaphore
-    call: Callable[[dict[str, Any]], Result]
+    call: Callable[[Json], Result]
 
 
 def success(text: str, size: int | None = None) -> Result:

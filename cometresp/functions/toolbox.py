@@ -11,14 +11,14 @@ by `Function.parallel`. What a tool or a model does wrong is a result, never an 
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from cometresp.errors import UsageError
 from cometresp.functions import environment
 from cometresp.functions.processes import Processes
 from cometresp.functions.results import Function, Result, Tool, failure
 from cometresp.text import escape_line
-from cometresp.wire.json import parse_json
+from cometresp.wire.json import Json, parse_json
 
 _STOPPED = failure("stopped by the user")
 
@@ -106,7 +106,7 @@ class Toolbox:
         self.close()
 
 
-def _parsed(arguments: str) -> dict[str, Any]:
+def _parsed(arguments: str) -> Json:
     """A function without parameters is sent nothing by some models. Raises UsageError."""
     values = parse_json("arguments", arguments) if arguments.strip() else {}
     if not isinstance(values, dict):

@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+from cometresp.wire.json import Json
+
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 
 
@@ -45,7 +47,7 @@ def places(word: Word) -> list[str]:
     return [piece.name for piece in word if isinstance(piece, Place)]
 
 
-def fill(words: list[Word], arguments: dict[str, Any], dashed: Collection[str]) -> list[str]:
+def fill(words: list[Word], arguments: Json, dashed: Collection[str]) -> list[str]:
     """The command's words; `dashed` names the arguments that may begin a word with `-`. Raises WordError."""
     return [
         "".join(_filled(word, arguments, dashed))
@@ -54,7 +56,7 @@ def fill(words: list[Word], arguments: dict[str, Any], dashed: Collection[str]) 
     ]
 
 
-def _filled(word: Word, arguments: dict[str, Any], dashed: Collection[str]) -> list[str]:
+def _filled(word: Word, arguments: Json, dashed: Collection[str]) -> list[str]:
     begun = False
     filled = []
     for piece in word:

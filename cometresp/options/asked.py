@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from cometresp.errors import UsageError
+from cometresp.errors import Next, UsageError
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 
 
@@ -16,20 +16,57 @@ class Asked(NamedTuple):
     output: OutputOptions
     connection: ConnectionOptions
     live: bool  # deltas leave at once, into pipes too
-    continuing: bool  # it goes on with the chain
+    continuing: bool  # the command is `continue`
 
+    @property
+    def continues(self) -> bool:
+        """Whether it continues a chain or a recorded response, rather than starting a chain."""
+        return self.continuing or self.chain.continue_ or self.chain.from_ is not None
 
-def _check_extraction(asked: Asked) -> None:
-    if not (asked.output.extract or asked.output.extract_last):
-        return
-    flag = "--extract" if asked.output.extract else "--extract-last"
-    if asked.request.background and not (asked.live or asked.request.wait):
-        raise UsageError(f"{flag} goes with an answer, not with --background", hint=f"cometresp get ID --wait {flag}")
-    structured = {
-        "--schema": asked.request.schema is not None,
-        "--schema-multi": asked.request.schema_multi is not None,
-        "--json-object": asked.request.json_object,
-    }
-    for other, given in structured.items():
-        if given:
-            raise UsageError(f"{flag} and {other} exclude each other: such an answer is JSON, without a code block")
+    @property
+    def only_shows(self) -> bool:
+        """Whether the request is printed in place of being sent."""
+        return self.connection.dry_run or self.connection.curl
+
+    @property
+    def only_id(self) -> bool:
+        """Whether the command ends with the id of a response that runs in the background."""
+        return self.request.background and not (self.live or self.request.wait)
+
+    def check(self) -> None:
+        """Raises UsageError for flags that contradict each other."""
+        chain, given = self.chain, self.request
+        if chain.previous_response_id is not None and self.continues:
+            which = "--from" if chain.from_ is not None else "--continue"
+            raise UsageError(f"--previous-response-id and {which} exclude each other: both name the previous response")
+        if chain.conversation == "":
+            raise UsageError("--conversation: must not be empty")
+        if chain.conversation is not None and (self.continues or chain.previous_response_id is not None):
+            raise UsageError("--conversation excludes a previous response (--previous-response-id, --continue, --from)")
+        if self.live and given.no_stream:
+            raise UsageError("stream and --no-stream exclude each other", hint=Next("ask", "--no-stream …"))
+        if given.include_obfuscation is not None and given.no_stream:
+            raise UsageError("--include-obfuscation goes with a stream only, not with --no-stream")
+        self._check_extraction()
+        if given.wait and not given.background:
+            raise UsageError("--wait goes with --background: other answers are waited for anyway")
+        if self.loop.max_turns < 1:
+            raise UsageError(f"--max-turns: must be at least 1, not {self.loop.max_turns}")
+        if chain.replay and not self.continues:
+            raise UsageError("--replay goes with continue, --continue or --from: a new chain has nothing to replay")
+
+    def _check_extraction(self) -> None:
+        if not (self.output.extract or self.output.extract_last):
+            return
+        flag = "--extract" if self.output.extract else "--extract-last"
+        if self.only_id:
+            hint = Next("get", f"ID --wait {flag}")
+            raise UsageError(f"{flag} goes with an answer, not with --background", hint=hint)
+        structured = {
+            "--schema": self.request.schema is not None,
+            "--schema-multi": self.request.schema_multi is not None,
+            "--json-object": self.request.json_object,
+        }
+        for other, given in structured.items():
+            if given:
+                raise UsageError(f"{flag} and {other} exclude each other: such an answer is JSON, without a code block")

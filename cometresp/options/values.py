@@ -1,27 +1,52 @@
-"""Which format an answer is printed in, decided before anything is read or sent."""
+"""Flags -> values: the headers and the limits that they amount to."""
 
+import re
+
+from cometresp.deadline import DEFAULT_RETRIES
 from cometresp.errors import UsageError
-from cometresp.options.tables import OutputOptions
-from cometresp.terminal import Terminal
+from cometresp.options.tables import ConnectionOptions, OutputOptions
+from cometresp.wire.headers import with_headers
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FRAMING = ("content-length", "transfer-encoding", "connection", "host", "upgrade", "te", "trailer")
+_LONGEST = 10_000_000  # seconds; what sockets and timers can take is not much more
 
 
-def kind_of(output: OutputOptions, terminal: Terminal) -> str:
-    """The format that the flags name; `auto` is Markdown on a terminal, else text. Raises UsageError.
+def check(connection: ConnectionOptions, output: OutputOptions) -> None:
+    """Raises UsageError for a value that a flag doesn't take."""
+    for flag, seconds in (("--timeout", connection.timeout), ("--max-time", connection.max_time)):
+        if seconds is not None and not 0 < seconds <= _LONGEST:
+            raise UsageError(f"{flag}: must be more than 0 and at most {_LONGEST:.0f} seconds, not {seconds:g}")
+    for flag, path in (
+        ("--ca-file", connection.ca_file),
+        ("--output", output.output),
+        ("--id-file", output.id_file),
+        ("--save-images", output.save_images),
+    ):
+        if path == "":
+            raise UsageError(f"{flag}: must not be empty")
+    if connection.fault and not connection.offline:
+        raise UsageError("--fault: needs --offline", hint="only the built-in emulator misbehaves on purpose")
+    headers_of(connection)
+    if connection.retries is not None and connection.retries < 0:
+        raise UsageError(f"--retries: must be at least 0, not {connection.retries}")
 
-    With --extract it is "nothing": that prints a part of the answer by itself.
-    """
-    named = {"json"} if output.json else set()
-    named |= {"events"} if output.events else set()
-    named |= {output.format} if output.format != "auto" else set()
-    if output.extract or output.extract_last:
-        flag = "--extract" if output.extract else "--extract-last"
-        if output.extract and output.extract_last:
-            raise UsageError("--extract and --extract-last exclude each other")
-        if named:
-            raise UsageError(f"{flag} prints the code alone: it excludes --json, --events and --format")
-        return "nothing"
-    if len(named) > 1:
-        raise UsageError(f"one format at a time: {' and '.join(sorted(named))} were asked for")
-    if named:
-        return named.pop()
-    return "markdown" if terminal.stdout_tty and output.output is None else "text"
+
+def headers_of(connection: ConnectionOptions) -> dict[str, str]:
+    """The headers of `-H`, the last of each name. Raises UsageError for a malformed one."""
+    headers: dict[str, str] = {}
+    for line in connection.header or ():
+        name, colon, value = line.partition(":")
+        value = value.strip(" \t")
+        if name.lower() in _FRAMING:
+            raise UsageError(f"--header: {name} belongs to the connection and can't be given")
+        if not colon or not _TOKEN.fullmatch(name):
+            raise UsageError(f"--header: {line!r} must be 'NAME: VALUE'")
+        if not (value.isprintable() and value.isascii()):
+            raise UsageError(f"--header: the value of {name} holds a character that can't stand in a header")
+        headers = with_headers(headers, {name: value})
+    return headers
+
+
+def retries_of(connection: ConnectionOptions) -> int:
+    return DEFAULT_RETRIES if connection.retries is None else connection.retries

@@ -1,49 +1,47 @@
 """What happens beside the text, in words: a line for each item that isn't a message, and its details (API 6.3)."""
 
 from collections.abc import Callable
-from typing import Any
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.items import Item
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
-from cometresp.wire.json import listed
+from cometresp.wire.items import arguments_of, label_of_call
+from cometresp.wire.json import Json, listed, obj
 
 _WIDE = 100
 
-Frame = dict[str, Any]
 
-
-def describe(frame: Frame) -> str:
+def describe(item: Json) -> str:
     """An item on one line, without its state: `name(arguments)`, a search with its words, else `[type]`."""
-    kind = str(frame.get("type"))
-    return _WORDS.get(kind, _other)(frame)
+    kind = str(item.get("type"))
+    return _DESCRIPTIONS.get(kind, _other)(item)
 
 
-def code_of(frame: Frame) -> str:
-    return str(frame.get("code") or "") if frame.get("type") == "code_interpreter_call" else ""
+def code_of(item: Json) -> str:
+    return str(item.get("code") or "") if item.get("type") == "code_interpreter_call" else ""
 
 
-def details(frame: Frame, *, code: bool = True) -> str:
+def details(item: Json, *, code: bool = True) -> str:
     """What `--verbose` adds, on lines of their own: sources, hits, code and logs, outputs, arguments in full."""
-    kind = frame.get("type")
-    if kind == "web_search_call" and isinstance(frame.get("action"), dict):
-        lines = [str(source.get("url")) for source in listed(frame["action"].get("sources"))]
+    kind = item.get("type")
+    if kind == "web_search_call":
+        lines = [str(source.get("url")) for source in listed(obj(item.get("action")).get("sources"))]
     elif kind == "file_search_call":
-        lines = [f"{hit.get('filename')}: {hit.get('text') or ''}" for hit in listed(frame.get("results"))]
+        lines = [f"{hit.get('filename')}: {hit.get('text') or ''}" for hit in listed(item.get("results"))]
     elif kind == "code_interpreter_call":
-        logs = [f"-> {out.get('logs') or out.get('url')}" for out in listed(frame.get("outputs"))]
-        lines = [*(code_of(frame).splitlines() if code else ()), *logs]
+        logs = [f"-> {out.get('logs') or out.get('url')}" for out in listed(item.get("outputs"))]
+        lines = [*(code_of(item).splitlines() if code else ()), *logs]
     elif kind == "mcp_list_tools":
-        lines = [f"{tool.get('name')}: {tool.get('description') or ''}" for tool in listed(frame.get("tools"))]
+        lines = [f"{tool.get('name')}: {tool.get('description') or ''}" for tool in listed(item.get("tools"))]
     else:
-        lines = [str(frame[key]) for key in ("arguments", "input", "output") if isinstance(frame.get(key), str)]
+        lines = [str(item[key]) for key in ("arguments", "input", "output") if isinstance(item.get(key), str)]
     return "".join(f"    {escape_line(line)}\n" for line in lines if line)
 
 
-def outcome(frame: Frame, status: str) -> str:
+def outcome(item: Json, status: str) -> str:
     """How an item ended: nothing to say where it went well."""
-    error = frame.get("error")
+    error = item.get("error")
     if error:
         said = error.get("message") or error.get("content") if isinstance(error, dict) else error
         return f"failed: {escape_line(str(said or error), _WIDE)}"
@@ -64,71 +62,67 @@ def footnotes(answer: Answer) -> list[tuple[str, str]]:
     return list(found)
 
 
-def _call(frame: Frame) -> str:
-    name = frame.get("name") or "?"
-    label = f"{frame['server_label']}/{name}" if frame.get("server_label") else str(name)
-    arguments = frame.get("arguments") or frame.get("input") or ""
-    return f"{escape_line(label)}({escape_line(str(arguments), _WIDE)})"
+def _call(item: Json) -> str:
+    return f"{escape_line(label_of_call(item))}({escape_line(arguments_of(item), _WIDE)})"
 
 
-def _web_search(frame: Frame) -> str:
-    action = frame.get("action")
-    action = action if isinstance(action, dict) else {}
+def _web_search(item: Json) -> str:
+    action = obj(item.get("action"))
     queries = action.get("queries")
     words = "; ".join(map(str, queries)) if isinstance(queries, list) else action.get("query") or action.get("url")
     sources = len(listed(action.get("sources")))
     return _labelled("web search", words, _counted(sources, "source"))
 
 
-def _file_search(frame: Frame) -> str:
-    queries, results = frame.get("queries"), frame.get("results")
+def _file_search(item: Json) -> str:
+    queries, results = item.get("queries"), item.get("results")
     words = "; ".join(map(str, queries)) if isinstance(queries, list) else ""
     return _labelled("file search", words, f"{len(results)} hits" if isinstance(results, list) else "")
 
 
-def _code(frame: Frame) -> str:
-    code = code_of(frame)
+def _code(item: Json) -> str:
+    code = code_of(item)
     first = next((line for line in code.splitlines() if line.strip()), "")
     count = code.count("\n") + 1
     return _labelled("code interpreter", first, f"{count} lines" if count > 1 else "")
 
 
-def _mcp_list(frame: Frame) -> str:
-    tools = listed(frame.get("tools"))
+def _mcp_list(item: Json) -> str:
+    tools = listed(item.get("tools"))
     names = ", ".join(str(tool.get("name")) for tool in tools)
-    return _labelled(f"mcp {frame.get('server_label') or ''}".rstrip(), names, _counted(len(tools), "tool"))
+    return _labelled(f"mcp {item.get('server_label') or ''}".rstrip(), names, _counted(len(tools), "tool"))
 
 
-def _shell(frame: Frame) -> str:
-    action = frame.get("action")
-    commands = action.get("commands") or action.get("command") if isinstance(action, dict) else None
+def _shell(item: Json) -> str:
+    action = obj(item.get("action"))
+    commands = action.get("commands") or action.get("command")
     return _labelled("[shell_call]", "; ".join(map(str, commands)) if isinstance(commands, list) else "", "")
 
 
-def _patch(frame: Frame) -> str:
-    operation = frame.get("operation")
-    words = f"{operation.get('type')} {operation.get('path')}" if isinstance(operation, dict) else ""
+def _patch(item: Json) -> str:
+    operation = obj(item.get("operation"))
+    words = f"{operation.get('type')} {operation.get('path')}" if operation else ""
     return _labelled("[apply_patch_call]", words, "")
 
 
-def _other(frame: Frame) -> str:
-    return f"[{escape_line(str(frame.get('type')))}]"
+def _other(item: Json) -> str:
+    return f"[{escape_line(str(item.get('type')))}]"
 
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'s' if number > 1 else ''}" if number else ""
 
 
-def _labelled(label: str, words: Any, count: str) -> str:
+def _labelled(label: str, words: object, count: str) -> str:
     text = f"{escape_line(label)}: {escape_line(str(words), _WIDE)}" if words else escape_line(label)
     return f"{text} · {count}" if count else text
 
 
-_WORDS: dict[str, Callable[[Frame], str]] = {
+_DESCRIPTIONS: dict[str, Callable[[Json], str]] = {
     "function_call": _call,
     "custom_tool_call": _call,
     "mcp_call": _call,
-    "mcp_approval_request": lambda frame: f"approval asked: {_call(frame)}",
+    "mcp_approval_request": lambda item: f"approval asked: {_call(item)}",
     "mcp_list_tools": _mcp_list,
     "web_search_call": _web_search,
     "file_search_call": _file_search,
@@ -141,47 +135,50 @@ _WORDS: dict[str, Callable[[Frame], str]] = {
 
 
 class Timeline:
-    """The items that aren't text, with their times: which are running, and which have just ended."""
+    """The items that aren't text, with their times: which are running, and which have just ended.
+
+    `runs_here` tells the calls that run here, which get a line of their own when they are done.
+    """
 
     SILENT = frozenset({"message", "reasoning"})
 
     def __init__(
-        self, clock: Callable[[], float], terminal: Terminal, ours: Callable[[Frame], bool] = lambda _: False
+        self, clock: Callable[[], float], terminal: Terminal, runs_here: Callable[[Json], bool] = lambda _: False
     ) -> None:
-        """`ours`: calls that run here, whose lines stand there when they are done."""
         self._clock = clock
-        self._ours = ours
+        self._runs_here = runs_here
         self._good, self._bad = "✓✗" if terminal.encoding == "utf-8" else "+x"
-        self._begun: dict[str, float] = {}
-        self._told: set[str] = set()
+        self._started: dict[str, float] = {}
+        self._ended: set[str] = set()
         self.images = 0  # partial images of the call that runs
 
-    def ended(self, answer: Answer) -> list[tuple[str, Frame]]:
-        """A line for each item that ended since the last call, in the order of the output, and the item itself."""
+    def ended(self, answer: Answer) -> list[tuple[str, Json]]:
+        """A line for each item that ended since the last call, in the order of the output, and the item's JSON."""
         ended = []
-        for n, item in self._items(answer):
-            began = self._begun.setdefault(n, self._clock())
-            if item.done and n not in self._told:
-                self._told.add(n)
+        for name, item in self._items(answer):
+            started = self._started.setdefault(name, self._clock())
+            if item.done and name not in self._ended:
+                self._ended.add(name)
                 self.images = 0
-                frame = item.as_dict()
-                if self._ours(frame):
+                whole = item.as_dict()
+                if self._runs_here(whole):
                     continue
-                fault = outcome(frame, item.status)
-                words = (describe(frame), fault, f"{self._clock() - began:.1f} s")
+                fault = outcome(whole, item.status)
+                words = (describe(whole), fault, f"{self._clock() - started:.1f} s")
                 mark = self._bad if fault else self._good
-                ended.append((f"{mark} " + " · ".join(word for word in words if word) + "\n", frame))
+                ended.append((f"{mark} " + " · ".join(word for word in words if word) + "\n", whole))
         return ended
 
     def running(self, answer: Answer) -> list[str]:
+        """A line for each item that is still running."""
         lines = []
-        for n, item in self._items(answer):
-            began = self._begun.setdefault(n, self._clock())
+        for name, item in self._items(answer):
+            started = self._started.setdefault(name, self._clock())
             if not item.done:
                 images = f" · {self.images} partial images" if self.images else ""
-                lines.append(f"{describe(item.as_dict())}{images} · {self._clock() - began:.0f} s")
+                lines.append(f"{describe(item.as_dict())}{images} · {self._clock() - started:.0f} s")
         return lines
 
     def _items(self, answer: Answer) -> list[tuple[str, Item]]:
-        """The items by what they are known by: the place of one may change when the final output comes."""
+        """The items by their ids, else their places: a place may change when the final output comes."""
         return [(item.id or str(n), item) for n, item in enumerate(answer.items) if item.type not in self.SILENT]

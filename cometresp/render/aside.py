@@ -11,6 +11,7 @@ from cometresp.answer.answer import Answer
 from cometresp.render.activity import Timeline, details
 from cometresp.terminal import Terminal
 from cometresp.wire.events import Event
+from cometresp.wire.json import Json
 
 REASONING_DELTAS = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
 
@@ -21,12 +22,12 @@ class Aside:
     """Shown to like a renderer."""
 
     def __init__(
-        self, terminal: Terminal, *, reasoning: bool, ours: Callable[[dict[str, Any]], bool] = lambda _: False
+        self, terminal: Terminal, *, reasoning: bool, runs_here: Callable[[Json], bool] = lambda _: False
     ) -> None:
         self._terminal = terminal
         self._reasoning = reasoning
         self._calls = (terminal.stderr_tty or terminal.verbose) and not terminal.quiet
-        self._timeline = Timeline(time.monotonic, terminal, ours)
+        self._timeline = Timeline(time.monotonic, terminal, runs_here)
         self._last = ""  # character of the reasoning
         self._part: tuple[Any, ...] = ()
 

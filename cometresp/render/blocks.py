@@ -7,7 +7,7 @@ as it does in the whole. Link definitions are carried on, so that they hold for 
 """
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -18,6 +18,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from cometresp.text import escape
+from cometresp.wire.json import Json
 
 _PARSER = MarkdownIt().enable("strikethrough").enable("table")
 
@@ -99,7 +100,7 @@ class Splitter:
     """Takes text in pieces of any size; gives out what is finished."""
 
     def __init__(self) -> None:
-        self._env: dict[str, Any] = {"references": {}}
+        self._env: Json = {"references": {}}
         self._rest = ""  # what is not given out
         self._seen = 0  # how far into it whole lines were asked about
         self._held = ""  # a carriage return whose newline may be in the next piece
@@ -149,7 +150,7 @@ class Splitter:
         self._rest, self._seen = "", 0
         return blocks
 
-    def _scratch(self) -> dict[str, Any]:
+    def _scratch(self) -> Json:
         """The definitions so far, for a look: what the rest defines may still change."""
         return {"references": dict(self._env["references"])}
 

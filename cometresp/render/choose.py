@@ -17,7 +17,7 @@ def choose(view: View, sink: Sink, terminal: Terminal) -> Screen:
         return answer
     from cometresp.render.aside import Aside
 
-    return Beside(Aside(terminal, reasoning=view.reasoning, ours=view.ours), answer)
+    return Beside(Aside(terminal, reasoning=view.reasoning, runs_here=view.runs_here), answer)
 
 
 def _answer_screen(view: View, sink: Sink, terminal: Terminal) -> Screen:

@@ -27,7 +27,7 @@ class Document:
         if not answer.response and not answer.items:
             return
         response = answer.as_response()
-        if "output_text" not in response:  # the one field that is added (design, promise 4)
+        if "output_text" not in response:  # the one field that is added
             response["output_text"] = answer.text
         document = _dumped(response, indent=2 if self.to_terminal else None)
         self.sink.write(json_bytes((escape_json(document) if self.to_terminal else document) + "\n"))

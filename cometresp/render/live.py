@@ -56,7 +56,7 @@ class LiveView:
         self._upload = view.upload or Upload()
         self._structured = view.structured
         self._splitter: Splitter | Structured = Splitter()
-        self._timeline = Timeline(time.monotonic, terminal, view.ours)
+        self._timeline = Timeline(time.monotonic, terminal, view.runs_here)
         self._region = Region(self._draw_bytes)
         self._answer = Answer()
         self._thought, self._thinks = "", False

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from typing import Any
 
 from rich.text import Text
 
@@ -11,6 +10,7 @@ from cometresp.render.markdown import rendered
 from cometresp.render.region import Region, terminal_size
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
+from cometresp.wire.json import Json
 
 _INTERVAL = 0.12
 
@@ -22,7 +22,7 @@ _LEAST_COLUMNS = 20
 class Running:
     """`redraw` draws what runs; without it only what is done is told, on a terminal or where `--verbose` asks.
 
-    `began` and `ended` may be called from several threads.
+    `started` and `ended` may be called from several threads.
     """
 
     def __init__(self, terminal: Terminal, *, redraw: bool) -> None:
@@ -39,11 +39,11 @@ class Running:
             terminal.line_writer = self._above
             self._thread.start()
 
-    def began(self, call_id: str, frame: dict[str, Any]) -> None:
+    def started(self, call_id: str, frame: Json) -> None:
         with self._lock:
             self._running[call_id] = (describe(frame), time.monotonic())
 
-    def ended(self, call_id: str, frame: dict[str, Any], output: str, *, ok: bool) -> None:
+    def ended(self, call_id: str, frame: Json, output: str, *, ok: bool) -> None:
         with self._lock:
             _, began = self._running.pop(call_id, ("", time.monotonic()))
             if not self._tells:

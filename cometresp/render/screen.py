@@ -1,10 +1,11 @@
 """What an answer is shown to, and how it is to be shown."""
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from cometresp.answer.answer import Answer
 from cometresp.wire.events import Event
+from cometresp.wire.json import Json
 from cometresp.wire.payload import Upload
 
 Kind = Literal["text", "markdown", "json", "events", "nothing"]
@@ -33,7 +34,7 @@ class View(NamedTuple):
     reasoning: bool  # on stderr
     redraw: bool  # a region at the foot of a terminal
     upload: Upload | None = None  # a body on its way
-    ours: Callable[[dict[str, Any]], bool] = lambda _: False  # calls that run here
+    runs_here: Callable[[Json], bool] = lambda _: False  # calls that run here
     structured: bool | None = False  # Markdown gives way to JSON, highlighted; None: if the response says so
 
 

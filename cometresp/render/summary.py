@@ -1,11 +1,12 @@
 """The lines after an answer: the summary of the run, and `--usage`."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cometresp.answer.answer import Answer
 from cometresp.render.region import terminal_size
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
+from cometresp.wire.json import Json
 
 _SHOWN_ID = 16  # characters; `chains head` and `log` have it whole
 
@@ -16,7 +17,7 @@ class Run(NamedTuple):
     status: str
     seconds: float
     first: float | None  # text
-    usage: dict[str, Any]
+    usage: Json
     chain: str
     tier: str | None  # that was asked for
 
@@ -33,13 +34,13 @@ def summary(answer: Answer, run: Run) -> str:
     return " · ".join(escape_line(str(word)) for word in (*words, escape_line(answer.id, _SHOWN_ID), run.chain) if word)
 
 
-def tell_summary(terminal: Terminal, line: str) -> None:
+def print_summary(terminal: Terminal, line: str) -> None:
     """The one line after an answer, cut to the width; dim where the terminal can be drawn on."""
     line = escape_line(line, terminal_size((2,))[0])
     terminal.write_stderr(f"\x1b[2m{line}\x1b[0m\n" if terminal.redraws else f"{line}\n")
 
 
-def usage_line(usage: dict[str, Any]) -> str:
+def usage_line(usage: Json) -> str:
     """The line of `--usage`: what the server counted, and nothing else."""
     words = _tokens(usage, "input", "output")
     if "total_tokens" in usage:
@@ -47,7 +48,7 @@ def usage_line(usage: dict[str, Any]) -> str:
     return "usage: " + (", ".join(words) or "none reported")
 
 
-def _tokens(usage: dict[str, Any], into: str, out: str) -> list[str]:
+def _tokens(usage: Json, into: str, out: str) -> list[str]:
     """`14 in (4 cached)` and `20 out (8 reasoning)`, in the words of who asks, of what was counted."""
     words = []
     if "input_tokens" in usage:
@@ -59,7 +60,7 @@ def _tokens(usage: dict[str, Any], into: str, out: str) -> list[str]:
     return words
 
 
-def _detail(usage: dict[str, Any], name: str, key: str, word: str) -> str:
+def _detail(usage: Json, name: str, key: str, word: str) -> str:
     details = usage.get(name)
     count = details.get(key) if isinstance(details, dict) else None
     return f" ({count} {word})" if count else ""

@@ -3,7 +3,6 @@
 import re
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from cometresp.errors import UsageError
@@ -21,16 +20,17 @@ from cometresp.request.kinds import (
 )
 from cometresp.request.source import Source
 from cometresp.text import Say, escape_line
+from cometresp.wire.json import Json
 from cometresp.wire.payload import HELD_BYTES
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 _FILE_ID = re.compile(r"file-[A-Za-z0-9_-]{6,}")
 
-_MOST_ROWS = 1000  # of a spreadsheet's sheet that the API reads (API section 9)
+_MOST_ROWS = 1000  # of a spreadsheet's sheet that the API reads (API 9)
 
 
-def remote(spec: str, file_as: str | None, detail: str | None) -> dict[str, Any] | None:
+def remote(spec: str, file_as: str | None, detail: str | None) -> Json | None:
     """The part for a URL or a file id, which the server reads; None for what is a path."""
     if _ADDRESS.match(spec):
         return _address(spec, file_as, detail)
@@ -43,7 +43,7 @@ def remote(spec: str, file_as: str | None, detail: str | None) -> dict[str, Any]
     return {"type": "input_file", "file_id": spec}
 
 
-def part_of(source: Source, name: str, file_as: str | None, detail: str | None, warn: Say) -> dict[str, Any]:
+def part_of(source: Source, name: str, file_as: str | None, detail: str | None, warn: Say) -> Json:
     """The part for a file's bytes. `name` is the file's, without its folder."""
     if not source.size:
         raise UsageError(f"--file: {source.shown} is empty")
@@ -102,7 +102,7 @@ def _warn_replaced(shown: str, encoding: str, warn: Say) -> None:
     warn(f"{shown} is not valid {encoding.removesuffix('-sig').upper()}; what isn't was replaced")
 
 
-def _address(url: str, file_as: str | None, detail: str | None) -> dict[str, Any]:
+def _address(url: str, file_as: str | None, detail: str | None) -> Json:
     """A URL is passed on, never fetched; the ending of its path says whether it is an image."""
     shown, url = shown_name(url), whole_characters(url)
     try:
@@ -121,7 +121,7 @@ def _address(url: str, file_as: str | None, detail: str | None) -> dict[str, Any
     return {"type": "input_file", "file_url": url}
 
 
-# limits of the API that need a look into the file (API section 9) ---------------------------------------------------
+# limits of the API that need a look into the file (API 9) ---------------------------------------------------
 
 
 def _warn_about_image(source: Source, mime: str, warn: Say) -> None:

@@ -1,4 +1,4 @@
-"""Options and items -> the body of POST /responses (API section 2). Pure: nothing is read and nothing is sent here."""
+"""Options and items -> the body of POST /responses (API 2). Pure: nothing is read and nothing is sent here."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from cometresp.request.rules import check, warn_unknown
 from cometresp.request.tools import merged_tools, tool, tool_choice
 from cometresp.schema.format import json_schema_format
 from cometresp.text import Read, Say
-from cometresp.wire.json import parse_json
+from cometresp.wire.json import Json, parse_json
 
 _WIRE = wire_paths(RequestOptions)
 
@@ -20,22 +20,22 @@ _LOGPROBS = "message.output_text.logprobs"
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class TurnFields:
     """What the turn adds to a conversation, and what it takes over from it. Empty fields are not sent."""
 
     text: str = ""
-    parts: list[dict[str, Any]] = field(default_factory=list)
-    outputs: list[dict[str, Any]] = field(default_factory=list)  # of tool calls; they go first
+    parts: list[Json] = field(default_factory=list)
+    outputs: list[Json] = field(default_factory=list)  # of tool calls; they go first
     model: str | None = None  # where neither the flag nor the chain names one
     instructions: str | None = None
-    tools: list[dict[str, Any]] | None = None
-    functions: list[dict[str, Any]] = field(default_factory=list)  # definitions of --functions, beside the tools
+    tools: list[Json] | None = None
+    functions: list[Json] = field(default_factory=list)  # definitions of --functions, beside the tools
     store: bool | None = None
     previous_response_id: str | None = None
     conversation: str | None = None
 
 
-def build(options: RequestOptions, turn: Turn, read: Read, warn: Say, *, stream: bool = True) -> dict[str, Any]:
+def build(options: RequestOptions, turn: TurnFields, read: Read, warn: Say, *, stream: bool = True) -> Json:
     """The body: a base body, changed by the flags, changed by `--param`; then checked. Raises UsageError."""
     _refuse_empty(options, turn)
     body = _base(options, read)
@@ -72,7 +72,7 @@ def names_stdin(options: RequestOptions) -> bool:
     return "@-" in (*alone, options.context_management, options.tool_choice, *(options.tool or ()), *params)
 
 
-def _refuse_empty(options: RequestOptions, turn: Turn) -> None:
+def _refuse_empty(options: RequestOptions, turn: TurnFields) -> None:
     """What names something can't be empty: an unset variable of a script must not mean "the default one"."""
     named = {"--model": options.model, "--prompt-id": options.prompt_id}
     for flag, value in (named | {"--previous-response-id": turn.previous_response_id}).items():
@@ -80,7 +80,7 @@ def _refuse_empty(options: RequestOptions, turn: Turn) -> None:
             raise UsageError(f"{flag}: must not be empty")
 
 
-def _base(options: RequestOptions, read: Read) -> dict[str, Any]:
+def _base(options: RequestOptions, read: Read) -> Json:
     if options.body is None:
         return {}
     body = parse_json("--body", read("--body", options.body))
@@ -89,9 +89,9 @@ def _base(options: RequestOptions, read: Read) -> dict[str, Any]:
     return body
 
 
-def _put_input(body: dict[str, Any], options: RequestOptions, turn: Turn, read: Read) -> None:
+def _put_input(body: Json, options: RequestOptions, turn: TurnFields, read: Read) -> None:
     """`input`: a string where there is only text, else items: given ones, tool outputs, files and prompt."""
-    items: list[dict[str, Any]] = []
+    items: list[Json] = []
     if options.input is not None:
         given = parse_json("--input", read("--input", options.input))
         if isinstance(given, str):
@@ -111,7 +111,7 @@ def _put_input(body: dict[str, Any], options: RequestOptions, turn: Turn, read: 
         body["input"] = items
 
 
-def _put_chain(body: dict[str, Any], options: RequestOptions, turn: Turn, read: Read) -> None:
+def _put_chain(body: Json, options: RequestOptions, turn: TurnFields, read: Read) -> None:
     if options.instructions is not None:
         body["instructions"] = read("--instructions", options.instructions)
     elif turn.instructions is not None:
@@ -126,7 +126,7 @@ def _put_chain(body: dict[str, Any], options: RequestOptions, turn: Turn, read: 
         body["background"] = True
 
 
-def _put_tools(body: dict[str, Any], options: RequestOptions, turn: Turn, read: Read) -> None:
+def _put_tools(body: Json, options: RequestOptions, turn: TurnFields, read: Read) -> None:
     if options.tool:
         body["tools"] = [entry for spec in options.tool for entry in tool(spec, read)]
     elif turn.tools:
@@ -139,7 +139,7 @@ def _put_tools(body: dict[str, Any], options: RequestOptions, turn: Turn, read: 
         body["tool_choice"] = tool_choice(options.tool_choice, offered if isinstance(offered, list) else [], read)
 
 
-def _put_format(body: dict[str, Any], options: RequestOptions, read: Read) -> None:
+def _put_format(body: Json, options: RequestOptions, read: Read) -> None:
     shapes = {"--schema": options.schema, "--schema-multi": options.schema_multi}
     given = [(flag, spec) for flag, spec in shapes.items() if spec is not None]
     asked = [flag for flag, _ in given] + (["--json-object"] if options.json_object else [])
@@ -155,7 +155,7 @@ def _put_format(body: dict[str, Any], options: RequestOptions, read: Read) -> No
         _put(body, "text.format", {"type": "json_object"}, "--json-object")
 
 
-def _put_service(body: dict[str, Any], options: RequestOptions, read: Read, warn: Say) -> None:
+def _put_service(body: Json, options: RequestOptions, read: Read, warn: Say) -> None:
     if options.metadata:
         body["metadata"] = {**_object(body, "metadata"), **_pairs("--metadata", options.metadata)}
     if options.prompt_var:
@@ -169,7 +169,7 @@ def _put_service(body: dict[str, Any], options: RequestOptions, read: Read, warn
         flag = "--context-management"
         body["context_management"] = parse_json(flag, read(flag, options.context_management))
     if (retention := options.prompt_cache_retention) is not None:
-        if retention == "in-memory":  # the API page's spelling, which the server refuses (API section 2)
+        if retention == "in-memory":  # the API page's spelling, which the server refuses (API 2)
             warn("--prompt-cache-retention: in-memory is sent as in_memory, the spelling that servers take")
             retention = "in_memory"
         body["prompt_cache_retention"] = retention
@@ -193,7 +193,7 @@ def _variable(value: str) -> Any:
     return value
 
 
-def _object(body: dict[str, Any], name: str) -> dict[str, Any]:
+def _object(body: Json, name: str) -> Json:
     value = body.get(name)
     return value if isinstance(value, dict) else {}
 
@@ -208,7 +208,7 @@ def _pairs(flag: str, given: list[str]) -> dict[str, str]:
     return pairs
 
 
-def _put(body: dict[str, Any], path: str, value: Any, flag: str) -> None:
+def _put(body: Json, path: str, value: Any, flag: str) -> None:
     """Set the field at a dotted path, making the objects on the way; a number steps into a list that is there."""
     *way, last = path.split(".")
     place: Any = body
@@ -233,7 +233,7 @@ def _position(place: list[Any], step: str, path: str, flag: str) -> int:
     raise UsageError(f"{flag}: {path}: {step} is not a position in that list of {len(place)}")
 
 
-def _param(body: dict[str, Any], assignment: str, read: Read) -> None:
+def _param(body: Json, assignment: str, read: Read) -> None:
     path, equals, value = assignment.partition("=")
     flag = "--param"
     if not equals or not all(path.split(".")):
@@ -249,7 +249,7 @@ def _param(body: dict[str, Any], assignment: str, read: Read) -> None:
     _put(body, path, parsed, flag)
 
 
-def _whole_characters(body: dict[str, Any], warn: Say) -> dict[str, Any]:
+def _whole_characters(body: Json, warn: Say) -> Json:
     """The body without the halves that stand for bytes of the command line that aren't UTF-8; JSON can't carry them."""
     found = False
 

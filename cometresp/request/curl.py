@@ -3,25 +3,32 @@
 import re
 from collections.abc import Mapping
 from itertools import starmap
-from typing import Any
 
 from cometresp.request.secrets import ENV_PREFIX, secrets, with_own_tools
+from cometresp.wire.endpoints import Request
 from cometresp.wire.headers import is_secret_header
+from cometresp.wire.json import Json
 from cometresp.wire.payload import Payload
 
 KEY = "Bearer $COMETAPI_KEY"  # stands for the key's own header in a command
 
 
-def curl(url: str, headers: Mapping[str, str], body: dict[str, Any], *, proxy_free: bool = False) -> str:
+def curl(request: Request, url: str, headers: Mapping[str, str], *, proxy_free: bool = False) -> str:
     """One POSIX shell command that makes the same request. Secrets are variables: the key is `$COMETAPI_KEY`."""
-    first = "curl -sS" + (" --no-buffer" if body.get("stream") else "") + (" --noproxy '*'" if proxy_free else "")
+    first = "curl -sS"
+    if request.method not in ("GET", "POST") or (request.method == "POST" and request.body is None):
+        first += f" -X {request.method}"
+    first += " --no-buffer" if request.headers.get("Accept") == "text/event-stream" else ""
+    first += " --noproxy '*'" if proxy_free else ""
     first += " --globoff" if re.search(r"[][{}]", url) else ""
-    document, expands = _document(body)
+    lines = [f"{first} {_quoted(url)}", *starmap(_header, headers.items())]
+    if request.body is None:
+        return " \\\n  ".join(lines) + "\n"
+    document, expands = _document(request.body)
     end = "END"
     while end in document:
         end += "_"
-    here = end if expands else _quoted(end)
-    lines = [f"{first} {_quoted(url)}", *starmap(_header, headers.items()), f"--data-binary @- <<{here}"]
+    lines.append(f"--data-binary @- <<{end if expands else _quoted(end)}")
     return " \\\n  ".join(lines) + f"\n{document}\n{end}\n"
 
 
@@ -33,7 +40,7 @@ def _header(name: str, value: str) -> str:
     return f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}"  # curl's way to send an empty one
 
 
-def _document(body: dict[str, Any]) -> tuple[str, bool]:
+def _document(body: Json) -> tuple[str, bool]:
     """The here-document, and whether the shell must expand variables in it, so that all else is escaped."""
     shown = with_own_tools(body)
     places = list(secrets(shown.get("tools")))
@@ -52,7 +59,7 @@ def _document(body: dict[str, Any]) -> tuple[str, bool]:
     return document, True
 
 
-def _json(body: dict[str, Any]) -> str:
+def _json(body: Json) -> str:
     return b"".join(Payload(body, compact=False)).decode()
 
 

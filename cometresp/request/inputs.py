@@ -1,12 +1,13 @@
-"""Prompt words, standard input and files -> text and content parts (design section 2, API 3.1)."""
+"""Prompt words, standard input and files -> text and content parts (API 3.1)."""
 
 import os
 import stat
 from dataclasses import dataclass, field
-from typing import Any
 
 from cometresp.errors import UsageError
+from cometresp.request.magic import is_known
 from cometresp.terminal import Terminal
+from cometresp.wire.json import Json
 
 _SOCKET_WAIT = 0.1  # how long a socket may take to show data or its end before it counts as idle
 
@@ -16,15 +17,13 @@ _CHUNK = 1 << 16
 
 _STDIN = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
-_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"%PDF-", b"{\\rtf", b"PK\x03\x04")  # perhaps without a NUL
-
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What the user said: the text, and the content parts of attachments, which go before it."""
 
     text: str = ""
-    parts: list[dict[str, Any]] = field(default_factory=list)
+    parts: list[Json] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -132,9 +131,9 @@ class Inputs:
             raise UsageError(f"standard input can't be read: {error.strerror}") from error
         return b"".join(chunks)
 
-    def _piece(self, data: bytes, parts: list[dict[str, Any]], detail: str | None) -> str:
+    def _piece(self, data: bytes, parts: list[Json], detail: str | None) -> str:
         """Text of standard input; data with NUL bytes becomes an attachment where its type is known."""
-        if b"\0" not in data and not data.startswith(_MAGIC):
+        if b"\0" not in data and not is_known(data[:16]):
             return self._decode(data, "standard input")
         from cometresp.request import attachments
         from cometresp.request.kinds import is_binary, kind_of
@@ -151,7 +150,7 @@ class Inputs:
         parts.append(attachments.part_of(source, "stdin", None, detail, self._terminal.warn))
         return ""
 
-    def _attach(self, spec: str, file_as: str | None, detail: str | None) -> dict[str, Any]:
+    def _attach(self, spec: str, file_as: str | None, detail: str | None) -> Json:
         from pathlib import Path
 
         from cometresp.request import attachments

@@ -5,14 +5,8 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any
 
+from cometresp.request.magic import PDF, RTF, ZIP, image_of
 from cometresp.request.source import Source
-
-_IMAGES = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF87a": "image/gif",
-    b"GIF89a": "image/gif",
-}
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 
@@ -40,9 +34,6 @@ _FRAME = re.compile(rb"\x21\xf9\x04.{4}\x00[\x21\x2c]", re.DOTALL)  # a GIF's gr
 
 _FRAME_BYTES = 9
 
-# what it is -------------------------------------------------------------------------------------------------------
-
-
 IMAGE_ENDINGS = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -55,11 +46,8 @@ IMAGE_ENDINGS = {
 def kind_of(source: Source, name: str) -> tuple[str, str, str]:
     """(image, file or text; MIME type; the ending that documents of that type have)."""
     start, ending = source.start, PurePosixPath(name).suffix.lower()
-    for magic, mime in _IMAGES.items():
-        if start.startswith(magic):
-            return "image", mime, ""
-    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        return "image", "image/webp", ""
+    if image := image_of(start):
+        return "image", image.mime, ""
     found = _document_ending(source)
     if not found and ending in _DOCUMENTS and (ending != ".pdf" or is_binary(source)):
         found = ending
@@ -72,11 +60,11 @@ def kind_of(source: Source, name: str) -> tuple[str, str, str]:
 
 def _document_ending(source: Source) -> str:
     start = source.start
-    if b"%PDF-" in start:  # readers take it within the first 1024 bytes
+    if PDF in start:  # readers take it within the first 1024 bytes
         return ".pdf"
-    if start.startswith(b"{\\rtf"):
+    if start.startswith(RTF):
         return ".rtf"
-    if not start.startswith(b"PK\x03\x04"):
+    if not start.startswith(ZIP):
         return ""
     names: set[str] = set()
     with suppress(*zip_errors()), opened_zip(source) as archive:

@@ -1,4 +1,4 @@
-"""The API page's limits on what is sent (API section 9): warned about with the number, never refused. Pure.
+"""The API page's limits on what is sent (API 9): warned about with the number, never refused. Pure.
 
 Other servers have other limits; those that every server keeps are errors, in `request.check`.
 """
@@ -8,6 +8,7 @@ from typing import Any
 
 from cometresp.request.content import FencedText
 from cometresp.text import Say
+from cometresp.wire.json import Json
 from cometresp.wire.payload import Content, megabytes
 
 _MB = 1_000_000
@@ -23,7 +24,7 @@ _OUTPUT_IMAGE, _OUTPUT_FILE, _ENCRYPTED = 20_971_520, 73_400_320, 20_971_520  # 
 _CALL_ID, _FUNCTION_NAME, _THRESHOLD, _FILE_IDS, _SKILLS = 64, 128, 1000, 50, 200
 
 
-def warn_beyond(body: dict[str, Any], warn: Say) -> None:
+def warn_beyond(body: Json, warn: Say) -> None:
     """Say about each limit that a body goes beyond."""
     given = body.get("input")
     if isinstance(given, str):
@@ -42,11 +43,11 @@ def warn_beyond(body: dict[str, Any], warn: Say) -> None:
             warn(f"--context-management: compact_threshold is {threshold}; the API page's least is {_THRESHOLD}")
 
 
-def _parts(content: Any) -> Iterator[dict[str, Any]]:
+def _parts(content: Any) -> Iterator[Json]:
     yield from (part for part in (content if isinstance(content, list) else ()) if isinstance(part, dict))
 
 
-def _check_files(parts: list[dict[str, Any]], warn: Say) -> None:
+def _check_files(parts: list[Json], warn: Say) -> None:
     files = {index: size for index, part in enumerate(parts) if (size := _size(part.get("file_data"))) is not None}
     for index, size in files.items():
         if size >= _FILE:
@@ -79,7 +80,7 @@ def _size(data: Any) -> int | None:
     return None
 
 
-def _check_item(item: dict[str, Any], warn: Say) -> None:
+def _check_item(item: Json, warn: Say) -> None:
     call_id = item.get("call_id")
     if isinstance(call_id, str) and not 1 <= len(call_id) <= _CALL_ID:
         warn(f"call_id has {len(call_id)} characters; the API page's limit is 1 to {_CALL_ID}")
@@ -94,7 +95,7 @@ def _check_item(item: dict[str, Any], warn: Say) -> None:
                 _at_most(len(part[key]), limit, f"{key} of a tool output", "characters", warn)
 
 
-def _check_tool(tool: dict[str, Any], warn: Say) -> None:
+def _check_tool(tool: Json, warn: Say) -> None:
     if isinstance(name := tool.get("name"), str):
         _at_most(len(name), _FUNCTION_NAME, f"--tool: the name {name[:20]}…", "characters", warn)
     container = tool.get("container")

@@ -5,8 +5,9 @@ from typing import Any
 from cometresp.errors import UsageError
 from cometresp.options.tables import RequestOptions
 from cometresp.text import Say
+from cometresp.wire.json import Json
 
-# Values that the API page lists; others are passed on, with a warning, since providers differ (design section 3).
+# Values that the API page lists; others are passed on, with a warning, since providers differ.
 _KNOWN = {
     "reasoning_effort": "none minimal low medium high xhigh max",
     "reasoning_summary": "auto concise detailed",
@@ -26,10 +27,10 @@ _MIN_OUTPUT_TOKENS = 16
 
 _PLAIN_TEXT = 1_000_000  # characters of a prompt that is within every limit
 
-# the rules of the API that can be known before sending (design section 3) ----------------------------------------
+# the rules of the API that can be known before sending ----------------------------------------
 
 
-def check(body: dict[str, Any], warn: Say) -> None:
+def check(body: Json, warn: Say) -> None:
     """Raises UsageError that names the flag and the rule; warns about what a server may or may not take."""
     if body.get("conversation") is not None and body.get("previous_response_id") is not None:
         raise UsageError(
@@ -60,7 +61,7 @@ def check(body: dict[str, Any], warn: Say) -> None:
         warn_beyond(body, warn)
 
 
-def _in_range(body: dict[str, Any], name: str, low: float, high: float | None) -> None:
+def _in_range(body: Json, name: str, low: float, high: float | None) -> None:
     value = body.get(name)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return

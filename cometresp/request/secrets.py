@@ -1,16 +1,16 @@
-"""Secrets: found, masked, and the request as a curl command (design, promise 6). Pure."""
+"""Secrets of MCP tools in a body: found, masked, looked up. Pure."""
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from cometresp.errors import UsageError
 from cometresp.wire.headers import MASK
+from cometresp.wire.json import Json, listed, obj
 
 ENV_PREFIX = "env:"
 
 
-def masked_body(body: dict[str, Any]) -> dict[str, Any]:
+def masked_body(body: Json) -> Json:
     """The body with the secrets of MCP tools masked; `env:NAME` is no secret and stays."""
     shown = with_own_tools(body)
     for place, key in secrets(shown.get("tools")):
@@ -19,7 +19,7 @@ def masked_body(body: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def resolved_body(body: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+def resolved_body(body: Json, environ: Mapping[str, str]) -> Json:
     """The body as it is sent: `env:NAME` in an MCP tool is looked up. Raises UsageError where it isn't set."""
     if not any(place[key].startswith(ENV_PREFIX) for place, key in secrets(body.get("tools"))):
         return body
@@ -33,18 +33,27 @@ def resolved_body(body: dict[str, Any], environ: Mapping[str, str]) -> dict[str,
     return sent
 
 
-def with_own_tools(body: dict[str, Any]) -> dict[str, Any]:
+def with_own_tools(body: Json) -> Json:
     """A copy whose tools can be changed; the files in its input are shared, since they may be large."""
     return body | {"tools": copy.deepcopy(body["tools"])} if "tools" in body else dict(body)
 
 
-def secrets(tools: Any) -> Iterator[tuple[dict[str, Any], str]]:
-    """Where secrets stand in MCP tools: (object, key) of `authorization` and of each entry of `headers` (API 4.1)."""
-    for entry in tools if isinstance(tools, list) else ():
-        if isinstance(entry, dict) and entry.get("type") == "mcp":
-            if isinstance(entry.get("authorization"), str):
-                yield entry, "authorization"
-            if isinstance(entry.get("headers"), dict):
-                yield from (
-                    (entry["headers"], name) for name, value in entry["headers"].items() if isinstance(value, str)
-                )
+def check_known(tools: object) -> None:
+    """Raises UsageError for a secret that was given as text, and so was never recorded: it can't be sent again."""
+    for place, key in secrets(tools):
+        if place[key] == MASK:
+            raise UsageError(
+                f"the chain's MCP tool has a secret ({key}) that was not recorded",
+                hint="give --tool again, or name it as env:NAME",
+            )
+
+
+def secrets(tools: object) -> Iterator[tuple[Json, str]]:
+    """The secrets in MCP tools: (object, key) of `authorization` and of each entry of `headers` (API 4.1)."""
+    for tool in listed(tools):
+        if tool.get("type") != "mcp":
+            continue
+        if isinstance(tool.get("authorization"), str):
+            yield tool, "authorization"
+        headers = obj(tool.get("headers"))
+        yield from ((headers, name) for name, value in headers.items() if isinstance(value, str))

@@ -1,10 +1,10 @@
-"""`--tool` and `--tool-choice` -> JSON (API section 4). Pure: files are read by the caller's `read`."""
+"""`--tool` and `--tool-choice` -> JSON (API 4). Pure: files are read by the caller's `read`."""
 
 from typing import Any
 
 from cometresp.errors import UsageError
 from cometresp.text import Read
-from cometresp.wire.json import parse_json
+from cometresp.wire.json import Json, parse_json
 
 _PLAIN = ("web_search_preview", "web_search", "image_generation")
 
@@ -25,7 +25,7 @@ _CHOICE_TYPES = (
 )
 
 
-def tool(spec: str, read: Read) -> list[dict[str, Any]]:
+def tool(spec: str, read: Read) -> list[Json]:
     """The tools that one `--tool` names: a shorthand, raw JSON or @FILE (an object or an array of them)."""
     flag = "--tool"
     spec = spec.strip()
@@ -60,7 +60,7 @@ def tool(spec: str, read: Read) -> list[dict[str, Any]]:
     )
 
 
-def merged_tools(given: list[dict[str, Any]], functions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def merged_tools(given: list[Json], functions: list[Json]) -> list[Json]:
     """The tools with the functions' definitions, each name once: a custom tool of that name stands for its function."""
     custom = {tool.get("name") for tool in given if tool.get("type") == "custom"}
     defined = {tool["name"] for tool in functions}

@@ -6,11 +6,12 @@ Nothing is ever fetched: a `$ref` leads into the schema itself or to the publish
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
+from cometresp.deadline import alarm
 from cometresp.errors import CometrespError, ExitCode, TurnError
 from cometresp.text import Say, escape_line
+from cometresp.wire.json import Json
 
 _NAME = re.compile(r"[^\W\d][\w-]*")
 
@@ -32,7 +33,7 @@ def where(path: Sequence[str | int]) -> str:
     return escape_line(place, _WIDEST_FAULT)
 
 
-def schema_fault(schema: dict[str, Any]) -> str:
+def schema_fault(schema: Json) -> str:
     """What is wrong with a schema, by its meta-schema and in its references; "" where nothing is.
 
     The meta-schema is that of 2020-12, unless `$schema` names another.
@@ -98,7 +99,7 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> Json:
     made = dict(pairs)
     if len(made) < len(pairs):
         seen: set[str] = set()
@@ -107,7 +108,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _faults(schema: dict[str, Any], value: Any, warn: Say, seconds: float) -> tuple[list[str], int]:
+def _faults(schema: Json, value: object, warn: Say, seconds: float) -> tuple[list[str], int]:
     """The first mismatches in words, and how many there are.
 
     A schema that can't be used is warned about: it isn't the answer that is at fault, but a server's echo, or a pattern
@@ -121,7 +122,7 @@ def _faults(schema: dict[str, Any], value: Any, warn: Say, seconds: float) -> tu
         if fault := schema_fault(schema):
             warn(f"the answer was not checked: {fault}")
             return [], 0
-        with warnings.catch_warnings(), _limited(seconds):
+        with warnings.catch_warnings(), alarm(seconds, lambda: TimeoutError(f"it took more than {seconds:.0f} s")):
             warnings.simplefilter("ignore")  # of the patterns' spelling
             for error in _errors(schema, value, warn):
                 count += 1
@@ -134,7 +135,7 @@ def _faults(schema: dict[str, Any], value: Any, warn: Say, seconds: float) -> tu
     return found, count
 
 
-def _errors(schema: dict[str, Any], value: Any, warn: Say) -> Iterator[str]:
+def _errors(schema: Json, value: Any, warn: Say) -> Iterator[str]:
     from jsonschema.exceptions import best_match
     from jsonschema.validators import extend
 
@@ -174,7 +175,7 @@ def _published() -> Any:
     return SPECIFICATIONS  # the meta-schemas; it retrieves nothing
 
 
-def _validator(schema: dict[str, Any]) -> Any:
+def _validator(schema: Json) -> Any:
     from jsonschema.validators import Draft202012Validator, validator_for
 
     named = schema.get("$schema")
@@ -184,7 +185,7 @@ def _validator(schema: dict[str, Any]) -> Any:
         return Draft202012Validator
 
 
-def _lost_reference(schema: dict[str, Any]) -> str:
+def _lost_reference(schema: Json) -> str:
     from referencing.jsonschema import DRAFT202012, specification_with
 
     named = schema.get("$schema")
@@ -207,24 +208,3 @@ def _lost(resolver: Any, resource: Any) -> Iterator[str]:
                 yield f"{key} {_json(target)} leads nowhere in the schema, and nothing is fetched"
     for inner in resource.subresources():
         yield from _lost(resolver.in_subresource(inner), inner)
-
-
-@contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError in what takes longer: a pattern can. Only where the system has timers, and no other is set."""
-    import signal
-    import threading
-
-    def stop(*_: object) -> None:
-        raise TimeoutError(f"it took more than {seconds:.0f} s")
-
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

@@ -6,9 +6,9 @@ or one of these with a `?` behind it: such a value may be null.
 """
 
 import re
-from typing import Any
 
 from cometresp.errors import UsageError
+from cometresp.wire.json import Json
 
 _NAME = re.compile(r"\w[\w-]*")
 
@@ -21,10 +21,10 @@ _SHOWN = 60
 _EXAMPLE = "as in 'name, age int, tags list[str], bio: a short biography'"
 
 
-def from_fields(flag: str, text: str) -> dict[str, Any]:
+def from_fields(flag: str, text: str) -> Json:
     """The object that the fields make up, all of them required, in their order. Raises UsageError."""
     separator = "\n" if "\n" in text.rstrip() else ","
-    properties: dict[str, Any] = {}
+    properties: Json = {}
     for part in text.split(separator):
         if not (field := part.strip()):
             continue
@@ -47,7 +47,7 @@ def from_fields(flag: str, text: str) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _typed(flag: str, name: str, kind: str) -> dict[str, Any]:
+def _typed(flag: str, name: str, kind: str) -> Json:
     lists: list[bool] = []  # from the outermost: whether it may be null
     rest = kind or "str"
     while True:
@@ -62,7 +62,7 @@ def _typed(flag: str, name: str, kind: str) -> dict[str, Any]:
     if rest not in _TYPES:
         rule = "types are str, int, float, bool and list[TYPE], each with a ? behind it where it may be null"
         raise UsageError(f"{flag}: field {name}: {_shown(kind)} is not a type; {rule}", hint=_EXAMPLE)
-    schema: dict[str, Any] = {"type": _either(_TYPES[rest], nullable=nullable)}
+    schema: Json = {"type": _either(_TYPES[rest], nullable=nullable)}
     for may_be_null in reversed(lists):
         schema = {"type": _either("array", nullable=may_be_null), "items": schema}
     return schema

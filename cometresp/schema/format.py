@@ -6,7 +6,7 @@ from typing import Any
 
 from cometresp.errors import UsageError
 from cometresp.text import Read
-from cometresp.wire.json import parse_json
+from cometresp.wire.json import Json, parse_json
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -15,7 +15,7 @@ _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 def json_schema_format(
     spec: str, name: str | None, read: Read, *, strict: bool, multi: bool = False, flag: str = "--schema"
-) -> dict[str, Any]:
+) -> Json:
     """The format of a spec: fields (`name, age int`), inline JSON, `@FILE`, or a name that ends in `.json`.
 
     `multi`: for a list of them, under `items`. `strict` closes the schema and requires all of it; otherwise JSON is
@@ -42,7 +42,7 @@ def json_schema_format(
     }
 
 
-def _given(flag: str, spec: str, read: Read) -> tuple[dict[str, Any], str]:
+def _given(flag: str, spec: str, read: Read) -> tuple[Json, str]:
     """The schema as it was given, and the stem of the file that it came from, "" where there was none."""
     word = spec.strip()
     path = word[1:] if word.startswith("@") else word if _names_file(word) else ""

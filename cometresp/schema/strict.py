@@ -9,6 +9,7 @@ from typing import Any
 
 from cometresp.errors import UsageError
 from cometresp.schema.check import where
+from cometresp.wire.json import Json
 
 Path = tuple[str | int, ...]
 
@@ -38,12 +39,12 @@ _NULL = {"type": "null"}
 _LONGEST_CHAIN = 100  # of references
 
 
-def strict_schema(flag: str, schema: dict[str, Any], *, root: str = "") -> dict[str, Any]:
+def strict_schema(flag: str, schema: Json, *, root: str = "") -> Json:
     """The strict schema. Raises UsageError where there can't be one.
 
     `root`: the flag to hint at where the root isn't an object but a list; "" where it may be of any type.
     """
-    made: dict[str, Any] = _Strict(flag, schema).walk(schema, ())
+    made: Json = _Strict(flag, schema).walk(schema, ())
     if root and not _is_object_alone(schema, schema):
         kind = schema.get("type")
         is_list = kind == "array"
@@ -57,9 +58,9 @@ def strict_schema(flag: str, schema: dict[str, Any], *, root: str = "") -> dict[
     return made
 
 
-def listed_schema(schema: dict[str, Any]) -> dict[str, Any]:
+def listed_schema(schema: Json) -> Json:
     """The schema of `{"items": [‥]}` whose elements fit this one. References into it still lead where they led."""
-    document: dict[str, Any] = {key: schema[key] for key in ("$schema", "$id") if key in schema}
+    document: Json = {key: schema[key] for key in ("$schema", "$id") if key in schema}
     shared = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
     inner = _moved({key: value for key, value in schema.items() if key not in document and key not in shared})
     return {
@@ -84,10 +85,10 @@ def _moved(schema: Any) -> Any:
     return made
 
 
-def _mapped(schema: dict[str, Any], path: Path, change: Change, *, tests: bool = False) -> dict[str, Any]:
+def _mapped(schema: Json, path: Path, change: Change, *, tests: bool = False) -> Json:
     """A copy with each schema right inside it changed; what is data (enum, const, default, examples) is let alone."""
     named, single = (_NAMED + _TESTS_NAMED, _SINGLE + _TESTS_SINGLE) if tests else (_NAMED, _SINGLE)
-    made: dict[str, Any] = {}
+    made: Json = {}
     for key, value in schema.items():
         place = (*path, key)
         if key in named and isinstance(value, dict):
@@ -102,7 +103,7 @@ def _mapped(schema: dict[str, Any], path: Path, change: Change, *, tests: bool =
 
 
 class _Strict:
-    def __init__(self, flag: str, root: dict[str, Any]) -> None:
+    def __init__(self, flag: str, root: Json) -> None:
         self._flag = flag
         self._root = root
 
@@ -125,7 +126,7 @@ class _Strict:
         made["additionalProperties"] = False
         return made
 
-    def _check_object(self, schema: dict[str, Any], path: Path) -> None:
+    def _check_object(self, schema: Json, path: Path) -> None:
         properties = schema.get("properties")
         if schema.get("additionalProperties", False) is not False or schema.get("patternProperties"):
             raise self._error(path, "takes properties of any name, which a strict schema can't")
@@ -138,7 +139,7 @@ class _Strict:
             if name not in (properties or {}):
                 raise self._error(path, f"requires {where((name,))}, which isn't among its properties")
 
-    def _check_parts(self, schema: dict[str, Any], path: Path) -> None:
+    def _check_parts(self, schema: Json, path: Path) -> None:
         """Closed objects that hold for the same value shut out each other's properties: nothing would fit them all."""
         groups = [[{"$ref": schema.get("$ref")}], *([part] for part in schema.get("allOf") or ())]
         groups += [schema.get(key) or [] for key in ("anyOf", "oneOf")]
@@ -164,14 +165,14 @@ class _Strict:
         return UsageError(f"{self._flag}: {place} {message}", hint="--no-strict sends it as it is")
 
 
-def _is_object(schema: dict[str, Any]) -> bool:
+def _is_object(schema: Json) -> bool:
     kind = schema.get("type")
     if kind is None:
         return not {"properties", "patternProperties", "additionalProperties"}.isdisjoint(schema)
     return "properties" in schema or kind == "object" or (isinstance(kind, list) and "object" in kind)
 
 
-def _is_object_alone(root: dict[str, Any], schema: Any) -> bool:
+def _is_object_alone(root: Json, schema: Any) -> bool:
     """Whether it is of type object and nothing else, itself or by what it refers to."""
     for _ in range(_LONGEST_CHAIN):
         if not isinstance(schema, dict):
@@ -182,7 +183,7 @@ def _is_object_alone(root: dict[str, Any], schema: Any) -> bool:
     return False
 
 
-def _target(root: dict[str, Any], reference: Any) -> Any:
+def _target(root: Json, reference: Any) -> Any:
     """What a reference within the document leads to, None where it leads elsewhere."""
     if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
         return None

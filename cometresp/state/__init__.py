@@ -1,5 +1,8 @@
 """The state file: chains, turns, and what servers were seen to refuse.
 
+chains       The chains: which turn each of them continues from.
+database     The open state file: transactions that many processes share, and what happens when the file
+             is damaged.
 file         The state file as a file: its version, its lock, its damage. Nothing here knows what a turn
              is.
 migrations   The tables of the state file, version by version. Step n takes a file from version n to n +
@@ -7,7 +10,8 @@ migrations   The tables of the state file, version by version. Step n takes a fi
 names        The names of chains: `tty` is one per terminal, `.` one per directory.
 records      What the state file holds, as plain data: turns, their settings, chains.
 retention    What leaves the state file: old text, removed chains, turns that nothing needs.
-state        The state file: chains, responses and the items of each turn (design section 5).
-suggestions  Names and ids for a shell's completion; nothing where the state can't be read.
-transcript   A recorded turn as something to read: what was asked, what came.
+state        The state file: what was recorded of turns, chains and servers, in one SQLite file.
+suggestions  Names and ids for a shell's completion; none where the state can't be read.
+transcript   A recorded turn as something to read: what was asked, what was answered. Pure.
+turns        The recorded turns: one row each, since some servers give every response the same id.
 """

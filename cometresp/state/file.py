@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,8 @@ _APPLICATION_ID = 0x636F6D74  # "comt"
 
 _BUSY_SECONDS = 60.0
 
-_ONE_WAIT = 0.02  # seconds in SQLite's own waiting, where no signal is heard
+_ONE_WAIT = 0.02  # seconds that SQLite itself waits, during which no signal is handled
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def prepare(directory: Path, path: Path) -> None:
@@ -72,7 +73,7 @@ def patiently(db: sqlite3.Connection, *statements: str) -> None:
                 db.execute(statement).fetchone()
                 break
             except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > deadline:
+                if _code(error) not in _LOCKED or time.monotonic() > deadline:
                     raise
                 import random
 
@@ -88,9 +89,20 @@ def file_of(path: Path) -> tuple[int, int]:
     return facts.st_dev, facts.st_ino
 
 
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether SQLite says that the file isn't, or isn't any more, a database."""
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; errors of the Python module itself have none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
 def _identity(db: sqlite3.Connection) -> tuple[int, int, int]:
-    ask: Callable[[str], int] = lambda sql: db.execute(sql).fetchone()[0]  # noqa: E731
-    return ask("PRAGMA application_id"), ask("PRAGMA user_version"), ask("SELECT count(*) FROM sqlite_master")
+    asked = ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+    application, version, tables = (db.execute(statement).fetchone()[0] for statement in asked)
+    return application, version, tables
 
 
 def set_aside(path: Path) -> Path:
@@ -110,7 +122,7 @@ def set_aside(path: Path) -> Path:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """One process at a time opens the file, so that no one sets aside the file that another has just made anew."""
+    """One process at a time opens the file, so that no one sets aside the new file that another has just made."""
     try:
         import fcntl
     except ImportError:  # Windows can't rename a file that is open: there the rename itself is the lock

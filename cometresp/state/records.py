@@ -3,6 +3,8 @@
 import json
 from typing import Any, NamedTuple
 
+from cometresp.wire.json import Json, listed
+
 
 class Settings(NamedTuple):
     """What the API doesn't carry over from turn to turn, so that `continue` sends it again.
@@ -11,7 +13,7 @@ class Settings(NamedTuple):
     """
 
     instructions: str | None = None
-    tools: list[dict[str, Any]] | None = None
+    tools: list[Json] | None = None
     store: bool | None = None
     conversation: str | None = None
     forgotten: tuple[str, ...] = ()
@@ -30,55 +32,69 @@ class Turn(NamedTuple):
     model: str | None
     settings: Settings
     status: str
-    usage: dict[str, Any]
+    usage: Json
     created: float
     ended: float | None
     sequence: int | None
-    input: list[dict[str, Any]] | None
-    output: list[dict[str, Any]] | None
+    input: list[Json] | None
+    output: list[Json] | None
 
 
 UNENDED = ("queued", "in_progress", "cut", "interrupted")  # statuses of a turn whose end isn't recorded
 
-# (head, pending) of a chain, as numbers of turns.
-Stand = tuple[int | None, int | None]
+Heads = tuple[int | None, int | None]  # (head, pending) of a chain, as numbers of turns
 
 
 class NewTurn(NamedTuple):
-    """A turn about to be recorded: everything but what the response will say."""
+    """A turn about to be recorded: everything but what the response will say.
+
+    `restarts` its chain, rather than continuing it. `expected` are the heads of the chain when the turn was planned.
+    """
 
     chain: str
     base_url: str
     model: str | None
     settings: Settings
-    input: list[dict[str, Any]] | None
-    anew: bool  # it starts the chain, rather than going on with it
+    input: list[Json] | None
+    restarts: bool
     parent: Turn | None = None
     previous_id: str | None = None
-    stood: Stand | None = None  # where the chain stood when the turn was planned
+    expected: Heads | None = None
 
 
-class ChainRow(NamedTuple):
+class Chain(NamedTuple):
+    """A chain: `head` is the turn that the next one continues, `pending` one that restarted it and hasn't completed."""
+
     name: str
     head: Turn | None
     pending: Turn | None
     used: float
 
     @property
-    def stand(self) -> Stand:
+    def last(self) -> Turn | None:
+        """The head, else the turn that is to become it."""
+        return self.head or self.pending
+
+    @property
+    def heads(self) -> Heads:
         return self.head.n if self.head else None, self.pending.n if self.pending else None
 
 
-# as rows of the table of turns -------------------------------------------------------------------------------------
+# as rows of the table of turns --------------------------------------------------------------------------------------
+
+COLUMNS = (
+    "n, id, parent, previous_id, chain, number, base_url, model, settings, status, usage, created, ended, sequence,"
+    " input, output, instructions, tools"
+)
 
 
-def settings_columns(settings: Settings, *, text: bool) -> tuple[str, str | None, str | None]:
-    """The columns settings, instructions and tools; '' in the last two where text isn't to be kept."""
+def settings_columns(settings: Settings, *, with_text: bool) -> tuple[str, str | None, str | None]:
+    """The columns settings, instructions and tools; '' in the last two where text isn't kept."""
 
-    def kept(value: Any) -> str | None:
+    def kept(value: object) -> str | None:
         if value is None:
             return None
-        return json.dumps(value) if text else ""
+        return json.dumps(value) if with_text else ""
 
     rest = {"store": settings.store, "conversation": settings.conversation}
     return json.dumps(rest), kept(settings.instructions), kept(settings.tools)
@@ -87,18 +103,18 @@ def settings_columns(settings: Settings, *, text: bool) -> tuple[str, str | None
 def _settings(rest: str, instructions: str | None, tools: str | None) -> Settings:
     apart = {"instructions": instructions, "tools": tools}
     known = {name: value for name, value in json.loads(rest).items() if name in Settings._fields}
-    known |= {name: json.loads(text) for name, text in apart.items() if text}
-    return Settings(**known)._replace(forgotten=tuple(name for name, text in apart.items() if text == ""))
+    known |= {name: json.loads(column) for name, column in apart.items() if column}
+    return Settings(**known)._replace(forgotten=tuple(name for name, column in apart.items() if column == ""))
 
 
 def turn_of(row: tuple[Any, ...]) -> Turn:
-    """A row of the table of turns. Raises ValueError and TypeError for what cometresp didn't write."""
+    """A row of COLUMNS. Raises ValueError and TypeError for what cometresp didn't write."""
     n, response_id, parent, previous, chain, number, url, model, settings, status, usage, *rest = row
     created, ended, sequence, input_, output, instructions, tools = rest
 
-    def items_of(text: str | None) -> list[dict[str, Any]] | None:
-        items = None if text is None else json.loads(text)
-        return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else None
+    def items_of(column: str | None) -> list[Json] | None:
+        items = None if column is None else json.loads(column)
+        return listed(items) if isinstance(items, list) else None
 
     return Turn(
         n=n,

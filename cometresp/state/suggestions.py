@@ -1,44 +1,46 @@
-"""Names and ids for a shell's completion; nothing where the state can't be read."""
+"""Names and ids for a shell's completion; none where the state can't be read."""
 
 import os
 
 from cometresp.config import load
 from cometresp.errors import CometrespError
 from cometresp.state.state import State
-from cometresp.state.transcript import asked
+from cometresp.state.transcript import prompt_of
 from cometresp.text import escape_line
 
-_HELP_WORDS = 50
-_RECENT = 20
+_SHOWN = 50  # characters of a prompt
+_RECENT = 20  # responses that are offered
+
+Suggestions = list[tuple[str, str]]  # (name, first words of the prompt)
 
 
-def chain_names(incomplete: str) -> list[tuple[str, str]]:
-    """(name, first words) of the recorded chains that begin so."""
+def chain_names(incomplete: str) -> Suggestions:
+    """The recorded chains whose names begin with `incomplete`."""
+    found = []
     try:
-        state = _opened()
-        rows = state.chains() if state else []
+        if state := _opened():
+            with state:
+                for chain in state.chains.all():
+                    if chain.name.startswith(incomplete):
+                        words = prompt_of(state.turns.first_of(chain.last)) if chain.last else ""
+                        found.append((escape_line(chain.name), escape_line(words, _SHOWN)))
     except CometrespError:
         return []
-    found = []
-    for row in rows:
-        turn = row.head or row.pending
-        if state and row.name.startswith(incomplete):
-            words = asked(state.began(turn)) if turn else ""
-            found.append((escape_line(row.name), escape_line(words, _HELP_WORDS)))
     return found
 
 
-def response_ids(incomplete: str) -> list[tuple[str, str]]:
-    """(id, first words) of the responses recorded last that begin so."""
+def response_ids(incomplete: str) -> Suggestions:
+    """The responses recorded last whose ids begin with `incomplete`."""
     try:
         state = _opened()
-        turns = state.turns(limit=_RECENT) if state else []
+        if state is None:
+            return []
+        with state:
+            turns = state.turns.newest(limit=_RECENT)
     except CometrespError:
         return []
     return [
-        (escape_line(turn.id), escape_line(asked(turn), _HELP_WORDS))
-        for turn in turns
-        if turn.id.startswith(incomplete)
+        (escape_line(turn.id), escape_line(prompt_of(turn), _SHOWN)) for turn in turns if turn.id.startswith(incomplete)
     ]
 
 

@@ -1,11 +1,11 @@
-"""A recorded turn as something to read: what was asked, what came."""
+"""A recorded turn as something to read: what was asked, what was answered. Pure."""
 
 import json
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from cometresp.state.records import Turn
-from cometresp.wire.items import text_of
-from cometresp.wire.json import listed
+from cometresp.wire.items import arguments_of, content_texts, text_of
+from cometresp.wire.json import Json
 
 
 class Passage(NamedTuple):
@@ -22,7 +22,7 @@ class Passage(NamedTuple):
         return self.text
 
 
-def asked(turn: Turn) -> str:
+def prompt_of(turn: Turn) -> str:
     """The text that a turn put to the model."""
     return "\n\n".join(_text(item) for item in turn.input or () if item.get("role") == "user")
 
@@ -34,44 +34,36 @@ def passages(turns: list[Turn]) -> list[Passage]:
         before = turns[0].previous_id or "its beginning"
         found.append(Passage("plain", f"(what came before {turns[0].id} is not recorded: {before})"))
     for turn in turns:
-        found += of_turn(turn)
+        found += passages_of(turn)
     return found
 
 
-def of_turn(turn: Turn) -> list[Passage]:
+def passages_of(turn: Turn) -> list[Passage]:
+    """One turn: a heading, what was asked, what was answered."""
     if turn.input is None and turn.output is None:
         return [Passage("heading", turn.id), Passage("plain", "(the text was not recorded, or is no longer)")]
-    found = [Passage("heading", f"{turn.id} · {turn.model or ''} · {turn.status}")]
-    for item in turn.input or ():
-        if item.get("role"):
-            found.append(Passage("prompt", _text(item)))
-        else:
-            words = f"`{item.get('type')}` {item.get('call_id', '')}: {_as_text(item.get('output', ''))}"
-            found.append(Passage("plain", words))
-    for item in turn.output or ():
-        if item.get("type") == "message":
-            found.append(Passage("answer", text_of([item])))
-        elif item.get("type") in ("function_call", "custom_tool_call"):
-            given = item.get("arguments") or item.get("input") or ""
-            found.append(Passage("plain", f"`{item.get('name')}` {item.get('call_id', '')}: {_as_text(given)}"))
-        elif item.get("type") != "reasoning":
-            found.append(Passage("plain", f"[{item.get('type')}] {json.dumps(item, ensure_ascii=False)[:200]}"))
-    return found
+    heading = Passage("heading", f"{turn.id} · {turn.model or ''} · {turn.status}")
+    return [heading, *map(_asked, turn.input or ()), *filter(None, map(_answered, turn.output or ()))]
 
 
-def _text(item: dict[str, Any]) -> str:
-    content = item.get("content")
-    if isinstance(content, str):
-        return content
-    return "\n\n".join(_part(part) for part in listed(content))
+def _asked(item: Json) -> Passage:
+    if item.get("role"):
+        return Passage("prompt", _text(item))
+    output = item.get("output", "")
+    shown = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+    return Passage("plain", f"`{item.get('type')}` {item.get('call_id', '')}: {shown}")
 
 
-def _part(part: dict[str, Any]) -> str:
-    text, name = part.get("text"), part.get("filename")
-    if isinstance(text, str) and text:
-        return text
-    return f"[{part.get('type')} {name}]" if isinstance(name, str) else f"[{part.get('type')}]"
+def _answered(item: Json) -> Passage | None:
+    match item.get("type"):
+        case "message":
+            return Passage("answer", text_of([item]))
+        case "function_call" | "custom_tool_call":
+            return Passage("plain", f"`{item.get('name')}` {item.get('call_id', '')}: {arguments_of(item)}")
+        case "reasoning":
+            return None
+    return Passage("plain", f"[{item.get('type')}] {json.dumps(item, ensure_ascii=False)[:200]}")
 
 
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _text(item: Json) -> str:
+    return "\n\n".join(content_texts(item.get("content")))

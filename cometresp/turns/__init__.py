@@ -1,24 +1,29 @@
 """A run of a command that talks to a model: from what was asked to the exit code.
 
-conclude  What a whole answer is put to at its end: the check against its schema, and the block that
-          `--extract` takes out.
-display   How a command shows and records its exchanges, and ends: shared by the asking commands and `get`.
-dry_run   `--dry-run` and `--curl`: the request, shown instead of sent.
-exchange  The loop: events -> answer -> renderer; and what an ended answer means as an exit code (design
-          section 4).
+conclude  The end of a run: what is printed of its last answer alone, the lines after it, and the error that
+          it amounts to.
+display   How the answers of a run are shown: the layout, decided before anything is sent, and a screen for
+          each turn.
+dry_run   `--dry-run` and `--curl`: the request that would be sent, shown in place of sending it.
+exchange  The loop over the events of one answer: each is applied, then shown.
 fetch     A run of `get`: a response fetched once, waited for, followed, or taken from the record.
-files     Files that a command writes: `--output FILE`, whole or not at all (design section 3), and `--save-
+files     Files that a command writes: `--output FILE`, whole or not at all, `--id-file FILE` and `--save-
           images DIR`.
-lookup    What the commands about one response share: which one is meant, and what a server's refusal says
-          about it.
-outputs   The outputs of calls that a turn brings, and the calls that it leaves open (API 3.2).
-plan      What a turn takes over from its chain, and the replay of recorded turns (design section 5).
-prepare   The deed of `ask`, `stream` and `continue`: one turn, from the command line to the exit code.
-record    Keeping one turn in the state file while it is held.
+lookup    What the commands about one response share: which response is meant, and what a server's refusal
+          says about it.
+loop      The turns of a run: the first, and those that follow while this program can answer the model's
+          calls.
+outputs   The outputs of calls that a turn brings, and the calls that it would leave open (API 3.2).
+plan      Where a turn stands in its conversation, and what it takes over from its chain.
+prepare   A turn made ready: what was given is read, its place is planned, its body is built, open calls are
+          settled.
+record    Keeping a turn in the state file while it is received.
 replay    Items as they are recorded, and the recorded conversation sent in place of a response id.
-resume    An answer brought to where its record left it, so that the events that follow go on from there.
+resume    Back to an answer whose stream broke or that was recorded in part: on the server, and from the
+          record (API 7.5).
 run       A run of `ask`, `stream` and `continue`, from the command line to the exit code: the table of
           contents.
-send      Sending a turn that is ready, and the turns that its calls lead to: shown, recorded, concluded.
+send      Sending the turns of a run over one client, each in the form that the server takes.
 tools     The tools of one command: what `--functions` defines, who lets it run, and what is seen of it.
+turn      One turn of a run: sent, shown and recorded, whatever ends it.
 """

@@ -1,51 +1,150 @@
-"""What a whole answer is put to at its end: the check against its schema, and the block that `--extract` takes out."""
+"""The end of a run: what is printed of its last answer alone, the lines after it, and the error that it amounts to."""
 
-from collections.abc import Callable
-from typing import Any
+import time
 
 from cometresp.answer.answer import Answer
-from cometresp.errors import CometrespError, ExitCode, TurnError
-from cometresp.render.screen import Sink
-from cometresp.terminal import Terminal
+from cometresp.answer.verdict import verdict
+from cometresp.errors import CometrespError, ExitCode, Hint, Next, StoppedError, TurnError, UnreachableError
 from cometresp.text import escape, to_bytes
-from cometresp.wire.items import format_of
+from cometresp.turns.display import Display
+from cometresp.turns.record import Recorder
+from cometresp.turns.turn import Finished
+from cometresp.wire.events import GOOD
+from cometresp.wire.items import answering_flags, format_of
+from cometresp.wire.json import Json
 
 
-def unfit(answer: Answer, shape: dict[str, Any] | None, warn: Callable[[str], None]) -> CometrespError | None:
-    """The error of an answer that ended well but doesn't match its schema; None: the one that the response names."""
-    shape = format_of(answer.response.get("text")) if shape is None else shape
-    if answer.status not in ("completed", "incomplete") or shape.get("type") != "json_schema":
-        return None
-    from cometresp.schema.check import mismatch
+def conclude(
+    done: Finished,
+    display: Display,
+    recorder: Recorder,
+    *,
+    shape: Json | None = None,
+    tier: str | None = None,
+    allow_pending: bool = False,
+    instead: CometrespError | None = None,
+) -> None:
+    """Print what is printed of the last answer alone, and the lines after it; then raise the error of it all.
 
-    return mismatch(shape, answer.id or "the response", answer.text, warn)
+    `shape` is the `text.format` that was asked for, None where only the response knows; `tier` the service tier.
+    `allow_pending`: a response that is still at work is accepted (--background).
+    `instead` says why a run with calls ended, where the answer itself would only say that calls are open.
+    """
+    answer, output = done.answer, display.output
+    outcome = instead or verdict(answer, allow_incomplete=output.allow_incomplete, background=allow_pending)
+    if isinstance(outcome, TurnError) and outcome.exit_code == ExitCode.CALL_OPEN and not recorder.keeps_text:
+        outcome.with_hint(_by_hand(answer, recorder))
+    last = _Last(display)
+    error = done.error
+    try:
+        last.print(answer, good=error is None and outcome is None)
+    except CometrespError as fault:
+        error = error or fault
+    final = _explained(error, answer, recorder) or outcome or last.error(answer, shape) or _trouble(display, recorder)
+    _place_file(display, good=final is None)
+    _print_summary(done, display, recorder, tier, status="interrupted" if isinstance(instead, StoppedError) else "")
+    if output.usage:
+        from cometresp.render.summary import usage_line
+
+        display.terminal.aside(usage_line(done.usage) + "\n")
+    if final is not None:
+        raise final
 
 
-class Extraction:
-    """Prints one fenced block in place of the answer; where there is none to print, the text goes to stderr."""
+class _Last:
+    """What is printed of the last answer alone: its id, its JSON, or a block of code."""
 
-    def __init__(self, sink: Sink, terminal: Terminal, *, last: bool, to_terminal: bool) -> None:
-        self._sink = sink
-        self._terminal = terminal
-        self._last = last
-        self._to_terminal = to_terminal
-        self._found = False
+    def __init__(self, display: Display) -> None:
+        self._display = display
+        self._extracts = display.output.extract or display.output.extract_last
+        self._extracted = False
 
     def print(self, answer: Answer, *, good: bool) -> None:
-        """`good`: the answer ended well. Otherwise a block of it may be half of one."""
+        """`good`: the answer ended well. Otherwise a block of code in it may be half of one."""
+        layout, sink = self._display.layout, self._display.outlets.sink
+        if layout.only_id and answer.id:
+            sink.write(to_bytes(answer.id + "\n"))
+        elif self._extracts:
+            self._extract(answer, good=good)
+        elif layout.kind == "json":
+            from cometresp.render.document import Document
+
+            Document(sink, to_terminal=layout.to_terminal).finish(answer)
+
+    def _extract(self, answer: Answer, *, good: bool) -> None:
+        """One fenced block in place of the answer; where there is none, the text goes to stderr."""
         from cometresp.answer.extract import fenced_block
 
-        text = answer.text
-        block = fenced_block(text, last=self._last, complete=not answer.incomplete_reason) if good else None
-        self._found = block is not None
+        text, last = answer.text, self._display.output.extract_last
+        block = fenced_block(text, last=last, complete=not answer.incomplete_reason) if good else None
+        self._extracted = block is not None
         if block is None:
-            self._terminal.aside(text if text.endswith("\n") or not text else text + "\n")
+            self._display.terminal.aside(text if text.endswith("\n") or not text else text + "\n")
             return
         block += "" if block.endswith(("\n", "\r")) or not block else "\n"
-        self._sink.write(to_bytes(escape(block) if self._to_terminal else block))
+        self._display.outlets.sink.write(to_bytes(escape(block) if self._display.layout.to_terminal else block))
 
-    def fault(self, answer: Answer) -> CometrespError | None:
-        if self._found:
+    def error(self, answer: Answer, shape: Json | None) -> CometrespError | None:
+        """What an answer that ended well lacks: the block to extract, or a match with its schema."""
+        if self._extracts and not self._extracted:
+            message = f"{answer.id or 'the response'} has no fenced code block to extract"
+            return TurnError(ExitCode.MISMATCH, message, hint="its text is above" if answer.text else "")
+        if self._extracts or self._display.layout.only_id or answer.status not in GOOD:
             return None
-        message = f"{answer.id or 'the response'} has no fenced code block to extract"
-        return TurnError(ExitCode.MISMATCH, message, hint="its text stands above" if answer.text else "")
+        shape = format_of(answer.response.get("text")) if shape is None else shape
+        if shape.get("type") != "json_schema":
+            return None
+        from cometresp.schema.check import mismatch
+
+        return mismatch(shape, answer.id or "the response", answer.text, self._display.terminal.warn)
+
+
+def _by_hand(answer: Answer, recorder: Recorder) -> Hint:
+    """How to continue from open calls whose text isn't recorded: they can only be answered by hand."""
+    flags = answering_flags(answer.open_calls)
+    if recorder.keeps:
+        return Next("continue", flags)
+    stored = answer.id and answer.response.get("store") is not False
+    return Next("ask", f"--previous-response-id {answer.id} {flags}") if stored else ""
+
+
+def _explained(error: Exception | None, answer: Answer, recorder: Recorder) -> Exception | None:
+    """What ended the exchange; an interrupt says what was kept, a lost connection where to ask for the rest."""
+    if not isinstance(error, CometrespError) or not answer.id or error.hint:
+        return error
+    if isinstance(error, UnreachableError):
+        return error.with_hint((Next("get", answer.id), " shows what became of it"))
+    if isinstance(error, StoppedError) and recorder.keeps:
+        return error.with_hint(("what came is kept: ", Next("log", answer.id)))
+    return error
+
+
+def _trouble(display: Display, recorder: Recorder) -> CometrespError | None:
+    id_file = display.outlets.id_file
+    return (id_file.error if id_file else None) or recorder.error
+
+
+def _place_file(display: Display, *, good: bool) -> None:
+    """The file of --output gets its name, or its text is kept beside it."""
+    file = display.outlets.file
+    if file and good:
+        file.commit()
+    elif file and (kept := file.abandon()):
+        display.terminal.note(kept)
+
+
+def _print_summary(done: Finished, display: Display, recorder: Recorder, tier: str | None, *, status: str) -> None:
+    if not done.answer.id or not display.layout.summary:
+        return
+    from cometresp.render.summary import Run, print_summary, summary
+
+    first, started = done.first_text_at, display.started
+    run = Run(
+        status or done.status,
+        time.monotonic() - started,
+        None if first is None else first - started,
+        done.usage,
+        recorder.place,
+        tier,
+    )
+    print_summary(display.terminal, summary(done.answer, run))

@@ -1,6 +1,4 @@
-"""`--dry-run` and `--curl`: the request, shown instead of sent."""
-
-from typing import Any
+"""`--dry-run` and `--curl`: the request that would be sent, shown in place of sending it."""
 
 from cometresp.config import is_loopback
 from cometresp.request.content import with_stand_ins
@@ -8,30 +6,41 @@ from cometresp.request.curl import KEY, curl
 from cometresp.request.secrets import masked_body
 from cometresp.runtime import Runtime
 from cometresp.text import escape_json, to_bytes
+from cometresp.wire.endpoints import Request
 from cometresp.wire.headers import with_headers
 from cometresp.wire.payload import Payload
 
 
-def print_request(runtime: Runtime, body: dict[str, Any], *, as_curl: bool) -> None:
+def shown_only(runtime: Runtime, request: Request) -> bool:
+    """Whether --dry-run or --curl asks for the request alone, which is then printed."""
+    if runtime.connection.curl:
+        _print_curl(runtime, request)
+        return True
+    if not runtime.connection.dry_run:
+        return False
+    if request.body is None:
+        runtime.terminal.write(to_bytes(f"{request.method} {runtime.base_url}{request.target}\n"))
+    else:
+        _print_body(runtime, masked_body(request.body))
+    return True
+
+
+def _print_curl(runtime: Runtime, request: Request) -> None:
+    """The request as a command; the key is a variable there, whether or not one is set."""
+    url = f"{runtime.base_url}{request.target}"
+    key = {} if runtime.connection.offline else {"Authorization": KEY}
+    headers = with_headers({**request.headers, **key}, runtime.given_headers)
+    command = curl(request, url, headers, proxy_free=is_loopback(url))
     terminal = runtime.terminal
-    if as_curl:
-        url = f"{runtime.base_url}/responses"
-        command = curl(url, _headers(runtime, body), body, proxy_free=is_loopback(url))
-        terminal.write(to_bytes(escape_json(command) if terminal.stdout_tty else command))
-        return
-    shown = masked_body(body)
+    terminal.write(to_bytes(escape_json(command) if terminal.stdout_tty else command))
+
+
+def _print_body(runtime: Runtime, body: dict[str, object]) -> None:
+    """The body as JSON; files whole, but on a terminal by their size and digest."""
+    terminal = runtime.terminal
     if terminal.stdout_tty:
-        runtime.print_json(with_stand_ins(shown))
+        terminal.print_json(with_stand_ins(body))
         return
-    for piece in Payload(shown, compact=False):
+    for piece in Payload(body, compact=False):
         terminal.write(piece)
     terminal.write(b"\n")
-
-
-def _headers(runtime: Runtime, body: dict[str, Any]) -> dict[str, str]:
-    """The headers that count; the key stands there as a variable, whether or not one is set."""
-    accept = "text/event-stream" if body.get("stream") else "application/json"
-    headers = {"Content-Type": "application/json", "Accept": accept}
-    if not runtime.connection.offline:
-        headers["Authorization"] = KEY
-    return with_headers(headers, runtime.given_headers)

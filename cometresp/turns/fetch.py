@@ -6,145 +6,125 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from cometresp.answer.answer import Answer
-from cometresp.client.following import Fetching
-from cometresp.errors import CometrespError, ProtocolError, RequestRefusedError, UnreachableError, UsageError
-from cometresp.options.tables import ConnectionOptions, OutputOptions
-from cometresp.options.values import kind_of
+from cometresp.client.following import Fetched, Follow, Poll
+from cometresp.errors import CometrespError, ProtocolError, RequestRefusedError, UnreachableError
+from cometresp.options.values import retries_of
 from cometresp.runtime import Runtime
 from cometresp.state.records import UNENDED
 from cometresp.text import escape_line
-from cometresp.turns.lookup import explained, is_missing, only_shows, recorded, resolve
-from cometresp.turns.resume import take_up
+from cometresp.turns.conclude import conclude
+from cometresp.turns.display import Display, layout_of
+from cometresp.turns.exchange import exchange
+from cometresp.turns.files import open_outlets
+from cometresp.turns.lookup import explained, is_missing
+from cometresp.turns.record import Recorder
+from cometresp.turns.resume import resume_from_record
+from cometresp.turns.turn import run_turn
 from cometresp.wire.events import TERMINAL, Event
 from cometresp.wire.json import listed
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
+    from cometresp.render.screen import Screen
     from cometresp.state.records import Turn
+    from cometresp.turns.turn import OnId
 
-_SILENCE = 100.0  # seconds that a poll or a followed stream may be silent, where --timeout says nothing else
+_SILENCE = 100.0  # seconds without data that a poll or a followed stream may take, unless --timeout says otherwise
 
 
-class Fetch(NamedTuple):
+class Wanted(NamedTuple):
+    """A response and how it is fetched: once, until it has ended (`wait`), or as a stream behind event `after`.
+
+    `turn` is what is recorded of it.
+    """
+
     id: str
     wait: bool
     stream: bool
-    starting_after: int | None
+    after: int | None
     include: tuple[str, ...]
-    output: OutputOptions
-    connection: ConnectionOptions
+    turn: "Turn | None"
 
 
-def run(fetch: Fetch) -> None:
-    runtime = Runtime(fetch.connection, fetch.output)
-    kind_of(fetch.output, runtime.terminal)
-    if fetch.starting_after is not None and not fetch.stream:
-        raise UsageError("--starting-after goes with --stream")
-    if fetch.starting_after is not None and fetch.starting_after < 0:
-        raise UsageError(f"--starting-after: must be at least 0, not {fetch.starting_after}")
-    response_id = resolve(fetch.id, runtime)
-    turn = recorded(runtime, response_id)
-    after = _place(fetch, turn)
-    query = [("stream", "true")] if fetch.stream else []
-    query += [("include[]", name) for name in fetch.include]
-    query += [("starting_after", str(after))] if after is not None else []
-    if only_shows(runtime, "get", "GET", response_id, query=query):
-        return
-    runtime.check_sendable()
-    _Get(fetch, runtime, response_id, turn, after).run()
+def run_fetch(wanted: Wanted, runtime: Runtime) -> None:
+    """Raises the error that the response amounts to."""
+    output, terminal = runtime.output, runtime.terminal
+    layout = layout_of(output, terminal, plain=runtime.plain, live=wanted.stream)
+    display = Display(layout, output, open_outlets(output, terminal), terminal)
+    recorder = Recorder(runtime, None)
+    done = run_turn(_Fetcher(wanted, runtime), display, recorder)
+    conclude(done, display, recorder)
 
 
-def _place(fetch: Fetch, turn: "Turn | None") -> int | None:
-    """The event behind which following begins: where the record was left, if it has the text until there."""
-    if not fetch.stream or fetch.starting_after is not None:
-        return fetch.starting_after
-    if turn is None or turn.output is None or turn.status not in UNENDED:
-        return None
-    return turn.sequence
+class _Fetcher:
+    """A `Send` of `run_turn`. Where the server doesn't offer to fetch responses, the recorded answer is shown."""
 
-
-class _Get:
-    """One run: what the server says, or where it doesn't offer to fetch responses, what was recorded."""
-
-    def __init__(
-        self, fetch: Fetch, runtime: Runtime, response_id: str, turn: "Turn | None", after: int | None
-    ) -> None:
-        self._fetch = fetch
+    def __init__(self, wanted: Wanted, runtime: Runtime) -> None:
+        self._wanted = wanted
         self._runtime = runtime
-        self._id = response_id
-        self._turn = turn
-        self._after = after
         self._followed = False  # whether following brought anything
 
-    def run(self) -> None:
-        from cometresp.turns.display import Showing
-        from cometresp.turns.record import Recorder
-
-        self._showing = Showing(self._runtime, Recorder(self._runtime, None), live=self._fetch.stream)
-        self._showing.conclude(self._showing.run(self._converse))
-
-    def _converse(self, answer: Answer) -> None:
+    def __call__(self, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
         with self._runtime.client() as client:
             try:
-                self._ask(client, answer)
+                self._fetch(client, answer, screen, on_response_id)
             except (RequestRefusedError, ProtocolError, UnreachableError) as error:
                 if self._followed and answer.status in UNENDED and client.left is not None and client.left <= 0:
-                    answer.close(cut=False)  # the wait ran out, the response goes on
+                    answer.close(cut=False)  # the wait is over, the response isn't
                 elif self._followed or not is_missing(error):
                     raise
                 else:
-                    self._show_recorded(answer, explained(self._runtime, error, self._id, "fetch"))
+                    self._show_recorded(answer, screen, explained(self._runtime, error, self._wanted.id, "fetch"))
 
-    def _ask(self, client: "Client", answer: Answer) -> None:
-        from cometresp.turns.exchange import exchange
-
-        given = self._fetch.connection
-        patient = self._fetch.wait or self._fetch.stream
-        fetching = Fetching(
+    def _fetch(self, client: "Client", answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
+        wanted, given = self._wanted, self._runtime.connection
+        patient = wanted.wait or wanted.stream
+        fetched = Fetched(
             client,
-            self._id,
-            include=self._fetch.include,
+            wanted.id,
+            include=wanted.include,
             timeout=_SILENCE if patient and given.timeout is None else None,
-            tries=given.retries if given.retries is not None else 2,
+            tries=retries_of(given),
             say=lambda line: self._runtime.terminal.note(escape_line(line)),
         )
-        screen, seen = self._showing.screen, self._showing.seen
-        if not self._fetch.stream:
-            exchange(iter([fetching.until_ended() if patient else fetching.once()]), answer, screen, seen)
+        until_ended = Poll(fetched).until_ended
+        if not wanted.stream:
+            event = until_ended() if patient else fetched.now()
+            exchange(iter([event]), answer, screen, on_response_id)
             return
-        if self._after is not None:
-            take_up(answer, self._id, self._after, self._turn)
-        exchange(self._following(fetching, answer), answer, screen, _nobody if answer.rest_only else seen)
+        if wanted.after is not None:
+            resume_from_record(answer, wanted.id, wanted.after, wanted.turn)
+        events = self._following(Follow(fetched, until_ended), answer)
+        exchange(events, answer, screen, _ignore if answer.rest_only else on_response_id)
         if answer.rest_only and not answer.was_cut:
-            self._complete(fetching, answer)
+            _complete(fetched, answer, on_response_id)
 
-    def _following(self, fetching: Fetching, answer: Answer) -> Iterator[Event]:
-        for event in fetching.followed(self._after):
-            if event.whole and not self._followed:
-                answer.rest_only = False  # following isn't offered: what was shown before isn't known
+    def _following(self, follow: Follow, answer: Answer) -> Iterator[Event]:
+        for event in follow.events(self._wanted.after):
+            if event.whole and not self._followed:  # following isn't offered
+                answer.take_whole()
             self._followed |= not event.whole
             yield event
 
-    def _complete(self, fetching: Fetching, answer: Answer) -> None:
-        """What was followed from the middle is recorded only if its last event tells it whole, or the server does."""
-        if not listed(answer.response.get("output")):
-            with suppress(RequestRefusedError, ProtocolError, UnreachableError):
-                answer.apply(fetching.once())
-        if listed(answer.response.get("output")):
-            self._showing.seen(answer.id)
-
-    def _show_recorded(self, answer: Answer, error: CometrespError) -> None:
+    def _show_recorded(self, answer: Answer, screen: "Screen", error: CometrespError) -> None:
         """The recorded answer, which is left as it is; raises `error` where there is no whole one."""
-        from cometresp.turns.exchange import exchange
-
-        event = _recorded_event(self._turn)
+        event = _recorded_event(self._wanted.turn)
         if event is None:
             raise error
         self._runtime.terminal.warn(escape_line(f"{error.message}; this is what was recorded"))
-        exchange(iter([event]), answer, self._showing.screen, _nobody)
+        exchange(iter([event]), answer, screen, _ignore)
 
 
-def _nobody(_: str) -> None:
+def _complete(fetched: Fetched, answer: Answer, on_response_id: "OnId") -> None:
+    """What was followed from its middle is recorded only if its last event tells it whole, or the server does."""
+    if not listed(answer.response.get("output")):
+        with suppress(RequestRefusedError, ProtocolError, UnreachableError):
+            answer.apply(fetched.now())
+    if listed(answer.response.get("output")):
+        on_response_id(answer.id)
+
+
+def _ignore(_: str) -> None:
     return
 
 

@@ -1,4 +1,4 @@
-"""Files that a command writes: `--output FILE`, whole or not at all (design section 3), and `--save-images DIR`."""
+"""Files that a command writes: `--output FILE`, whole or not at all, `--id-file FILE` and `--save-images DIR`."""
 
 import binascii
 import os
@@ -6,9 +6,52 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from cometresp.errors import OutputError, PipeClosedError
+from cometresp.options.tables import OutputOptions
+from cometresp.request.magic import image_of
+from cometresp.terminal import Terminal
+from cometresp.wire.json import Json
+
+if TYPE_CHECKING:
+    from cometresp.render.screen import Sink
+
+
+class Outlets(NamedTuple):
+    """Where a run writes to: `sink` gets the answer's bytes, the others are None where no flag names them."""
+
+    sink: "Sink"
+    file: "FileSink | None"
+    id_file: "IdFile | None"
+    images: Path | None
+
+
+def open_outlets(output: OutputOptions, terminal: Terminal) -> Outlets:
+    """Make what the flags name. Raises OutputError before anything is sent."""
+    id_file = IdFile(output.id_file, terminal) if output.id_file is not None else None
+    images = image_folder(output.save_images) if output.save_images is not None else None
+    file = FileSink(output.output) if output.output is not None else None
+    return Outlets(file or terminal, file, id_file, images)
+
+
+class IdFile:
+    """The file of `--id-file`: gets the response id as soon as that is known. `error` says why it has not."""
+
+    def __init__(self, path: str, terminal: Terminal) -> None:
+        if not os.access(os.path.dirname(path) or ".", os.W_OK):  # noqa: PTH120 - as the user wrote it
+            raise OutputError(f"--id-file: {path} can't be written: its folder isn't there or is read-only")
+        self._path = path
+        self._terminal = terminal
+        self.error: OutputError | None = None
+
+    def write(self, response_id: str) -> None:
+        try:
+            with open(self._path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as the user wrote it
+                file.write(response_id + "\n")
+        except OSError as error:
+            self.error = OutputError(f"--id-file: {self._path} can't be written: {error.strerror}")
+            self._terminal.warn(self.error.message)
 
 
 class FileSink:
@@ -81,9 +124,6 @@ class FileSink:
         return OutputError(f"--output: {self.path} can't be written: {error.strerror}")
 
 
-_ENDINGS = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"RIFF": ".webp", b"GIF8": ".gif", b"<svg": ".svg"}
-
-
 def image_folder(path: str) -> Path:
     """The folder of `--save-images`, made where it isn't."""
     try:
@@ -93,7 +133,7 @@ def image_folder(path: str) -> Path:
     return Path(path)
 
 
-def save_images(output: Iterable[dict[str, Any]], folder: Path) -> Iterator[Path]:
+def save_images(output: Iterable[Json], folder: Path) -> Iterator[Path]:
     """Write each finished image of an output; a file that is there is never written over. Raises OutputError."""
     for number, item in enumerate(output, 1):
         if item.get("type") != "image_generation_call" or not isinstance(item.get("result"), str):
@@ -101,12 +141,17 @@ def save_images(output: Iterable[dict[str, Any]], folder: Path) -> Iterator[Path
         try:
             data = binascii.a2b_base64(item["result"])
             name = re.sub(r"[^A-Za-z0-9_-]+", "_", str(item.get("id") or ""))[:80] or f"image-{number}"
-            ending = next((end for magic, end in _ENDINGS.items() if data.startswith(magic)), ".bin")
-            yield _write_new(folder, name, ending, data)
+            yield _write_new(folder, name, _ending_of(data), data)
         except binascii.Error as error:
             raise OutputError(f"--save-images: the image of item {number} is not valid base64") from error
         except OSError as error:
             raise OutputError(f"--save-images: {folder} can't be written: {error.strerror}") from error
+
+
+def _ending_of(data: bytes) -> str:
+    if image := image_of(data):
+        return image.ending
+    return ".svg" if data.startswith(b"<svg") else ".bin"
 
 
 def _write_new(folder: Path, name: str, ending: str, data: bytes) -> Path:

@@ -1,107 +1,132 @@
-"""What a turn takes over from its chain, and the replay of recorded turns (design section 5).
+"""Where a turn stands in its conversation, and what it takes over from its chain.
 
 Reads records and decides; nothing is sent and nothing is written here.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
-from cometresp.errors import RequestRefusedError, UsageError
-from cometresp.request.secrets import secrets
-from cometresp.state.records import ChainRow, Settings, Stand, Turn
-from cometresp.wire.headers import MASK
+from cometresp.errors import Hint, Next, RequestRefusedError, UsageError
+from cometresp.options.asked import Asked
+from cometresp.options.tables import ChainOptions
+from cometresp.runtime import Runtime
+from cometresp.state.names import chain_name
+from cometresp.state.records import Chain, Heads, Settings, Turn
+from cometresp.text import escape_line
+from cometresp.turns.outputs import Calls, waiting_calls
+from cometresp.wire.events import PENDING
+from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
     from cometresp.state.state import State
 
 
 class Plan(NamedTuple):
-    """Where a turn stands in its conversation."""
+    """A turn's place in its conversation.
 
-    name: str
-    anew: bool = True
+    `restarts` the chain, or continues `parent`, whose open calls are `waiting`. `replay` sends the recorded items in
+    place of the id; `replay_if_complete` only where the record is complete. `expected` are the chain's heads.
+    """
+
+    chain: str
+    restarts: bool = True
     parent: Turn | None = None
     previous_id: str | None = None
     replay: bool = False
-    spare: bool = False  # replayed only since the server was seen to refuse ids: without a whole record, the id is sent
+    replay_if_complete: bool = False
     settings: Settings = Settings()
     model: str | None = None
-    stood: Stand | None = None
+    expected: Heads | None = None
+    waiting: Calls = MappingProxyType({})
 
 
-def plan_continue(state: "State", name: str, from_id: str | None, base_url: str, *, replay: bool) -> Plan:
-    """Go on with the chain, or from any recorded response. Raises UsageError where there is nothing to go on from."""
-    row = state.chain(name)
+def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
+    """Raises UsageError where there is nothing to continue, OutputError where nothing could be recorded."""
+    name = chain_name(runtime.chain)
+    given = asked.chain
+    if not asked.continues:
+        return Plan(name, previous_id=given.previous_response_id)
+    state = runtime.open_state(create=False, required=True)
+    if state is None:
+        raise _nothing(name)
+    with state:
+        if not given.no_save and not asked.only_shows and runtime.config.record != "none":
+            state.check_writable()
+        plan = _continue(state, name, given.from_, runtime.base_url, replay=given.replay)
+        if plan.previous_id and not plan.replay and state.servers.takes_no_previous(runtime.base_url):
+            plan = plan._replace(replay_if_complete=True)
+        left = state.turns.pending_after(plan.parent, name) if plan.parent and given.from_ is None else []
+    for turn in left:
+        turn_id = escape_line(turn.id)
+        commands = f"{runtime.typed('get', f'{turn_id} --wait')}, then {runtime.typed('continue', f'--from {turn_id}')}"
+        runtime.terminal.warn(
+            f"{turn_id} continues the same response and was {turn.status} when last looked at: {commands}"
+        )
+    return plan._replace(settings=_changed(plan.settings, given))
+
+
+def _continue(state: "State", name: str, from_id: str | None, base_url: str, *, replay: bool) -> Plan:
+    """Continue the chain, or any recorded response."""
+    chain = state.chains.get(name)
     if from_id is not None:
-        parent = state.turn(from_id)
+        parent = state.turns.get(from_id)
         if parent is None:
-            raise UsageError(
-                f"--from: {from_id!r} is not recorded here",
-                hint="cometresp log lists what is; --previous-response-id takes any id",
-            )
+            hint: Hint = (Next("log"), " lists what is; --previous-response-id takes any id")
+            raise UsageError(f"--from: {from_id!r} is not recorded here", hint=hint)
     else:
-        parent = _head(name, row)
+        parent = _head(name, chain)
     conversation = parent.settings.conversation
     if conversation and replay:
         raise UsageError(f"--replay: the turns of {name} are kept by the server, in {conversation}")
     if conversation and parent.base_url != base_url:
-        raise RequestRefusedError(f"{name} goes on in {conversation} of {parent.base_url}, which {base_url} can't know")
+        raise RequestRefusedError(f"{name} is kept in {conversation} of {parent.base_url}, which {base_url} can't know")
     return Plan(
-        name=name,
-        anew=False,
+        name,
+        restarts=False,
         parent=parent,
         previous_id=None if conversation else parent.id,
         replay=not conversation and (replay or parent.base_url != base_url or parent.settings.store is False),
         settings=parent.settings,
         model=parent.model,
-        stood=row.stand if row else None,
+        expected=chain.heads if chain else None,
+        waiting=waiting_calls(parent),
     )
 
 
-def _head(name: str, row: ChainRow | None) -> Turn:
-    if row and row.head:
-        return row.head
-    if row and row.pending:
-        pending = row.pending
-        ended = "is still" if pending.status in ("queued", "in_progress") else "ended as"
+def _head(name: str, chain: Chain | None) -> Turn:
+    if chain and chain.head:
+        return chain.head
+    if chain and chain.pending:
+        pending = chain.pending
+        ended = "is still" if pending.status in PENDING else "ended as"
         raise UsageError(
-            f"nothing to continue: {name} was begun anew by {pending.id}, which {ended} {pending.status}",
-            hint=f"cometresp get {pending.id} --wait fetches it; --from ID goes on from another response",
+            f"nothing to continue: {name} was restarted by {pending.id}, which {ended} {pending.status}",
+            hint=(Next("get", f"{pending.id} --wait"), " fetches it; --from ID continues another response"),
         )
-    raise UsageError(f"nothing to continue: chain {name} has no response yet", hint="cometresp ask … begins it")
+    raise _nothing(name)
 
 
-def with_flags(plan: Plan, *, no_instructions: bool, no_tools: bool, store: bool | None) -> Plan:
-    """The plan with what the flags drop or change of the chain's settings."""
-    settings = plan.settings
-    if no_instructions:
-        settings = settings._replace(instructions=None)
-    if no_tools:
-        settings = settings._replace(tools=None)
-    dropped = {"instructions": no_instructions, "tools": no_tools}
+def _nothing(name: str) -> UsageError:
+    return UsageError(f"nothing to continue: chain {name} has no response yet", hint=(Next("ask", "…"), " starts it"))
+
+
+def _changed(settings: Settings, given: ChainOptions) -> Settings:
+    """The settings of the chain with what the flags drop or change."""
+    dropped = {"instructions": given.no_instructions, "tools": given.no_tools}
     settings = settings._replace(forgotten=tuple(name for name in settings.forgotten if not dropped[name]))
-    if store is not None:
-        settings = settings._replace(store=store)
-    return plan._replace(settings=settings)
+    if given.no_instructions:
+        settings = settings._replace(instructions=None)
+    if given.no_tools:
+        settings = settings._replace(tools=None)
+    return settings if given.store is None else settings._replace(store=given.store)
 
 
-def check_secrets(tools: Any) -> None:
-    """A chain's MCP tool whose secret was given as text can't be sent again: the text was never recorded."""
-    for place, key in secrets(tools):
-        if place[key] == MASK:
-            raise UsageError(
-                f"the chain's MCP tool has a secret ({key}) that was not recorded",
-                hint="give --tool again, or name it as env:NAME",
-            )
-
-
-def settings_of(body: dict[str, Any]) -> Settings:
-    """What of a body the next turn will send again; secrets are masked."""
+def settings_of(body: Json) -> Settings:
+    """What of a body the next turn of the chain will send again."""
     conversation = body.get("conversation")
-    if isinstance(conversation, dict):
-        conversation = conversation.get("id")
     return Settings(
         instructions=body.get("instructions"),
         tools=body.get("tools"),
         store=body.get("store"),
-        conversation=conversation,
+        conversation=text(conversation.get("id") if isinstance(conversation, dict) else conversation) or None,
     )

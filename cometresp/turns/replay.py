@@ -1,21 +1,23 @@
 """Items as they are recorded, and the recorded conversation sent in place of a response id."""
 
-from typing import Any
-
-from cometresp.errors import RequestRefusedError, UsageError
+from cometresp.errors import Next, OutputError, RequestRefusedError, UsageError
+from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
 from cometresp.text import escape_line
+from cometresp.wire.events import GOOD
+from cometresp.wire.items import can_be_sent_back
+from cometresp.wire.json import Json, obj
 
 STAND_IN = "cometresp_stand_in"  # in a recorded part whose bytes were not: where they are, and what they were
-
-# Where the bytes of a part stand, by the part's type (API 3.1).
+# Where the bytes of a part are, by the part's type (API 3.1).
 _BYTES_KEY = {"input_file": "file_data", "input_image": "image_url", "input_text": "text"}
 
-# the record -------------------------------------------------------------------------------------------------------
+
+# the record ---------------------------------------------------------------------------------------------------------
 
 
-def recorded(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Items as they are kept: large attachments by path, size and digest (design section 5)."""
+def recorded_items(items: list[Json]) -> list[Json]:
+    """Items as they are kept: large attachments by path, size and digest."""
     return [
         {**item, "content": [_kept_part(part) for part in item["content"]]}
         if isinstance(item.get("content"), list)
@@ -24,7 +26,7 @@ def recorded(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _kept_part(part: Any) -> Any:
+def _kept_part(part: object) -> object:
     if not isinstance(part, dict):
         return part
     from cometresp.request import content
@@ -44,18 +46,18 @@ def _kept_part(part: Any) -> Any:
     return part
 
 
-def _restored(item: dict[str, Any], turn: Turn) -> dict[str, Any]:
+def _restored(item: Json, turn: Turn) -> Json:
     """A recorded item as it was sent: large attachments are read from their files again."""
     parts = item.get("content")
-    if not isinstance(parts, list) or not any(isinstance(part, dict) and STAND_IN in part for part in parts):
+    if not isinstance(parts, list) or not any(STAND_IN in obj(part) for part in parts):
         return item
     return {**item, "content": [_restored_part(part, turn) for part in parts]}
 
 
-def _restored_part(part: Any, turn: Turn) -> Any:
+def _restored_part(part: object, turn: Turn) -> object:
     if not isinstance(part, dict) or STAND_IN not in part:
         return part
-    kept = part[STAND_IN] if isinstance(part[STAND_IN], dict) else {}
+    kept = obj(part[STAND_IN])
     path, name = kept.get("path"), escape_line(str(part.get("filename") or part.get("type")))
     if not path:
         raise _incomplete(f"an attachment of {turn.id} ({name}) was too large to record, and came from no file")
@@ -73,28 +75,41 @@ def _restored_part(part: Any, turn: Turn) -> Any:
     return {**{name: value for name, value in part.items() if name != STAND_IN}, key: again}
 
 
-def replayed(lineage: list[Turn], base_url: str, model: str | None) -> list[dict[str, Any]]:
-    """The items of the whole conversation, in place of an id. Raises RequestRefusedError (65) for half a record.
+# the replay ---------------------------------------------------------------------------------------------------------
 
-    Reasoning is left out where it isn't encrypted, or was another model's or server's (API 3.3).
+
+def conversation_items(runtime: Runtime, last: Turn, model: object) -> list[Json]:
+    """The items of the recorded conversation up to and with a turn.
+
+    Raises RequestRefusedError (65) where the record isn't complete. Reasoning is left out where it isn't encrypted, or
+    came from another model or server (API 3.3).
     """
-    from cometresp.wire.items import can_be_sent_back
-
+    state = runtime.open_state(create=False)
+    if state is None:
+        raise OutputError("the state file is gone: the conversation can't be replayed")
+    with state:
+        lineage = state.turns.lineage(last)
     root = lineage[0]
     if root.previous_id is not None or root.settings.conversation is not None or root.parent is not None:
         before = root.previous_id or root.settings.conversation or "its beginning"
         raise _incomplete(f"what came before {root.id} ({before}) was not recorded here")
-    items: list[dict[str, Any]] = []
+    items: list[Json] = []
     for turn in lineage:
         if turn.input is None or turn.output is None:
             raise _incomplete(f"the text of {turn.id} was not recorded, or is older than what is kept")
-        if turn.status not in ("completed", "incomplete"):
+        if turn.status not in GOOD:
             raise _incomplete(f"{turn.id} ended as {turn.status}: what is recorded of it is not a whole answer")
-        same = turn.base_url == base_url and turn.model == model
+        same = turn.base_url == runtime.base_url and turn.model == model
         items += [_restored(item, turn) for item in turn.input]
         items += [item for item in turn.output if can_be_sent_back(item) and (same or item.get("type") != "reasoning")]
     return items
 
 
+def with_items(body: Json, items: list[Json]) -> Json:
+    """The body with these items as its input, and without a response id."""
+    return {name: value for name, value in body.items() if name != "previous_response_id"} | {"input": items}
+
+
 def _incomplete(what: str) -> RequestRefusedError:
-    return RequestRefusedError(f"the conversation can't be replayed: {what}", hint="begin anew with: cometresp ask …")
+    hint = ("start a new chain with: ", Next("ask", "…"))
+    return RequestRefusedError(f"the conversation can't be replayed: {what}", hint=hint)

@@ -1,35 +1,39 @@
-"""A run of `ask`, `stream` and `continue`, from the command line to the exit code: the table of contents."""
+"""A run of `ask`, `stream` and `continue`, from the command line to the exit code: the table of contents.
+
+    check       flags that contradict each other
+    prepare     read what was given, plan the turn's place, build the body, settle calls that were left open
+    shown_only  --dry-run and --curl print the request in place of sending it
+    run_turns   send it, show and record what comes, answer the model's calls, turn after turn; then conclude: print
+                what is printed at the end, and raise the error that the run amounts to
+
+The exit code is that of the error (`cli.run`).
+"""
 
 from contextlib import ExitStack
 
-from cometresp.errors import CometrespError
 from cometresp.options.asked import Asked
-from cometresp.options.values import kind_of
-from cometresp.runtime import Runtime
-from cometresp.turns.prepare import _only_shows, _placed, _prepare, _tools, check_flags
+from cometresp.runtime import Runtime, telling
+from cometresp.turns.display import kind_of
+from cometresp.turns.dry_run import shown_only
+from cometresp.turns.prepare import prepare
+from cometresp.wire import endpoints
 
 
-def run(asked: Asked) -> None:
-    try:
-        _run(asked)
-    except CometrespError as error:
-        error.hint = _placed(error.hint, asked)
-        raise
-
-
-def _run(asked: Asked) -> None:
-    runtime = Runtime(asked.connection, asked.output)
-    kind_of(asked.output, runtime.terminal)  # a contradiction there is told before anything is read
-    check_flags(asked)
+@telling
+def run(asked: Asked, runtime: Runtime) -> None:
+    """Raises the error that the end of the run amounts to."""
+    kind_of(asked.output, runtime.terminal)
+    asked.check()
     with ExitStack() as stack:
-        tools = _tools(asked, runtime, stack) if asked.loop.functions else None
-        prepared = _prepare(asked, runtime, tools)
-        if _only_shows(asked):
-            from cometresp.turns.dry_run import print_request
+        tools = None
+        if asked.loop.functions:
+            from cometresp.turns.tools import Tools
 
-            print_request(runtime, prepared.body, as_curl=asked.connection.curl)
+            tools = stack.enter_context(Tools.of(asked.loop, runtime))
+        prepared = prepare(asked, runtime, tools)
+        if shown_only(runtime, endpoints.create(prepared.body)):
             return
         runtime.check_sendable()
-        from cometresp.turns.send import send
+        from cometresp.turns.loop import run_turns
 
-        send(asked, runtime, prepared, tools)
+        run_turns(asked, runtime, prepared, tools, stack)

@@ -2,22 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from cometresp.answer.verdict import TAKE_UP
+from cometresp.answer.verdict import RESUME_RUN
 from cometresp.calls.approval import Approval
 from cometresp.calls.settle import Call, Outcome, run_calls, settle
 from cometresp.errors import StoppedError
 from cometresp.functions.toolbox import Toolbox
 from cometresp.options.tables import LoopOptions
 from cometresp.runtime import Runtime
+from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
     from cometresp.render.running import Running
 
 
 class Tools:
-    """A Runner of `toolloop`. Made with `Tools.of`, which ends every child process."""
+    """A `Runner` for `settle`. Made with `Tools.of`, which ends every child process."""
 
     def __init__(self, given: LoopOptions, runtime: Runtime, toolbox: Toolbox) -> None:
         self._toolbox = toolbox
@@ -35,7 +36,7 @@ class Tools:
             yield cls(given, runtime, toolbox)
 
     @property
-    def definitions(self) -> list[dict[str, Any]]:
+    def definitions(self) -> list[Json]:
         return [function.definition for function in self._toolbox.functions.values()]
 
     def settle(self, calls: list[Call]) -> list[Outcome]:
@@ -43,10 +44,10 @@ class Tools:
         try:
             return settle(calls, self if self._toolbox.functions else None, self._approval)
         except StoppedError as stopped:
-            stopped.hint = TAKE_UP
+            stopped.with_hint(RESUME_RUN)
             raise
 
-    # what `toolloop` asks for ---------------------------------------------------------------------------------------
+    # what `settle` asks for ------------------------------------------------------------------------------------------
 
     def knows(self, name: str) -> bool:
         return name in self._toolbox.functions
@@ -61,7 +62,7 @@ class Tools:
         view = self._view()
 
         def one(call: Call) -> Outcome:
-            view.began(call.id, call.item)
+            view.started(call.id, call.item)
             result = self._toolbox.run(call.name, call.arguments)
             view.ended(call.id, call.item, result.output, ok=result.ok)
             return Outcome(call, result.output, result.ok, result.seconds)
@@ -85,10 +86,10 @@ class Tools:
 class _Nothing(NamedTuple):
     """Where nothing is shown."""
 
-    def began(self, *_: Any) -> None:
+    def started(self, *_: object) -> None:
         return
 
-    def ended(self, *_: Any, **__: Any) -> None:
+    def ended(self, *_: object, **__: object) -> None:
         return
 
     def close(self) -> None:

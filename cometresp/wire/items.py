@@ -1,24 +1,11 @@
-"""Questions on the JSON of items (API 6.3, 6.4)."""
+"""Questions to the JSON of items and their parts (API 3, 6.3, 6.4)."""
 
-from typing import Any
-
-from cometresp.wire.json import listed
-
-
-def own_items(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """The items that a body's `input` amounts to (API 3)."""
-    given = body.get("input")
-    if isinstance(given, str):
-        return [{"role": "user", "content": given}]
-    return given if isinstance(given, list) else []
-
+from cometresp.wire.json import Json, listed, obj, text
 
 # Where the text of a part stands, by the type of the part.
 TEXT_KEY = {"output_text": "text", "refusal": "refusal", "reasoning_text": "text", "summary_text": "text"}
-
 ANSWER_PARTS = ("output_text", "refusal")
-
-# Items that only the client can answer (API 6.3): a turn that ends on one is open.
+# Items that only the client can answer, and the type of that answer (API 6.3): a turn that ends on one is open.
 CLIENT_CALLS = {
     "function_call": "function_call_output",
     "custom_tool_call": "custom_tool_call_output",
@@ -31,50 +18,83 @@ CLIENT_CALLS = {
 }
 
 
-def type_of(frame: dict[str, Any], default: str) -> str:
-    kind = frame.get("type")
-    return kind if kind and isinstance(kind, str) else default
+def type_of(item: Json, default: str) -> str:
+    """The type of an item or part; `default` where the server named none."""
+    return text(item.get("type")) or default
 
 
-def identity(frame: dict[str, Any]) -> str:
+def identity(item: Json) -> str:
     """What tells an item from its neighbours: its id, or the call id of a call that has none (API 6.3)."""
-    name = frame.get("id") or frame.get("call_id")
-    return name if isinstance(name, str) else ""
+    return text(item.get("id") or item.get("call_id"))
 
 
-def text_of(output: list[dict[str, Any]]) -> str:
+def input_items(body: Json) -> list[Json]:
+    """The items that a request body's `input` amounts to (API 3)."""
+    given = body.get("input")
+    if isinstance(given, str):
+        return [{"role": "user", "content": given}]
+    return given if isinstance(given, list) else []
+
+
+def can_be_sent_back(item: Json) -> bool:
+    """Whether an output item can be part of a later input: reasoning only where it is encrypted (API 3.3)."""
+    return item.get("type") != "reasoning" or bool(item.get("encrypted_content"))
+
+
+def format_of(settings: object) -> Json:
+    """`text.format` (API 5.1) of a `text` field, or of what a server echoes as one; {} where there is none."""
+    return obj(obj(settings).get("format"))
+
+
+# text ---------------------------------------------------------------------------------------------------------------
+
+
+def text_of(output: list[Json]) -> str:
     """`output_text` of API 6.1; a refusal's text stands in its place."""
     return "".join(
-        text
+        found
         for item in output
         if type_of(item, "message") == "message"
         for part in listed(item.get("content"))
-        if part.get("type") in ANSWER_PARTS and isinstance(text := part.get(TEXT_KEY[part["type"]]), str)
+        if part.get("type") in ANSWER_PARTS and isinstance(found := part.get(TEXT_KEY[part["type"]]), str)
     )
 
 
-def id_of_call(call: dict[str, Any]) -> str:
+def content_texts(content: object) -> list[str]:
+    """What each part of a message's content says: its text, else `[input_image chart.png]`."""
+    return [content] if isinstance(content, str) else [_part_text(part) for part in listed(content)]
+
+
+def _part_text(part: Json) -> str:
+    name = part.get("filename") or part.get("file_id") or ""
+    return text(part.get("text") or part.get("refusal")) or f"[{part.get('type')}{' ' if name else ''}{name}]"
+
+
+# calls --------------------------------------------------------------------------------------------------------------
+
+
+def id_of_call(call: Json) -> str:
     """What the output of a call refers to: an approval has only its id (API 3.2, 6.3)."""
     return str(call.get("call_id") or call.get("id"))
 
 
-def id_answered(output: dict[str, Any]) -> str:
+def id_answered(output: Json) -> str:
     """The call that an output or an approval answers."""
     return str(output.get("call_id") or output.get("approval_request_id"))
 
 
-def can_be_sent_back(item: dict[str, Any]) -> bool:
-    """Reasoning can only where it is encrypted (API 3.3)."""
-    return item.get("type") != "reasoning" or bool(item.get("encrypted_content"))
+def label_of_call(call: Json) -> str:
+    """The name of what is called; `LABEL/TOOL` for a tool of an MCP server."""
+    name = str(call.get("name") or call.get("type") or "?")
+    return f"{call['server_label']}/{name}" if call.get("server_label") else name
 
 
-def format_of(text: Any) -> dict[str, Any]:
-    """`text.format` (API 5.1) of a `text` field, or of what a server echoes as one; {} where there is none."""
-    shape = text.get("format") if isinstance(text, dict) else None
-    return shape if isinstance(shape, dict) else {}
+def arguments_of(call: Json) -> str:
+    """What the model hands over: JSON text, of a custom tool any text."""
+    return str(call.get("arguments") or call.get("input") or "")
 
 
-def open_calls(output: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def open_calls(output: list[Json]) -> list[Json]:
     """The calls in `output` that only the client can answer, and that nothing there answers yet."""
     answered = [id_answered(item) for item in output if type_of(item, "").endswith(("_output", "_response"))]
     return [
@@ -84,8 +104,8 @@ def open_calls(output: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def answered_by(calls: list[dict[str, Any]]) -> str:
-    """The flags that answer open calls by hand: text, yes or no, else items."""
+def answering_flags(calls: list[Json]) -> str:
+    """The flags that answer open calls by hand: `--tool-output call_1=…`, yes or no, else items."""
     flags: dict[str, None] = {}
     for call in calls:
         name = id_of_call(call)
@@ -99,7 +119,7 @@ def answered_by(calls: list[dict[str, Any]]) -> str:
     return " ".join(flags)
 
 
-def _runs_elsewhere(item: dict[str, Any]) -> bool:
+def _runs_elsewhere(item: Json) -> bool:
     """Shell calls in a container and tool searches of the server are answered there (API 6.3)."""
     if item["type"] == "shell_call":
         environment = item.get("environment")

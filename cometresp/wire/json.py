@@ -1,4 +1,4 @@
-"""JSON as plain values: reading it, and asking what it holds."""
+"""JSON as plain values: reading it, and asking a value for what it should hold."""
 
 import json
 from collections.abc import Iterable
@@ -7,13 +7,30 @@ from typing import Any
 
 from cometresp.errors import UsageError
 
+Json = dict[str, Any]  # a JSON object; servers leave out what they like, so its fields are asked for one by one
+
 _DEEPEST = 100  # levels of JSON; far below what copying and printing it can recurse into
 
 
-def parse_json(flag: str, text: str) -> Any:
-    """JSON of a flag; the error says where it goes wrong."""
+def obj(value: object) -> Json:
+    """The value where it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def listed(value: object) -> list[Json]:
+    """The objects of a JSON list; nothing where the field is missing, null or of another kind (API 12.3)."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def text(value: object) -> str:
+    """The value where it is a string, else ""."""
+    return value if isinstance(value, str) else ""
+
+
+def parse_json(flag: str, document: str) -> Any:
+    """The value of a flag's JSON. Raises UsageError that says where it goes wrong."""
     try:
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(document, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise UsageError(f"{flag}: not valid JSON: {where}: {error.msg}") from error
@@ -21,12 +38,12 @@ def parse_json(flag: str, text: str) -> Any:
         raise UsageError(f"{flag}: not valid JSON: {error}") from error
     except RecursionError as error:
         raise UsageError(f"{flag}: the JSON is nested too deeply") from error
-    if _deeper_than(_DEEPEST, value):
+    if _is_deeper_than(_DEEPEST, value):
         raise UsageError(f"{flag}: the JSON is nested too deeply")
     return value
 
 
-def _deeper_than(levels: int, value: Any) -> bool:
+def _is_deeper_than(levels: int, value: object) -> bool:
     level = [value]
     for _ in range(levels):
         level = [inner for outer in level for inner in _inside(outer)]
@@ -35,7 +52,7 @@ def _deeper_than(levels: int, value: Any) -> bool:
     return True
 
 
-def _inside(value: Any) -> Iterable[Any]:
+def _inside(value: object) -> Iterable[object]:
     return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
@@ -45,10 +62,5 @@ def _finite(number: str) -> float:
     return value
 
 
-def _no_constant(name: str) -> Any:
+def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
-
-
-def listed(value: Any) -> list[dict[str, Any]]:
-    """The objects of a JSON list; nothing where the field is missing, null or of another kind (API 12.3)."""
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

@@ -4,13 +4,12 @@ import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any
 
-HELD_BYTES = 1_000_000  # of a file that is kept in memory, and recorded whole (design section 5)
+HELD_BYTES = 1_000_000  # of a file that is kept in memory, and recorded whole
 
 
 class Content(ABC):
-    """A string of a body that is made when the body is sent.
+    """A string of a body that is produced while the body is sent.
 
     `length` counts the bytes of its JSON between the quotes, which `pieces` are; `size` the bytes that it stands for.
     """
@@ -24,11 +23,11 @@ class Content(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """Raises UsageError where `pieces` wouldn't be any more what `length` was counted for."""
+        """Raises UsageError where the source has changed since `length` was counted."""
 
 
 class Upload:
-    """How far a body is on its way, in bytes; written by who sends it, read by who shows it."""
+    """How much of a body has been sent, in bytes: the client writes it, the screen reads it."""
 
     def __init__(self) -> None:
         self.sent = self.length = 0
@@ -53,15 +52,17 @@ def megabytes(size: int) -> str:
 class Payload:
     """The JSON of a value: its length, and its pieces, as often as they are asked for.
 
-    `sending(sent, length)` hears of every piece.
+    `on_upload(sent, length)` is called for every piece, in bytes.
     """
 
-    def __init__(self, value: Any, *, compact: bool = True, sending: Callable[[int, int], None] | None = None) -> None:
-        self._sending = sending
+    def __init__(
+        self, value: object, *, compact: bool = True, on_upload: Callable[[int, int], None] | None = None
+    ) -> None:
+        self._on_upload = on_upload
         contents: list[Content] = []
-        mark = os.urandom(16).hex()  # can't be foreseen by who writes the text around it
+        mark = os.urandom(16).hex()  # random, so that no text of the body can hold it
 
-        def marked(content: Any) -> str:
+        def marked(content: object) -> str:
             if not isinstance(content, Content):
                 raise TypeError(f"{type(content).__name__} is not JSON")
             contents.append(content)
@@ -75,19 +76,19 @@ class Payload:
         self.length = sum(map(len, self._fixed)) + sum(content.length for content in contents)
 
     def check(self) -> None:
-        """Raises UsageError where a file isn't any more what it was."""
+        """Raises UsageError where a file has changed since the payload was made."""
         for content in self._contents:
             content.check()
 
     def __iter__(self) -> Iterator[bytes]:
         sent = 0
-        if self._sending:
-            self._sending(0, self.length)
+        if self._on_upload:
+            self._on_upload(0, self.length)
         for piece in self._pieces():
             yield piece
             sent += len(piece)
-            if self._sending:
-                self._sending(sent, self.length)
+            if self._on_upload:
+                self._on_upload(sent, self.length)
 
     def _pieces(self) -> Iterator[bytes]:
         yield self._fixed[0]

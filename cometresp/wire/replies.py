@@ -7,9 +7,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from cometresp.errors import (
+    Cause,
     CometrespError,
-    ExitCode,
     KeyProblemError,
+    Next,
     ProtocolError,
     RateLimitedError,
     RequestRefusedError,
@@ -17,16 +18,16 @@ from cometresp.errors import (
     UnreachableError,
 )
 from cometresp.wire.events import Event
+from cometresp.wire.json import Json, listed, obj, text
 
 # 429 with one of these means money, not speed (API 8.2).
 _SPENT = ("insufficient_quota", "credit_balance_exhausted", "insufficient_user_quota", "billing_hard_limit_reached")
-
 # Requests at fault that come as a server's fault (API 8.2).
 _DISGUISES = {500: "invalid_request", 503: "model_not_found"}
-
 _RETRIED = frozenset({408, 409, 429})
-
-_TEXT_LIMIT = 500
+_NO_PREVIOUS = frozenset({400, 404, 422, 500, 501})  # statuses of a refused previous_response_id (API 10.3, 12.8)
+_LONGEST_TEXT = 500
+_CHECK_URL = "is the base URL right? it usually ends in /v1"
 
 
 class Reply(NamedTuple):
@@ -66,7 +67,7 @@ class Reply(NamedTuple):
         return found[1] if found else None
 
 
-def is_response(data: Any) -> bool:
+def is_response(data: object) -> bool:
     """Whether JSON is a response object; servers leave out what they like, so a few marks are enough (API 12.3)."""
     if not isinstance(data, dict):
         return False
@@ -76,7 +77,11 @@ def is_response(data: Any) -> bool:
 
 
 def error_of(reply: Reply) -> CometrespError:
-    """The exception for a reply that isn't 2xx. By status first, whatever the body (design section 4)."""
+    """The exception for a reply that isn't 2xx: by its status first, whatever the body.
+
+    `passing` says whether the request is worth another try; `cause` is set where the server has no such endpoint, or
+    doesn't take `previous_response_id`.
+    """
     said = reply.said()
     message = describe(reply, said)
     status = reply.status
@@ -87,41 +92,41 @@ def error_of(reply: Reply) -> CometrespError:
     if status == 402 or (status == 429 and said.code in _SPENT):
         return KeyProblemError(message, hint="the quota or balance is spent", said=said)
     if status == 429:
-        return RateLimitedError(message, said=said)
+        return RateLimitedError(message, said=said, passing=True)
+    cause = _cause(message, said)
     if _is_disguise(status, said):
-        hint = "see: cometresp ask -m MODEL" if status == 503 else ""
-        return RequestRefusedError(message, hint=hint, said=said)
+        hint = ("see: ", Next("ask", "-m MODEL")) if status == 503 else ""
+        return RequestRefusedError(message, hint=hint, said=said, cause=cause)
     if status in _RETRIED or status >= 500:
-        return UnreachableError(message, said=said)
+        return UnreachableError(message, said=said, cause=cause, passing=True)
     if status < 400:
         target = reply.headers.get("location", "")
         return ProtocolError(
             f"not the Responses API: {message}" + (f", to {target}" if target else ""),
-            hint="redirects are not followed; is the base URL right? it usually ends in /v1",
+            hint=f"redirects are not followed; {_CHECK_URL}",
             said=said,
+            cause=Cause.PATH,
         )
     if reply.json() is None:
         what = "an empty body" if not reply.body.strip() else "a body that is not JSON"
         return ProtocolError(
-            f"not the Responses API: {message}, with {what}",
-            hint="is the base URL right? it usually ends in /v1",
-            said=said,
+            f"not the Responses API: {message}, with {what}", hint=_CHECK_URL, said=said, cause=Cause.PATH
         )
-    return RequestRefusedError(message, said=said)
+    return RequestRefusedError(message, said=said, cause=cause)
+
+
+def not_the_api(reply: Reply, request: str, kind: str) -> ProtocolError:
+    """The exception for a 2xx reply that holds neither a response nor an error. `request` is its method and path."""
+    what = "an empty body" if not reply.body else kind or "a body of no type"
+    return ProtocolError(
+        f"not the Responses API: the reply to {request} is {what}", hint=_CHECK_URL, said=reply.said(), cause=Cause.PATH
+    )
 
 
 def refusal(reply: Reply) -> RequestRefusedError:
     """The exception for a 2xx reply whose body says no."""
     said = reply.said()
     return RequestRefusedError(describe(reply, said), said=said)
-
-
-def is_retried(reply: Reply) -> bool:
-    """408, 409, 429 and 5xx, but for the disguises and a spent quota (design section 4)."""
-    said = reply.said()
-    if _is_disguise(reply.status, said) or (reply.status == 429 and said.code in _SPENT):
-        return False
-    return reply.status in _RETRIED or reply.status >= 500
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -140,22 +145,50 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 def describe(reply: Reply, said: ServerSaid) -> str:
     """`HTTP 400 unsupported_value: message (request id: …)`, on one line where the server's text is."""
-    text = _message(reply.json())
-    if text is None:
-        text = re.sub(r"\s+", " ", re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", reply.text())).strip()[
-            :_TEXT_LIMIT
-        ]
+    message = _message(reply.json())
+    if message is None:
+        shown = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", reply.text())
+        message = re.sub(r"\s+", " ", shown).strip()[:_LONGEST_TEXT]
     head = f"HTTP {reply.status}" + (f" {said.code}" if said.code and said.code != str(reply.status) else "")
-    whole = f"{head}: {text}" if text else head
+    whole = f"{head}: {message}" if message else head
     if said.request_id and said.request_id not in whole:
         whole += f" (request id: {said.request_id})"
     return whole
 
 
-def knows_no_previous(error: CometrespError) -> bool:
-    """Whether a server refused a turn because of `previous_response_id` (API 8, 10.3, 12.8)."""
-    inside = error.said.status is None and isinstance(error, RequestRefusedError)  # as `refused_inside` makes them
-    return (inside or error.said.status in (400, 404, 422, 500, 501)) and _names_previous(error.message, error.said)
+# errors inside a 200 ------------------------------------------------------------------------------------------------
+
+
+def refused_inside(event: Event) -> CometrespError | None:
+    """The refusal of `previous_response_id` where it comes as the first event of a 200 (API 12.7, 12.8)."""
+    error = event.data.get("error") or event.response.get("error")
+    if not error and event.type == "error":
+        error = event.data
+    if not isinstance(error, dict):
+        return None
+    message, said = in_stream_error(error)
+    if not _names_previous(message, said):
+        return None
+    return RequestRefusedError(message, said=said, cause=Cause.PREVIOUS)
+
+
+def in_stream_error(error: Json) -> tuple[str, ServerSaid]:
+    """Message and facts of an error that came inside a 200 reply (API 7.4, 8.4)."""
+    code = error.get("code") or error.get("type")
+    said = ServerSaid(code=str(code) if code and code != "error" else None, param=error.get("param") or None)
+    return _message({"error": error}) or "no reason given", said
+
+
+# what a body says ---------------------------------------------------------------------------------------------------
+
+
+def _cause(message: str, said: ServerSaid) -> Cause | None:
+    """A 404 can be about the path or the id: a server without the endpoint names the path (API 10.2)."""
+    if said.status in _NO_PREVIOUS and _names_previous(message, said):
+        return Cause.PREVIOUS
+    if said.status in (405, 501) or (said.status == 404 and "/responses/" in message):
+        return Cause.PATH
+    return None
 
 
 def _names_previous(message: str, said: ServerSaid) -> bool:
@@ -164,57 +197,25 @@ def _names_previous(message: str, said: ServerSaid) -> bool:
     return "previous response" in message.lower().replace("_", " ")
 
 
-def knows_no_path(error: CometrespError) -> bool:
-    """Whether a server hasn't got an endpoint at all: what its 404 is about is the path, not the id (API 10.2)."""
-    status = error.said.status
-    if status in (405, 501) or error.exit_code == ExitCode.PROTOCOL:
-        return True
-    return status == 404 and "/responses/" in error.message
-
-
-def refused_inside(event: Event) -> CometrespError | None:
-    """The refusal of `previous_response_id` where it comes as the first event of a 200 (API 12.7, 12.8)."""
-    response = event.data.get("response")
-    error = event.data.get("error") or (response.get("error") if isinstance(response, dict) else None)
-    if not error and event.type == "error":
-        error = event.data
-    if not isinstance(error, dict):
-        return None
-    message, said = in_stream_error(error)
-    return RequestRefusedError(message, said=said) if _names_previous(message, said) else None
-
-
-def in_stream_error(error: dict[str, Any]) -> tuple[str, ServerSaid]:
-    """Message and facts of an error that came inside a 200 reply (API 7.4, 8.4)."""
-    code = error.get("code") or error.get("type")
-    said = ServerSaid(code=str(code) if code and code != "error" else None, param=error.get("param") or None)
-    return _message({"error": error}) or "no reason given", said
-
-
 def _is_disguise(status: int, said: ServerSaid) -> bool:
     return _DISGUISES.get(status) is not None and said.code == _DISGUISES[status]
 
 
-def _error_object(data: Any) -> dict[str, Any]:
+def _error_object(data: object) -> Json:
     """`error` where it is an object, else the whole object (API 8.1)."""
-    if isinstance(data, dict):
-        return data["error"] if isinstance(data.get("error"), dict) else data
-    return {}
+    return obj(data) if not isinstance(obj(data).get("error"), dict) else obj(obj(data)["error"])
 
 
-def _message(data: Any) -> str | None:
+def _message(data: object) -> str | None:
     """The text of any of the shapes of API 8.1 and 12.6; None where there is none."""
     error = _error_object(data)
     for key in ("message", "error", "detail", "title", "msg", "error_msg"):
         value = error.get(key)
-        if isinstance(value, str) and value:
-            return value
-        if isinstance(value, list):  # FastAPI: [{loc, msg}]
-            lines = [
-                ".".join(map(str, entry.get("loc") or [])) + f": {entry.get('msg')}"
-                for entry in value
-                if isinstance(entry, dict)
-            ]
-            if lines:
-                return "; ".join(lines)
+        if found := text(value):
+            return found
+        lines = [  # FastAPI: [{loc, msg}]
+            ".".join(map(str, entry.get("loc") or [])) + f": {entry.get('msg')}" for entry in listed(value)
+        ]
+        if lines:
+            return "; ".join(lines)
     return None

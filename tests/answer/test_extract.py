@@ -87,7 +87,7 @@ def test_a_block_is_printed_alone_and_unchanged(ask: Command, wire: Wire, comman
 
 def test_an_answer_without_a_block_goes_to_stderr_and_ends_with_8(ask: Command, wire: Wire) -> None:
     wire.answer(text_stream("none \x1b[2J"))
-    told = "cometresp: error: resp_1 has no fenced code block to extract\nhint: its text stands above\n"
+    told = "cometresp: error: resp_1 has no fenced code block to extract\nhint: its text is above\n"
     (ask.home / "out").write_text("old")
     for flags in (["-x"], ["-x", "-q"], ["--extract-last", "-o", "out"]):
         assert list(ask("ask", *flags, "hi")) == [8, "", f"none \\x1b[2J\n{told}"]

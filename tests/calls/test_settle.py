@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.calls.approval import Approval, Decision, Mode, shown_arguments
-from cometresp.calls.settle import Call, Outcome, own_calls, run_calls, settle
+from cometresp.calls.settle import Call, Outcome, local_calls, run_calls, settle
 from cometresp.errors import TurnError
 from tests.calls.fakes import Fake, function_call
 
@@ -39,14 +39,14 @@ OFFERED = [
 )
 def test_a_call_is_ours_or_the_users(item: dict[str, Any], with_functions: Any, without: Any) -> None:
     def seen(runner: Fake | None) -> Any:
-        calls = own_calls([item], runner, OFFERED)
+        calls = local_calls([item], runner, OFFERED)
         return None if calls is None else calls[0][1:]
 
     assert (seen(Fake()), seen(None)) == (with_functions, without)
 
 
 def test_a_turn_with_one_call_of_the_users_is_all_the_users() -> None:
-    assert own_calls([function_call("read"), function_call("by_hand", 2)], Fake(), OFFERED) is None
+    assert local_calls([function_call("read"), function_call("by_hand", 2)], Fake(), OFFERED) is None
 
 
 # approval ---------------------------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ def test_the_end_of_the_terminal_stops() -> None:
 
 
 def test_mcp_approvals_are_answered_with_their_own_items() -> None:
-    [call] = own_calls([APPROVAL], None, []) or []
+    [call] = local_calls([APPROVAL], None, []) or []
     [yes] = settle([call], None, Approval("always", [], lambda _: None))
     [no] = settle([call], None, Approval("ask", [], lambda _: "n\n"))
     answer = {"type": "mcp_approval_response", "approval_request_id": "mcpr_1"}

@@ -169,7 +169,7 @@ def test_silence_longer_than_the_timeout_ends_the_run_with_what_came(ask: Comman
     wire.answer(hang)
     result = ask("ask", "--timeout", "1", "hi")
     assert (result.code, result.text) == (69, "half\n")
-    assert "silence for 1 s" in result.err
+    assert "no data for 1 s" in result.err
 
 
 def test_max_time_bounds_the_whole_run_though_bytes_keep_coming(ask: Command, wire: Wire) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cometresp.answer.answer import Answer
-from cometresp.client.following import Fetching
+from cometresp.client.following import Fetched, Follow, Poll
 from cometresp.errors import CometrespError, RequestRefusedError, ServerSaid, SilenceError, UnreachableError
 from cometresp.wire.events import Event
 from tests.one_response import END, STREAM, WHOLE
@@ -39,8 +39,8 @@ class Fake:
         yield iter([given])
 
     @contextmanager
-    def follow(self, response_id: str, starting_after: int | None, **_: Any) -> Iterator[Iterator[Event]]:
-        given = self._next(f"follow {response_id} {starting_after}")
+    def follow(self, response_id: str, after: int | None, **_: Any) -> Iterator[Iterator[Event]]:
+        given = self._next(f"follow {response_id} {after}")
         assert isinstance(given, list)
         yield iter(given)
 
@@ -49,21 +49,16 @@ def event(data: dict[str, Any], *, whole: bool = False) -> Event:
     return Event(data["type"], data, json.dumps(data), whole=whole)
 
 
-def passing(error: CometrespError) -> CometrespError:
-    error.passing = True
-    return error
-
-
 PENDING = event(ended(response(response_id="r1", status="in_progress")), whole=True)
 DONE = event(ended(WHOLE), whole=True)
-DOWN = passing(UnreachableError("HTTP 503", said=ServerSaid(status=503)))
-NOWHERE = passing(UnreachableError("no such host"))
+DOWN = UnreachableError("HTTP 503", said=ServerSaid(status=503), passing=True)
+NOWHERE = UnreachableError("no such host", passing=True)
 
 
 def test_the_pauses_of_a_wait_grow_from_2_to_15_seconds_less_a_quarter() -> None:
     paused: list[float] = []
     server = Fake([PENDING] * 6 + [DOWN] * 6 + [DONE])
-    assert Fetching(server, "r1", sleep=paused.append).until_ended() == DONE
+    assert Poll(Fetched(server, "r1", sleep=paused.append)).until_ended() == DONE
     full = [min(2.0 * 1.4**n, 15.0) for n in range(12)]
     assert [0.75 * most <= took <= most for took, most in zip(paused, full, strict=True)] == [True] * 12
 
@@ -71,7 +66,7 @@ def test_the_pauses_of_a_wait_grow_from_2_to_15_seconds_less_a_quarter() -> None
 def test_a_pause_that_the_server_asks_for_is_kept() -> None:
     paused: list[float] = []
     server = Fake([PENDING, DOWN, DONE], retry_after=7.0)
-    Fetching(server, "r1", sleep=paused.append).until_ended()
+    Poll(Fetched(server, "r1", sleep=paused.append)).until_ended()
     assert paused == [7.0, 7.0]
 
 
@@ -84,19 +79,19 @@ def test_the_last_look_is_taken_before_the_time_is_up() -> None:
         assert server.left is not None
         server.left -= seconds
 
-    assert Fetching(server, "r1", sleep=sleep).until_ended() == PENDING
+    assert Poll(Fetched(server, "r1", sleep=sleep)).until_ended() == PENDING
     assert (round(server.left or 0, 6), len(server.asked)) == (1.0, len(paused) + 1)
 
 
 def test_a_server_that_was_never_reached_is_given_up_unless_the_time_is_bounded() -> None:
     server = Fake([NOWHERE] * 5 + [DONE])
     with pytest.raises(UnreachableError, match="no such host"):
-        Fetching(server, "r1", tries=2, sleep=lambda _: None).until_ended()
+        Poll(Fetched(server, "r1", tries=2, sleep=lambda _: None)).until_ended()
     assert len(server.asked) == 3
     bounded = Fake([NOWHERE] * 5 + [DONE], left=1000.0)
-    assert Fetching(bounded, "r1", tries=2, sleep=lambda _: None).until_ended() == DONE
+    assert Poll(Fetched(bounded, "r1", tries=2, sleep=lambda _: None)).until_ended() == DONE
     reached = Fake([DOWN] + [NOWHERE] * 5 + [DONE])
-    assert Fetching(reached, "r1", tries=2, sleep=lambda _: None).until_ended() == DONE
+    assert Poll(Fetched(reached, "r1", tries=2, sleep=lambda _: None)).until_ended() == DONE
 
 
 # following --------------------------------------------------------------------------------------------------------
@@ -108,7 +103,8 @@ def followed(server: Fake, after: int | None = None, tries: int = 2) -> list[Eve
     """The events up to the one that ends the answer, as the loop takes them."""
     taken: list[Event] = []
     answer = Answer()
-    for each in Fetching(server, "r1", tries=tries, sleep=lambda _: None).followed(after):
+    fetched = Fetched(server, "r1", tries=tries, sleep=lambda _: None)
+    for each in Follow(fetched, Poll(fetched).until_ended).events(after):
         taken.append(each)
         answer.apply(each)
         if answer.ended:
@@ -149,7 +145,7 @@ def test_a_whole_reply_to_a_follow_is_the_answer() -> None:
 
 
 def test_after_a_silence_the_response_is_looked_at() -> None:
-    silent = passing(SilenceError("silence"))
+    silent = SilenceError("silence", passing=True)
     slow: list[Any] = [silent, PENDING] * 4
     assert followed(Fake([*slow, EVENTS])) == EVENTS
     cancelled: Event = event(ended(response(response_id="r1", status="cancelled")), whole=True)

@@ -1,4 +1,4 @@
-"""What `get`, `cancel`, `delete` and `items` have in common: servers that don't offer them, and `--dry-run`."""
+"""What `get`, `cancel`, `delete` and `items` have in common: servers that don't offer them."""
 
 import json
 
@@ -94,20 +94,3 @@ def test_an_id_of_another_server_is_told_from_a_wrong_one(ask: Command, wire: Wi
     assert ask("delete", "rx").err.splitlines()[1] == (
         "hint: the server doesn't know rx, or doesn't offer to delete responses at all"
     )
-
-
-@pytest.mark.parametrize(
-    ("words", "line"),
-    [
-        (("get", "a/b", "--include", "x y"), "GET {}/responses/a%2Fb?include[]=x%20y\n"),
-        (("get", "r1", "--stream", "--starting-after", "3"), "GET {}/responses/r1?stream=true&starting_after=3\n"),
-        (("cancel", "r1"), "POST {}/responses/r1/cancel\n"),
-        (("delete", "r1"), "DELETE {}/responses/r1\n"),
-        (("items", "r1", "--order", "desc"), "GET {}/responses/r1/input_items?order=desc\n"),
-    ],
-)
-def test_a_dry_run_prints_the_request_and_sends_nothing(
-    ask: Command, wire: Wire, words: tuple[str, ...], line: str
-) -> None:
-    assert list(ask(*words, "--dry-run")) == [0, line.format(wire.url), ""]
-    assert (ask(*words, "--curl").code, wire.requests) == (2, [])

@@ -189,10 +189,10 @@ def test_a_background_turn_that_was_overtaken_leaves_the_head_alone(ask: Command
     for words in (("ask", "a"), ("continue", "--background", "b")):
         assert ask(*words).err == ""
     assert ask("continue", "c").err == (
-        "cometresp: warning: r2 goes on from the same response and was queued when last looked at:"
+        "cometresp: warning: r2 continues the same response and was queued when last looked at:"
         " cometresp get r2 --wait, then cometresp continue --from r2\n"
     )
-    moved = "cometresp: warning: default moved on meanwhile: go on from this response with --from r2\n"
+    moved = "cometresp: warning: default moved on meanwhile: continue this response with --from r2\n"
     assert list(ask("get", "r2")) == [0, "late\n", moved]
     assert list(ask("get", "r2")) == [0, "late\n", ""]  # nothing is new
     assert heads(ask) == {"default": "r3"}
@@ -206,7 +206,7 @@ def test_background_responses_that_began_the_same_chain_are_fetched_without_a_wa
     )
     ask("ask", "--background", "a")
     ask("ask", "--background", "b")
-    told = "default moved on meanwhile: go on from this response with --from r1\n"
+    told = "default moved on meanwhile: continue this response with --from r1\n"
     result = ask("get", "r1", "--verbose")
     assert (result.code, result.text, result.err.splitlines(keepends=True)[0]) == (0, "first\n", told)
     assert heads(ask) == {"default": None}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cometresp.terminal import Terminal
 from cometresp.text import escape, escape_json, escape_line, json_bytes, to_bytes
-from cometresp.turns.display import Heartbeat
+from cometresp.turns.turn import heartbeat
 from tests.conftest import Command
 from tests.scripted import Request, Wire, call, created, delta, ended, json_reply, message, response, sse, text_stream
 from tests.terminals import on_terminal
@@ -111,7 +111,6 @@ def test_a_long_run_in_ci_says_once_a_minute_that_it_lives() -> None:
             told.set()
 
     err = Err()
-    heartbeat = Heartbeat(Terminal(None, None, err), seconds=0.01)
-    assert told.wait(LONGEST)
-    heartbeat.stop()
+    with heartbeat(Terminal(None, None, err, environ={"CI": "true"}), seconds=0.01):
+        assert told.wait(LONGEST)
     assert err.getvalue().startswith(b"cometresp: still waiting after 0 s\n")

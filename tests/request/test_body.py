@@ -1,4 +1,4 @@
-"""Options and items -> the body: what each flag sends, what is refused, what is warned about (design section 3)."""
+"""Options and items -> the body: what each flag sends, what is refused, what is warned about."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cometresp.errors import UsageError
 from cometresp.options.tables import RequestOptions
-from cometresp.request.body import Turn, build, names_stdin
+from cometresp.request.body import TurnFields, build, names_stdin
 from cometresp.request.tools import merged_tools
 from tests.api import validator
 from tests.conftest import Command
@@ -26,14 +26,14 @@ def read(flag: str, value: str) -> str:
     return value
 
 
-def body_of(turn: Turn | None = None, **flags: Any) -> tuple[dict[str, Any], list[str]]:
+def body_of(turn: TurnFields | None = None, **flags: Any) -> tuple[dict[str, Any], list[str]]:
     """The body without model and stream, and the warnings."""
     warnings: list[str] = []
-    body = build(RequestOptions(**flags), turn or Turn(text="hi", model="m"), read, warnings.append, stream=False)
+    body = build(RequestOptions(**flags), turn or TurnFields(text="hi", model="m"), read, warnings.append, stream=False)
     return {name: value for name, value in body.items() if value != "m"}, warnings
 
 
-def sent(turn: Turn | None = None, **flags: Any) -> dict[str, Any]:
+def sent(turn: TurnFields | None = None, **flags: Any) -> dict[str, Any]:
     """What flags add to a plain request, of which nothing is to be warned about."""
     body, warnings = body_of(turn, **flags)
     assert (warnings, body.pop("input", None)) == ([], "hi")
@@ -128,10 +128,10 @@ def test_input_items_go_before_the_prompt(flags: dict[str, Any], item: Any) -> N
 
 def test_outputs_and_parts_go_before_the_text() -> None:
     output, part = {"type": "function_call_output", "call_id": "c", "output": "o"}, {"type": "input_text", "text": "f"}
-    turn = Turn(text="hi", parts=[part], outputs=[output], model="m")
+    turn = TurnFields(text="hi", parts=[part], outputs=[output], model="m")
     content = [part, {"type": "input_text", "text": "hi"}]
     assert body_of(turn) == ({"input": [output, {"role": "user", "content": content}]}, [])
-    assert body_of(Turn(model="m"), input="[]") == ({"input": []}, [])
+    assert body_of(TurnFields(model="m"), input="[]") == ({"input": []}, [])
 
 
 BASE = '{"input":"base","model":"b","stream":true,"metadata":{"a":"1"},"reasoning":{"effort":"low","x":1},"novel":null}'
@@ -139,14 +139,16 @@ BASE = '{"input":"base","model":"b","stream":true,"metadata":{"a":"1"},"reasonin
 
 def test_flags_change_a_base_body_and_leave_the_rest_of_it() -> None:
     options = RequestOptions(body=BASE, reasoning_effort="high", metadata=["b=2"], no_stream=True)
-    assert build(options, Turn(model="m"), read, print) == {
+    assert build(options, TurnFields(model="m"), read, print) == {
         "model": "b",
         "input": "base",
         "metadata": {"a": "1", "b": "2"},
         "reasoning": {"effort": "high", "x": 1},
         "novel": None,
     }
-    assert build(RequestOptions(body=BASE, model="mine"), Turn(), read, print) == json.loads(BASE) | {"model": "mine"}
+    assert build(RequestOptions(body=BASE, model="mine"), TurnFields(), read, print) == json.loads(BASE) | {
+        "model": "mine"
+    }
 
 
 @pytest.mark.parametrize(
@@ -337,7 +339,7 @@ def test_any_text_of_a_flag_is_sent_as_valid_json_or_refused_by_name(
 ) -> None:
     flags = RequestOptions(**texts, **lists)  # type: ignore[arg-type]
     try:
-        body = build(flags, Turn(text="hi", model="m"), lambda _, value: value, lambda _: None)
+        body = build(flags, TurnFields(text="hi", model="m"), lambda _, value: value, lambda _: None)
     except UsageError as error:
         culprit = error.message
     else:

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from cometresp.request.curl import curl
+from cometresp.wire.endpoints import Request
 from tests.conftest import Command
 from tests.request.secret import MCP, SECRET
 from tests.scripted import Wire, json_reply, message, response
@@ -80,10 +81,14 @@ def test_the_curl_command_reaches_an_address_with_brackets(ask: Command, wire: W
     assert [unquote(request.path) for request in wire.requests] == ["/v1/{a,b}[1-2]/responses"] * 2
 
 
+def posted(body: dict[str, Any]) -> Request:
+    return Request("POST", "/responses", body=body)
+
+
 def test_each_secret_of_a_command_is_a_variable_of_its_own() -> None:
     odd = {"type": "mcp", "server_label": "o", "authorization": "env:my-token", "headers": {"$(x)": SECRET}}
     body = {"tools": [MCP, json.loads(json.dumps(MCP)), odd]}
-    command = curl("https://x/v1/responses", {"Authorization": "Basic abc"}, body)
+    command = curl(posted(body), "https://x/v1/responses", {"Authorization": "Basic abc"})
     document = command.splitlines()[-2]
     env = {"X-Env": "$MCP_TOKEN"}
     first = MCP | {"authorization": "$MCP_AUTHORIZATION", "headers": {"X-Plain": "$MCP_X_PLAIN", **env}}
@@ -94,13 +99,13 @@ def test_each_secret_of_a_command_is_a_variable_of_its_own() -> None:
 
 
 def test_the_here_document_ends_with_a_word_that_it_doesnt_hold() -> None:
-    lines = curl("https://x", {}, {"input": "END END_"}).splitlines()
+    lines = curl(posted({"input": "END END_"}), "https://x", {}).splitlines()
     assert lines == ["curl -sS 'https://x' \\", "  --data-binary @- <<'END__'", '{"input": "END END_"}', "END__"]
 
 
 def test_an_empty_header_is_written_as_curl_wants_it() -> None:
-    assert curl("https://x", {"X-Empty": ""}, {}).splitlines()[1] == "  -H 'X-Empty;' \\"
+    assert curl(posted({}), "https://x", {"X-Empty": ""}).splitlines()[1] == "  -H 'X-Empty;' \\"
 
 
 def test_a_lone_surrogate_stays_an_escape() -> None:
-    assert curl("https://x", {}, {"input": "\ud800"}).splitlines()[2] == '{"input": "\\ud800"}'
+    assert curl(posted({"input": "\ud800"}), "https://x", {}).splitlines()[2] == '{"input": "\\ud800"}'

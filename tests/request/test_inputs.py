@@ -1,4 +1,4 @@
-"""The prompt: words, standard input, and the values of flags that take `@FILE` (design section 2)."""
+"""The prompt: words, standard input, and the values of flags that take `@FILE`."""
 
 import base64
 import codecs

@@ -229,7 +229,7 @@ def test_a_replay_refuses_a_file_that_is_not_what_it_was(
         65,
         "",
         f"cometresp: error: the conversation can't be replayed: {what.format(path=paper)}\n"
-        "hint: begin anew with: cometresp ask …\n",
+        "hint: start a new chain with: cometresp ask …\n",
     )
     assert len(wire.requests) == 1
 
@@ -241,7 +241,7 @@ def test_what_came_through_a_pipe_and_was_too_large_is_not_replayed(ask: Command
         assert next(ask.home.rglob("state.db")).stat().st_size < HELD_BYTES
         assert ask("continue", "--replay", "and?").err == (
             f"cometresp: error: the conversation can't be replayed: an attachment of resp_1 ({name}) was too large to"
-            " record, and came from no file\nhint: begin anew with: cometresp ask …\n"
+            " record, and came from no file\nhint: start a new chain with: cometresp ask …\n"
         )
 
 

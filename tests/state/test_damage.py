@@ -72,7 +72,7 @@ def test_a_command_that_looks_for_nothing_by_name_warns(ask: Command, command: s
 def test_a_command_that_looks_for_something_in_it_ends_with_73(ask: Command, wire: Wire, command: str) -> None:
     path = damaged(ask)
     result = ask(*command.split())
-    told = f"cometresp: error: {set_aside(path)}\nhint: cometresp ask … begins anew\n"
+    told = f"cometresp: error: {set_aside(path)}\nhint: cometresp ask … starts a new chain\n"
     assert list(result) == [73, "", told]
     assert wire.requests == []
 

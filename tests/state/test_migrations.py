@@ -81,7 +81,7 @@ def test_settings_survive_the_migration(tmp_path: Path) -> None:
         db.commit()
     tools = [{"type": "function", "name": "weather", "parameters": {}}]
     with closing(opened(tmp_path / "old")) as state:
-        assert {turn.id: turn.settings for turn in state.turns()} == {
+        assert {turn.id: turn.settings for turn in state.turns.newest()} == {
             "r1": Settings("be brief", tools),
             "r2": Settings("be brief", tools),
             "r3": Settings("be brief", tools),
@@ -113,7 +113,7 @@ def test_a_migration_that_stops_midway_changes_nothing(tmp_path: Path, monkeypat
     assert (version(path), tables(path)) == (1, before)
     monkeypatch.undo()
     with closing(opened(tmp_path / "old")) as state:
-        assert len(state.turns()) == 6
+        assert len(state.turns.newest()) == 6
     assert version(path) == 2
 
 

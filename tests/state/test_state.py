@@ -55,7 +55,7 @@ def test_a_turn_that_came_too_late_says_where_its_answer_is(ask: Command, wire: 
     assert list(ask("continue", "slow")) == [
         0,
         "x\n",
-        "cometresp: warning: default moved on meanwhile: your answer is resp_slow, go on with --from resp_slow\n",
+        "cometresp: warning: default moved on meanwhile: your answer is resp_slow, continue it with --from resp_slow\n",
     ]
     assert ask("chains", "head").text == "resp_quick\n"
 
@@ -166,20 +166,20 @@ def test_an_interrupted_turn_keeps_its_text_and_never_becomes_the_head(ask: Comm
 
 
 def test_many_threads_may_open_a_new_file_at_once(tmp_path: Path) -> None:
-    new = NewTurn(chain="c", base_url="u", model="m", settings=Settings(), input=[], anew=True)
+    new = NewTurn(chain="c", base_url="u", model="m", settings=Settings(), input=[], restarts=True)
 
     def turn(n: int) -> None:
         state = State.open(tmp_path / "state")
         assert state is not None
-        number, _ = state.begin(new, f"r{n}")
-        state.finish(number, status="completed", usage={}, sequence=None, output=[], good=True)
+        number, _ = state.turns.begin(new, f"r{n}")
+        state.turns.finish(number, status="completed", usage={}, sequence=None, output=[], good=True)
         state.close()
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(turn, range(64)))
     state = State.open(tmp_path / "state")
     assert state is not None
-    assert len(state.turns()) == 64
+    assert len(state.turns.newest()) == 64
     state.close()
 
 
@@ -202,8 +202,8 @@ def test_turns_of_many_processes_make_one_tree_for_each_chain(ask: Command, wire
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(turns, range(8))) == [[0] * 4] * 8
     with closing(opened(state_path(ask).parent)) as state:
-        found = state.turns()
-        heads = [row.head for row in state.chains()]
+        found = state.turns.newest()
+        heads = [row.head for row in state.chains.all()]
     by_number = {turn.n: turn for turn in found}
     assert {turn.id for turn in found} == {
         *(f"resp_{name}" for name in names),

@@ -60,7 +60,7 @@ def test_json_that_cant_be_sent_again_is_refused(asked: Command, flag: str, text
 
 
 TWO_WAYS_ON = "--conversation excludes a previous response (--previous-response-id, --continue, --from)"
-TWO_IDS = "--previous-response-id and --continue exclude each other: both name the response to go on from"
+TWO_IDS = "--previous-response-id and --continue exclude each other: both name the previous response"
 NO_STREAM = "--include-obfuscation goes with a stream only, not with --no-stream"
 RULES = [
     ("--temperature 2.1", "--temperature: must be between 0 and 2, not 2.1"),

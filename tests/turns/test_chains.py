@@ -40,7 +40,7 @@ def test_there_is_nothing_to_continue_before_the_first_answer(ask: Command, wire
     assert list(result) == [
         2,
         "",
-        "cometresp: error: nothing to continue: chain default has no response yet\nhint: cometresp ask … begins it\n",
+        "cometresp: error: nothing to continue: chain default has no response yet\nhint: cometresp ask … starts it\n",
     ]
     assert wire.requests == []
 
@@ -63,8 +63,8 @@ def test_only_a_good_turn_moves_the_head(ask: Command, wire: Wire, bad: bytes, c
     assert list(ask("continue", "c")) == [
         2,
         "",
-        f"cometresp: error: nothing to continue: default was begun anew by r2, which ended as {status}\n"
-        "hint: cometresp get r2 --wait fetches it; --from ID goes on from another response\n",
+        f"cometresp: error: nothing to continue: default was restarted by r2, which ended as {status}\n"
+        "hint: cometresp get r2 --wait fetches it; --from ID continues another response\n",
     ]
     assert ask("continue", "--from", "r1", "d").code == 0
     assert wire.bodies()[-1]["previous_response_id"] == "r1"
@@ -132,7 +132,7 @@ def test_a_server_that_takes_no_previous_id_gets_the_recorded_turns_instead(
     assert list(ask("continue", "b")) == [
         0,
         "2\n",
-        "cometresp: warning: the server doesn't go on from a response id: the recorded turns were sent instead\n",
+        "cometresp: warning: the server takes no response id: the recorded turns were sent in its place\n",
     ]
     assert wire.bodies()[1]["previous_response_id"] == "r1"
     assert wire.bodies()[2] == {
@@ -317,10 +317,10 @@ def test_a_server_that_forgets_every_id_is_not_asked_in_vain_again(ask: Command,
     )
     (ask.home / "a.txt").write_text("attached")
     assert ask("ask", "-f", "a.txt", "a").code == 0
-    warning = "cometresp: warning: the server doesn't go on from a response id: the recorded turns were sent instead\n"
+    warning = "cometresp: warning: the server takes no response id: the recorded turns were sent in its place\n"
     assert tuple(ask("continue", "b"))[::2] == (5, warning + WAITS)
     assert tuple(ask("continue", "--tool-output", "call_1=4")) == (0, "3\n", "")
-    note = f"{wire.url} goes on from no response id: the recorded turns are sent instead\n"
+    note = f"{wire.url} takes no response id: the recorded turns are sent in its place\n"
     assert note in ask("continue", "--verbose", "c").err
     assert ask("continue", "d").code == 0
     attached = {"type": "input_text", "text": "a.txt:\n```\nattached\n```"}

@@ -35,7 +35,7 @@ from tests.scripted import (
 )
 from tests.waiting import has_open, is_empty, until
 
-NEW = NewTurn(chain="c", base_url="u", model="m", settings=Settings(), input=[], anew=True)
+NEW = NewTurn(chain="c", base_url="u", model="m", settings=Settings(), input=[], restarts=True)
 
 
 def opened(folder: Path) -> State:
@@ -76,12 +76,12 @@ def test_a_good_file_is_never_set_aside_for_the_damage_of_an_older_one(tmp_path:
     path.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
     for state in (first, second):
         with pytest.raises(OutputError):
-            state.begin(NEW, "r0")
+            state.turns.begin(NEW, "r0")
         if state is first:
             good = opened(tmp_path)
-            good.begin(NEW, "r1")
+            good.turns.begin(NEW, "r1")
             good.close()
-    assert [turn.id for turn in opened(tmp_path).turns()] == ["r1"]
+    assert [turn.id for turn in opened(tmp_path).turns.newest()] == ["r1"]
 
 
 def test_half_an_answer_is_never_replayed(ask: Command, wire: Wire) -> None:

@@ -1,4 +1,4 @@
-"""A stream that breaks is taken up again where it was left, while the server keeps the response (API 7.6, 12.9)."""
+"""A stream that breaks is taken up again where it was left, while the server keeps the response (API 7.5, 12.9)."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from cometresp.client.connection import Connection
 from cometresp.emulator.server import Emulator
 from cometresp.state.records import Settings, Turn
 from cometresp.turns.exchange import exchange
-from cometresp.turns.resume import WayBack, take_up
+from cometresp.turns.resume import Resumption, resume_from_record
 from cometresp.wire.events import Event
 from tests.conftest import Command
 from tests.scripted import (
@@ -60,9 +60,9 @@ def spoken(faults: list[str], folder: Path, *, background: bool = True) -> tuple
         Emulator(memory=folder / "memory.db", faults=faults) as emulator,
         Client(Connection(emulator.base_url, loopback=True)) as client,
     ):
-        way = WayBack(client, background=background, wait=False, retries=9, timeout=None, say=lambda _: None)
+        resumption = Resumption(client, background=background, wait=False, retries=9, timeout=None, say=lambda _: None)
         with client.create(body) as events:
-            exchange(events, answer, printed, lambda _: None, way)
+            exchange(events, answer, printed, lambda _: None, resumption)
         printed.text += answer.take()
     return printed.text, answer
 
@@ -156,7 +156,7 @@ def test_an_answer_is_taken_up_with_items_that_were_half_there() -> None:
     }
     half = {**call(arguments='{"city":'), "status": "in_progress"}
     answer = Answer()
-    take_up(answer, "r1", 4, turn(thought, half))
+    resume_from_record(answer, "r1", 4, turn(thought, half))
     for kind in ("delta", "done"):
         text = '"Oslo"}' if kind == "delta" else '{"city":"Oslo"}'
         name = "delta" if kind == "delta" else "arguments"
@@ -221,7 +221,7 @@ def interrupted(ask: Command, wire: Wire, again: Callable[[], bool]) -> tuple[in
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     line = b""
-    while b"once more" not in line:
+    while b"interrupt again" not in line:
         line = process.stderr.readline()
         assert line
     if again():
@@ -234,7 +234,7 @@ def test_an_interrupt_leaves_a_background_stream_running(ask: Command, wire: Wir
     assert interrupted(ask, wire, lambda: False) == (
         130,
         "cometresp: error: interrupted\n"
-        "hint: resp_1 goes on: cometresp get resp_1 --stream follows it, cometresp cancel resp_1 ends it\n",
+        "hint: resp_1 is still running: cometresp get resp_1 --stream follows it, cometresp cancel resp_1 ends it\n",
     )
     assert len(wire.requests) == 1
 

@@ -1,4 +1,4 @@
-"""Runs of several turns: the model calls, what the user allowed is run, and the result goes back (design section 3)."""
+"""Runs of several turns: the model calls, what the user allowed is run, and the result goes back."""
 
 import json
 import socket
@@ -42,7 +42,7 @@ def test_a_server_that_turns_out_to_know_no_ids_gets_the_items_from_then_on(tool
     assert tuple(allowed(tools, "hi")) == (
         0,
         "done\n",
-        "cometresp: warning: the server doesn't go on from a response id: the recorded turns were sent instead\n",
+        "cometresp: warning: the server takes no response id: the recorded turns were sent in its place\n",
     )
     items = [{"role": "user", "content": "hi"}, oslo(), OSLO]
     assert [body["input"] for body in wire.bodies()] == [
@@ -84,7 +84,7 @@ def test_a_loop_without_end_stops_after_max_turns(tools: Command, wire: Wire) ->
         5,
         "",
         "cometresp: error: stopped after 3 turns (--max-turns) before weather ran\n"
-        "hint: cometresp continue takes the run up, with --functions again where it was given\n",
+        "hint: cometresp continue resumes the run, with --functions again where it was given\n",
     )
     assert len(wire.requests) == 3
     assert tools("chains", "head").text == "resp_2\n"
@@ -190,7 +190,7 @@ def test_arguments_do_nothing_but_arrive(tools: Command, wire: Wire, text: str) 
 def test_a_failure_after_a_call_ran_says_how_to_take_the_run_up(tools: Command, wire: Wire) -> None:
     wire.answer(calling(oslo()), error_reply(503, Retry_After="0"))
     assert allowed(tools, "hi").err.splitlines()[-1] == (
-        "hint: cometresp continue takes the run up, with --functions again where it was given; the calls run again"
+        "hint: cometresp continue resumes the run, with --functions again where it was given; the calls run again"
     )
 
 

@@ -1,0 +1,64 @@
+"""Time: how long anything may take, and how long to wait before another try."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+DEFAULT_TIMEOUT = 600.0  # seconds without data
+DEFAULT_RETRIES = 2  # of a request, and of following a response without anything new
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds (API 8.3)
+
+
+class Deadline:
+    """The moment after `seconds`; None: there is none."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until then, below zero after it; None where there is no limit."""
+        return None if self._end is None else self._end - time.monotonic()
+
+    @property
+    def passed(self) -> bool:
+        left = self.left
+        return left is not None and left <= 0
+
+
+def backoff(tries: int) -> float:
+    """Seconds to wait after so many failed tries: 0.5 s doubling to 8 s, jittered (API 8.3)."""
+    return jittered(min(_FIRST_PAUSE * 2**tries, _LONGEST_PAUSE))
+
+
+def jittered(seconds: float) -> float:
+    """Less up to a quarter, so that many programs that wait don't try at the same moment."""
+    import random
+
+    return seconds * (1 - 0.25 * random.random())  # noqa: S311 - not a secret
+
+
+@contextmanager
+def alarm(seconds: float, error: Callable[[], Exception]) -> Iterator[None]:
+    """Raise `error()` in a block that takes longer.
+
+    Works in the main thread of systems that have timers; elsewhere (Windows, other threads) the block isn't bounded.
+    """
+    import signal
+    import threading
+
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise error()
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

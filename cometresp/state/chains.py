@@ -1,0 +1,114 @@
+"""The chains: which turn each of them continues from."""
+
+import sqlite3
+import time
+
+from cometresp.errors import Next, UsageError
+from cometresp.state import retention
+from cometresp.state.database import Database
+from cometresp.state.records import COLUMNS, Chain, Heads, Turn, turn_of
+from cometresp.wire.events import GOOD
+
+
+class Chains:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, name: str) -> Chain | None:
+        with self._database.reading() as db:
+            row = db.execute("SELECT name, head, pending, used FROM chains WHERE name = ?", (name,)).fetchone()
+            return _chain(db, *row) if row else None
+
+    def all(self) -> list[Chain]:
+        """Every chain, the last used first."""
+        with self._database.reading() as db:
+            rows = db.execute("SELECT name, head, pending, used FROM chains ORDER BY used DESC, name").fetchall()
+            return [_chain(db, *row) for row in rows]
+
+    def set_head(self, name: str, response_id: str, *, base_url: str, model: str | None) -> str | None:
+        """Make a response the head of a chain; returns the id of the head that it had.
+
+        One that isn't recorded gets a turn without text. Raises UsageError for one that is, and has no answer.
+        """
+        now = time.time()
+        with self._database.writing() as db:
+            turn = db.execute(
+                "SELECT n, status FROM turns WHERE id = :id AND (base_url = :url OR status != 'adopted')"
+                " ORDER BY base_url = :url DESC, n DESC LIMIT 1",
+                {"id": response_id, "url": base_url},
+            ).fetchone()
+            if turn is None:
+                n = db.execute(
+                    "INSERT INTO turns (id, chain, number, base_url, model, settings, status, created)"
+                    " VALUES (?, ?, 1, ?, ?, '{}', 'adopted', ?)",
+                    (response_id, name, base_url, model, now),
+                ).lastrowid
+            elif turn[1] in (*GOOD, "adopted"):
+                n = turn[0]
+            else:
+                look = Next("get", response_id)
+                raise UsageError(
+                    f"{response_id} can't be the head of {name}: it is recorded as {turn[1]}",
+                    hint=(look, " asks what became of it; continue --from continues it anyway"),
+                )
+            before = head_of(db, name)
+            set_heads(db, name, (n, None), now)
+            return before
+
+    def rename(self, old: str, new: str) -> None:
+        """Raises UsageError where there is no such chain, or where the new name is taken."""
+        with self._database.writing() as db:
+            names = {name for (name,) in db.execute("SELECT name FROM chains WHERE name IN (?, ?)", (old, new))}
+            if old not in names:
+                raise _unknown([old])
+            if new in names and new != old:
+                raise UsageError(f"there is a chain {new} already", hint=(Next("chains rm"), " removes it"))
+            db.execute("UPDATE chains SET name = ? WHERE name = ?", (new, old))
+            db.execute("UPDATE turns SET chain = ? WHERE chain = ?", (new, old))
+
+    def remove(self, names: list[str]) -> list[tuple[int, int]]:
+        """Remove chains and their turns: for each, how many were removed and how many other chains still need.
+
+        Raises UsageError, and removes nothing, where there is no chain of one of these names.
+        """
+        with self._database.writing() as db:
+            known = {name for (name,) in db.execute("SELECT name FROM chains")}
+            if unknown := [name for name in names if name not in known]:
+                raise _unknown(unknown)
+            return [found for name in names if (found := retention.remove_chain(db, name))]
+
+    def prune(self, before: float) -> tuple[int, int]:
+        """Remove the chains not used since, and older turns that no chain needs: how many of each."""
+        with self._database.writing() as db:
+            removed = retention.prune(db, before)
+        self._database.shrink()
+        return removed
+
+
+def head_of(db: sqlite3.Connection, name: str) -> str | None:
+    """The response id of a chain's head."""
+    row = db.execute("SELECT id FROM turns WHERE n = (SELECT head FROM chains WHERE name = ?)", (name,)).fetchone()
+    return row[0] if row else None
+
+
+def set_heads(db: sqlite3.Connection, name: str, heads: Heads, now: float) -> None:
+    """Set head and pending turn of a chain, which is made where it isn't."""
+    db.execute(
+        "INSERT INTO chains (name, head, pending, used) VALUES (:name, :head, :pending, :now)"
+        " ON CONFLICT (name) DO UPDATE SET head = :head, pending = :pending, used = :now",
+        {"name": name, "head": heads[0], "pending": heads[1], "now": now},
+    )
+
+
+def _chain(db: sqlite3.Connection, name: str, head: int | None, pending: int | None, used: float) -> Chain:
+    return Chain(name, _turn(db, head), _turn(db, pending), used)
+
+
+def _turn(db: sqlite3.Connection, n: int | None) -> Turn | None:
+    row = db.execute(f"SELECT {COLUMNS} FROM turns WHERE n = ?", (n,)).fetchone()  # noqa: S608 - nothing foreign in it
+    return turn_of(row) if row else None
+
+
+def _unknown(names: list[str]) -> UsageError:
+    which = "is no chain" if len(names) == 1 else "are no chains"
+    return UsageError(f"there {which} {', '.join(names)}", hint=(Next("chains"), " lists them"))

@@ -1,0 +1,181 @@
+"""The recorded turns: one row each, since some servers give every response the same id.
+
+A response id names the newest turn that has it.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Mapping
+from typing import Literal
+
+from cometresp.errors import OutputError
+from cometresp.state import retention
+from cometresp.state.chains import head_of, set_heads
+from cometresp.state.database import Database
+from cometresp.state.records import COLUMNS, Heads, NewTurn, Turn, settings_columns, turn_of
+from cometresp.wire.json import Json
+
+_KEPT_SECONDS = 90 * 86400
+
+
+class Turns:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # reading --------------------------------------------------------------------------------------------------------
+
+    def get(self, response_id: str, *, base_url: str | None = None) -> Turn | None:
+        """The newest turn that has this response id, of any server or of one."""
+        with self._database.reading() as db:
+            return _one(
+                db,
+                "WHERE id = :id AND (:url IS NULL OR base_url = :url) ORDER BY n DESC LIMIT 1",
+                {"id": response_id, "url": base_url},
+            )
+
+    def at(self, n: int) -> Turn | None:
+        with self._database.reading() as db:
+            return _one(db, "WHERE n = :n", {"n": n})
+
+    def newest(self, *, chain: str | None = None, limit: int = -1) -> list[Turn]:
+        """Recorded turns, newest first; `chain` takes those of one chain, also those that it left behind."""
+        with self._database.reading() as db:
+            return _all(
+                db,
+                "WHERE :chain IS NULL OR chain = :chain ORDER BY n DESC LIMIT :most",
+                {"chain": chain, "most": limit},
+            )
+
+    def pending_after(self, turn: Turn, chain: str) -> list[Turn]:
+        """The turns of a chain that continue this one and were left to the server, which was still at work.
+
+        A turn that a command is still receiving isn't among them.
+        """
+        with self._database.reading() as db:
+            return _all(
+                db,
+                "WHERE n > :n AND parent = :n AND chain = :chain AND ended IS NOT NULL"
+                " AND status IN ('queued', 'in_progress') ORDER BY n",
+                {"n": turn.n, "chain": chain},
+            )
+
+    def lineage(self, turn: Turn) -> list[Turn]:
+        """The turns of the conversation up to and with this one, oldest first."""
+        with self._database.reading() as db:
+            line = [turn]
+            while (parent := line[-1].parent) is not None and parent < line[-1].n:
+                before = _one(db, "WHERE n = :n", {"n": parent})
+                if before is None:
+                    break
+                line.append(before)
+            return line[::-1]
+
+    def first_of(self, turn: Turn) -> Turn:
+        """The first turn of this turn's conversation, as far as it is recorded."""
+        with self._database.reading() as db:
+            first = _one(
+                db,
+                "WHERE n IN (WITH RECURSIVE line(n) AS (SELECT :n UNION SELECT parent FROM line JOIN turns USING (n))"
+                " SELECT n FROM line) ORDER BY n LIMIT 1",
+                {"n": turn.n},
+            )
+            return first or turn
+
+    # writing --------------------------------------------------------------------------------------------------------
+
+    def begin(self, new: NewTurn, response_id: str) -> tuple[int, str | None]:
+        """Record a turn when its response id is first seen; returns the row's number.
+
+        A turn that restarts its chain takes the head away until it completes: that head's id is returned too.
+        """
+        now = time.time()
+        with self._database.writing() as db:
+            parent = db.execute(
+                "SELECT n, number FROM turns WHERE n = :n OR (:n IS NULL AND id = :id) ORDER BY n DESC LIMIT 1",
+                {"n": new.parent.n if new.parent else None, "id": new.previous_id},
+            ).fetchone()
+            cursor = db.execute(
+                "INSERT INTO turns (id, parent, previous_id, chain, number, base_url, model, status, created, input,"
+                " settings, instructions, tools) VALUES (?, ?, ?, ?, ?, ?, ?, 'in_progress', ?, ?, ?, ?, ?)",
+                (
+                    response_id,
+                    parent[0] if parent else None,
+                    new.previous_id,
+                    new.chain,
+                    parent[1] + 1 if parent else 1,
+                    new.base_url,
+                    new.model,
+                    now,
+                    None if new.input is None else json.dumps(new.input),
+                    *settings_columns(new.settings, with_text=new.input is not None),
+                ),
+            )
+            n = int(cursor.lastrowid or 0)
+            before = None
+            if new.restarts:
+                before = head_of(db, new.chain)
+                set_heads(db, new.chain, (None, n), now)
+            else:
+                db.execute("UPDATE chains SET used = ? WHERE name = ?", (now, new.chain))
+            retention.drop_old_text(db, now - _KEPT_SECONDS)
+            return n, before
+
+    def finish(
+        self,
+        n: int,
+        *,
+        status: str,
+        usage: Json,
+        sequence: int | None,
+        output: list[Json] | None,
+        good: bool,
+        response_id: str = "",
+        expected: Heads | None = None,
+    ) -> Literal["head", "moved on", "kept"]:
+        """Record how a turn ended.
+
+        A good one becomes the head of its chain if the chain's heads are still the expected ones: "head". Otherwise
+        another turn came in between: "moved on". One that wasn't good is only "kept". Raises OutputError where its
+        chain is gone.
+        """
+        with self._database.writing() as db:
+            found = db.execute("SELECT chain, parent FROM turns WHERE n = ?", (n,)).fetchone()
+            if found is None:
+                raise OutputError("its chain was removed meanwhile")
+            db.execute(
+                "UPDATE turns SET status = ?, usage = ?, sequence = coalesce(?, sequence),"
+                " output = coalesce(?, output), ended = ?, id = coalesce(nullif(?, ''), id) WHERE n = ?",
+                (
+                    status,
+                    json.dumps(usage) if usage else None,
+                    sequence,
+                    None if output is None else json.dumps(output),
+                    time.time(),
+                    response_id,  # some servers change it in mid-stream: the last is the one that they keep
+                    n,
+                ),
+            )
+            return _move_head(db, n, found[0], found[1], expected) if good else "kept"
+
+
+def _move_head(
+    db: sqlite3.Connection, n: int, chain: str, parent: int | None, expected: Heads | None
+) -> Literal["head", "moved on"]:
+    row = db.execute("SELECT head, pending FROM chains WHERE name = ?", (chain,)).fetchone()
+    head, pending = row or (None, None)
+    if head == n:
+        return "head"
+    if row and pending != n and row != expected and (head, pending) != (parent, None):
+        return "moved on"
+    set_heads(db, chain, (n, None), time.time())
+    return "head"
+
+
+def _one(db: sqlite3.Connection, rest: str, values: Mapping[str, object]) -> Turn | None:
+    row = db.execute(f"SELECT {COLUMNS} FROM turns {rest}", values).fetchone()  # noqa: S608 - nothing foreign in it
+    return turn_of(row) if row else None
+
+
+def _all(db: sqlite3.Connection, rest: str, values: Mapping[str, object]) -> list[Turn]:
+    return [turn_of(row) for row in db.execute(f"SELECT {COLUMNS} FROM turns {rest}", values)]  # noqa: S608

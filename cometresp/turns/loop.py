@@ -1,0 +1,165 @@
+"""The turns of a run: the first, and those that follow while this program can answer the model's calls."""
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from cometresp.answer.answer import Answer
+from cometresp.answer.verdict import RESUME_RUN, verdict
+from cometresp.calls.settle import Call, local_calls
+from cometresp.errors import CometrespError, ExitCode, TurnError
+from cometresp.options.asked import Asked
+from cometresp.request.secrets import masked_body
+from cometresp.runtime import Runtime
+from cometresp.state.records import NewTurn
+from cometresp.text import escape_line
+from cometresp.turns.conclude import conclude
+from cometresp.turns.display import Display, layout_of
+from cometresp.turns.files import open_outlets
+from cometresp.turns.plan import settings_of
+from cometresp.turns.prepare import Prepared
+from cometresp.turns.record import Recorder
+from cometresp.turns.replay import recorded_items
+from cometresp.turns.send import Sender
+from cometresp.turns.turn import Finished, run_turn
+from cometresp.wire.events import GOOD
+from cometresp.wire.items import format_of
+from cometresp.wire.json import Json
+
+if TYPE_CHECKING:
+    from cometresp.turns.tools import Tools
+
+_RUN_AGAIN = (*RESUME_RUN, "; the calls run again")
+
+
+def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools | None", stack: ExitStack) -> None:
+    """Send the turn and those that follow; raises the error that the end of it amounts to."""
+    terminal, shape = runtime.terminal, format_of(prepared.body.get("text"))
+    local = _LocalCalls(asked, runtime, prepared.body.get("tools"), tools, stack)
+    _announce(runtime, prepared)
+    layout = layout_of(asked.output, terminal, plain=runtime.plain, live=asked.live, only_id=asked.only_id, shape=shape)
+    display = Display(layout, asked.output, open_outlets(asked.output, terminal), terminal, runs_here=local.runs_here)
+    recorder = Recorder(
+        runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, required=not prepared.plan.restarts
+    )
+    sender = Sender(asked, runtime, prepared, stack, display.on_upload)
+    display.show_outcomes(prepared.outcomes)
+    done = run_turn(sender.first, display, recorder)
+    sender.warn_of_amnesia(done.answer)
+    if asked.only_id:
+        _note_foreground(runtime, done.answer)
+    turns = 1
+    stopped: CometrespError | None = None
+    while not asked.only_id and (calls := local.answerable(done)):
+        try:
+            if turns >= asked.loop.max_turns:
+                raise _too_many(turns, calls)
+            outcomes = local.tools().settle(calls)
+        except CometrespError as error:
+            stopped = error
+            break
+        outputs = [outcome.item() for outcome in outcomes]
+        sender.follow(done.answer, outputs)
+        recorder = recorder.for_next(outputs, done.answer)
+        display.show_outcomes(outcomes)
+        done = _with_way_back(run_turn(sender.next, display, recorder).after(done))
+        sender.warn_of_amnesia(done.answer)
+        turns += 1
+    if turns > 1 and done.answer.status == "failed" and done.error is None and (failed := verdict(done.answer)):
+        stopped = failed.with_hint(_RUN_AGAIN)
+    conclude(
+        done,
+        display,
+        recorder,
+        shape=shape,
+        tier=asked.request.service_tier,
+        allow_pending=asked.only_id,
+        instead=stopped,
+    )
+
+
+class _LocalCalls:
+    """The calls of the model that this program can answer. `offered` are the tools of the request."""
+
+    def __init__(
+        self, asked: Asked, runtime: Runtime, offered: object, tools: "Tools | None", stack: ExitStack
+    ) -> None:
+        self._asked = asked
+        self._runtime = runtime
+        self._offered = offered
+        self._tools = tools
+        self._stack = stack
+
+    def answerable(self, done: Finished) -> list[Call]:
+        """The open calls of an answer that ended well, where all of them can be answered here."""
+        if done.error is not None or not done.answer.open_calls:
+            return []
+        outcome = verdict(done.answer, allow_incomplete=self._asked.output.allow_incomplete)
+        if outcome is None or outcome.exit_code != ExitCode.CALL_OPEN:
+            return []
+        return local_calls(done.answer.open_calls, self._tools, self._offered) or []
+
+    def runs_here(self, item: Json) -> bool:
+        """Of a function or custom call: whether it has a line of its own that says what came of it."""
+        if self._tools is None or item.get("type") not in ("function_call", "custom_tool_call"):
+            return False
+        return local_calls([item], self._tools, self._offered) is not None
+
+    def tools(self) -> "Tools":
+        """The functions; without any, what asks for the approval of MCP tools."""
+        if self._tools is None:
+            from cometresp.turns.tools import Tools
+
+            self._tools = self._stack.enter_context(Tools.of(self._asked.loop, self._runtime))
+        return self._tools
+
+
+def _announce(runtime: Runtime, prepared: Prepared) -> None:
+    """On a terminal, which chain is continued."""
+    plan = prepared.plan
+    if plan.parent is not None and not plan.restarts:
+        model = prepared.model or "no model"
+        runtime.terminal.note(
+            escape_line(f"continuing {plan.chain}: {plan.parent.id} · turn {plan.parent.number + 1} · {model}")
+        )
+
+
+def _note_foreground(runtime: Runtime, answer: Answer) -> None:
+    if answer.ended and answer.status in GOOD:
+        look = runtime.typed("get", escape_line(answer.id))
+        runtime.terminal.note(f"the server ran it at once, in the foreground: {look} shows the answer")
+
+
+def _with_way_back(done: Finished) -> Finished:
+    """The error of a turn that was never answered says how to send it again."""
+    error = done.error
+    if isinstance(error, CometrespError) and not done.answer.id and not error.hint:
+        error.with_hint(_RUN_AGAIN)
+    return done
+
+
+def _too_many(turns: int, calls: list[Call]) -> CometrespError:
+    names = ", ".join(dict.fromkeys(escape_line(call.name) for call in calls))
+    return TurnError(
+        ExitCode.CALL_OPEN,
+        f"stopped after {turns} turn{'s' if turns > 1 else ''} (--max-turns) before {names} ran",
+        hint=RESUME_RUN,
+    )
+
+
+def _new_turn(runtime: Runtime, prepared: Prepared) -> NewTurn:
+    plan, body = prepared.plan, prepared.body
+    parent = plan.parent
+    previous = body.get("previous_response_id")
+    if parent is not None and previous not in (None, parent.id):  # --param or --body named another one
+        parent = None
+    return NewTurn(
+        chain=plan.chain,
+        base_url=runtime.base_url,
+        model=prepared.model,
+        settings=settings_of(masked_body(body)),
+        input=recorded_items(prepared.new_items) if runtime.config.record == "full" else None,
+        restarts=plan.restarts,
+        parent=parent,
+        previous_id=parent.id if parent else previous,
+        expected=plan.expected,
+    )

@@ -1,0 +1,119 @@
+"""One turn of a run: sent, shown and recorded, whatever ends it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol
+
+from cometresp.answer.answer import Answer
+from cometresp.answer.verdict import is_good
+from cometresp.calls.conversation import summed
+from cometresp.errors import CometrespError, StoppedError
+from cometresp.render.screen import Screen
+from cometresp.terminal import Terminal
+from cometresp.turns.display import Display
+from cometresp.turns.files import save_images
+from cometresp.turns.record import Recorder
+from cometresp.wire.events import Event
+from cometresp.wire.json import Json
+
+_HEARTBEAT_SECONDS = 60.0
+
+OnId = Callable[[str], None]  # told the response id as soon as it is known
+
+
+class Send(Protocol):
+    """Sends one turn: its events are applied to the answer and shown on the screen."""
+
+    def __call__(self, answer: Answer, screen: Screen, on_response_id: OnId) -> None: ...
+
+
+class Finished(NamedTuple):
+    """How a turn ended. `error` ended it before its response did, or kept it from being shown.
+
+    `usage` and `first_text_at` (seconds of `time.monotonic`; None: there was no text) are those of all turns so far.
+    """
+
+    answer: Answer
+    error: Exception | None
+    usage: Json
+    first_text_at: float | None
+
+    @property
+    def status(self) -> str:
+        """The status that is recorded: the response's, or "cut" or "interrupted"."""
+        if not self.answer.was_cut:
+            return self.answer.status
+        return "interrupted" if isinstance(self.error, StoppedError) else "cut"
+
+    def after(self, earlier: "Finished") -> "Finished":
+        """The same, with what the turns before it used."""
+        first = earlier.first_text_at if earlier.first_text_at is not None else self.first_text_at
+        return self._replace(usage=summed(earlier.usage, self.usage), first_text_at=first)
+
+
+def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
+    """Send one turn; what came of it is shown and recorded, whatever ended it."""
+    answer, screen = Answer(), Timed(display.screen())
+    outlets, terminal = display.outlets, display.terminal
+    error: Exception | None = None
+
+    def on_response_id(response_id: str) -> None:
+        recorder.on_response_id(response_id)
+        if outlets.id_file:
+            outlets.id_file.write(response_id)
+
+    try:
+        with heartbeat(terminal):
+            send(answer, screen if display.layout.summary else screen.inner, on_response_id)
+    except Exception as fault:  # noqa: BLE001 - whatever it is, what came is kept; `conclude` raises it
+        error = fault
+        if not answer.ended:
+            answer.close(cut=True)
+    try:
+        screen.finish(answer if not display.layout.only_id else Answer())
+        for path in save_images(answer.output, outlets.images) if outlets.images else ():
+            terminal.note(f"image saved: {path}")
+    except CometrespError as fault:
+        error = error or fault
+    finally:
+        done = Finished(answer, error, answer.usage, screen.first_text_at)
+        good = is_good(answer, allow_incomplete=display.output.allow_incomplete)
+        recorder.finish(answer, done.status, good=good)
+    return done
+
+
+class Timed:
+    """A screen that notes when the first text came to it."""
+
+    def __init__(self, inner: Screen) -> None:
+        self.inner = inner
+        self.first_text_at: float | None = None
+        self.show = self._show
+        self.finish = inner.finish
+
+    def _show(self, event: Event, answer: Answer) -> None:
+        self.inner.show(event, answer)
+        if event.type.startswith("response.output_text."):
+            self.first_text_at = time.monotonic()
+            self.show = self.inner.show
+
+
+@contextmanager
+def heartbeat(terminal: Terminal, seconds: float = _HEARTBEAT_SECONDS) -> Iterator[None]:
+    """With `CI` set, a block that takes long says so once a minute on stderr, so that no runner ends it as hung."""
+    if not terminal.environ.get("CI") or terminal.quiet:
+        yield
+        return
+    stop, started = threading.Event(), time.monotonic()
+
+    def beat() -> None:
+        while not stop.wait(seconds):
+            terminal.aside(f"cometresp: still waiting after {time.monotonic() - started:.0f} s\n")
+
+    threading.Thread(target=beat, daemon=True).start()
+    try:
+        yield
+    finally:
+        stop.set()
