@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from rich.console import Console
 from rich.text import Text
-from tests.wire import STREAM_HEAD, Request, created, delta, ended, frames, message, response, serving
+
+from tests.scripted import STREAM_HEAD, Request, created, delta, ended, frames, message, response, serving
 
 COLUMNS, ROWS = 118, 40
 ANSWER = """## Which sort is it?
