@@ -338,6 +338,7 @@ def test_the_list_of_events_is_the_references() -> None:
     assert EVENTS == KINDS
 
 
+@pytest.mark.slow
 @given(streams)
 def test_no_sequence_of_events_raises_and_what_was_shown_begins_the_text_or_is_contradicted(events: list[Json]) -> None:
     answer, shown = Answer(), ""

@@ -165,6 +165,7 @@ def hang(_: Request, connection: socket.socket) -> None:
     connection.recv(1)
 
 
+@pytest.mark.slow
 def test_silence_longer_than_the_timeout_ends_the_run_with_what_came(ask: Command, wire: Wire) -> None:
     wire.answer(hang)
     result = ask("ask", "--timeout", "1", "hi")
@@ -172,6 +173,7 @@ def test_silence_longer_than_the_timeout_ends_the_run_with_what_came(ask: Comman
     assert "no data for 1 s" in result.err
 
 
+@pytest.mark.slow
 def test_max_time_bounds_the_whole_run_though_bytes_keep_coming(ask: Command, wire: Wire) -> None:
     def drip(_: Request, connection: socket.socket) -> None:
         connection.sendall(sse(created(), delta("half")))

@@ -13,6 +13,7 @@ from tests.scripted import Wire, error_reply, json_reply, message, response, sse
 # waiting ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_waiting_rides_out_what_passes(ask: Command, wire: Wire) -> None:
     wire.answer(
         error_reply(503, **AT_ONCE),
@@ -27,6 +28,7 @@ def test_waiting_rides_out_what_passes(ask: Command, wire: Wire) -> None:
     assert [line.rpartition("; ")[2] for line in result.err.splitlines()][2] == "asking again in 1.0 s"
 
 
+@pytest.mark.slow
 def test_a_background_response_is_fetched_by_the_id_that_ask_printed(run: Command) -> None:
     asked = run("ask", "--offline", "--background", "a tale")
     result = run("get", "--offline", "-", "--wait", stdin=asked.out)
@@ -34,6 +36,7 @@ def test_a_background_response_is_fetched_by_the_id_that_ask_printed(run: Comman
     assert "> a tale" in result.text
 
 
+@pytest.mark.slow
 def test_waiting_on_the_emulator_rides_out_its_faults(run: Command) -> None:
     asked = run("ask", "--offline", "--background", "a tale")
     faults = ["--fault", "503=0@1", "--fault", "503=0@2", "--fault", "429=1@3", "--fault", "drop@4"]
@@ -42,6 +45,7 @@ def test_waiting_on_the_emulator_rides_out_its_faults(run: Command) -> None:
     assert "> a tale" in result.text
 
 
+@pytest.mark.slow
 def test_a_wait_that_runs_out_ends_with_7_also_when_a_poll_hangs(ask: Command, wire: Wire) -> None:
     wire.answer(queued(), lambda _, connection: (connection.recv(1), None)[1])
     result = ask("get", "r1", "--wait", "--max-time", "2")
@@ -136,6 +140,7 @@ def test_a_response_of_which_no_text_is_recorded_is_followed_from_its_beginning(
     assert wire.requests[0].path == "/v1/responses/r1?stream=true"
 
 
+@pytest.mark.slow
 def test_a_follow_that_runs_out_of_time_ends_with_7(ask: Command, wire: Wire) -> None:
     def hang(_: Any, connection: Any) -> None:
         connection.sendall(sse(*STREAM[:3]))
@@ -146,6 +151,7 @@ def test_a_follow_that_runs_out_of_time_ends_with_7(ask: Command, wire: Wire) ->
     assert (result.code, result.text) == (7, "Grüße, one \n")
 
 
+@pytest.mark.slow
 def test_a_background_stream_on_the_emulator_is_followed_through_a_cut(run: Command) -> None:
     prompt = ["--background", "emulate:long=20 Grüße"]
     whole = run("stream", "--offline", *prompt)

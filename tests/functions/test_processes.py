@@ -57,6 +57,7 @@ def all_end(folder: Path) -> None:
         until(lambda pid=pid: not lives(pid))  # type: ignore[misc]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hang", "wait"])
 def test_a_timeout_ends_the_whole_group(toolbox: Make, tmp_path: Path, name: str) -> None:
     box = toolbox(**files(2))

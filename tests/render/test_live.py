@@ -63,6 +63,7 @@ def expected(source: str) -> list[str]:
     return tokens(re.sub(r"^\[T\d{5}\]: .*$", "", source, flags=re.MULTILINE))
 
 
+@pytest.mark.slow
 @needs_tmux
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 10), (20, 6)])
 def test_each_line_of_a_long_answer_stands_once_and_in_order(
@@ -77,6 +78,7 @@ def test_each_line_of_a_long_answer_stands_once_and_in_order(
     assert tokens(screen) == expected(source)
 
 
+@pytest.mark.slow
 @needs_tmux
 def test_after_resizes_nothing_is_missing_and_only_tails_stand_twice(ask: Command, wire: Wire, tmux: Tmux) -> None:
     source = document(3000)
@@ -106,6 +108,7 @@ def test_after_resizes_nothing_is_missing_and_only_tails_stand_twice(ask: Comman
     assert len(found) - len(last) <= 5 * 30
 
 
+@pytest.mark.slow
 def test_few_bytes_are_written_for_a_long_answer(ask: Command, wire: Wire) -> None:
     source = document(60)
     wire.answer(paced(source, 120, 0.015))

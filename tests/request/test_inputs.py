@@ -201,6 +201,7 @@ def test_a_terminal_is_never_read(ask: Command) -> None:
         os.close(theirs)
 
 
+@pytest.mark.slow
 def test_waiting_for_standard_input_is_told_on_a_terminal_only(ask: Command) -> None:
     ours, theirs = pty.openpty()
     notice = b"waiting for standard input to end (--no-stdin reads none)\r\n"

@@ -140,6 +140,7 @@ SOUP = st.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.dictionaries(st.sampled_from(["type", "properties", "$defs", "$id", "$schema", "$ref"]), SOUP), VALUES)
 def test_no_json_ends_in_a_traceback(given: Json, value: Any) -> None:

@@ -21,6 +21,7 @@ from tests.state.files import at_once, named_by_prompt, opened
 MANY = 20
 
 
+@pytest.mark.slow
 def test_twenty_turns_at_once_on_twenty_chains_all_become_heads(ask: Command, wire: Wire) -> None:
     named_by_prompt(wire)
     names = [f"c{n}" for n in range(MANY)]
@@ -31,6 +32,7 @@ def test_twenty_turns_at_once_on_twenty_chains_all_become_heads(ask: Command, wi
     assert set(recorded(ask)) == {f"resp_{word}{name}" for word in ("first", "second") for name in names}
 
 
+@pytest.mark.slow
 def test_twenty_turns_at_once_on_one_chain_lose_none_and_one_is_the_head(ask: Command, wire: Wire) -> None:
     named_by_prompt(wire)
     ask("ask", "root")
@@ -190,6 +192,7 @@ def test_a_state_folder_that_is_a_file_is_an_output_error(tmp_path: Path) -> Non
     assert os.listdir(tmp_path) == ["state"]  # noqa: PTH208 - names are what is compared
 
 
+@pytest.mark.slow
 def test_turns_of_many_processes_make_one_tree_for_each_chain(ask: Command, wire: Wire) -> None:
     named_by_prompt(wire)
     names = ["left", "right"]

@@ -264,6 +264,7 @@ def test_get_updates_the_record_and_moves_the_head_that_waited(ask: Command, wir
     assert wire.requests[1].path == "/v1/responses/bg"
 
 
+@pytest.mark.slow
 def test_get_waits_until_the_response_has_ended(ask: Command, wire: Wire) -> None:
     wire.answer(json_reply(response(status="in_progress")), json_reply(response(message("done"))))
     assert list(ask("get", "--wait", "-", stdin=b"resp_1\n")) == [0, "done\n", ""]

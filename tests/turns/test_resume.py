@@ -67,6 +67,7 @@ def spoken(faults: list[str], folder: Path, *, background: bool = True) -> tuple
     return printed.text, answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("background", [True, False])
 def test_a_stream_cut_at_random_places_gives_the_text_of_the_uncut_one(tmp_path: Path, background: bool) -> None:
     whole, _ = spoken([], tmp_path)
@@ -230,6 +231,7 @@ def interrupted(ask: Command, wire: Wire, again: Callable[[], bool]) -> tuple[in
     return process.returncode, err.decode()
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_a_background_stream_running(ask: Command, wire: Wire) -> None:
     assert interrupted(ask, wire, lambda: False) == (
         130,
@@ -247,6 +249,7 @@ def test_a_second_interrupt_cancels_it(ask: Command, wire: Wire) -> None:
     assert (wire.requests[1].method, wire.requests[1].path) == ("POST", "/v1/responses/resp_1/cancel")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("ask", "--background", "--wait"), ("stream", "--background")])
 def test_an_interrupt_is_heard_while_the_way_back_is_sought(ask: Command, wire: Wire, words: tuple[str, ...]) -> None:
     def hang(_: Any, connection: Any) -> None:

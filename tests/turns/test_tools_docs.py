@@ -179,6 +179,7 @@ def test_a_call_whose_result_got_no_answer_runs_again(place: Command) -> None:
     assert (place.home / "noted").read_text() == "xx"
 
 
+@pytest.mark.slow
 def test_after_background_the_call_is_taken_up(place: Command) -> None:
     _, asked = example("A Python function").commands
     accepted = place(*asked, "--approve", "always", "--background")
