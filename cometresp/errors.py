@@ -51,7 +51,7 @@ class Cause(Enum):
     PREVIOUS = "the server doesn't take this previous_response_id"
 
 
-class ServerSaid(NamedTuple):
+class ErrorDetails(NamedTuple):
     """What a server's error reply holds, whatever its shape: HTTP status, code, request id, field."""
 
     status: int | None = None
@@ -136,13 +136,13 @@ class CometrespError(Exception):
         message: str,
         *,
         hint: Hint = "",
-        said: ServerSaid | None = None,
+        details: ErrorDetails | None = None,
         cause: Cause | None = None,
         passing: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.said = said or ServerSaid()
+        self.details = details or ErrorDetails()
         self.cause = cause
         self.passing = passing
         self._hint = hint
@@ -175,10 +175,10 @@ class CometrespError(Exception):
                 "message": self.message,
                 "hint": self.hint or None,
                 "exit_code": int(self.exit_code),
-                "status": self.said.status,
-                "code": self.said.code,
-                "param": self.said.param,
-                "request_id": self.said.request_id,
+                "status": self.details.status,
+                "code": self.details.code,
+                "param": self.details.param,
+                "request_id": self.details.request_id,
             }
         }
 
@@ -190,8 +190,10 @@ class UsageError(CometrespError):
 class TurnError(CometrespError):
     """The request worked; the exit code says how the response ended (1, 3-8)."""
 
-    def __init__(self, exit_code: ExitCode, message: str, *, hint: Hint = "", said: ServerSaid | None = None) -> None:
-        super().__init__(message, hint=hint, said=said)
+    def __init__(
+        self, exit_code: ExitCode, message: str, *, hint: Hint = "", details: ErrorDetails | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, details=details)
         self.exit_code = exit_code
 
 

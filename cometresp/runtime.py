@@ -113,11 +113,11 @@ class Runtime:
 
     def _client(self, base_url: str) -> "Client":
         from cometresp.client.client import Client
-        from cometresp.client.connection import Connection
+        from cometresp.client.connection import ServerConfig
 
         given = self.connection
         return Client(
-            Connection(
+            ServerConfig(
                 base_url=base_url,
                 headers=self.headers,
                 timeout=DEFAULT_TIMEOUT if given.timeout is None else given.timeout,

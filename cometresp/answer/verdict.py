@@ -1,7 +1,7 @@
 """What an ended answer amounts to: the error, and with it the exit code (docs/exit-codes.md)."""
 
 from cometresp.answer.answer import Answer
-from cometresp.errors import CometrespError, ExitCode, Next, ServerSaid, TurnError, UnreachableError
+from cometresp.errors import CometrespError, ErrorDetails, ExitCode, Next, TurnError, UnreachableError
 from cometresp.text import escape_line
 from cometresp.wire.events import GOOD, PENDING
 from cometresp.wire.items import answering_flags, arguments_of, id_of_call, label_of_call
@@ -24,9 +24,9 @@ def verdict(answer: Answer, *, allow_incomplete: bool = False, background: bool 
             hint=(Next("get", answer.id), " shows what became of it") if answer.id else "",
         )
     if answer.status == "failed":
-        message, said = in_stream_error(answer.error or {})
-        code = f" ({said.code})" if said.code else ""
-        return TurnError(ExitCode.FAILED, f"{name} failed{code}: {message}", said=said)
+        message, details = in_stream_error(answer.error or {})
+        code = f" ({details.code})" if details.code else ""
+        return TurnError(ExitCode.FAILED, f"{name} failed{code}: {message}", details=details)
     if answer.status == "cancelled":
         return TurnError(ExitCode.CANCELLED, f"{name} was cancelled")
     if answer.status in PENDING:
@@ -38,18 +38,20 @@ def verdict(answer: Answer, *, allow_incomplete: bool = False, background: bool 
 def _incomplete(answer: Answer, name: str, *, allowed: bool) -> CometrespError | None:
     reason = answer.incomplete_reason
     if reason == "content_filter":
-        return TurnError(ExitCode.FILTERED, f"{name} was stopped by the content filter", said=ServerSaid(code=reason))
+        return TurnError(
+            ExitCode.FILTERED, f"{name} was stopped by the content filter", details=ErrorDetails(code=reason)
+        )
     if not reason or allowed:
         return None
     hint = "--max-output-tokens sets the limit; --allow-incomplete takes what there is" if "max" in reason else ""
     message = f"{name} is incomplete: {reason}"
-    return TurnError(ExitCode.INCOMPLETE, message, hint=hint, said=ServerSaid(code=reason))
+    return TurnError(ExitCode.INCOMPLETE, message, hint=hint, details=ErrorDetails(code=reason))
 
 
 def _unanswered(answer: Answer, name: str) -> CometrespError | None:
     """A refusal, or calls that wait: each of them, and how to answer by hand."""
     if answer.refused:
-        return TurnError(ExitCode.FILTERED, f"{name} is a refusal", said=ServerSaid(code="refusal"))
+        return TurnError(ExitCode.FILTERED, f"{name} is a refusal", details=ErrorDetails(code="refusal"))
     calls = answer.open_calls
     if not calls:
         return None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
 
-from cometresp.client.connection import Connection
+from cometresp.client.connection import ServerConfig
 from cometresp.client.reading import events_of, not_the_api, read_whole, whole_event
 from cometresp.client.requests import Requests
 from cometresp.errors import Cause, RequestRefusedError
@@ -22,9 +22,9 @@ class Client:
     the connection's where they are given.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._requests = Requests(connection)
+    def __init__(self, config: ServerConfig) -> None:
+        self._config = config
+        self._requests = Requests(config)
 
     def __enter__(self) -> Self:
         return self
@@ -99,8 +99,8 @@ class Client:
             with self._requests.reply(endpoints.delete(response_id)) as opened:
                 reply = read_whole(opened)
         except RequestRefusedError as error:
-            if error.said.status == 404 and self._requests.lost and error.cause is not Cause.PATH:  # noqa: PLR2004
-                self._connection.say(f"{error.message}; the try before got no reply, but deleted it")
+            if error.details.status == 404 and self._requests.lost and error.cause is not Cause.PATH:  # noqa: PLR2004
+                self._config.say(f"{error.message}; the try before got no reply, but deleted it")
                 return done
             raise
         if not reply.body.strip():
@@ -145,7 +145,7 @@ class Client:
             page = self.items(response_id, order=order, limit=limit, after=after, include=include)
             after = _last_id(page)
             if after in ends:
-                self._connection.say("the server repeats a page of items: there may be more of them")
+                self._config.say("the server repeats a page of items: there may be more of them")
                 return
             yield page
             if not page["data"] or not page.get("has_more") or after is None:

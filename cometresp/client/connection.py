@@ -17,7 +17,7 @@ def _silent(_: str) -> None:
     return
 
 
-class Connection(NamedTuple):
+class ServerConfig(NamedTuple):
     """Everything that it takes to reach a server.
 
     `timeout` is in seconds without data, `max_time` in seconds for everything. `say` is told of retries, `debug` of
@@ -35,23 +35,23 @@ class Connection(NamedTuple):
     debug: Callable[[str], None] | None = None
 
 
-def open_pool(connection: Connection) -> httpx.Client:
+def open_pool(config: ServerConfig) -> httpx.Client:
     """The pool. Loopback addresses never go through a proxy and need no certificates. Raises ConfigError."""
     verify: bool | ssl.SSLContext = True
-    if connection.base_url.startswith("http:") and connection.loopback:
+    if config.base_url.startswith("http:") and config.loopback:
         verify = False
-    elif connection.ca_file:
-        verify = _trust(connection.ca_file, "--ca-file")
+    elif config.ca_file:
+        verify = _trust(config.ca_file, "--ca-file")
     elif path := os.environ.get("SSL_CERT_FILE"):
         verify = _trust(path, "SSL_CERT_FILE")
-    headers = {"User-Agent": f"cometresp/{__version__}", **connection.headers}
+    headers = {"User-Agent": f"cometresp/{__version__}", **config.headers}
     try:
         return httpx.Client(
             headers=headers,
             verify=verify,
-            trust_env=not connection.loopback,
+            trust_env=not config.loopback,
             follow_redirects=False,
-            timeout=connection.timeout,
+            timeout=config.timeout,
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         names = [name for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY") if _proxy(name)]

@@ -98,7 +98,7 @@ class Poll:
                 if last is not None and self._is_time_up():
                     return last
                 failures += 1
-                self._reached |= fault.said.status is not None
+                self._reached |= fault.details.status is not None
                 if not self._may_pass(fault, failures):
                     raise
                 error, why = fault, fault.message

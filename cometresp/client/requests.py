@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 
 import httpx
 
-from cometresp.client.connection import Connection, open_pool
+from cometresp.client.connection import ServerConfig, open_pool
 from cometresp.client.reading import Opened
 from cometresp.deadline import Deadline, alarm, backoff
 from cometresp.errors import CometrespError, RateLimitedError, SilenceError, UnreachableError
@@ -29,12 +29,12 @@ class Requests:
     no reply though it may have arrived.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.deadline = Deadline(connection.max_time)
+    def __init__(self, config: ServerConfig) -> None:
+        self.config = config
+        self.deadline = Deadline(config.max_time)
         self.retry_after: float | None = None
         self.lost = False
-        self._http = open_pool(connection)
+        self._http = open_pool(config)
 
     def close(self) -> None:
         self._http.close()
@@ -49,8 +49,8 @@ class Requests:
         on_upload: Callable[[int, int], None] | None = None,
     ) -> Iterator[Opened]:
         """A 2xx reply whose body hasn't been read. What can be tried again is tried again, before the first byte."""
-        silence = timeout if timeout is not None else self.connection.timeout
-        retries = retries if retries is not None else self.connection.retries
+        silence = timeout if timeout is not None else self.config.timeout
+        retries = retries if retries is not None else self.config.retries
         payload = None if request.body is None else Payload(request.body, on_upload=on_upload)
         self.lost = False
         tries = 0
@@ -63,7 +63,7 @@ class Requests:
                 raise RateLimitedError(
                     f"{error.message}; the server asks to come back in {wait:.0f} s",
                     hint=error.hint,
-                    said=error.said,
+                    details=error.details,
                 )
             if not error.passing or tries >= retries:
                 raise error
@@ -94,7 +94,7 @@ class Requests:
             payload.check()
         sent = self._http.build_request(
             request.method,
-            self.connection.base_url + request.target,
+            self.config.base_url + request.target,
             headers=self._headers(request, payload),
             content=payload,
             timeout=self._timeout(silence),
@@ -114,7 +114,7 @@ class Requests:
 
     def _headers(self, request: Request, payload: Payload | None) -> dict[str, str]:
         """The endpoint's headers, but for those that the user gives another value."""
-        given = {name.lower() for name in self.connection.headers}
+        given = {name.lower() for name in self.config.headers}
         headers = {name: value for name, value in request.headers.items() if name.lower() not in given}
         return headers if payload is None else {**headers, "Content-Length": str(payload.length)}
 
@@ -134,7 +134,7 @@ class Requests:
         left = self.deadline.left
         if left is not None and seconds >= left:
             raise error
-        self.connection.say(f"{error.message}; trying again in {seconds:.1f} s")
+        self.config.say(f"{error.message}; trying again in {seconds:.1f} s")
         time.sleep(seconds)
 
     # time and errors ------------------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ class Requests:
             yield
 
     def _too_long(self) -> UnreachableError:
-        return UnreachableError(f"not finished within the {self.connection.max_time:g} s of --max-time")
+        return UnreachableError(f"not finished within the {self.config.max_time:g} s of --max-time")
 
     def _unreachable(
         self, fault: httpx.TransportError, silence: float, *, during_reply: bool = False
@@ -163,7 +163,7 @@ class Requests:
         """Httpx's exception as ours; `passing` where another try may succeed."""
         if self.deadline.passed:
             return self._too_long()
-        url = self.connection.base_url
+        url = self.config.base_url
         passing = "CERTIFICATE_VERIFY_FAILED" not in str(fault)
         if isinstance(fault, httpx.ConnectTimeout):
             message = f"{url}: no connection within {min(_CONNECT_SECONDS, silence):g} s"
@@ -179,8 +179,8 @@ class Requests:
         return UnreachableError(message, passing=passing)
 
     def _debug(self, line: str) -> None:
-        if self.connection.debug:
-            self.connection.debug(line)
+        if self.config.debug:
+            self.config.debug(line)
 
 
 def _came_before_any_byte(fault: httpx.TransportError) -> bool:

@@ -24,5 +24,5 @@ def ask(
     connection: ConnectionOptions,
 ) -> None:
     """Ask for one response: live on a terminal, else printed when it is whole."""
-    asked = Asked(prompt or [], request, chain, loop, output, connection, live=False, continuing=False)
+    asked = Asked(prompt or [], request, chain, loop, output, connection, streaming=False, continuing=False)
     run(asked, Runtime(connection, output, chain=chain.chain))

@@ -47,8 +47,8 @@ def run(options: Cancellation, runtime: Runtime) -> None:
 
     name = escape_line(response_id)
     if not event.response:  # an error body behind a 200
-        message, said = in_stream_error(obj(event.data.get("error")) or event.data)
-        raise RequestRefusedError(f"{name} can't be cancelled: {message}", said=said)
+        message, details = in_stream_error(obj(event.data.get("error")) or event.data)
+        raise RequestRefusedError(f"{name} can't be cancelled: {message}", details=details)
     answer = Answer()
     answer.apply(event)
     _record(runtime, response_id, answer)

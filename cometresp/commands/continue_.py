@@ -24,5 +24,5 @@ def continue_(
     connection: ConnectionOptions,
 ) -> None:
     """Send the next turn of the chain."""
-    asked = Asked(prompt or [], request, chain, loop, output, connection, live=False, continuing=True)
+    asked = Asked(prompt or [], request, chain, loop, output, connection, streaming=False, continuing=True)
     run(asked, Runtime(connection, output, chain=chain.chain))

@@ -26,7 +26,9 @@ def emulator(
     port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
     memory: Annotated[
         Path | None,
-        typer.Option("--memory", help=r"Keep responses in this file \[default: none are kept].", show_default=False),
+        typer.Option(
+            "--memory", help=r"Keep responses in this file \[default: only while it runs].", show_default=False
+        ),
     ] = None,
     delay: Annotated[float, typer.Option("--delay", help="Seconds between streamed deltas.")] = 0.0,
     fault: Annotated[

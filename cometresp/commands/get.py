@@ -10,7 +10,7 @@ from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.runtime import Runtime, telling
 from cometresp.state.records import UNENDED
-from cometresp.turns.display import kind_of
+from cometresp.turns.display import output_format
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.lookup import recorded_turn, resolve
 from cometresp.wire import endpoints
@@ -56,7 +56,7 @@ def get(
 
 @telling
 def run(options: Fetch, runtime: Runtime) -> None:
-    kind_of(runtime.output, runtime.terminal)
+    output_format(runtime.output, runtime.terminal)
     if options.starting_after is not None and not options.stream:
         raise UsageError("--starting-after goes with --stream")
     if options.starting_after is not None and options.starting_after < 0:

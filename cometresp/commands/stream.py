@@ -24,5 +24,5 @@ def stream(
     connection: ConnectionOptions,
 ) -> None:
     """Ask for one response and pass on its deltas at once, into pipes too."""
-    asked = Asked(prompt or [], request, chain, loop, output, connection, live=True, continuing=False)
+    asked = Asked(prompt or [], request, chain, loop, output, connection, streaming=True, continuing=False)
     run(asked, Runtime(connection, output, chain=chain.chain))

@@ -15,7 +15,7 @@ class Asked(NamedTuple):
     loop: LoopOptions
     output: OutputOptions
     connection: ConnectionOptions
-    live: bool  # deltas leave at once, into pipes too
+    streaming: bool  # deltas leave at once, into pipes too
     continuing: bool  # the command is `continue`
 
     @property
@@ -29,9 +29,9 @@ class Asked(NamedTuple):
         return self.connection.dry_run or self.connection.curl
 
     @property
-    def only_id(self) -> bool:
+    def prints_only_id(self) -> bool:
         """Whether the command ends with the id of a response that runs in the background."""
-        return self.request.background and not (self.live or self.request.wait)
+        return self.request.background and not (self.streaming or self.request.wait)
 
     def check(self) -> None:
         """Raises UsageError for flags that contradict each other."""
@@ -43,7 +43,7 @@ class Asked(NamedTuple):
             raise UsageError("--conversation: must not be empty")
         if chain.conversation is not None and (self.continues or chain.previous_response_id is not None):
             raise UsageError("--conversation excludes a previous response (--previous-response-id, --continue, --from)")
-        if self.live and given.no_stream:
+        if self.streaming and given.no_stream:
             raise UsageError("stream and --no-stream exclude each other", hint=Next("ask", "--no-stream …"))
         if given.include_obfuscation is not None and given.no_stream:
             raise UsageError("--include-obfuscation goes with a stream only, not with --no-stream")
@@ -59,7 +59,7 @@ class Asked(NamedTuple):
         if not (self.output.extract or self.output.extract_last):
             return
         flag = "--extract" if self.output.extract else "--extract-last"
-        if self.only_id:
+        if self.prints_only_id:
             hint = Next("get", f"ID --wait {flag}")
             raise UsageError(f"{flag} goes with an answer, not with --background", hint=hint)
         structured = {

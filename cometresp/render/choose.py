@@ -36,7 +36,9 @@ def _answer_screen(view: View, sink: Sink, terminal: Terminal) -> Screen:
             from cometresp.render.markdown import Markdown
 
             structured = view.structured if view.to_terminal else False
-            return Markdown(sink, terminal, to_terminal=view.to_terminal, live=view.live, structured=structured)
+            return Markdown(
+                sink, terminal, to_terminal=view.to_terminal, streaming=view.streaming, structured=structured
+            )
     from cometresp.render.plain import Plain
 
-    return Plain(sink, terminal, live=view.live, to_terminal=view.to_terminal)
+    return Plain(sink, terminal, streaming=view.streaming, to_terminal=view.to_terminal)

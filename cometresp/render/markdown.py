@@ -65,17 +65,17 @@ class Markdown:
     """For terminals where nothing is redrawn, and for pipes where it was asked for: each block when it is finished."""
 
     def __init__(
-        self, sink: Sink, terminal: Terminal, *, to_terminal: bool, live: bool, structured: bool | None = False
+        self, sink: Sink, terminal: Terminal, *, to_terminal: bool, streaming: bool, structured: bool | None = False
     ) -> None:
         self._sink = sink
         self._terminal = terminal
         self._ansi = to_terminal
-        self._live = live or to_terminal
+        self._streaming = streaming or to_terminal
         self._structured = structured
         self._splitter: Splitter | Structured | None = None
 
     def show(self, event: Event, answer: Answer) -> None:
-        if not self._live:
+        if not self._streaming:
             return
         if text := answer.take():
             splitter = self._fed(text, answer)

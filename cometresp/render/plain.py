@@ -13,17 +13,17 @@ _HIGH_SURROGATES = ("\ud800", "\udbff")
 
 @dataclass(slots=True)
 class Plain:
-    """`live` writes deltas as they come; else the text is written when it is whole."""
+    """`streaming` writes deltas as they come; else the text is written when it is whole."""
 
     sink: Sink
     terminal: Terminal
-    live: bool
+    streaming: bool
     to_terminal: bool
     _last: str = ""
     _held: str = ""
 
     def show(self, event: Event, answer: Answer) -> None:  # noqa: ARG002 - the answer knows what the event changed
-        if self.live:
+        if self.streaming:
             self._write(answer.take())
 
     def finish(self, answer: Answer) -> None:

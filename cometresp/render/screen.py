@@ -29,7 +29,7 @@ class View(NamedTuple):
     """How an answer is to be shown."""
 
     kind: Kind
-    live: bool  # deltas leave at once
+    streaming: bool  # deltas leave at once
     to_terminal: bool  # the sink is one
     reasoning: bool  # on stderr
     redraw: bool  # a region at the foot of a terminal

@@ -62,7 +62,7 @@ class _Last:
     def print(self, answer: Answer, *, good: bool) -> None:
         """`good`: the answer ended well. Otherwise a block of code in it may be half of one."""
         layout, sink = self._display.layout, self._display.outlets.sink
-        if layout.only_id and answer.id:
+        if layout.prints_only_id and answer.id:
             sink.write(to_bytes(answer.id + "\n"))
         elif self._extracts:
             self._extract(answer, good=good)
@@ -89,7 +89,7 @@ class _Last:
         if self._extracts and not self._extracted:
             message = f"{answer.id or 'the response'} has no fenced code block to extract"
             return TurnError(ExitCode.MISMATCH, message, hint="its text is above" if answer.text else "")
-        if self._extracts or self._display.layout.only_id or answer.status not in GOOD:
+        if self._extracts or self._display.layout.prints_only_id or answer.status not in GOOD:
             return None
         shape = format_of(answer.response.get("text")) if shape is None else shape
         if shape.get("type") != "json_schema":

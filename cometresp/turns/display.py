@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cometresp.turns.files import Outlets
 
 
-def kind_of(output: OutputOptions, terminal: Terminal) -> "Kind":
+def output_format(output: OutputOptions, terminal: Terminal) -> "Kind":
     """The format that the flags name; `auto` is Markdown on a terminal, else text. Raises UsageError.
 
     With --extract it is "nothing": that prints a part of the answer by itself.
@@ -44,24 +44,24 @@ def kind_of(output: OutputOptions, terminal: Terminal) -> "Kind":
 class Layout(NamedTuple):
     """How a run shows its answers.
 
-    `live`: deltas are printed as they come. `redraw`: a region at the foot of the terminal is drawn again and again.
-    `only_id`: just the id of the response is printed (--background). `structured`: JSON is highlighted in place of
-    Markdown; None leaves that to the response. `summary`: a line about the run comes after the answer.
+    `streaming`: deltas are printed as they come. `redraw`: a region at the foot of the terminal is drawn repeatedly.
+    `prints_only_id`: just the id of the response is printed (--background). `structured`: JSON is highlighted in
+    place of Markdown; None leaves that to the response. `summary`: a line about the run comes after the answer.
     """
 
     kind: "Kind"
-    live: bool
+    streaming: bool
     to_terminal: bool
     redraw: bool
     reasoning: bool
-    only_id: bool
+    prints_only_id: bool
     structured: bool | None
     summary: bool
 
     @property
     def whole(self) -> bool:
         """Whether only the last answer is printed, at its end."""
-        return self.only_id or self.kind == "json"
+        return self.prints_only_id or self.kind == "json"
 
 
 def layout_of(
@@ -69,27 +69,27 @@ def layout_of(
     terminal: Terminal,
     *,
     plain: bool,
-    live: bool,
-    only_id: bool = False,
+    streaming: bool,
+    prints_only_id: bool = False,
     shape: Json | None = None,
 ) -> Layout:
     """The layout that the flags and the terminal amount to.
 
     `shape` is the `text.format` of the request (API 5.1); None where only the response knows what was asked for.
     """
-    kind = kind_of(output, terminal)
+    kind = output_format(output, terminal)
     to_terminal = terminal.stdout_tty and output.output is None
     beside = terminal.stderr_tty and not terminal.quiet
     structured = None if shape is None else shape.get("type") in ("json_schema", "json_object")
-    flows = kind == "events" or (kind == "text" and live)  # lines of its own, which a region would overwrite
+    flows = kind == "events" or (kind == "text" and streaming)  # lines of its own, which a region would overwrite
     undrawn = not terminal.redraws or plain or (to_terminal and flows)
     return Layout(
         kind=kind,
-        live=live,
+        streaming=streaming,
         to_terminal=to_terminal,
         redraw=not undrawn and ((kind == "markdown" and to_terminal) or beside),
         reasoning=output.show_reasoning if output.show_reasoning is not None else beside,
-        only_id=only_id and kind in ("text", "markdown"),
+        prints_only_id=prints_only_id and kind in ("text", "markdown"),
         structured=False if output.format != "auto" else structured,
         summary=beside,
     )
@@ -129,7 +129,7 @@ class Display:
         layout = self.layout
         return View(
             kind="nothing" if layout.whole else layout.kind,
-            live=layout.live,
+            streaming=layout.streaming,
             to_terminal=layout.to_terminal,
             reasoning=layout.reasoning,
             redraw=layout.redraw,

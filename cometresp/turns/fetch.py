@@ -49,7 +49,7 @@ class Wanted(NamedTuple):
 def run_fetch(wanted: Wanted, runtime: Runtime) -> None:
     """Raises the error that the response amounts to."""
     output, terminal = runtime.output, runtime.terminal
-    layout = layout_of(output, terminal, plain=runtime.plain, live=wanted.stream)
+    layout = layout_of(output, terminal, plain=runtime.plain, streaming=wanted.stream)
     display = Display(layout, output, open_outlets(output, terminal), terminal)
     recorder = Recorder(runtime, None)
     done = run_turn(_Fetcher(wanted, runtime), display, recorder)

@@ -80,7 +80,7 @@ def client_for(runtime: Runtime, response_id: str, verb: str) -> Iterator["Clien
 
 def is_missing(error: CometrespError) -> bool:
     """Whether the server has no such endpoint, or no such response: the two can look alike (API 10.2)."""
-    return error.cause is Cause.PATH or error.said.status == 404  # noqa: PLR2004 - known by its number
+    return error.cause is Cause.PATH or error.details.status == 404  # noqa: PLR2004 - known by its number
 
 
 def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: str) -> CometrespError:

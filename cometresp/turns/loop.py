@@ -36,7 +36,14 @@ def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools 
     terminal, shape = runtime.terminal, format_of(prepared.body.get("text"))
     local = _LocalCalls(asked, runtime, prepared.body.get("tools"), tools, stack)
     _announce(runtime, prepared)
-    layout = layout_of(asked.output, terminal, plain=runtime.plain, live=asked.live, only_id=asked.only_id, shape=shape)
+    layout = layout_of(
+        asked.output,
+        terminal,
+        plain=runtime.plain,
+        streaming=asked.streaming,
+        prints_only_id=asked.prints_only_id,
+        shape=shape,
+    )
     display = Display(layout, asked.output, open_outlets(asked.output, terminal), terminal, runs_here=local.runs_here)
     recorder = Recorder(
         runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, required=not prepared.plan.restarts
@@ -45,11 +52,11 @@ def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools 
     display.show_outcomes(prepared.outcomes)
     done = run_turn(sender.first, display, recorder)
     sender.warn_of_amnesia(done.answer)
-    if asked.only_id:
+    if asked.prints_only_id:
         _note_foreground(runtime, done.answer)
     turns = 1
     stopped: CometrespError | None = None
-    while not asked.only_id and (calls := local.answerable(done)):
+    while not asked.prints_only_id and (calls := local.answerable(done)):
         try:
             if turns >= asked.loop.max_turns:
                 raise _too_many(turns, calls)
@@ -72,7 +79,7 @@ def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools 
         recorder,
         shape=shape,
         tier=asked.request.service_tier,
-        allow_pending=asked.only_id,
+        allow_pending=asked.prints_only_id,
         instead=stopped,
     )
 

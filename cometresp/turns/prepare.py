@@ -114,7 +114,7 @@ def _body(asked: Asked, runtime: Runtime, plan: Plan, given: Given, tools: "Tool
         previous_response_id=plan.previous_id,
         conversation=asked.chain.conversation or settings.conversation,
     )
-    stream = not (asked.request.background and not asked.live)
+    stream = not (asked.request.background and not asked.streaming)
     return build(asked.request, fields, given.inputs.text_of, runtime.terminal.warn, stream=stream)
 
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 
 from cometresp.options.asked import Asked
 from cometresp.runtime import Runtime, telling
-from cometresp.turns.display import kind_of
+from cometresp.turns.display import output_format
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.prepare import prepare
 from cometresp.wire import endpoints
@@ -22,7 +22,7 @@ from cometresp.wire import endpoints
 @telling
 def run(asked: Asked, runtime: Runtime) -> None:
     """Raises the error that the end of the run amounts to."""
-    kind_of(asked.output, runtime.terminal)
+    output_format(asked.output, runtime.terminal)
     asked.check()
     with ExitStack() as stack:
         tools = None

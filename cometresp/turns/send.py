@@ -161,7 +161,7 @@ class Sender:
         try:
             earlier = conversation_items(self._runtime, prepared.plan.parent, prepared.body.get("model"))
         except RequestRefusedError as gap:
-            raise RequestRefusedError(f"{error.message}; {gap.message}", hint=gap.hint, said=error.said) from gap
+            raise RequestRefusedError(f"{error.message}; {gap.message}", hint=gap.hint, details=error.details) from gap
         self._runtime.terminal.warn(_REPLAYED)
         return with_items(prepared.body, earlier + prepared.new_items)
 

@@ -72,7 +72,7 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
         if not answer.ended:
             answer.close(cut=True)
     try:
-        screen.finish(answer if not display.layout.only_id else Answer())
+        screen.finish(answer if not display.layout.prints_only_id else Answer())
         for path in save_images(answer.output, outlets.images) if outlets.images else ():
             terminal.note(f"image saved: {path}")
     except CometrespError as fault:

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from cometresp.errors import (
     Cause,
     CometrespError,
+    ErrorDetails,
     KeyProblemError,
     Next,
     ProtocolError,
     RateLimitedError,
     RequestRefusedError,
-    ServerSaid,
     UnreachableError,
 )
 from cometresp.wire.events import Event
@@ -47,11 +47,11 @@ class Reply(NamedTuple):
         except (ValueError, RecursionError):
             return None
 
-    def said(self) -> ServerSaid:
+    def details(self) -> ErrorDetails:
         data = self.json()
         error = _error_object(data)
         code = error.get("code")
-        return ServerSaid(
+        return ErrorDetails(
             status=self.status,
             code=str(code) if code not in (None, "") and not isinstance(code, dict | list) else None,
             request_id=self._request_id(_message(data) or ""),
@@ -82,51 +82,54 @@ def error_of(reply: Reply) -> CometrespError:
     `passing` says whether the request is worth another try; `cause` is set where the server has no such endpoint, or
     doesn't take `previous_response_id`.
     """
-    said = reply.said()
-    message = describe(reply, said)
+    details = reply.details()
+    message = describe(reply, details)
     status = reply.status
     if status == 401:
-        return KeyProblemError(message, hint="check the key in COMETAPI_KEY", said=said)
+        return KeyProblemError(message, hint="check the key in COMETAPI_KEY", details=details)
     if status == 403:
-        return KeyProblemError(message, hint="the key may not use this model, or the balance is spent", said=said)
-    if status == 402 or (status == 429 and said.code in _SPENT):
-        return KeyProblemError(message, hint="the quota or balance is spent", said=said)
+        return KeyProblemError(message, hint="the key may not use this model, or the balance is spent", details=details)
+    if status == 402 or (status == 429 and details.code in _SPENT):
+        return KeyProblemError(message, hint="the quota or balance is spent", details=details)
     if status == 429:
-        return RateLimitedError(message, said=said, passing=True)
-    cause = _cause(message, said)
-    if _is_disguise(status, said):
+        return RateLimitedError(message, details=details, passing=True)
+    cause = _cause(message, details)
+    if _is_disguise(status, details):
         hint = ("see: ", Next("ask", "-m MODEL")) if status == 503 else ""
-        return RequestRefusedError(message, hint=hint, said=said, cause=cause)
+        return RequestRefusedError(message, hint=hint, details=details, cause=cause)
     if status in _RETRIED or status >= 500:
-        return UnreachableError(message, said=said, cause=cause, passing=True)
+        return UnreachableError(message, details=details, cause=cause, passing=True)
     if status < 400:
         target = reply.headers.get("location", "")
         return ProtocolError(
             f"not the Responses API: {message}" + (f", to {target}" if target else ""),
             hint=f"redirects are not followed; {_CHECK_URL}",
-            said=said,
+            details=details,
             cause=Cause.PATH,
         )
     if reply.json() is None:
         what = "an empty body" if not reply.body.strip() else "a body that is not JSON"
         return ProtocolError(
-            f"not the Responses API: {message}, with {what}", hint=_CHECK_URL, said=said, cause=Cause.PATH
+            f"not the Responses API: {message}, with {what}", hint=_CHECK_URL, details=details, cause=Cause.PATH
         )
-    return RequestRefusedError(message, said=said, cause=cause)
+    return RequestRefusedError(message, details=details, cause=cause)
 
 
 def not_the_api(reply: Reply, request: str, kind: str) -> ProtocolError:
     """The exception for a 2xx reply that holds neither a response nor an error. `request` is its method and path."""
     what = "an empty body" if not reply.body else kind or "a body of no type"
     return ProtocolError(
-        f"not the Responses API: the reply to {request} is {what}", hint=_CHECK_URL, said=reply.said(), cause=Cause.PATH
+        f"not the Responses API: the reply to {request} is {what}",
+        hint=_CHECK_URL,
+        details=reply.details(),
+        cause=Cause.PATH,
     )
 
 
 def refusal(reply: Reply) -> RequestRefusedError:
     """The exception for a 2xx reply whose body says no."""
-    said = reply.said()
-    return RequestRefusedError(describe(reply, said), said=said)
+    details = reply.details()
+    return RequestRefusedError(describe(reply, details), details=details)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -143,16 +146,16 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return None
 
 
-def describe(reply: Reply, said: ServerSaid) -> str:
+def describe(reply: Reply, details: ErrorDetails) -> str:
     """`HTTP 400 unsupported_value: message (request id: …)`, on one line where the server's text is."""
     message = _message(reply.json())
     if message is None:
         shown = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", reply.text())
         message = re.sub(r"\s+", " ", shown).strip()[:_LONGEST_TEXT]
-    head = f"HTTP {reply.status}" + (f" {said.code}" if said.code and said.code != str(reply.status) else "")
+    head = f"HTTP {reply.status}" + (f" {details.code}" if details.code and details.code != str(reply.status) else "")
     whole = f"{head}: {message}" if message else head
-    if said.request_id and said.request_id not in whole:
-        whole += f" (request id: {said.request_id})"
+    if details.request_id and details.request_id not in whole:
+        whole += f" (request id: {details.request_id})"
     return whole
 
 
@@ -166,39 +169,39 @@ def refused_inside(event: Event) -> CometrespError | None:
         error = event.data
     if not isinstance(error, dict):
         return None
-    message, said = in_stream_error(error)
-    if not _names_previous(message, said):
+    message, details = in_stream_error(error)
+    if not _names_previous(message, details):
         return None
-    return RequestRefusedError(message, said=said, cause=Cause.PREVIOUS)
+    return RequestRefusedError(message, details=details, cause=Cause.PREVIOUS)
 
 
-def in_stream_error(error: Json) -> tuple[str, ServerSaid]:
+def in_stream_error(error: Json) -> tuple[str, ErrorDetails]:
     """Message and facts of an error that came inside a 200 reply (API 7.4, 8.4)."""
     code = error.get("code") or error.get("type")
-    said = ServerSaid(code=str(code) if code and code != "error" else None, param=error.get("param") or None)
-    return _message({"error": error}) or "no reason given", said
+    details = ErrorDetails(code=str(code) if code and code != "error" else None, param=error.get("param") or None)
+    return _message({"error": error}) or "no reason given", details
 
 
 # what a body says ---------------------------------------------------------------------------------------------------
 
 
-def _cause(message: str, said: ServerSaid) -> Cause | None:
+def _cause(message: str, details: ErrorDetails) -> Cause | None:
     """A 404 can be about the path or the id: a server without the endpoint names the path (API 10.2)."""
-    if said.status in _NO_PREVIOUS and _names_previous(message, said):
+    if details.status in _NO_PREVIOUS and _names_previous(message, details):
         return Cause.PREVIOUS
-    if said.status in (405, 501) or (said.status == 404 and "/responses/" in message):
+    if details.status in (405, 501) or (details.status == 404 and "/responses/" in message):
         return Cause.PATH
     return None
 
 
-def _names_previous(message: str, said: ServerSaid) -> bool:
-    if said.param == "previous_response_id" or said.code == "previous_response_not_found":
+def _names_previous(message: str, details: ErrorDetails) -> bool:
+    if details.param == "previous_response_id" or details.code == "previous_response_not_found":
         return True
     return "previous response" in message.lower().replace("_", " ")
 
 
-def _is_disguise(status: int, said: ServerSaid) -> bool:
-    return _DISGUISES.get(status) is not None and said.code == _DISGUISES[status]
+def _is_disguise(status: int, details: ErrorDetails) -> bool:
+    return _DISGUISES.get(status) is not None and details.code == _DISGUISES[status]
 
 
 def _error_object(data: object) -> Json:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cometresp.answer.answer import Answer
 from cometresp.client.client import Client
-from cometresp.client.connection import Connection
+from cometresp.client.connection import ServerConfig
 from cometresp.errors import CometrespError, UnreachableError
 from tests.conftest import Command
 from tests.scripted import (
@@ -296,7 +296,7 @@ def frame(event: dict[str, Any], ending: str, style: int) -> str:
 
 @contextmanager
 def connected(wire: Wire) -> Iterator[Client]:
-    with Client(Connection(base_url=wire.url, loopback=True, retries=0)) as client:
+    with Client(ServerConfig(base_url=wire.url, loopback=True, retries=0)) as client:
         yield client
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from cometresp.answer.answer import Answer
 from cometresp.client.following import Fetched, Follow, Poll
-from cometresp.errors import CometrespError, RequestRefusedError, ServerSaid, SilenceError, UnreachableError
+from cometresp.errors import CometrespError, ErrorDetails, RequestRefusedError, SilenceError, UnreachableError
 from cometresp.wire.events import Event
 from tests.one_response import END, STREAM, WHOLE
 from tests.scripted import ended, response
@@ -51,7 +51,7 @@ def event(data: dict[str, Any], *, whole: bool = False) -> Event:
 
 PENDING = event(ended(response(response_id="r1", status="in_progress")), whole=True)
 DONE = event(ended(WHOLE), whole=True)
-DOWN = UnreachableError("HTTP 503", said=ServerSaid(status=503), passing=True)
+DOWN = UnreachableError("HTTP 503", details=ErrorDetails(status=503), passing=True)
 NOWHERE = UnreachableError("no such host", passing=True)
 
 
@@ -128,7 +128,7 @@ def test_following_that_brings_nothing_new_falls_back_to_polling() -> None:
 @pytest.mark.parametrize(
     "refusal",
     [
-        RequestRefusedError("HTTP 400", said=ServerSaid(status=400)),
+        RequestRefusedError("HTTP 400", details=ErrorDetails(status=400)),
         [PENDING],
         [event({"type": "error", "message": "cannot be streamed"})],
     ],

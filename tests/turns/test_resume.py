@@ -14,7 +14,7 @@ import pytest
 
 from cometresp.answer.answer import Answer
 from cometresp.client.client import Client
-from cometresp.client.connection import Connection
+from cometresp.client.connection import ServerConfig
 from cometresp.emulator.server import Emulator
 from cometresp.state.records import Settings, Turn
 from cometresp.turns.exchange import exchange
@@ -58,7 +58,7 @@ def spoken(faults: list[str], folder: Path, *, background: bool = True) -> tuple
     printed, answer = Printed(), Answer()
     with (
         Emulator(memory=folder / "memory.db", faults=faults) as emulator,
-        Client(Connection(emulator.base_url, loopback=True)) as client,
+        Client(ServerConfig(emulator.base_url, loopback=True)) as client,
     ):
         resumption = Resumption(client, background=background, wait=False, retries=9, timeout=None, say=lambda _: None)
         with client.create(body) as events:
@@ -73,7 +73,7 @@ def test_a_stream_cut_at_random_places_gives_the_text_of_the_uncut_one(tmp_path:
     whole, _ = spoken([], tmp_path)
     with (
         Emulator() as emulator,
-        Client(Connection(emulator.base_url, loopback=True)) as client,
+        Client(ServerConfig(emulator.base_url, loopback=True)) as client,
         client.create({"model": "m", "input": PROMPT, "stream": True}) as events,
     ):
         sizes = [len(event.raw.encode()) + 40 for event in events]
