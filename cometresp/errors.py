@@ -1,4 +1,4 @@
-"""Exit codes, the exception tree, and what an error tells the user to do next. Nothing here knows how it is shown.
+"""Exit codes, the exception tree, and what an error tells the user to do next. How it is printed is decided elsewhere.
 
 CometrespError
 ├── UsageError            2  found before anything was sent
@@ -52,7 +52,7 @@ class Cause(Enum):
 
 
 class ErrorDetails(NamedTuple):
-    """What a server's error reply holds, whatever its shape: HTTP status, code, request id, field."""
+    """The facts of a server's error reply, whatever its shape: HTTP status, code, request id, field."""
 
     status: int | None = None
     code: str | None = None
@@ -160,7 +160,7 @@ class CometrespError(Exception):
         return self
 
     def with_message(self, message: str, hint: Hint = "") -> Self:
-        """The same error, told in other words."""
+        """The same error with another message and hint."""
         self.message = message
         return self.with_hint(hint)
 

@@ -142,8 +142,8 @@ class Runtime:
     def open_state(self, *, create: bool = True, required: bool = False, mend: bool = True) -> "State | None":
         """The state file, None where there is none and none is to be made. Raises OutputError (73).
 
-        A damaged one is set aside with a warning; where what it held is `required`, that is the error. Without `mend`,
-        and where a request is only shown, it stays where it is, and DamagedError says that.
+        A damaged one is set aside with a warning; where its contents are `required`, that is the error. Without `mend`,
+        and where a request is only shown, it is left where it is, and DamagedError is raised.
         """
         from cometresp.state.state import State
 
@@ -161,7 +161,7 @@ def telling(run: Callable[[Options, Runtime], None]) -> Callable[[Options, Runti
     """A command's `run`: its flags are checked first; hints of its errors name its server, state and chain."""
 
     @wraps(run)
-    def told(options: Options, runtime: Runtime) -> None:
+    def checked(options: Options, runtime: Runtime) -> None:
         try:
             check(runtime.connection, runtime.output)
             run(options, runtime)
@@ -169,10 +169,10 @@ def telling(run: Callable[[Options, Runtime], None]) -> Callable[[Options, Runti
             error.for_run(runtime.flags)
             raise
 
-    return told
+    return checked
 
 
 def _end_start() -> None:
-    """From here on garbage is collected: the last large library is loaded, and what is loaded stays."""
+    """Collect garbage from here on: the last large library is loaded, and loaded modules are never freed."""
     gc.enable()
     gc.freeze()

@@ -2,9 +2,9 @@
 
 client      The endpoints of one server, each a method: a request goes out, events or JSON come back.
 connection  What it takes to reach a server, and the pool of connections made of it.
-following   A response asked for until it has ended, or followed as a stream: through faults that pass
+following   A response asked for until it has ended, or followed as a stream: through errors that pass
             (API 7.5, 12.9).
 reading     What a reply holds: the events of a stream, or one event for a whole reply (API 7.1, 12.1).
-requests    Requests and their 2xx replies: what is tried again, how long anything may take, httpx's
-            exceptions become ours.
+requests    Requests and their 2xx replies: retries, time limits, and httpx's exceptions mapped to those
+            of `errors`.
 """

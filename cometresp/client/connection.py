@@ -20,8 +20,8 @@ def _silent(_: str) -> None:
 class ServerConfig(NamedTuple):
     """Everything that it takes to reach a server.
 
-    `timeout` is in seconds without data, `max_time` in seconds for everything. `say` is told of retries, `debug` of
-    every request and reply.
+    `timeout` is in seconds without data, `max_time` in seconds for everything. `say` gets a sentence for each retry,
+    `debug` a line for each line of a request or reply.
     """
 
     base_url: str

@@ -1,4 +1,4 @@
-"""A response asked for until it has ended, or followed as a stream: through faults that pass (API 7.5, 12.9)."""
+"""A response asked for until it has ended, or followed as a stream: through errors that pass (API 7.5, 12.9)."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -51,8 +51,8 @@ class Fetched(NamedTuple):
     """A response of a server, and how to ask for it.
 
     `timeout` bounds the seconds without data. `tries` is how often following is resumed without anything new, and how
-    often a server that was never reached is tried again where no --max-time bounds it all. `say` is told what is waited
-    for.
+    often a server that was never reached is tried again where there is no --max-time. `say` gets a sentence about what
+    is waited for.
     """
 
     server: Server
@@ -99,7 +99,7 @@ class Poll:
                     return last
                 failures += 1
                 self._reached |= fault.details.status is not None
-                if not self._may_pass(fault, failures):
+                if not self._is_worth_retrying(fault, failures):
                     raise
                 error, why = fault, fault.message
             else:
@@ -116,9 +116,9 @@ class Poll:
         left = self._fetched.server.left
         return left is not None and left <= 0
 
-    def _may_pass(self, error: CometrespError, failures: int) -> bool:
-        bounded = self._reached or self._fetched.server.left is not None
-        return error.passing and error.cause is not Cause.PATH and (bounded or failures <= self._fetched.tries)
+    def _is_worth_retrying(self, error: CometrespError, failures: int) -> bool:
+        limited = self._reached or self._fetched.server.left is not None
+        return error.passing and error.cause is not Cause.PATH and (limited or failures <= self._fetched.tries)
 
     def _wait(self, why: str) -> bool:
         """Wait before the next poll; False where --max-time leaves no time for one."""
@@ -161,7 +161,7 @@ class Follow:
             except (UnreachableError, RateLimitedError) as error:
                 if not error.passing:
                     raise
-                now = self._look() if isinstance(error, SilenceError) else None
+                now = self._current() if isinstance(error, SilenceError) else None
                 if now is not None and now.status not in PENDING:
                     yield now
                     return
@@ -195,20 +195,20 @@ class Follow:
         raise UnreachableError("the connection ended before the answer was complete", passing=True)
 
     def _is_old(self, event: Event, number: int) -> bool:
-        """Whether it came before. Servers that don't count say 0 each time (API 12.2)."""
+        """Whether the event came before. Servers that don't count send 0 each time (API 12.2)."""
         if number and self._after is not None:
             return number <= self._after
         return self._after is not None and (self._after > 0 or event.type == "response.created")
 
-    def _look(self) -> Event | None:
-        """The response as it is now; None where the server doesn't tell."""
+    def _current(self) -> Event | None:
+        """The response as it is now; None where it can't be fetched."""
         try:
             return self._fetched.now()
         except (UnreachableError, RateLimitedError, RequestRefusedError, ProtocolError):
             return None
 
     def _wait(self, error: CometrespError, failures: int) -> None:
-        """Pause before following is resumed; not at all where it went on until now (API 8.3)."""
+        """Pause before following is resumed; not at all where something new came (API 8.3)."""
         self._fetched.say(f"{error.message}; resuming {self._fetched.id}")
         if not failures or failures > self._fetched.tries:
             return

@@ -17,7 +17,7 @@ _decode = json.JSONDecoder().decode
 
 
 class Opened(NamedTuple):
-    """A reply whose body hasn't been read. `watch` bounds each wait for it; `broken` makes our error of httpx's."""
+    """A reply whose body hasn't been read. `watch` limits each wait for it; `broken` maps httpx's exceptions."""
 
     reply: httpx.Response
     watch: Callable[[], AbstractContextManager[None]]
@@ -25,7 +25,7 @@ class Opened(NamedTuple):
 
 
 def events_of(opened: Opened) -> Iterator[Event]:
-    """A reply is read by its content type, whichever was asked for (API 7.1)."""
+    """The events of a reply, which is read by its content type, whichever was requested (API 7.1)."""
     if _kind(opened.reply) == "text/event-stream":
         return _stream(opened)
     return iter([whole_event(opened)])
@@ -33,15 +33,15 @@ def events_of(opened: Opened) -> Iterator[Event]:
 
 def whole_event(opened: Opened) -> Event:
     """A response as `response.<status>`, an error body as `error`. Raises ProtocolError for anything else."""
-    seen = read_whole(opened)
-    data = seen.json()
+    whole = read_whole(opened)
+    data = whole.json()
     if replies.is_response(data):
         kind = f"response.{data.get('status') or 'completed'}"
-        whole = {"type": kind, "response": data}
-        return Event(kind, whole, json.dumps(whole, ensure_ascii=False), whole=True)
+        event = {"type": kind, "response": data}
+        return Event(kind, event, json.dumps(event, ensure_ascii=False), whole=True)
     if isinstance(data, dict) and (data.get("error") or data.get("success") is False):
-        return Event("error", data, seen.text(), whole=True)
-    raise not_the_api(opened.reply, seen)
+        return Event("error", data, whole.text(), whole=True)
+    raise not_the_api(opened.reply, whole)
 
 
 def read_whole(opened: Opened) -> Reply:
@@ -56,9 +56,9 @@ def read_whole(opened: Opened) -> Reply:
     return Reply(reply.status_code, reply.headers, body)
 
 
-def not_the_api(reply: httpx.Response, seen: Reply) -> ProtocolError:
+def not_the_api(reply: httpx.Response, whole: Reply) -> ProtocolError:
     """The exception for a 2xx reply that holds neither a response nor an error."""
-    return replies.not_the_api(seen, f"{reply.request.method} {reply.request.url.path}", _kind(reply))
+    return replies.not_the_api(whole, f"{reply.request.method} {reply.request.url.path}", _kind(reply))
 
 
 def _kind(reply: httpx.Response) -> str:
@@ -85,10 +85,10 @@ def _stream(opened: Opened) -> Iterator[Event]:
 
 
 class _Text:
-    """Stands in for the reply in httpx-sse, mending what that leaves out (API 7.1).
+    """Takes the place of the reply in httpx-sse, and adds what that leaves out (API 7.1).
 
     UTF-8 whatever the content type says, no BOM, and a blank line at the end, so that a last event without one is not
-    dropped. `cut` says that the bytes have ended.
+    dropped. `cut` is set once the bytes have ended.
     """
 
     def __init__(self, opened: Opened) -> None:

@@ -1,4 +1,4 @@
-"""Requests and their 2xx replies: what is tried again, how long anything may take, httpx's exceptions become ours.
+"""Requests and their 2xx replies: retries, time limits, and httpx's exceptions mapped to those of `errors`.
 
 Statuses, retries and error shapes are those of API 8 and 12.6.
 """
@@ -25,8 +25,8 @@ _MAX_ERROR_BODY = 1 << 20
 class Requests:
     """Makes requests one after the other; each is closed when its block ends.
 
-    `retry_after` is the pause in seconds that the last reply asked for; `lost` says that a try of the last request got
-    no reply though it may have arrived.
+    `retry_after` is the pause in seconds that the last reply asked for; `lost` is set where a try of the last request
+    got no reply though it may have arrived.
     """
 
     def __init__(self, config: ServerConfig) -> None:
@@ -113,7 +113,7 @@ class Requests:
         return reply
 
     def _headers(self, request: Request, payload: Payload | None) -> dict[str, str]:
-        """The endpoint's headers, but for those that the user gives another value."""
+        """The endpoint's headers, except for those that the user gives another value."""
         given = {name.lower() for name in self.config.headers}
         headers = {name: value for name, value in request.headers.items() if name.lower() not in given}
         return headers if payload is None else {**headers, "Content-Length": str(payload.length)}
@@ -146,7 +146,7 @@ class Requests:
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Bounds a wait for the network by --max-time; httpx's timeouts bound only the time without data."""
+        """Limit a wait for the network to --max-time; httpx's timeouts limit only the time without data."""
         left = self.deadline.left
         if left is None:
             yield
@@ -160,7 +160,7 @@ class Requests:
     def _unreachable(
         self, fault: httpx.TransportError, silence: float, *, during_reply: bool = False
     ) -> UnreachableError:
-        """Httpx's exception as ours; `passing` where another try may succeed."""
+        """The error for an exception of httpx; `passing` where another try may succeed."""
         if self.deadline.passed:
             return self._too_long()
         url = self.config.base_url

@@ -6,7 +6,7 @@ chains      `cometresp chains`: what is recorded, chain by chain, and what is re
             state is touched.
 completion  `cometresp completion`: the script for a shell.
 continue_   `cometresp continue`: the next turn of a chain.
-delete      `cometresp delete`: have the server delete a response. The record here stays.
+delete      `cometresp delete`: delete a response from the server. What is recorded here is kept.
 emulator    `cometresp emulator`: the offline server in the foreground.
 get         `cometresp get`: fetch a response, wait for it, or follow it.
 items       `cometresp items`: the input items of a response, as the server has them (API 1, #5).

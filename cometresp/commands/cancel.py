@@ -46,7 +46,7 @@ def run(options: Cancellation, runtime: Runtime) -> None:
     from cometresp.answer.answer import Answer
 
     name = escape_line(response_id)
-    if not event.response:  # an error body behind a 200
+    if not event.response:  # an error body in a 200 reply
         message, details = in_stream_error(obj(event.data.get("error")) or event.data)
         raise RequestRefusedError(f"{name} can't be cancelled: {message}", details=details)
     answer = Answer()
@@ -61,7 +61,7 @@ def run(options: Cancellation, runtime: Runtime) -> None:
 
 
 def _record(runtime: Runtime, response_id: str, answer: "Answer") -> None:
-    """The recorded turn gets the status; text that it has already stays."""
+    """Record the status; text that is recorded already is kept."""
     from cometresp.answer.verdict import is_good
     from cometresp.turns.replay import recorded_items
 

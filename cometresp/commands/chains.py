@@ -192,8 +192,8 @@ def remove_chains(given: list[str], runtime: Runtime) -> None:
     if state is None:
         raise _no_chain(names[0])
     for name, (removed, kept) in zip(names, state.chains.remove(names), strict=True):
-        stays = f" ({_count(kept, 'response')} stayed: other chains continue from there)" if kept else ""
-        _print_line(runtime, f"removed {name}: {_count(removed, 'response')}{stays}")
+        note = f" ({_count(kept, 'response')} kept: other chains continue from there)" if kept else ""
+        _print_line(runtime, f"removed {name}: {_count(removed, 'response')}{note}")
 
 
 @telling

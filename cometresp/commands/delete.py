@@ -1,4 +1,4 @@
-"""`cometresp delete`: have the server delete a response. The record here stays."""
+"""`cometresp delete`: delete a response from the server. What is recorded here is kept."""
 
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ class Deletion(NamedTuple):
 @app.command()
 @spread
 def delete(*, response_id: ResponseId, as_json: ReplyAsJson = False, connection: ConnectionOptions) -> None:
-    """Delete a response from the server; what is recorded here stays."""
+    """Delete a response from the server; what is recorded here is kept."""
     run(Deletion(response_id, as_json), Runtime(connection))
 
 

@@ -43,7 +43,7 @@ def get(
     starting_after: Annotated[
         int | None,
         typer.Option(
-            "--starting-after", help="With --stream: from behind this event.", metavar="N", show_default=False
+            "--starting-after", help="With --stream: only the events after this one.", metavar="N", show_default=False
         ),
     ] = None,
     include: Include = None,
@@ -78,7 +78,7 @@ def run(options: Fetch, runtime: Runtime) -> None:
 
 
 def _place(options: Fetch, turn: "Turn | None") -> int | None:
-    """The event behind which following starts: where the record was left, if it has the text until there."""
+    """The event after which following starts: the last one that is recorded, if the text until there is too."""
     if not options.stream or options.starting_after is not None:
         return options.starting_after
     if turn is None or turn.output is None or turn.status not in UNENDED:

@@ -78,7 +78,7 @@ def _line(item: Json) -> str:
 
 
 def _text(item: Json) -> str:
-    """What an item says: its text, a call's name and arguments, an output, else its fields."""
+    """An item in words: its text, a call's name and arguments, an output, else its fields."""
     if item.get("role") or item.get("type") == "message":
         return " ".join(content_texts(item.get("content")))
     if item.get("type") == "reasoning":

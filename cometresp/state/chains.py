@@ -46,17 +46,17 @@ class Chains:
             elif turn[1] in (*GOOD, "adopted"):
                 n = turn[0]
             else:
-                look = Next("get", response_id)
+                fetch = Next("get", response_id)
                 raise UsageError(
                     f"{response_id} can't be the head of {name}: it is recorded as {turn[1]}",
-                    hint=(look, " asks what became of it; continue --from continues it anyway"),
+                    hint=(fetch, " asks for its status; continue --from continues it anyway"),
                 )
             before = head_of(db, name)
             set_heads(db, name, (n, None), now)
             return before
 
     def rename(self, old: str, new: str) -> None:
-        """Raises UsageError where there is no such chain, or where the new name is taken."""
+        """Give a chain another name. Raises UsageError where there is no such chain, or where the new name is taken."""
         with self._database.writing() as db:
             names = {name for (name,) in db.execute("SELECT name FROM chains WHERE name IN (?, ?)", (old, new))}
             if old not in names:

@@ -10,10 +10,12 @@ from cometresp.state.file import connect, file_of, is_damage, locked, patiently,
 
 
 class Database:
-    """One SQLite file. Every write is one short `BEGIN IMMEDIATE` transaction; who waits, waits in SQLite.
+    """One SQLite file.
+
+    Every write is one short `BEGIN IMMEDIATE` transaction, so that processes wait only for each other's writes.
 
     `reports` are sentences for the user about what was found when the file was opened. `mend`: a damaged file is set
-    aside; without it, it stays where it is.
+    aside; otherwise it is left where it is.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection, *, mend: bool, reports: list[str]) -> None:
@@ -27,7 +29,7 @@ class Database:
     def open(cls, directory: Path, *, create: bool, mend: bool) -> "Database | None":
         """Open `state.db`, which is made where it isn't; None where it isn't and `create` is false.
 
-        A damaged file is set aside under a dated name, which `reports` then says; without `mend` DamagedError is
+        A damaged file is set aside under a dated name, as `reports` then says; without `mend` DamagedError is
         raised. Raises OutputError where the file can't be used: no permission, another program's, a newer cometresp's.
         """
         path = directory / "state.db"
@@ -55,7 +57,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """One view of the file, whatever other processes write meanwhile."""
+        """A consistent view of the file, whatever other processes write."""
         try:
             patiently(self.connection, "BEGIN", "SELECT 1 FROM sqlite_master")
             try:

@@ -1,4 +1,4 @@
-"""The state file as a file: its version, its lock, its damage. Nothing here knows what a turn is."""
+"""The state file as a file: its version, its lock, its damage. What is in it is defined elsewhere."""
 
 import os
 import sqlite3
@@ -38,7 +38,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _check(db: sqlite3.Connection, path: Path) -> None:
-    """That the file is ours and of this version: a new one gets its tables, an older one becomes this version's."""
+    """Check that the file is cometresp's. A new one gets its tables, an older one is migrated to this version."""
     db.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten
     patiently(db, "BEGIN", "SELECT 1 FROM sqlite_master")
     version = _version(db, path)
@@ -55,7 +55,7 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _version(db: sqlite3.Connection, path: Path) -> int:
-    """The version of the file, 0 for an empty one. Raises OSError where it isn't ours, or a newer cometresp's."""
+    """The version of the file, 0 for an empty one. Raises OSError for another program's or a newer one."""
     application, version, tables = _identity(db)
     if application == _APPLICATION_ID and version > VERSION:
         raise OSError(None, f"it was written by a newer cometresp (its version is {version}, this one's {VERSION})")
@@ -65,7 +65,7 @@ def _version(db: sqlite3.Connection, path: Path) -> int:
 
 
 def patiently(db: sqlite3.Connection, *statements: str) -> None:
-    """Execute what may find the file locked, again and again for a minute, so that signals are heard in between."""
+    """Execute statements that may find the file locked: retry for a minute, so that signals are handled in between."""
     deadline = time.monotonic() + _BUSY_SECONDS
     for statement in statements:
         while True:
@@ -81,7 +81,7 @@ def patiently(db: sqlite3.Connection, *statements: str) -> None:
 
 
 def file_of(path: Path) -> tuple[int, int]:
-    """What tells a file from another that has taken its name."""
+    """Device and inode of the file: they differ once another file has its name."""
     try:
         facts = path.stat()
     except OSError:
@@ -90,7 +90,7 @@ def file_of(path: Path) -> tuple[int, int]:
 
 
 def is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Whether SQLite says that the file isn't, or isn't any more, a database."""
+    """Whether SQLite reports that the file is no database, or a damaged one."""
     return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 

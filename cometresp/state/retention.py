@@ -1,4 +1,4 @@
-"""What leaves the state file: old text, removed chains, turns that nothing needs.
+"""What is removed from the state file: old text, chains, turns that nothing needs.
 
 Each function runs in its caller's transaction. A turn is needed by those that go on from it, so that no conversation
 loses its beginning.
@@ -13,7 +13,7 @@ UPDATE turns SET instructions = substr(instructions, 1, 0), tools = substr(tools
   WHERE created < ? AND (instructions != '' OR tools != '') AND n NOT IN ({_HEADS})
 """  # noqa: S608 - nothing foreign in it
 
-# Turns made in the chain, and those before them whose own chain is gone; but for what others go on from.
+# Turns of the chain, and those before them whose chain was removed; except for turns that others continue.
 _REMOVE_TURNS = f"""
 DELETE FROM turns WHERE n IN (
   WITH RECURSIVE
@@ -46,7 +46,7 @@ DELETE FROM turns WHERE created < :before AND n NOT IN (
 
 
 def drop_old_text(db: sqlite3.Connection, before: float) -> None:
-    """Drop the text of turns begun before that time; what a chain's head will send again stays until it moves."""
+    """Drop the text of turns started before that time; the settings of a chain's head are kept while it is the head."""
     db.execute(
         "UPDATE turns SET input = NULL, output = NULL WHERE created < ? AND (input IS NOT NULL OR output IS NOT NULL)",
         (before,),
@@ -55,7 +55,7 @@ def drop_old_text(db: sqlite3.Connection, before: float) -> None:
 
 
 def remove_chain(db: sqlite3.Connection, name: str) -> tuple[int, int] | None:
-    """Remove a chain: how many turns went, and how many stay for others; None where there is no such chain."""
+    """Remove a chain: how many turns were removed, and how many others need; None where there is no such chain."""
     row = db.execute("SELECT head, pending FROM chains WHERE name = ?", (name,)).fetchone()
     if row is None:
         return None

@@ -27,7 +27,7 @@ class State:
     def open(cls, directory: Path, *, create: bool = True, mend: bool = True) -> "State | None":
         """Open `state.db` in a directory; None where it isn't there and `create` is false.
 
-        A damaged file is set aside, which `reports` then says; without `mend` it stays, and DamagedError is raised.
+        A damaged file is set aside, as `reports` then says; without `mend` it is left, and DamagedError is raised.
         Raises OutputError where the file can't be used.
         """
         database = Database.open(directory, create=create, mend=mend)

@@ -39,7 +39,7 @@ class Turns:
             return _one(db, "WHERE n = :n", {"n": n})
 
     def newest(self, *, chain: str | None = None, limit: int = -1) -> list[Turn]:
-        """Recorded turns, newest first; `chain` takes those of one chain, also those that it left behind."""
+        """Recorded turns, newest first; `chain` takes those of one chain, also those that are no longer part of it."""
         with self._database.reading() as db:
             return _all(
                 db,
@@ -85,7 +85,7 @@ class Turns:
     # writing --------------------------------------------------------------------------------------------------------
 
     def begin(self, new: NewTurn, response_id: str) -> tuple[int, str | None]:
-        """Record a turn when its response id is first seen; returns the row's number.
+        """Record a turn when its response id is known; returns the row's number.
 
         A turn that restarts its chain takes the head away until it completes: that head's id is returned too.
         """

@@ -10,20 +10,21 @@ fetch     A run of `get`: a response fetched once, waited for, followed, or take
 files     Files that a command writes: `--output FILE`, whole or not at all, `--id-file FILE` and `--save-
           images DIR`.
 lookup    What the commands about one response share: which response is meant, and what a server's refusal
-          says about it.
+          means.
 loop      The turns of a run: the first, and those that follow while this program can answer the model's
           calls.
 outputs   The outputs of calls that a turn brings, and the calls that it would leave open (API 3.2).
-plan      Where a turn stands in its conversation, and what it takes over from its chain.
+plan      The place of a turn in its conversation, and what it takes over from its chain.
 prepare   A turn made ready: what was given is read, its place is planned, its body is built, open calls are
           settled.
 record    Keeping a turn in the state file while it is received.
 replay    Items as they are recorded, and the recorded conversation sent in place of a response id.
-resume    Back to an answer whose stream broke or that was recorded in part: on the server, and from the
+resume    Resuming an answer whose stream broke, or that was recorded in part: from the server, from the
           record (API 7.5).
 run       A run of `ask`, `stream` and `continue`, from the command line to the exit code: the table of
           contents.
 send      Sending the turns of a run over one client, each in the form that the server takes.
-tools     The tools of one command: what `--functions` defines, who lets it run, and what is seen of it.
+tools     The functions of one run: what `--functions` defines, their approval, and the lines that show
+          them.
 turn      One turn of a run: sent, shown and recorded, whatever ends it.
 """

@@ -24,11 +24,11 @@ def conclude(
     allow_pending: bool = False,
     instead: CometrespError | None = None,
 ) -> None:
-    """Print what is printed of the last answer alone, and the lines after it; then raise the error of it all.
+    """Print what is printed of the last answer alone, and the lines after it; then raise the error of the run.
 
     `shape` is the `text.format` that was asked for, None where only the response knows; `tier` the service tier.
     `allow_pending`: a response that is still at work is accepted (--background).
-    `instead` says why a run with calls ended, where the answer itself would only say that calls are open.
+    `instead` is why a run with calls ended, where the answer itself would only show that calls are open.
     """
     answer, output = done.answer, display.output
     outcome = instead or verdict(answer, allow_incomplete=output.allow_incomplete, background=allow_pending)
@@ -38,8 +38,8 @@ def conclude(
     error = done.error
     try:
         last.print(answer, good=error is None and outcome is None)
-    except CometrespError as fault:
-        error = error or fault
+    except CometrespError as late:
+        error = error or late
     final = _explained(error, answer, recorder) or outcome or last.error(answer, shape) or _trouble(display, recorder)
     _place_file(display, good=final is None)
     _print_summary(done, display, recorder, tier, status="interrupted" if isinstance(instead, StoppedError) else "")
@@ -109,7 +109,7 @@ def _by_hand(answer: Answer, recorder: Recorder) -> Hint:
 
 
 def _explained(error: Exception | None, answer: Answer, recorder: Recorder) -> Exception | None:
-    """What ended the exchange; an interrupt says what was kept, a lost connection where to ask for the rest."""
+    """The error that ended the exchange, with a hint: what was kept, or where to ask for the rest."""
     if not isinstance(error, CometrespError) or not answer.id or error.hint:
         return error
     if isinstance(error, UnreachableError):

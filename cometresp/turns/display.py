@@ -81,7 +81,7 @@ def layout_of(
     to_terminal = terminal.stdout_tty and output.output is None
     beside = terminal.stderr_tty and not terminal.quiet
     structured = None if shape is None else shape.get("type") in ("json_schema", "json_object")
-    flows = kind == "events" or (kind == "text" and streaming)  # lines of its own, which a region would overwrite
+    flows = kind == "events" or (kind == "text" and streaming)  # prints lines that a redrawn region would overwrite
     undrawn = not terminal.redraws or plain or (to_terminal and flows)
     return Layout(
         kind=kind,
@@ -96,7 +96,7 @@ def layout_of(
 
 
 class Display:
-    """Makes the screens of a run. `runs_here` tells which calls of the model are run by this program."""
+    """Makes the screens of a run. `runs_here(item)` is whether a call of the model is run by this program."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class Display:
         )
 
     def on_upload(self, sent: int, length: int) -> None:
-        """Bytes of the body that were sent: drawn where lines can be redrawn, else said once, where it takes long."""
+        """Show how much of the body was sent: drawn where lines can be redrawn, else one notice for a large body."""
         from cometresp.wire.payload import megabytes
 
         self._upload.sent, self._upload.length = sent, length

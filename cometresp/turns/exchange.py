@@ -8,8 +8,8 @@ from cometresp.errors import UnreachableError
 from cometresp.wire.events import Event
 
 
-class Shower(Protocol):
-    """Something to show an answer on, after each event was applied."""
+class Viewer(Protocol):
+    """Something that shows an answer after each event."""
 
     def show(self, event: Event, answer: Answer) -> None: ...
 
@@ -21,7 +21,7 @@ Resume = Callable[[Answer, bool], Iterable[Event] | None]
 def exchange(
     events: Iterable[Event],
     answer: Answer,
-    screen: Shower,
+    screen: Viewer,
     on_response_id: Callable[[str], None],
     resume: Resume | None = None,
 ) -> None:

@@ -33,7 +33,7 @@ _SILENCE = 100.0  # seconds without data that a poll or a followed stream may ta
 
 
 class Wanted(NamedTuple):
-    """A response and how it is fetched: once, until it has ended (`wait`), or as a stream behind event `after`.
+    """A response and how it is fetched: once, until it has ended (`wait`), or as a stream after event `after`.
 
     `turn` is what is recorded of it.
     """
@@ -47,7 +47,7 @@ class Wanted(NamedTuple):
 
 
 def run_fetch(wanted: Wanted, runtime: Runtime) -> None:
-    """Raises the error that the response amounts to."""
+    """Fetch the response, show and record it. Raises the error that it amounts to."""
     output, terminal = runtime.output, runtime.terminal
     layout = layout_of(output, terminal, plain=runtime.plain, streaming=wanted.stream)
     display = Display(layout, output, open_outlets(output, terminal), terminal)
@@ -116,7 +116,7 @@ class _Fetcher:
 
 
 def _complete(fetched: Fetched, answer: Answer, on_response_id: "OnId") -> None:
-    """What was followed from its middle is recorded only if its last event tells it whole, or the server does."""
+    """Record what was followed from its middle, if its last event or the server has the whole response."""
     if not listed(answer.response.get("output")):
         with suppress(RequestRefusedError, ProtocolError, UnreachableError):
             answer.apply(fetched.now())

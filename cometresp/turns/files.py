@@ -36,7 +36,7 @@ def open_outlets(output: OutputOptions, terminal: Terminal) -> Outlets:
 
 
 class IdFile:
-    """The file of `--id-file`: gets the response id as soon as that is known. `error` says why it has not."""
+    """The file of `--id-file`, written as soon as the response id is known. `error` is set where that failed."""
 
     def __init__(self, path: str, terminal: Terminal) -> None:
         if not os.access(os.path.dirname(path) or ".", os.W_OK):  # noqa: PTH120 - as the user wrote it
@@ -55,7 +55,7 @@ class IdFile:
 
 
 class FileSink:
-    """Collects in a file of its own; `commit` renames it to FILE, `abandon` to FILE.part beside an untouched FILE.
+    """Writes to a temporary file; `commit` renames it to FILE, `abandon` to FILE.part and leaves FILE as it was.
 
     What isn't a regular file (a pipe, a device) is written through.
     """
@@ -67,7 +67,7 @@ class FileSink:
             if stat.S_ISDIR(mode):
                 raise OutputError(f"--output: {path} is a directory")
             self.through = not stat.S_ISREG(mode)
-            # beside the file itself, where FILE is a link to it: the rename must not replace the link
+            # next to the file that a link points to: the rename must not replace the link
             self._target = self.path if self.through else self.path.resolve()
             self._mode = stat.S_IMODE(self._target.stat().st_mode) if self._target.exists() else None
             if self.through:
@@ -100,7 +100,7 @@ class FileSink:
             raise self._error(error) from error
 
     def abandon(self) -> str:
-        """Keep what came as FILE.part; returns a sentence that says so, "" where nothing came."""
+        """Keep what was received as FILE.part; returns a sentence about it, "" where nothing was received."""
         try:
             self._file.close()
             if self.through:

@@ -1,4 +1,4 @@
-"""What the commands about one response share: which response is meant, and what a server's refusal says about it."""
+"""What the commands about one response share: which response is meant, and what a server's refusal means."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ _MAX_ID = 500
 
 
 def resolve(given: str, runtime: Runtime) -> str:
-    """The id that the word names: itself, what standard input holds, `last`, or the head of `@CHAIN`."""
+    """The id that an argument names: the id itself, `-` (standard input), `last`, or the head of `@CHAIN`."""
     if given == "-":
         given = _id_from_stdin(runtime)
     elif given == "last" or given.startswith("@"):

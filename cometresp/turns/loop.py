@@ -32,7 +32,7 @@ _RUN_AGAIN = (*RESUME_RUN, "; the calls run again")
 
 
 def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools | None", stack: ExitStack) -> None:
-    """Send the turn and those that follow; raises the error that the end of it amounts to."""
+    """Send the turn and those that follow; raises the error that the run amounts to."""
     terminal, shape = runtime.terminal, format_of(prepared.body.get("text"))
     local = _LocalCalls(asked, runtime, prepared.body.get("tools"), tools, stack)
     _announce(runtime, prepared)
@@ -68,7 +68,7 @@ def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools 
         sender.follow(done.answer, outputs)
         recorder = recorder.for_next(outputs, done.answer)
         display.show_outcomes(outcomes)
-        done = _with_way_back(run_turn(sender.next, display, recorder).after(done))
+        done = _with_hint(run_turn(sender.next, display, recorder).after(done))
         sender.warn_of_amnesia(done.answer)
         turns += 1
     if turns > 1 and done.answer.status == "failed" and done.error is None and (failed := verdict(done.answer)):
@@ -106,7 +106,7 @@ class _LocalCalls:
         return local_calls(done.answer.open_calls, self._tools, self._offered) or []
 
     def runs_here(self, item: Json) -> bool:
-        """Of a function or custom call: whether it has a line of its own that says what came of it."""
+        """Whether a function or custom call is run here, and so gets a line with its result."""
         if self._tools is None or item.get("type") not in ("function_call", "custom_tool_call"):
             return False
         return local_calls([item], self._tools, self._offered) is not None
@@ -136,8 +136,8 @@ def _note_foreground(runtime: Runtime, answer: Answer) -> None:
         runtime.terminal.note(f"the server ran it at once, in the foreground: {look} shows the answer")
 
 
-def _with_way_back(done: Finished) -> Finished:
-    """The error of a turn that was never answered says how to send it again."""
+def _with_hint(done: Finished) -> Finished:
+    """The turn; an error that came before any answer gets a hint how to send it again."""
     error = done.error
     if isinstance(error, CometrespError) and not done.answer.id and not error.hint:
         error.with_hint(_RUN_AGAIN)

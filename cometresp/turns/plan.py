@@ -1,4 +1,4 @@
-"""Where a turn stands in its conversation, and what it takes over from its chain.
+"""The place of a turn in its conversation, and what it takes over from its chain.
 
 Reads records and decides; nothing is sent and nothing is written here.
 """
@@ -41,7 +41,7 @@ class Plan(NamedTuple):
 
 
 def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
-    """Raises UsageError where there is nothing to continue, OutputError where nothing could be recorded."""
+    """The place of the turn. Raises UsageError without anything to continue, OutputError where nothing can be recorded."""
     name = chain_name(runtime.chain)
     given = asked.chain
     if not asked.continues:
@@ -122,7 +122,7 @@ def _changed(settings: Settings, given: ChainOptions) -> Settings:
 
 
 def settings_of(body: Json) -> Settings:
-    """What of a body the next turn of the chain will send again."""
+    """The settings in a body that the next turn of the chain will send again."""
     conversation = body.get("conversation")
     return Settings(
         instructions=body.get("instructions"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Given(NamedTuple):
-    """What the command line, its files and standard input hold. `outputs` are texts by call id."""
+    """The contents of the command line, its files and standard input. `outputs` are texts by call id."""
 
     prompt: Prompt
     outputs: dict[str, str]
@@ -45,7 +45,7 @@ class Prepared(NamedTuple):
 
 
 def prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
-    """Standard input is read before the chain, so that `ask … | continue … -` works. Raises UsageError and others."""
+    """The turn, ready to be sent. Standard input is read before the chain, so that `ask … | continue … -` works."""
     given = _read(asked, runtime)
     plan = plan_turn(asked, runtime)
     calls = _calls_to_run(asked, plan, given, tools)
@@ -153,7 +153,7 @@ def _earlier_items(runtime: Runtime, plan: Plan, body: Json) -> list[Json] | Non
 
 
 def _settled(asked: Asked, runtime: Runtime, calls: "list[Call]", tools: "Tools | None") -> "list[Outcome]":
-    """What the calls come to. Nothing is run whose result couldn't be sent afterwards."""
+    """The outcomes of the calls. Nothing is run whose result couldn't be sent afterwards."""
     from cometresp.turns.tools import Tools
 
     runtime.check_sendable()

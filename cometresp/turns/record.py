@@ -20,7 +20,7 @@ class Recorder:
 
     An error of the file is a warning, since the answer comes first; where the command `required` the file
     (`continue`), it is also the error of the run, in `error`. `new` is None for a response that is fetched: it is
-    recorded only where it is known already. `place` says where the turn stands in its chain once it is the head.
+    recorded only where it is known already. `place` is the turn's place in its chain once it is the head.
     """
 
     def __init__(self, runtime: Runtime, new: NewTurn | None, *, off: bool = False, required: bool = False) -> None:
@@ -86,7 +86,7 @@ class Recorder:
             )
         if self._state is None or self._n is None:
             return
-        # A look at a response that is still at work tells less than what was streamed of it before.
+        # A response that is fetched while it is still at work has less text than what was streamed of it before.
         glimpse = answer.status not in TERMINAL and answer.last_sequence is None and not answer.was_cut
         output = recorded_items(answer.output) if self._runtime.config.record == "full" and not glimpse else None
         try:
@@ -119,7 +119,7 @@ class Recorder:
             self.place = f"{new.chain} turn {new.parent.number + 1 if new.parent else 1}"
 
     def _tell_moved(self, line: str, *, restarts: bool) -> None:
-        """A notice for who started the chain and has the answer; a warning for who continues the chain."""
+        """A notice where the turn started the chain, a warning where it continued it."""
         say = self._runtime.terminal.note if restarts else self._runtime.terminal.warn
         say(escape_line(line))
 

@@ -1,4 +1,4 @@
-"""Back to an answer whose stream broke or that was recorded in part: on the server, and from the record (API 7.5)."""
+"""Resuming an answer whose stream broke, or that was recorded in part: from the server, from the record (API 7.5)."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -24,11 +24,10 @@ _LISTS = {
 
 
 class Resumption:
-    """A `Resume` of `exchange`: follow from the last event that was seen, else fetch until the response has ended.
+    """A `Resume` of `exchange`: follow after the last event that came, or else fetch the response until it has ended.
 
-    `background`: the server works on it without this program, so that it is asked again and again. `wait`: it is also
-    fetched where nothing broke. `retries` is how often it is tried without anything new; 0 is never. An answer is
-    resumed once.
+    `background`: the server works on it without this program, so it is polled. `wait`: it is also fetched where nothing
+    broke. `retries` is how often it is tried without anything new; 0 is never. An answer is resumed once.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ from cometresp.wire import endpoints
 
 @telling
 def run(asked: Asked, runtime: Runtime) -> None:
-    """Raises the error that the end of the run amounts to."""
+    """Run one command line of `ask`, `stream` or `continue`. Raises the error that its end amounts to."""
     output_format(asked.output, runtime.terminal)
     asked.check()
     with ExitStack() as stack:

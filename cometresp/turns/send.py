@@ -34,7 +34,7 @@ _REPLAYED = "the server takes no response id: the recorded turns were sent in it
 
 
 class Sender:
-    """`first` and `next` send a turn, as `run_turn` calls them; `follow` says what the next one answers.
+    """`first` and `next` send a turn, as `run_turn` calls them; `follow` sets what the next one answers.
 
     Where the server refuses the id of the previous response, the turn is sent once more with the recorded items.
     """

@@ -1,4 +1,4 @@
-"""The tools of one command: what `--functions` defines, who lets it run, and what is seen of it."""
+"""The functions of one run: what `--functions` defines, their approval, and the lines that show them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ class Tools:
     @classmethod
     @contextmanager
     def of(cls, given: LoopOptions, runtime: Runtime) -> Iterator["Tools"]:
-        """Raises UsageError for files that can't be used."""
+        """The functions of the files, as a context. Raises UsageError for files that can't be used."""
         environ = runtime.terminal.environ
         with Toolbox(given.functions or [], env_names=given.tool_env or [], environ=environ) as toolbox:
             yield cls(given, runtime, toolbox)
@@ -40,7 +40,7 @@ class Tools:
         return [function.definition for function in self._toolbox.functions.values()]
 
     def settle(self, calls: list[Call]) -> list[Outcome]:
-        """What each call comes to. Raises TurnError (5) where nothing is to be sent, StoppedError for an interrupt."""
+        """The outcome of each call. Raises TurnError (5) where nothing is to be sent, StoppedError for an interrupt."""
         try:
             return settle(calls, self if self._toolbox.functions else None, self._approval)
         except StoppedError as stopped:

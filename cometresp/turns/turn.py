@@ -20,7 +20,7 @@ from cometresp.wire.json import Json
 
 _HEARTBEAT_SECONDS = 60.0
 
-OnId = Callable[[str], None]  # told the response id as soon as it is known
+OnId = Callable[[str], None]  # is called with the response id as soon as it is known
 
 
 class Send(Protocol):
@@ -67,16 +67,16 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
     try:
         with heartbeat(terminal):
             send(answer, screen if display.layout.summary else screen.inner, on_response_id)
-    except Exception as fault:  # noqa: BLE001 - whatever it is, what came is kept; `conclude` raises it
-        error = fault
+    except Exception as caught:  # noqa: BLE001 - whatever it is, the text is kept; `conclude` raises it
+        error = caught
         if not answer.ended:
             answer.close(cut=True)
     try:
         screen.finish(answer if not display.layout.prints_only_id else Answer())
         for path in save_images(answer.output, outlets.images) if outlets.images else ():
             terminal.note(f"image saved: {path}")
-    except CometrespError as fault:
-        error = error or fault
+    except CometrespError as late:
+        error = error or late
     finally:
         done = Finished(answer, error, answer.usage, screen.first_text_at)
         good = is_good(answer, allow_incomplete=display.output.allow_incomplete)
@@ -102,7 +102,7 @@ class Timed:
 
 @contextmanager
 def heartbeat(terminal: Terminal, seconds: float = _HEARTBEAT_SECONDS) -> Iterator[None]:
-    """With `CI` set, a block that takes long says so once a minute on stderr, so that no runner ends it as hung."""
+    """With `CI` set, print a line to stderr once a minute while the block runs, so that no runner takes it for hung."""
     if not terminal.environ.get("CI") or terminal.quiet:
         yield
         return

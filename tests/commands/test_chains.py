@@ -185,7 +185,7 @@ def test_a_response_that_didnt_end_well_is_no_head(ask: Command, wire: Wire) -> 
         2,
         "",
         "cometresp: error: r2 can't be the head of default: it is recorded as failed\n"
-        "hint: cometresp get r2 asks what became of it; continue --from continues it anyway\n",
+        "hint: cometresp get r2 asks for its status; continue --from continues it anyway\n",
     ]
     assert heads(ask) == {"default": "r1"}
 
@@ -249,8 +249,7 @@ def test_rm_keeps_what_other_chains_go_on_from(ask: Command, wire: Wire) -> None
         "continue c --from r1 six",
     )
     assert (
-        ask("chains", "rm", "a").text
-        == "removed a: 1 response (2 responses stayed: other chains continue from there)\n"
+        ask("chains", "rm", "a").text == "removed a: 1 response (2 responses kept: other chains continue from there)\n"
     )
     assert recorded(ask) == ["r1", "r2", "r4", "r5", "r6"]
     wire.answer(text_stream("7", response_id="r7"))
