@@ -72,17 +72,21 @@ class Flags(NamedTuple):
 
     def for_command(self, verb: str) -> str:
         """The flags that another command needs to be about the same things."""
-        from shlex import quote
-
         name = verb.partition(" ")[0]
         given = []
         if name in _WITH_CHAIN and self.chain is not None:
-            given.append(f"--chain {quote(self.chain)}")
+            given.append(f"--chain {_quoted(self.chain)}")
         if self.offline and name in _WITH_STATE + _WITH_SERVER:
             given.append("--offline")
         elif self.base_url is not None and name in _WITH_SERVER:
-            given.append(f"--base-url {quote(self.base_url)}")
+            given.append(f"--base-url {_quoted(self.base_url)}")
         return " ".join(given)
+
+
+def _quoted(word: str) -> str:
+    from shlex import quote
+
+    return quote(word)
 
 
 _WITH_CHAIN = ("ask", "continue")

@@ -5,7 +5,6 @@ import stat
 from dataclasses import dataclass, field
 
 from cometresp.errors import UsageError
-from cometresp.request.magic import is_known
 from cometresp.terminal import Terminal
 from cometresp.wire.json import Json
 
@@ -133,6 +132,8 @@ class Inputs:
 
     def _piece(self, data: bytes, parts: list[Json], detail: str | None) -> str:
         """Text of standard input; data with NUL bytes becomes an attachment where its type is known."""
+        from cometresp.request.magic import is_known
+
         if b"\0" not in data and not is_known(data[:16]):
             return self._decode(data, "standard input")
         from cometresp.request import attachments

@@ -1,8 +1,6 @@
 """`--dry-run` and `--curl`: the request that would be sent, shown in place of sending it."""
 
 from cometresp.config import is_loopback
-from cometresp.request.content import with_stand_ins
-from cometresp.request.curl import KEY, curl
 from cometresp.request.secrets import masked_body
 from cometresp.runtime import Runtime
 from cometresp.text import escape_json, to_bytes
@@ -13,20 +11,26 @@ from cometresp.wire.payload import Payload
 
 def shown_only(runtime: Runtime, request: Request) -> bool:
     """Whether --dry-run or --curl asks for the request alone, which is then printed."""
+    if not runtime.only_shows:
+        return False
+    show(runtime, request)
+    return True
+
+
+def show(runtime: Runtime, request: Request) -> None:
+    """Print the request as --curl or --dry-run asks for it."""
     if runtime.connection.curl:
         _print_curl(runtime, request)
-        return True
-    if not runtime.connection.dry_run:
-        return False
-    if request.body is None:
+    elif request.body is None:
         runtime.terminal.write(to_bytes(f"{request.method} {runtime.base_url}{request.target}\n"))
     else:
         _print_body(runtime, masked_body(request.body))
-    return True
 
 
 def _print_curl(runtime: Runtime, request: Request) -> None:
     """The request as a command; the key is a variable there, whether or not one is set."""
+    from cometresp.request.curl import KEY, curl
+
     url = f"{runtime.base_url}{request.target}"
     key = {} if runtime.connection.offline else {"Authorization": KEY}
     headers = with_headers({**request.headers, **key}, runtime.given_headers)
@@ -39,6 +43,8 @@ def _print_body(runtime: Runtime, body: dict[str, object]) -> None:
     """The body as JSON; files whole, but on a terminal by their size and digest."""
     terminal = runtime.terminal
     if terminal.stdout_tty:
+        from cometresp.request.content import with_stand_ins
+
         terminal.print_json(with_stand_ins(body))
         return
     for piece in Payload(body, compact=False):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from cometresp.errors import OutputError, PipeClosedError
 from cometresp.options.tables import OutputOptions
-from cometresp.request.magic import image_of
 from cometresp.terminal import Terminal
 from cometresp.wire.json import Json
 
@@ -149,6 +148,8 @@ def save_images(output: Iterable[Json], folder: Path) -> Iterator[Path]:
 
 
 def _ending_of(data: bytes) -> str:
+    from cometresp.request.magic import image_of
+
     if image := image_of(data):
         return image.ending
     return ".svg" if data.startswith(b"<svg") else ".bin"

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import RESUME_RUN, verdict
-from cometresp.calls.settle import Call, local_calls
 from cometresp.errors import CometrespError, ExitCode, TurnError
 from cometresp.options.asked import Asked
 from cometresp.request.secrets import masked_body
@@ -26,6 +25,7 @@ from cometresp.wire.items import format_of
 from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
+    from cometresp.calls.settle import Call
     from cometresp.turns.tools import Tools
 
 _RUN_AGAIN = (*RESUME_RUN, "; the calls run again")
@@ -96,19 +96,23 @@ class _LocalCalls:
         self._tools = tools
         self._stack = stack
 
-    def answerable(self, done: Finished) -> list[Call]:
+    def answerable(self, done: Finished) -> "list[Call]":
         """The open calls of an answer that ended well, where all of them can be answered here."""
         if done.error is not None or not done.answer.open_calls:
             return []
         outcome = verdict(done.answer, allow_incomplete=self._asked.output.allow_incomplete)
         if outcome is None or outcome.exit_code != ExitCode.CALL_OPEN:
             return []
+        from cometresp.calls.settle import local_calls
+
         return local_calls(done.answer.open_calls, self._tools, self._offered) or []
 
     def runs_here(self, item: Json) -> bool:
         """Whether a function or custom call is run here, and so gets a line with its result."""
         if self._tools is None or item.get("type") not in ("function_call", "custom_tool_call"):
             return False
+        from cometresp.calls.settle import local_calls
+
         return local_calls([item], self._tools, self._offered) is not None
 
     def tools(self) -> "Tools":
@@ -144,7 +148,7 @@ def _with_hint(done: Finished) -> Finished:
     return done
 
 
-def _too_many(turns: int, calls: list[Call]) -> CometrespError:
+def _too_many(turns: int, calls: "list[Call]") -> CometrespError:
     names = ", ".join(dict.fromkeys(escape_line(call.name) for call in calls))
     return TurnError(
         ExitCode.CALL_OPEN,

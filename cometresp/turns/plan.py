@@ -41,7 +41,7 @@ class Plan(NamedTuple):
 
 
 def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
-    """The place of the turn. Raises UsageError without anything to continue, OutputError where nothing can be recorded."""
+    """The place of the turn. Raises UsageError with nothing to continue, OutputError where nothing can be recorded."""
     name = chain_name(runtime.chain)
     given = asked.chain
     if not asked.continues:

@@ -13,7 +13,6 @@ from cometresp.state.records import Turn
 from cometresp.text import escape_line
 from cometresp.turns.outputs import callable_here, check_answered, given_outputs, output_items
 from cometresp.turns.plan import Plan, plan_turn
-from cometresp.turns.replay import conversation_items, with_items
 from cometresp.wire.items import input_items
 from cometresp.wire.json import Json, text
 
@@ -60,6 +59,8 @@ def prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
         new_items = [outcome.item() for outcome in outcomes] + new_items
         body["input"] = new_items
     if earlier is not None:
+        from cometresp.turns.replay import with_items
+
         body = with_items(body, earlier + new_items)
     return Prepared(body, plan, new_items, text(body.get("model")) or None, outcomes)
 
@@ -141,6 +142,8 @@ def _earlier_items(runtime: Runtime, plan: Plan, body: Json) -> list[Json] | Non
     parent: Turn | None = plan.parent
     if parent is None or not (plan.replay or plan.replay_if_complete):
         return None
+    from cometresp.turns.replay import conversation_items
+
     try:
         items = conversation_items(runtime, parent, body.get("model"))
     except RequestRefusedError:

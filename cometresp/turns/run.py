@@ -2,7 +2,7 @@
 
     check       flags that contradict each other
     prepare     read what was given, plan the turn's place, build the body, settle calls that were left open
-    shown_only  --dry-run and --curl print the request in place of sending it
+    show        --dry-run and --curl print the request in place of sending it
     run_turns   send it, show and record what comes, answer the model's calls, turn after turn; then conclude: print
                 what is printed at the end, and raise the error that the run amounts to
 
@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from cometresp.options.asked import Asked
 from cometresp.runtime import Runtime, telling
 from cometresp.turns.display import output_format
-from cometresp.turns.dry_run import shown_only
 from cometresp.turns.prepare import prepare
 from cometresp.wire import endpoints
 
@@ -31,7 +30,10 @@ def run(asked: Asked, runtime: Runtime) -> None:
 
             tools = stack.enter_context(Tools.of(asked.loop, runtime))
         prepared = prepare(asked, runtime, tools)
-        if shown_only(runtime, endpoints.create(prepared.body)):
+        if asked.only_shows:
+            from cometresp.turns.dry_run import show
+
+            show(runtime, endpoints.create(prepared.body))
             return
         runtime.check_sendable()
         from cometresp.turns.loop import run_turns

@@ -7,7 +7,6 @@ from itertools import chain as chained
 from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
-from cometresp.calls.conversation import Conversation
 from cometresp.errors import Cause, CometrespError, ExitCode, OutputError, RequestRefusedError, StoppedError
 from cometresp.options.asked import Asked
 from cometresp.options.values import retries_of
@@ -16,7 +15,6 @@ from cometresp.runtime import Runtime
 from cometresp.text import escape_line
 from cometresp.turns.exchange import Resume, exchange
 from cometresp.turns.prepare import Prepared
-from cometresp.turns.replay import conversation_items, with_items
 from cometresp.wire.events import Event
 from cometresp.wire.json import Json
 from cometresp.wire.replies import refused_inside
@@ -24,6 +22,7 @@ from cometresp.wire.replies import refused_inside
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cometresp.calls.conversation import Conversation
     from cometresp.client.client import Client
     from cometresp.render.screen import Screen
     from cometresp.turns.turn import OnId
@@ -71,6 +70,8 @@ class Sender:
     def follow(self, answer: Answer, outputs: list[Json]) -> None:
         """The next turn continues this answer with the outputs of its calls."""
         if self._conversation is None:
+            from cometresp.calls.conversation import Conversation
+
             gave_up_ids = self._prepared.plan.previous_id is not None and "previous_response_id" not in self._body
             self._conversation = Conversation(self._body, stateless=gave_up_ids)
         self._conversation.follow(answer.response | {"id": answer.id}, answer.output, outputs)
@@ -156,6 +157,8 @@ class Sender:
 
     def _replay_after(self, error: CometrespError) -> Json:
         """The turn as items, after the server refused the id, which is the error where the record isn't complete."""
+        from cometresp.turns.replay import conversation_items, with_items
+
         prepared = self._prepared
         assert prepared.plan.parent is not None
         try:

@@ -8,7 +8,6 @@ from typing import NamedTuple, Protocol
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import is_good
-from cometresp.calls.conversation import summed
 from cometresp.errors import CometrespError, StoppedError
 from cometresp.render.screen import Screen
 from cometresp.terminal import Terminal
@@ -49,6 +48,8 @@ class Finished(NamedTuple):
 
     def after(self, earlier: "Finished") -> "Finished":
         """The same, with what the turns before it used."""
+        from cometresp.calls.conversation import summed
+
         first = earlier.first_text_at if earlier.first_text_at is not None else self.first_text_at
         return self._replace(usage=summed(earlier.usage, self.usage), first_text_at=first)
 
