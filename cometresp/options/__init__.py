@@ -1,10 +1,10 @@
-"""What can be typed: the flags, the arguments, and what they amount to.
+"""The flags and arguments of the command line, and the values that they set.
 
 arguments  The arguments and flags that several commands share.
 asked      One command line of `ask`, `stream` and `continue`, and the contradictions in it.
-spread     Lets a Typer command take named tuples of options: Typer sees their fields, the command gets the
-           objects.
+spread     A Typer command that takes named tuples of options: Typer sees their fields, the command gets
+           the tuples.
 tables     The shared options: each field with its type, flags, help, panel and, where it is one value, its
            path in the request.
-values     Flags -> values: the headers and the limits that they amount to.
+values     Flags -> values: the headers and limits that they set.
 """

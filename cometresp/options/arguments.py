@@ -8,13 +8,13 @@ from cometresp.options.tables import complete_chains, complete_ids
 
 Words = Annotated[
     list[str] | None,
-    Argument(metavar="PROMPT…", help="What to ask. The word - is standard input.", show_default=False),
+    Argument(metavar="PROMPT…", help="The prompt. The word - is replaced by standard input.", show_default=False),
 ]
 ResponseId = Annotated[
     str,
     Argument(
         metavar="ID",
-        help="A response id; - reads it from standard input, last and @CHAIN name one.",
+        help="Response id, or - (standard input), last (the newest), @CHAIN (the head of a chain).",
         autocompletion=complete_ids,
     ),
 ]
@@ -30,8 +30,9 @@ ChainNames = Annotated[
 ]
 Include = Annotated[
     list[str] | None,
-    Option("--include", help="More data to return, as reasoning.encrypted_content. Repeatable.", show_default=False),
+    Option("--include", help="Further data to return, such as reasoning.encrypted_content. Repeatable.",
+        show_default=False),
 ]
-AsJson = Annotated[bool, Option("--json", help="As JSON.")]
-ReplyAsJson = Annotated[bool, Option("--json", help="What the server replied, as JSON.")]
-Offline = Annotated[bool, Option("--offline", help="The emulator's own state.")]
+AsJson = Annotated[bool, Option("--json", help="Print JSON.")]
+ReplyAsJson = Annotated[bool, Option("--json", help="Print the server's reply as JSON.")]
+Offline = Annotated[bool, Option("--offline", help="Use the state of the emulator.")]

@@ -7,7 +7,7 @@ from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOption
 
 
 class Asked(NamedTuple):
-    """Everything that one command line says."""
+    """The parsed options and arguments of one command line."""
 
     words: list[str]
     request: RequestOptions
@@ -15,17 +15,17 @@ class Asked(NamedTuple):
     loop: LoopOptions
     output: OutputOptions
     connection: ConnectionOptions
-    streaming: bool  # deltas leave at once, into pipes too
+    streaming: bool  # deltas are printed as they come, into pipes too
     continuing: bool  # the command is `continue`
 
     @property
     def continues(self) -> bool:
-        """Whether it continues a chain or a recorded response, rather than starting a chain."""
+        """Whether the turn continues a chain or a recorded response, rather than starting a chain."""
         return self.continuing or self.chain.continue_ or self.chain.from_ is not None
 
     @property
     def only_shows(self) -> bool:
-        """Whether the request is printed in place of being sent."""
+        """Whether the request is printed instead of sent."""
         return self.connection.dry_run or self.connection.curl
 
     @property

@@ -1,4 +1,4 @@
-"""Lets a Typer command take named tuples of options: Typer sees their fields, the command gets the objects."""
+"""A Typer command that takes named tuples of options: Typer sees their fields, the command gets the tuples."""
 
 from collections.abc import Callable
 from inspect import Parameter, Signature
@@ -8,8 +8,8 @@ from typing import Any
 def spread(command: Callable[..., None]) -> Callable[..., None]:
     """Replace each parameter whose annotation is a named tuple by the fields of that tuple.
 
-    The signature is put together from the objects that are there: evaluating annotations again for some eighty
-    options would cost more than parsing them.
+    The signature is built from the annotations as evaluated objects: evaluating them again for some eighty options
+    would cost more than parsing the command line.
     """
     shown: list[Parameter] = []
     groups: dict[str, tuple[Any, tuple[str, ...]]] = {}

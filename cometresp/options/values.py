@@ -1,4 +1,4 @@
-"""Flags -> values: the headers and the limits that they amount to."""
+"""Flags -> values: the headers and limits that they set."""
 
 import re
 
@@ -9,11 +9,11 @@ from cometresp.wire.headers import with_headers
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FRAMING = ("content-length", "transfer-encoding", "connection", "host", "upgrade", "te", "trailer")
-_LONGEST = 10_000_000  # seconds; what sockets and timers can take is not much more
+_LONGEST = 10_000_000  # seconds; the limit of sockets and timers is not much higher
 
 
 def check(connection: ConnectionOptions, output: OutputOptions) -> None:
-    """Raises UsageError for a value that a flag doesn't take."""
+    """Raises UsageError for a value that a flag doesn't accept."""
     for flag, seconds in (("--timeout", connection.timeout), ("--max-time", connection.max_time)):
         if seconds is not None and not 0 < seconds <= _LONGEST:
             raise UsageError(f"{flag}: must be more than 0 and at most {_LONGEST:.0f} seconds, not {seconds:g}")
@@ -26,7 +26,7 @@ def check(connection: ConnectionOptions, output: OutputOptions) -> None:
         if path == "":
             raise UsageError(f"{flag}: must not be empty")
     if connection.fault and not connection.offline:
-        raise UsageError("--fault: needs --offline", hint="only the built-in emulator misbehaves on purpose")
+        raise UsageError("--fault: needs --offline", hint="only the built-in emulator makes faults on request")
     headers_of(connection)
     if connection.retries is not None and connection.retries < 0:
         raise UsageError(f"--retries: must be at least 0, not {connection.retries}")
@@ -39,11 +39,11 @@ def headers_of(connection: ConnectionOptions) -> dict[str, str]:
         name, colon, value = line.partition(":")
         value = value.strip(" \t")
         if name.lower() in _FRAMING:
-            raise UsageError(f"--header: {name} belongs to the connection and can't be given")
+            raise UsageError(f"--header: {name} is set by the connection and can't be given")
         if not colon or not _TOKEN.fullmatch(name):
             raise UsageError(f"--header: {line!r} must be 'NAME: VALUE'")
         if not (value.isprintable() and value.isascii()):
-            raise UsageError(f"--header: the value of {name} holds a character that can't stand in a header")
+            raise UsageError(f"--header: the value of {name} contains a character that headers don't allow")
         headers = with_headers(headers, {name: value})
     return headers
 

@@ -35,7 +35,7 @@ def test_each_offline_command_counts_anew_and_retries_count(run: Command) -> Non
     [
         (
             ["ask", "--fault", "html", "Hello"],
-            "--fault: needs --offline\nhint: only the built-in emulator misbehaves on purpose\n",
+            "--fault: needs --offline\nhint: only the built-in emulator makes faults on request\n",
         ),
         (
             ["ask", "--offline", "--fault", "boom", "Hello"],
