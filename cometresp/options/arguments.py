@@ -30,8 +30,9 @@ ChainNames = Annotated[
 ]
 Include = Annotated[
     list[str] | None,
-    Option("--include", help="Further data to return, such as reasoning.encrypted_content. Repeatable.",
-        show_default=False),
+    Option(
+        "--include", help="Further data to return, such as reasoning.encrypted_content. Repeatable.", show_default=False
+    ),
 ]
 AsJson = Annotated[bool, Option("--json", help="Print JSON.")]
 ReplyAsJson = Annotated[bool, Option("--json", help="Print the server's reply as JSON.")]

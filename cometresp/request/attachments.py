@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from cometresp.errors import UsageError
 from cometresp.request.content import DataUrl, FencedText, whole_text
-from cometresp.request.files import shown_name, whole_characters
+from cometresp.request.files import shown_name, valid_text
 from cometresp.request.kinds import (
     IMAGE_ENDINGS,
     encoding_of,
@@ -27,24 +27,24 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 _FILE_ID = re.compile(r"file-[A-Za-z0-9_-]{6,}")
 
-_MOST_ROWS = 1000  # of a spreadsheet's sheet that the API reads (API 9)
+_MAX_ROWS = 1000  # that the API reads of each sheet of a spreadsheet (API 9)
 
 
 def remote(spec: str, file_as: str | None, detail: str | None) -> Json | None:
-    """The part for a URL or a file id, which the server reads; None for what is a path."""
+    """The part for a URL or a file id, whose content the server reads; None for a path."""
     if _ADDRESS.match(spec):
         return _address(spec, file_as, detail)
     if not _FILE_ID.fullmatch(spec) or Path(spec).exists():
         return None
     if file_as == "text":
-        raise UsageError(f"--file: {spec} can't be sent as text, since the server has it")
+        raise UsageError(f"--file: {spec} can't be sent as text, since only the server has its content")
     if file_as == "image":
         return {"type": "input_image", "file_id": spec, "detail": detail or "auto"}
     return {"type": "input_file", "file_id": spec}
 
 
 def part_of(source: Source, name: str, file_as: str | None, detail: str | None, warn: Say) -> Json:
-    """The part for a file's bytes. `name` is the file's, without its folder."""
+    """The part for a file's bytes. `name` is the file's name without its folder."""
     if not source.size:
         raise UsageError(f"--file: {source.shown} is empty")
     kind, mime, ending = kind_of(source, name)
@@ -63,21 +63,21 @@ def part_of(source: Source, name: str, file_as: str | None, detail: str | None, 
     if ending == ".xlsx":
         _warn_about_rows(source, warn)
     if ending and not file_as and not PurePosixPath(name).suffix:
-        name += ending  # by which the server knows how to read it (API 3.1)
+        name += ending  # which tells the server how to parse the file (API 3.1)
     return {"type": "input_file", "filename": name, "file_data": DataUrl(source, mime)}
 
 
-def again(source: Source, before: str, warn: Say) -> "DataUrl | FencedText | str":
-    """The string that a file stood for in an earlier body, of which `before` is the stand-in."""
-    if before.startswith("data:"):
-        return DataUrl(source, before.removeprefix("data:").partition(";")[0])
-    return _text(source, before.partition(":\n")[0], warn)
+def replayed(source: Source, stand_in: str, warn: Say) -> "DataUrl | FencedText | str":
+    """A file's string in a body, as in an earlier body of which only the stand-in was recorded."""
+    if stand_in.startswith("data:"):
+        return DataUrl(source, stand_in.removeprefix("data:").partition(";")[0])
+    return _text(source, stand_in.partition(":\n")[0], warn)
 
 
 def _text(source: Source, name: str, warn: Say) -> "str | FencedText":
-    """A text file under its name, in a fence longer than any that it holds; a large one is read when it is sent."""
+    """A text file under its name, in a fence longer than any in the text; a large file is read when it is sent."""
     title = escape_line(name)
-    if title.startswith(("```", "~~~")):  # which would open a fence
+    if title.startswith(("```", "~~~")):  # else the name opens a fence
         title = f"./{title}"
     encoding = encoding_of(source.start)
     try:
@@ -99,12 +99,12 @@ def decoded(data: bytes, shown: str, warn: Say) -> str:
 
 
 def _warn_replaced(shown: str, encoding: str, warn: Say) -> None:
-    warn(f"{shown} is not valid {encoding.removesuffix('-sig').upper()}; what isn't was replaced")
+    warn(f"{shown} is not valid {encoding.removesuffix('-sig').upper()}; invalid bytes were replaced")
 
 
 def _address(url: str, file_as: str | None, detail: str | None) -> Json:
-    """A URL is passed on, never fetched; the ending of its path says whether it is an image."""
-    shown, url = shown_name(url), whole_characters(url)
+    """The part for a URL, which is sent, never fetched; the extension of its path decides whether it is an image."""
+    shown, url = shown_name(url), valid_text(url)
     try:
         address = urlsplit(url)
     except ValueError as error:
@@ -112,16 +112,16 @@ def _address(url: str, file_as: str | None, detail: str | None) -> Json:
     if address.scheme not in ("http", "https"):
         raise UsageError(f"--file: {shown}: only http: and https: addresses can be attached")
     if not address.hostname:
-        raise UsageError(f"--file: {shown} names no host")
+        raise UsageError(f"--file: {shown} has no host")
     if file_as == "text":
-        raise UsageError(f"--file: {shown} can't be sent as text, since addresses are not fetched here")
+        raise UsageError(f"--file: {shown} can't be sent as text, since cometresp doesn't fetch addresses")
     ending = PurePosixPath(unquote(address.path)).suffix.lower()
     if file_as == "image" or (file_as is None and ending in IMAGE_ENDINGS):
         return {"type": "input_image", "image_url": url, "detail": detail or "auto"}
     return {"type": "input_file", "file_url": url}
 
 
-# limits of the API that need a look into the file (API 9) ---------------------------------------------------
+# limits of the API that need the file's content (API 9) -------------------------------------------------------
 
 
 def _warn_about_image(source: Source, mime: str, warn: Say) -> None:
@@ -138,10 +138,10 @@ def _warn_about_rows(source: Source, warn: Say) -> None:
                 continue
             rows, carried = 0, b""
             with archive.open(member) as sheet:
-                while rows <= _MOST_ROWS and (chunk := sheet.read(1 << 16)):
-                    seen = carried + chunk
-                    rows += seen.count(b"<row ") + seen.count(b"<row>")
-                    carried = seen[-4:]
-            if rows > _MOST_ROWS:
-                warn(f"--file: {source.shown}: of each sheet the API reads the first {_MOST_ROWS} rows")
+                while rows <= _MAX_ROWS and (chunk := sheet.read(1 << 16)):
+                    read = carried + chunk
+                    rows += read.count(b"<row ") + read.count(b"<row>")
+                    carried = read[-4:]
+            if rows > _MAX_ROWS:
+                warn(f"--file: {source.shown}: of each sheet the API reads the first {_MAX_ROWS} rows")
                 return

@@ -10,33 +10,33 @@ from cometresp.request.rules import check, warn_unknown
 from cometresp.request.tools import merged_tools, tool, tool_choice
 from cometresp.schema.format import json_schema_format
 from cometresp.text import Read, Say
-from cometresp.wire.json import Json, parse_json
+from cometresp.wire.json import Json, listed, obj, parse_json
 
 _WIRE = wire_paths(RequestOptions)
 
-_HALVES = re.compile("[\udc80-\udcff]")  # what Python makes of such bytes
+_SURROGATES = re.compile("[\udc80-\udcff]")  # how Python represents bytes that aren't UTF-8
 
 _LOGPROBS = "message.output_text.logprobs"
 
 
 @dataclass(frozen=True, slots=True)
 class TurnFields:
-    """What the turn adds to a conversation, and what it takes over from it. Empty fields are not sent."""
+    """What the turn adds to a conversation, and what it inherits from it. Empty fields are not sent."""
 
     text: str = ""
     parts: list[Json] = field(default_factory=list)
-    outputs: list[Json] = field(default_factory=list)  # of tool calls; they go first
-    model: str | None = None  # where neither the flag nor the chain names one
+    outputs: list[Json] = field(default_factory=list)  # of tool calls; sent first
+    model: str | None = None  # the default, if neither the flag nor the chain names one
     instructions: str | None = None
     tools: list[Json] | None = None
-    functions: list[Json] = field(default_factory=list)  # definitions of --functions, beside the tools
+    functions: list[Json] = field(default_factory=list)  # definitions of --functions, added to the tools
     store: bool | None = None
     previous_response_id: str | None = None
     conversation: str | None = None
 
 
 def build(options: RequestOptions, turn: TurnFields, read: Read, warn: Say, *, stream: bool = True) -> Json:
-    """The body: a base body, changed by the flags, changed by `--param`; then checked. Raises UsageError."""
+    """The body: `--body`, then the flags, then `--param`, then the checks. Raises UsageError."""
     _refuse_empty(options, turn)
     body = _base(options, read)
     named = {name: getattr(options, name) for name in _WIRE}
@@ -56,24 +56,24 @@ def build(options: RequestOptions, turn: TurnFields, read: Read, warn: Say, *, s
         body["stream"] = True
     for assignment in options.param or ():
         _param(body, assignment, read)
-    body = _whole_characters(body, warn)
+    body = _valid_text(body, warn)
     check(body, warn)
     warn_unknown(options, warn)
     return dict(sorted(body.items(), key=lambda entry: _ORDER.get(entry[0], 1)))
 
 
-_ORDER = {"model": -3, "instructions": -2, "input": -1, "stream": 2}  # as a reader of --dry-run expects them
+_ORDER = {"model": -3, "instructions": -2, "input": -1, "stream": 2}  # the order that a reader of --dry-run expects
 
 
 def names_stdin(options: RequestOptions) -> bool:
-    """Whether a flag that takes `@FILE` names standard input, which then is no part of the prompt."""
+    """Whether a flag that takes `@FILE` names standard input, which is then not part of the prompt."""
     alone = (options.instructions, options.input, options.schema, options.schema_multi, options.body)
     params = (assignment.partition("=")[2] for assignment in options.param or ())
     return "@-" in (*alone, options.context_management, options.tool_choice, *(options.tool or ()), *params)
 
 
 def _refuse_empty(options: RequestOptions, turn: TurnFields) -> None:
-    """What names something can't be empty: an unset variable of a script must not mean "the default one"."""
+    """Raises UsageError for an empty name: an unset variable of a script must not select the default."""
     named = {"--model": options.model, "--prompt-id": options.prompt_id}
     for flag, value in (named | {"--previous-response-id": turn.previous_response_id}).items():
         if value is not None and not value.strip():
@@ -90,7 +90,7 @@ def _base(options: RequestOptions, read: Read) -> Json:
 
 
 def _put_input(body: Json, options: RequestOptions, turn: TurnFields, read: Read) -> None:
-    """`input`: a string where there is only text, else items: given ones, tool outputs, files and prompt."""
+    """`input`: a string if there is only text, else items: those of --input, tool outputs, files and prompt."""
     items: list[Json] = []
     if options.input is not None:
         given = parse_json("--input", read("--input", options.input))
@@ -132,19 +132,17 @@ def _put_tools(body: Json, options: RequestOptions, turn: TurnFields, read: Read
     elif turn.tools:
         body.setdefault("tools", turn.tools)
     if turn.functions:
-        given = body.get("tools")
-        body["tools"] = merged_tools(given if isinstance(given, list) else [], turn.functions)
+        body["tools"] = merged_tools(listed(body.get("tools")), turn.functions)
     if options.tool_choice is not None:
-        offered = body.get("tools")
-        body["tool_choice"] = tool_choice(options.tool_choice, offered if isinstance(offered, list) else [], read)
+        body["tool_choice"] = tool_choice(options.tool_choice, listed(body.get("tools")), read)
 
 
 def _put_format(body: Json, options: RequestOptions, read: Read) -> None:
     shapes = {"--schema": options.schema, "--schema-multi": options.schema_multi}
     given = [(flag, spec) for flag, spec in shapes.items() if spec is not None]
-    asked = [flag for flag, _ in given] + (["--json-object"] if options.json_object else [])
-    if len(asked) > 1:
-        raise UsageError(f"{asked[0]} and {asked[1]} exclude each other")
+    flags = [flag for flag, _ in given] + (["--json-object"] if options.json_object else [])
+    if len(flags) > 1:
+        raise UsageError(f"{flags[0]} and {flags[1]} exclude each other")
     for flag, spec in given:
         multi, strict = flag == "--schema-multi", not options.no_strict
         shape = json_schema_format(spec, options.schema_name, read, strict=strict, multi=multi, flag=flag)
@@ -157,11 +155,11 @@ def _put_format(body: Json, options: RequestOptions, read: Read) -> None:
 
 def _put_service(body: Json, options: RequestOptions, read: Read, warn: Say) -> None:
     if options.metadata:
-        body["metadata"] = {**_object(body, "metadata"), **_pairs("--metadata", options.metadata)}
+        body["metadata"] = {**obj(body.get("metadata")), **_pairs("--metadata", options.metadata)}
     if options.prompt_var:
         variables = {name: _variable(value) for name, value in _pairs("--prompt-var", options.prompt_var).items()}
         _put(body, "prompt.variables", variables, "--prompt-var")
-    if (options.prompt_version is not None or options.prompt_var) and not _object(body, "prompt").get("id"):
+    if (options.prompt_version is not None or options.prompt_var) and not obj(body.get("prompt")).get("id"):
         raise UsageError(
             f"{'--prompt-var' if options.prompt_version is None else '--prompt-version'} goes with --prompt-id"
         )
@@ -170,7 +168,7 @@ def _put_service(body: Json, options: RequestOptions, read: Read, warn: Say) -> 
         body["context_management"] = parse_json(flag, read(flag, options.context_management))
     if (retention := options.prompt_cache_retention) is not None:
         if retention == "in-memory":  # the API page's spelling, which the server refuses (API 2)
-            warn("--prompt-cache-retention: in-memory is sent as in_memory, the spelling that servers take")
+            warn("--prompt-cache-retention: in-memory is sent as in_memory, the spelling that servers accept")
             retention = "in_memory"
         body["prompt_cache_retention"] = retention
     include = [*(options.include or ())]
@@ -185,17 +183,12 @@ def _put_service(body: Json, options: RequestOptions, read: Read, warn: Say) -> 
 
 
 def _variable(value: str) -> Any:
-    """A prompt variable: text, or a content part written as JSON."""
+    """The value of a prompt variable: text, or a content part given as JSON."""
     if value.startswith("{"):
         part = parse_json("--prompt-var", value)
-        if isinstance(part, dict) and part.get("type") in ("input_text", "input_image", "input_file"):
+        if obj(part).get("type") in ("input_text", "input_image", "input_file"):
             return part
     return value
-
-
-def _object(body: Json, name: str) -> Json:
-    value = body.get(name)
-    return value if isinstance(value, dict) else {}
 
 
 def _pairs(flag: str, given: list[str]) -> dict[str, str]:
@@ -209,10 +202,10 @@ def _pairs(flag: str, given: list[str]) -> dict[str, str]:
 
 
 def _put(body: Json, path: str, value: Any, flag: str) -> None:
-    """Set the field at a dotted path, making the objects on the way; a number steps into a list that is there."""
-    *way, last = path.split(".")
+    """Set the field at a dotted path. Missing objects are created; a number is the index of an existing list."""
+    *steps, last = path.split(".")
     place: Any = body
-    for step in way:
+    for step in steps:
         if isinstance(place, list):
             place = place[_position(place, step, path, flag)]
         else:
@@ -249,20 +242,20 @@ def _param(body: Json, assignment: str, read: Read) -> None:
     _put(body, path, parsed, flag)
 
 
-def _whole_characters(body: Json, warn: Say) -> Json:
-    """The body without the halves that stand for bytes of the command line that aren't UTF-8; JSON can't carry them."""
+def _valid_text(body: Json, warn: Say) -> Json:
+    """The body with U+FFFD for the bytes of the command line that aren't UTF-8: JSON can't represent them."""
     found = False
 
-    def whole(value: Any) -> Any:
+    def replaced(value: Any) -> Any:
         nonlocal found
-        if isinstance(value, str) and not value.isascii() and _HALVES.search(value):
+        if isinstance(value, str) and not value.isascii() and _SURROGATES.search(value):
             found = True
-            return _HALVES.sub("\ufffd", value)
+            return _SURROGATES.sub("\ufffd", value)
         if isinstance(value, dict):
-            return {whole(name): whole(inner) for name, inner in value.items()}
-        return [whole(inner) for inner in value] if isinstance(value, list) else value
+            return {replaced(name): replaced(inner) for name, inner in value.items()}
+        return [replaced(inner) for inner in value] if isinstance(value, list) else value
 
-    body = {name: whole(value) for name, value in body.items()}
+    body = {name: replaced(value) for name, value in body.items()}
     if found:
-        warn("the command line is not valid UTF-8; what isn't was replaced")
+        warn("the command line is not valid UTF-8; invalid bytes were replaced")
     return body

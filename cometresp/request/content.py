@@ -1,7 +1,7 @@
-"""Content of files in a request body, read when it is sent: a body's JSON piece by piece, its length known before.
+"""Content of files in a request body, read when the body is sent.
 
-A `Content` stands in a body where a string would: `Payload` writes the string's characters from the file. What is small
-or came through a pipe is held; a larger file is read again, each time that the body is sent, and must be what it was.
+A `Content` takes the place of a string in a body: `Payload` writes the string's characters from the file. Small files
+and pipes are kept in memory; a larger file is read again each time the body is sent, and must not have changed.
 """
 
 import json
@@ -35,9 +35,9 @@ class DataUrl(Content):
 
 
 class FencedText(Content):
-    """A text file under its name, in a fence longer than any run of backticks in it. `characters` counts its text.
+    """A text file under its name, in a fence longer than any run of backticks in it. `characters` is the text's length.
 
-    `encoding` and `errors` are those of `bytes.decode`; raises UnicodeDecodeError where the file isn't of it.
+    `encoding` and `errors` are those of `bytes.decode`. Raises UnicodeDecodeError for bytes of another encoding.
     """
 
     __slots__ = ("_encoding", "_errors", "characters", "head", "length", "size", "source", "tail")
@@ -98,18 +98,18 @@ def _escaped(text: str) -> bytes:
 
 
 def whole_text(content: "DataUrl | FencedText") -> str:
-    """All of it, for what is small."""
+    """The whole string of a small file."""
     text: str = json.loads(b'"' + b"".join(content.pieces()) + b'"')
     return text
 
 
 def stand_in(head: str, size: int, sha256: str, path: str = "") -> str:
-    """`data:application/pdf;base64,… (2000000 bytes, sha256 9f86d081…, /a/b.pdf)`: what is too long to show or keep."""
+    """`data:application/pdf;base64,… (2000000 bytes, sha256 9f86d081…, /a/b.pdf)`: in place of bytes."""
     return f"{head}… ({size} bytes, sha256 {sha256}{', ' + path if path else ''})"
 
 
 def with_stand_ins(value: Any) -> Any:
-    """A body, or a part of one, for a person: the bytes of files by size, digest and path."""
+    """A body, or a part of one, for display: the bytes of files replaced by stand-ins."""
     if isinstance(value, DataUrl | FencedText):
         source = value.source
         return stand_in(value.head, source.size, source.sha256, source.path)
@@ -124,7 +124,7 @@ def with_stand_ins(value: Any) -> Any:
 
 
 def given_stand_in(url: str) -> str:
-    """The stand-in of a data URL that was given as one, in `--input` or `--body`; what isn't one stays."""
+    """The stand-in of a data URL that `--input` or `--body` contains; any other string is returned unchanged."""
     import base64
 
     head, _, text = url.partition(",")

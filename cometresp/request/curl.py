@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 from itertools import starmap
 
-from cometresp.request.secrets import ENV_PREFIX, secrets, with_own_tools
+from cometresp.request.secrets import ENV_PREFIX, secrets, with_copied_tools
 from cometresp.wire.endpoints import Request
 from cometresp.wire.headers import is_secret_header
 from cometresp.wire.json import Json
 from cometresp.wire.payload import Payload
 
-KEY = "Bearer $COMETAPI_KEY"  # stands for the key's own header in a command
+KEY = "Bearer $COMETAPI_KEY"  # marks the header of the API key in a command
 
 
 def curl(request: Request, url: str, headers: Mapping[str, str], *, proxy_free: bool = False) -> str:
@@ -37,12 +37,12 @@ def _header(name: str, value: str) -> str:
         return f'-H "{name}: Bearer $COMETAPI_KEY"'
     if is_secret_header(name):
         return f'-H {_quoted(f"{name}: ")}"${_variable(name)}"'
-    return f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}"  # curl's way to send an empty one
+    return f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}"  # curl's syntax for an empty header
 
 
 def _document(body: Json) -> tuple[str, bool]:
-    """The here-document, and whether the shell must expand variables in it, so that all else is escaped."""
-    shown = with_own_tools(body)
+    """The here-document, and whether it contains variables; then every other `$`, backtick and backslash is escaped."""
+    shown = with_copied_tools(body)
     places = list(secrets(shown.get("tools")))
     if not places:
         return _json(body), False
@@ -64,7 +64,7 @@ def _json(body: Json) -> str:
 
 
 def _secret_variable(value: str, key: str, taken: list[str]) -> str:
-    """The variable that `env:` names; for a secret given as text one of its own."""
+    """The variable that `env:` names; a new one, not in `taken`, for a secret given as text."""
     if value.startswith(ENV_PREFIX):
         given = value.removeprefix(ENV_PREFIX)
         return given if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", given) else _variable(given)
@@ -73,11 +73,11 @@ def _secret_variable(value: str, key: str, taken: list[str]) -> str:
 
 
 def _variable(name: str) -> str:
-    """The name of the variable that stands for a secret."""
+    """A name made into that of a shell variable."""
     variable = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
     return f"_{variable}" if not variable or variable[0].isdecimal() else variable
 
 
 def _quoted(text: str) -> str:
-    """A word for a POSIX shell."""
+    """The text quoted for a POSIX shell."""
     return "'" + text.replace("'", "'\\''") + "'"

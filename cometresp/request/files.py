@@ -12,26 +12,26 @@ from cometresp.wire.payload import HELD_BYTES
 
 _PATTERN = re.compile(r"[*?\[]")
 
-# What the shell puts there for <(command): a pipe whose writer runs, unlike a named pipe that nobody may ever open.
+# What the shell passes for <(command): a pipe with a running writer; a named pipe may never get one.
 _DESCRIPTORS = ("/dev/fd/", "/proc/self/fd/")
 
-_EXAMPLES = 3  # files that a hint names
+_EXAMPLES = 3  # files to name in a hint
 
 
 def open_file(flag: str, path: str) -> Source:
-    """The file that a flag names; raises UsageError for what can't be read, before anything is sent."""
+    """The file that a flag names. Raises UsageError if it can't be read."""
     shown = shown_name(path)
     try:
-        mode = os.stat(path).st_mode  # noqa: PTH116 - a PathLike would hide a NUL in the name until later
+        mode = os.stat(path).st_mode  # noqa: PTH116 - a PathLike hides a NUL in the name until later
         if stat.S_ISDIR(mode):
             raise UsageError(f"{flag}: {shown} is a directory", hint=_hint_for(flag, path, "*"))
         if stat.S_ISFIFO(mode) and not path.startswith(_DESCRIPTORS):
             raise UsageError(f"{flag}: {shown} is a named pipe", hint=f"use - for it: … < {shown}")
         if (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and path != os.devnull:
             raise UsageError(f"{flag}: {shown} is a device")
-        if not stat.S_ISREG(mode) or path.startswith(_DESCRIPTORS):  # nothing that could be found there again
+        if not stat.S_ISREG(mode) or path.startswith(_DESCRIPTORS):  # it can't be read a second time
             return Source(shown, "", Path(path).read_bytes())
-        absolute = os.path.abspath(path)  # noqa: PTH100 - as it was named, links and all
+        absolute = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
         large = os.stat(path).st_size > HELD_BYTES  # noqa: PTH116
         return Source(shown, absolute, None if large else Path(path).read_bytes())
     except FileNotFoundError as error:
@@ -46,7 +46,7 @@ def open_file(flag: str, path: str) -> Source:
 
 
 def _hint_for(flag: str, folder: str, pattern: str) -> str:
-    """What to type instead of a folder or a pattern: the files, each with its flag."""
+    """A hint with the flags to type instead of a folder or a pattern."""
     import shlex
 
     try:
@@ -54,17 +54,17 @@ def _hint_for(flag: str, folder: str, pattern: str) -> str:
     except (OSError, ValueError, NotImplementedError):
         found = []
     if not found or flag != "--file":
-        return f"{flag} takes one file; name it"
+        return f"{flag} takes the name of one file"
     words = [f"-f {shlex.quote(shown_name(str(path)))}" for path in found[:_EXAMPLES]]
     more = f" … ({len(found)} files)" if len(found) > _EXAMPLES else ""
-    return f"-f takes one file, and is repeated for more: {' '.join(words)}{more}"
+    return f"-f takes one file; repeat it for more: {' '.join(words)}{more}"
 
 
 def shown_name(name: str) -> str:
-    """A file's name in a message: on one line, and no longer than one."""
+    """A file's name for a message: escaped, on one line, at most 200 characters."""
     return escape_line(name, 200) or "''"
 
 
-def whole_characters(word: str) -> str:
-    """A word of the command line; bytes that weren't UTF-8 came as lone surrogates, which a name can't be sent with."""
+def valid_text(word: str) -> str:
+    """A word of the command line with U+FFFD for bytes that aren't UTF-8, which Python represents by surrogates."""
     return word.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

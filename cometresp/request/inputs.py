@@ -8,9 +8,9 @@ from cometresp.errors import UsageError
 from cometresp.terminal import Terminal
 from cometresp.wire.json import Json
 
-_SOCKET_WAIT = 0.1  # how long a socket may take to show data or its end before it counts as idle
+_SOCKET_WAIT = 0.1  # seconds to wait for data or the end of a socket before it is treated as idle
 
-_NOTICE_AFTER = 1.0
+_NOTICE_AFTER = 1.0  # seconds
 
 _CHUNK = 1 << 16
 
@@ -19,7 +19,7 @@ _STDIN = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the user said: the text, and the content parts of attachments, which go before it."""
+    """The user's input: the text, and the content parts of attachments, which are sent before it."""
 
     text: str = ""
     parts: list[Json] = field(default_factory=list)
@@ -30,16 +30,16 @@ class Prompt:
 
 
 class Inputs:
-    """Reads what the command line names. Standard input can be taken once, by whatever names it first.
+    """Reads what the command line names. Standard input can be read once, by the first flag or word that names it.
 
-    `named`: a flag that is read after the prompt names standard input, so that a pipe is no part of the prompt.
+    `named`: a flag that is read after the prompt names standard input, so a pipe is not part of the prompt.
     """
 
     def __init__(self, terminal: Terminal, *, no_stdin: bool = False, named: bool = False) -> None:
         self._terminal = terminal
         self._no_stdin = no_stdin
         self._named = named
-        self._taken_by = ""
+        self._read_by = ""
 
     def text_of(self, flag: str, value: str) -> str:
         """The text of a flag that takes `@FILE`; `@-` is standard input, `@@` a literal `@`."""
@@ -54,43 +54,43 @@ class Inputs:
         return self.file_text(flag, value[1:])
 
     def file_text(self, flag: str, path: str) -> str:
-        """The text of a file that a flag names without an `@`."""
+        """The text of the file that a flag names, without an `@`."""
         from cometresp.request.files import open_file
 
         source = open_file(flag, path)
         return self._decode(b"".join(source.chunks()), source.shown)
 
     def prompt(self, words: list[str], files: list[str], file_as: str | None, detail: str | None) -> Prompt:
-        """Join words, standard input and attachments; raises UsageError for what can't be read."""
+        """Words, standard input and attachments in one prompt. Raises UsageError for what can't be read."""
         if file_as is not None and not files:
             raise UsageError("--file-as goes with --file")
         parts = [self._attach(spec, file_as, detail) for spec in files]
         pieces: list[str] = []
-        run: list[str] = []
+        joined: list[str] = []
         for word in words:
             if word != "-":
-                run.append(word)
+                joined.append(word)
                 continue
-            pieces.append(" ".join(run))
-            run = []
+            pieces.append(" ".join(joined))
+            joined = []
             data = self._stdin("-")
             if not data:
                 raise UsageError("-: standard input is empty")
             pieces.append(self._piece(data, parts, detail))
-        pieces.append(" ".join(run))
-        if not (self._taken_by or self._no_stdin or self._named) and (data := self._piped()):
+        pieces.append(" ".join(joined))
+        if not (self._read_by or self._no_stdin or self._named) and (data := self._piped()):
             pieces.append(self._piece(data, parts, detail))
         return Prompt("\n\n".join(text for piece in pieces if (text := _without_newline(piece))), parts)
 
     # standard input ------------------------------------------------------------------------------------------------
 
     def _stdin(self, by: str) -> bytes:
-        """All of standard input, for what names it outright."""
-        if self._taken_by:
-            raise UsageError(f"{by}: standard input was already read by {self._taken_by}")
+        """All of standard input, for a flag or word (`by`) that names it."""
+        if self._read_by:
+            raise UsageError(f"{by}: standard input was already read by {self._read_by}")
         if self._no_stdin:
             raise UsageError(f"{by}: standard input is not read, because of --no-stdin")
-        self._taken_by = by
+        self._read_by = by
         stream = self._terminal.stdin
         if stream is None or stream.closed:
             return b""
@@ -99,7 +99,7 @@ class Inputs:
         return self._read_all(stream.fileno())
 
     def _piped(self) -> bytes:
-        """What was piped in without being named: a pipe, a file from its start, a socket that is ready."""
+        """Standard input that nothing names: a pipe, a file that wasn't read from yet, a socket that is ready."""
         stream = self._terminal.stdin
         if stream is None or stream.closed or self._terminal.stdin_tty:
             return b""
@@ -109,19 +109,19 @@ class Inputs:
         except OSError:
             return b""
         if stat.S_ISREG(mode):
-            wanted = os.lseek(descriptor, 0, os.SEEK_CUR) == 0
+            is_input = os.lseek(descriptor, 0, os.SEEK_CUR) == 0
         elif stat.S_ISSOCK(mode):
-            wanted = _ready(descriptor, _SOCKET_WAIT)
+            is_input = _ready(descriptor, _SOCKET_WAIT)
         else:
-            wanted = stat.S_ISFIFO(mode)
-        if not wanted:
+            is_input = stat.S_ISFIFO(mode)
+        if not is_input:
             return b""
-        self._taken_by = "the prompt"
+        self._read_by = "the prompt"
         return self._read_all(descriptor)
 
     def _read_all(self, descriptor: int) -> bytes:
         if not _ready(descriptor, _NOTICE_AFTER):
-            self._terminal.note("waiting for standard input to end (--no-stdin reads none)")
+            self._terminal.note("waiting for standard input to end (--no-stdin skips it)")
         chunks = []
         try:
             while chunk := _read(descriptor):
@@ -131,7 +131,7 @@ class Inputs:
         return b"".join(chunks)
 
     def _piece(self, data: bytes, parts: list[Json], detail: str | None) -> str:
-        """Text of standard input; data with NUL bytes becomes an attachment where its type is known."""
+        """The text of standard input; binary data of a known type is added to `parts` instead."""
         from cometresp.request.magic import is_known
 
         if b"\0" not in data and not is_known(data[:16]):
@@ -155,7 +155,7 @@ class Inputs:
         from pathlib import Path
 
         from cometresp.request import attachments
-        from cometresp.request.files import open_file, whole_characters
+        from cometresp.request.files import open_file, valid_text
         from cometresp.request.source import Source
 
         if (part := attachments.remote(spec, file_as, detail)) is not None:
@@ -163,11 +163,11 @@ class Inputs:
         if spec in ("-", *_STDIN):
             source, name = Source("standard input", "", self._stdin("--file -")), "stdin"
         else:
-            source, name = open_file("--file", spec), whole_characters(Path(spec).name)
+            source, name = open_file("--file", spec), valid_text(Path(spec).name)
         return attachments.part_of(source, name, file_as, detail, self._terminal.warn)
 
     def _decode(self, data: bytes, name: str) -> str:
-        if data.isascii():  # as most is, which needs no further module
+        if data.isascii():  # the usual case, which needs no other module
             return data.decode()
         from cometresp.request.attachments import decoded
 
@@ -175,7 +175,7 @@ class Inputs:
 
 
 def _ready(descriptor: int, seconds: float | None) -> bool:
-    """Whether a read would return at once; where that can't be asked (Windows), yes."""
+    """Whether a read returns at once within so many seconds; True where `select` doesn't work (Windows)."""
     import select
 
     try:
@@ -185,7 +185,7 @@ def _ready(descriptor: int, seconds: float | None) -> bool:
 
 
 def _read(descriptor: int) -> bytes:
-    """The next bytes, b"" at the end; waited for also where another program made the pipe non-blocking."""
+    """The next bytes, b"" at the end. Waits even if another program made the pipe non-blocking."""
     while True:
         try:
             return os.read(descriptor, _CHUNK)

@@ -10,7 +10,7 @@ from cometresp.request.source import Source
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 
-# Files that are best read by the server, by their ending.
+# Documents that the server parses, by their extension.
 _DOCUMENTS = {
     ".pdf": "application/pdf",
     ".docx": f"{_OFFICE}.wordprocessingml.document",
@@ -44,7 +44,7 @@ IMAGE_ENDINGS = {
 
 
 def kind_of(source: Source, name: str) -> tuple[str, str, str]:
-    """(image, file or text; MIME type; the ending that documents of that type have)."""
+    """("image", "file" or "text"; the MIME type; the extension of that type of document), the last two may be ""."""
     start, ending = source.start, PurePosixPath(name).suffix.lower()
     if image := image_of(start):
         return "image", image.mime, ""
@@ -60,7 +60,7 @@ def kind_of(source: Source, name: str) -> tuple[str, str, str]:
 
 def _document_ending(source: Source) -> str:
     start = source.start
-    if PDF in start:  # readers take it within the first 1024 bytes
+    if PDF in start:  # PDF readers accept it anywhere in the first 1024 bytes
         return ".pdf"
     if start.startswith(RTF):
         return ".rtf"
@@ -80,7 +80,7 @@ def is_binary(source: Source) -> bool:
 
 
 def opened_zip(source: Source) -> Any:
-    """The archive, as a context. Raises one of `zip_errors`, as does reading from it."""
+    """The archive, as a context manager. Opening and reading it raise `zip_errors`."""
     import zipfile
     from io import BytesIO
 
@@ -88,7 +88,7 @@ def opened_zip(source: Source) -> Any:
 
 
 def zip_errors() -> tuple[type[Exception], ...]:
-    """What a damaged, encrypted or unusual archive ends in."""
+    """The exceptions that a damaged, encrypted or unusual archive can raise."""
     import zipfile
     import zlib
 
@@ -100,17 +100,17 @@ def encoding_of(start: bytes) -> str:
 
 
 def mime_of(name: str) -> str:
-    """By the ending, from Python's own table: the machine's would make requests differ from one to the next."""
+    """The MIME type for the name's extension, from Python's table: the system's differs from machine to machine."""
     from mimetypes import MimeTypes
 
     return MimeTypes().guess_type(PurePosixPath(name).name)[0] or "application/octet-stream"
 
 
 def frames_of(source: Source) -> int:
-    """How many pictures a GIF holds, by the blocks that introduce one."""
+    """The number of frames of a GIF, counted by the blocks that precede them."""
     frames, carried = 0, b""
     for chunk in source.chunks():
-        seen = carried + chunk
-        frames += len(_FRAME.findall(seen))
-        carried = seen[-(_FRAME_BYTES - 1) :]
+        read = carried + chunk
+        frames += len(_FRAME.findall(read))
+        carried = read[-(_FRAME_BYTES - 1) :]
     return frames

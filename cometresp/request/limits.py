@@ -1,14 +1,11 @@
-"""The API page's limits on what is sent (API 9): warned about with the number, never refused. Pure.
+"""The API page's limits on what is sent (API 9): a warning with the number, never a refusal. Pure.
 
-Other servers have other limits; those that every server keeps are errors, in `request.check`.
+Other servers have other limits; the limits that all servers share are errors, in `rules.check`.
 """
-
-from collections.abc import Iterator
-from typing import Any
 
 from cometresp.request.content import FencedText
 from cometresp.text import Say
-from cometresp.wire.json import Json
+from cometresp.wire.json import Json, listed, obj
 from cometresp.wire.payload import Content, megabytes
 
 _MB = 1_000_000
@@ -24,27 +21,21 @@ _OUTPUT_IMAGE, _OUTPUT_FILE, _ENCRYPTED = 20_971_520, 73_400_320, 20_971_520  # 
 _CALL_ID, _FUNCTION_NAME, _THRESHOLD, _FILE_IDS, _SKILLS = 64, 128, 1000, 50, 200
 
 
-def warn_beyond(body: Json, warn: Say) -> None:
-    """Say about each limit that a body goes beyond."""
+def warn_over_limits(body: Json, warn: Say) -> None:
+    """Warn about each limit that a body exceeds."""
     given = body.get("input")
     if isinstance(given, str):
         _at_most(len(given), _TEXT, "the prompt", "characters", warn)
-    items = [item for item in given if isinstance(item, dict)] if isinstance(given, list) else []
-    _check_files([part for item in items for part in _parts(item.get("content"))], warn)
+    items = listed(given)
+    _check_files([part for item in items for part in listed(item.get("content"))], warn)
     for item in items:
         _check_item(item, warn)
-    for tool in body["tools"] if isinstance(body.get("tools"), list) else ():
-        if isinstance(tool, dict):
-            _check_tool(tool, warn)
-    management = body.get("context_management")
-    for entry in management if isinstance(management, list) else ():
-        threshold = entry.get("compact_threshold") if isinstance(entry, dict) else None
+    for tool in listed(body.get("tools")):
+        _check_tool(tool, warn)
+    for entry in listed(body.get("context_management")):
+        threshold = entry.get("compact_threshold")
         if isinstance(threshold, int) and threshold < _THRESHOLD:
-            warn(f"--context-management: compact_threshold is {threshold}; the API page's least is {_THRESHOLD}")
-
-
-def _parts(content: Any) -> Iterator[Json]:
-    yield from (part for part in (content if isinstance(content, list) else ()) if isinstance(part, dict))
+            warn(f"--context-management: compact_threshold is {threshold}; the API page's minimum is {_THRESHOLD}")
 
 
 def _check_files(parts: list[Json], warn: Say) -> None:
@@ -70,8 +61,8 @@ def _check_files(parts: list[Json], warn: Say) -> None:
             _at_most(length, _TEXT, "a text" if isinstance(text, str) else text.source.shown, "characters", warn)
 
 
-def _size(data: Any) -> int | None:
-    """The bytes behind a data URL, None for what isn't one."""
+def _size(data: object) -> int | None:
+    """The number of bytes that a data URL encodes; None for anything else."""
     if isinstance(data, Content):
         return data.size
     if isinstance(data, str) and data.startswith("data:"):
@@ -89,7 +80,7 @@ def _check_item(item: Json, warn: Say) -> None:
     output = item.get("output")
     if isinstance(output, str):
         _at_most(len(output), _TEXT, "--tool-output: the output", "characters", warn)
-    for part in _parts(output):
+    for part in listed(output):
         for key, limit in (("text", _TEXT), ("image_url", _OUTPUT_IMAGE), ("file_data", _OUTPUT_FILE)):
             if isinstance(part.get(key), str):
                 _at_most(len(part[key]), limit, f"{key} of a tool output", "characters", warn)
@@ -98,11 +89,10 @@ def _check_item(item: Json, warn: Say) -> None:
 def _check_tool(tool: Json, warn: Say) -> None:
     if isinstance(name := tool.get("name"), str):
         _at_most(len(name), _FUNCTION_NAME, f"--tool: the name {name[:20]}…", "characters", warn)
-    container = tool.get("container")
-    if isinstance(container, dict):
-        for key, limit, what in (("file_ids", _FILE_IDS, "files"), ("skills", _SKILLS, "skills")):
-            if isinstance(container.get(key), list):
-                _at_most(len(container[key]), limit, "--tool: the container", what, warn)
+    container = obj(tool.get("container"))
+    for key, limit, what in (("file_ids", _FILE_IDS, "files"), ("skills", _SKILLS, "skills")):
+        if isinstance(container.get(key), list):
+            _at_most(len(container[key]), limit, "--tool: the container", what, warn)
 
 
 def _at_most(number: int, limit: int, what: str, unit: str, warn: Say) -> None:

@@ -1,4 +1,4 @@
-"""The first bytes that tell what a file is."""
+"""The first bytes that identify a file's type."""
 
 from typing import NamedTuple
 
@@ -26,5 +26,5 @@ def image_of(start: bytes) -> Image | None:
 
 
 def is_known(start: bytes) -> bool:
-    """Whether these bytes begin an image or a document, which may hold no NUL byte."""
+    """Whether these are the first bytes of an image or a document, some of which contain no NUL byte."""
     return image_of(start) is not None or start.startswith((PDF, RTF, ZIP))

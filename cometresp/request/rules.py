@@ -1,13 +1,11 @@
-"""The rules of the API that can be known before sending."""
-
-from typing import Any
+"""The rules of the API that can be checked before sending."""
 
 from cometresp.errors import UsageError
 from cometresp.options.tables import RequestOptions
 from cometresp.text import Say
 from cometresp.wire.json import Json
 
-# Values that the API page lists; others are passed on, with a warning, since providers differ.
+# Values that the API page lists; others are sent with a warning, since providers differ.
 _KNOWN = {
     "reasoning_effort": "none minimal low medium high xhigh max",
     "reasoning_summary": "auto concise detailed",
@@ -25,17 +23,15 @@ _MAX_METADATA, _MAX_KEY, _MAX_VALUE, _MAX_SAFETY_ID = 16, 64, 512, 64
 
 _MIN_OUTPUT_TOKENS = 16
 
-_PLAIN_TEXT = 1_000_000  # characters of a prompt that is within every limit
-
-# the rules of the API that can be known before sending ----------------------------------------
+_PLAIN_TEXT = 1_000_000  # characters; a plain prompt below this is within every limit
 
 
 def check(body: Json, warn: Say) -> None:
-    """Raises UsageError that names the flag and the rule; warns about what a server may or may not take."""
+    """Raises UsageError with the flag and the rule; warns about values that some servers refuse."""
     if body.get("conversation") is not None and body.get("previous_response_id") is not None:
         raise UsageError(
             "--conversation excludes a previous response (--previous-response-id, --continue, --from)",
-            hint="a conversation already holds its earlier turns",
+            hint="a conversation already includes its earlier turns",
         )
     _in_range(body, "temperature", 0, 2)
     _in_range(body, "top_p", 0, 1)
@@ -56,9 +52,9 @@ def check(body: Json, warn: Say) -> None:
     given = body.get("input") or ""
     plain = isinstance(given, str) and len(given) < _PLAIN_TEXT
     if not plain or body.get("tools") or management:
-        from cometresp.request.limits import warn_beyond
+        from cometresp.request.limits import warn_over_limits
 
-        warn_beyond(body, warn)
+        warn_over_limits(body, warn)
 
 
 def _in_range(body: Json, name: str, low: float, high: float | None) -> None:
@@ -70,7 +66,7 @@ def _in_range(body: Json, name: str, low: float, high: float | None) -> None:
         raise UsageError(f"--{name.replace('_', '-')}: must be {rule}, not {value}")
 
 
-def _check_metadata(metadata: Any) -> None:
+def _check_metadata(metadata: object) -> None:
     if not isinstance(metadata, dict):
         return
     if len(metadata) > _MAX_METADATA:
@@ -89,6 +85,5 @@ def warn_unknown(options: RequestOptions, warn: Say) -> None:
         given = getattr(options, name)
         for value in given if isinstance(given, list) else [] if given is None else [given]:
             if value not in known.split() and value != "in-memory":
-                warn(
-                    f"--{name.replace('_', '-')}: {value!r} is not a value that the API page lists; it is sent as it is"
-                )
+                flag = f"--{name.replace('_', '-')}"
+                warn(f"{flag}: {value!r} is not a value that the API page lists; it is sent unchanged")

@@ -11,8 +11,8 @@ ENV_PREFIX = "env:"
 
 
 def masked_body(body: Json) -> Json:
-    """The body with the secrets of MCP tools masked; `env:NAME` is no secret and stays."""
-    shown = with_own_tools(body)
+    """The body with the secrets of MCP tools masked; `env:NAME` is no secret and is kept."""
+    shown = with_copied_tools(body)
     for place, key in secrets(shown.get("tools")):
         if not place[key].startswith(ENV_PREFIX):
             place[key] = MASK
@@ -20,10 +20,10 @@ def masked_body(body: Json) -> Json:
 
 
 def resolved_body(body: Json, environ: Mapping[str, str]) -> Json:
-    """The body as it is sent: `env:NAME` in an MCP tool is looked up. Raises UsageError where it isn't set."""
+    """The body as it is sent: `env:NAME` in an MCP tool is looked up. Raises UsageError if NAME isn't set."""
     if not any(place[key].startswith(ENV_PREFIX) for place, key in secrets(body.get("tools"))):
         return body
-    sent = with_own_tools(body)
+    sent = with_copied_tools(body)
     for place, key in secrets(sent["tools"]):
         if place[key].startswith(ENV_PREFIX):
             name = place[key].removeprefix(ENV_PREFIX)
@@ -33,13 +33,13 @@ def resolved_body(body: Json, environ: Mapping[str, str]) -> Json:
     return sent
 
 
-def with_own_tools(body: Json) -> Json:
-    """A copy whose tools can be changed; the files in its input are shared, since they may be large."""
+def with_copied_tools(body: Json) -> Json:
+    """A copy of the body whose tools can be changed; its input, which may contain large files, is shared."""
     return body | {"tools": copy.deepcopy(body["tools"])} if "tools" in body else dict(body)
 
 
-def check_known(tools: object) -> None:
-    """Raises UsageError for a secret that was given as text, and so was never recorded: it can't be sent again."""
+def check_unmasked(tools: object) -> None:
+    """Raises UsageError for a secret that was given as text: it was recorded masked, so it can't be sent again."""
     for place, key in secrets(tools):
         if place[key] == MASK:
             raise UsageError(
@@ -49,7 +49,7 @@ def check_known(tools: object) -> None:
 
 
 def secrets(tools: object) -> Iterator[tuple[Json, str]]:
-    """The secrets in MCP tools: (object, key) of `authorization` and of each entry of `headers` (API 4.1)."""
+    """The secrets in MCP tools: (object, key), for `authorization` and of each entry of `headers` (API 4.1)."""
     for tool in listed(tools):
         if tool.get("type") != "mcp":
             continue

@@ -1,4 +1,4 @@
-"""The bytes of a file, read again each time that a body is sent."""
+"""The bytes of a file, read again each time a body is sent."""
 
 import os
 from collections.abc import Iterator
@@ -6,30 +6,30 @@ from typing import Any
 
 from cometresp.errors import UsageError
 
-_START = 1024  # bytes that tell what a file is
+_START = 1024  # bytes kept to identify the file's type
 
-_CHUNK = 3 << 16  # a multiple of three, so that pieces of base64 fit together
+_CHUNK = 3 << 16  # a multiple of three, so that pieces of base64 can be joined
 
 
 class Source:
-    """The bytes of one file. `data` holds them, or `path` says where they are read again, so many bytes at once."""
+    """The bytes of one file: `data`, or, where that is None, read again from `path` in chunks."""
 
     __slots__ = ("_chunk", "_digest", "_stamp", "data", "has_nul", "path", "shown", "size", "start")
 
     def __init__(self, shown: str, path: str, data: bytes | None = None, *, chunk: int = _CHUNK) -> None:
-        self.shown = shown  # as messages call it
+        self.shown = shown  # its name in messages
         self.path = path  # absolute; "" for standard input
         self.data = data
         self._chunk = chunk
         self._digest = ""
         self._stamp: tuple[int, ...] = ()
         if data is None:
-            self._survey()
+            self._scan()
         else:
             self.size, self.start, self.has_nul = len(data), data[:_START], b"\0" in data
 
-    def _survey(self) -> None:
-        """Read the file once. Raises OSError, and UsageError where it changes meanwhile."""
+    def _scan(self) -> None:
+        """Read the file once. Raises OSError, and UsageError if it changes while it is read."""
         digest, self.size, self.start, self.has_nul = sha256_of(), 0, b"", False
         with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123
             before = _stamp_of(file.fileno())
@@ -37,7 +37,7 @@ class Source:
                 digest.update(chunk)
                 self.start = self.start or chunk[:_START]
                 self.size += len(chunk)
-                if self.size > before[2]:  # it grows, perhaps for ever
+                if self.size > before[2]:  # it grows, perhaps without end
                     raise self.changed("while it was read")
                 self.has_nul = self.has_nul or b"\0" in chunk
             self._stamp = _stamp_of(file.fileno())
@@ -52,7 +52,7 @@ class Source:
         return self._digest
 
     def check(self) -> None:
-        """Raises UsageError where the file is no longer what it was when it was read first."""
+        """Raises UsageError if the file has changed since it was first read."""
         if self.data is not None:
             return
         try:
@@ -63,7 +63,7 @@ class Source:
             raise self.changed("after it was read")
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes again. The last chunk comes only when all of them are known to be the same as before."""
+        """The bytes, in chunks. The last chunk is only returned after all of them are known to be unchanged."""
         if self.data is not None:
             view = memoryview(self.data)
             yield from (bytes(view[at : at + self._chunk]) for at in range(0, len(view), self._chunk))
@@ -95,12 +95,12 @@ def sha256_of(data: bytes = b"") -> Any:
 
 
 def _stamp_of(file: str | int) -> tuple[int, ...]:
-    facts = os.stat(file)  # noqa: PTH116 - also of a descriptor
+    facts = os.stat(file)  # noqa: PTH116 - it may be a descriptor
     return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
 def _full_read(descriptor: int, size: int) -> bytes:
-    """A whole chunk, less only at the end: base64 of other pieces doesn't fit together."""
+    """A whole chunk; less only at the end, since base64 of other pieces can't be joined."""
     chunk = os.read(descriptor, size)
     while chunk and len(chunk) < size and (more := os.read(descriptor, size - len(chunk))):
         chunk += more

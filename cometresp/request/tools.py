@@ -1,14 +1,12 @@
 """`--tool` and `--tool-choice` -> JSON (API 4). Pure: files are read by the caller's `read`."""
 
-from typing import Any
-
 from cometresp.errors import UsageError
 from cometresp.text import Read
 from cometresp.wire.json import Json, parse_json
 
 _PLAIN = ("web_search_preview", "web_search", "image_generation")
 
-# `tool_choice` by type (API 4.2); any other bare word is the name of a function.
+# Types for `tool_choice` (API 4.2); any other word is the name of a function.
 _CHOICE_TYPES = (
     "file_search",
     "web_search",
@@ -37,7 +35,7 @@ def tool(spec: str, read: Read) -> list[Json]:
                 raise UsageError(f"{flag}: a tool is a JSON object with a type")
             if entry["type"] == "function" and "function" in entry:
                 raise UsageError(
-                    f"{flag}: function tools are flat here: name, parameters and strict stand beside type (API 4.1)"
+                    f"{flag}: function tools are flat: name, parameters and strict belong next to type (API 4.1)"
                 )
         return tools
     name, _, rest = spec.partition(":")
@@ -61,19 +59,19 @@ def tool(spec: str, read: Read) -> list[Json]:
 
 
 def merged_tools(given: list[Json], functions: list[Json]) -> list[Json]:
-    """The tools with the functions' definitions, each name once: a custom tool of that name stands for its function."""
+    """The tools and the functions' definitions, each name once: a custom tool replaces the function of its name."""
     custom = {tool.get("name") for tool in given if tool.get("type") == "custom"}
     defined = {tool["name"] for tool in functions}
     kept = [tool for tool in given if tool.get("type") != "function" or tool.get("name") not in defined]
     return kept + [tool for tool in functions if tool["name"] not in custom]
 
 
-def tool_choice(value: str, tools: list[Any], read: Read) -> Any:
+def tool_choice(value: str, tools: list[Json], read: Read) -> Json | str:
     """`--tool-choice`: a word, a function's name or JSON (API 4.2)."""
     flag = "--tool-choice"
     value = value.strip()
     if value.startswith(("{", "[", "@", '"')):
-        choice = parse_json(flag, read(flag, value))
+        choice: object = parse_json(flag, read(flag, value))
         if not isinstance(choice, str | dict):
             raise UsageError(f"{flag}: must be a word or a JSON object")
         return choice
@@ -82,8 +80,6 @@ def tool_choice(value: str, tools: list[Any], read: Read) -> Any:
     if value in ("auto", "none", "required"):
         return value
     for entry in tools:
-        if not isinstance(entry, dict):
-            continue
         if entry.get("name") == value and isinstance(entry.get("type"), str):
             return {"type": entry["type"], "name": value}
         if entry.get("type") == "mcp" and entry.get("server_label") == value:

@@ -7,7 +7,7 @@ from cometresp.errors import Next, RequestRefusedError, UsageError
 from cometresp.options.asked import Asked
 from cometresp.request.body import TurnFields, build, names_stdin
 from cometresp.request.inputs import Inputs, Prompt
-from cometresp.request.secrets import check_known
+from cometresp.request.secrets import check_unmasked
 from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
 from cometresp.text import escape_line
@@ -121,7 +121,7 @@ def _body(asked: Asked, runtime: Runtime, plan: Plan, given: Given, tools: "Tool
 
 def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:
     """Raises UsageError without a model or with a secret that wasn't recorded; warns of forgotten settings."""
-    check_known(body.get("tools"))
+    check_unmasked(body.get("tools"))
     if "model" not in body and not asked.request.prompt_id:
         raise UsageError(
             f"no model: {runtime.base_url} has no default one", hint="-m MODEL or COMETAPI_DEFAULT_MODEL names it"

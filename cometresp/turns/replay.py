@@ -69,7 +69,7 @@ def _restored_part(part: object, turn: Turn) -> object:
         source = open_file("--file", path)
         if (source.size, source.sha256) != (kept.get("size"), kept.get("sha256")):
             raise _incomplete(f"{source.shown}, attached to {turn.id}, has changed since")
-        again = attachments.again(source, part[key], lambda _: None)
+        again = attachments.replayed(source, part[key], lambda _: None)
     except UsageError as error:
         raise _incomplete(f"an attachment of {turn.id}: {error.message.removeprefix('--file: ')}") from error
     return {**{name: value for name, value in part.items() if name != STAND_IN}, key: again}

@@ -1,4 +1,4 @@
-"""What tests of attached files share."""
+"""Helpers for tests of attached files."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""A secret in every place of a request that can hold one."""
+"""A secret in every place of a request that can contain one."""
 
 SECRET = "s3cret-value"
 MCP = {

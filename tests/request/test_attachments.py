@@ -1,4 +1,4 @@
-"""Attached files: what a file is, which can't be attached, and the limits that are warned about."""
+"""Attached files: what a file is, which files can't be attached, and warnings about limits."""
 
 import io
 import os
@@ -13,7 +13,7 @@ from cometresp.errors import UsageError
 from cometresp.request.attachments import part_of
 from cometresp.request.content import DataUrl
 from cometresp.request.files import open_file
-from cometresp.request.limits import warn_beyond
+from cometresp.request.limits import warn_over_limits
 from cometresp.request.source import Source
 from tests.conftest import Command
 from tests.request.attaching import decoded, sent_part
@@ -83,19 +83,19 @@ def test_a_damaged_or_encrypted_archive_goes_by_its_name(at: int, byte: int) -> 
     assert kind(bytes(data), "a.odt")[:2] == ("input_file", "a.odt")
 
 
-def test_utf32_is_no_text_that_is_understood() -> None:
+def test_utf32_is_not_read_as_text() -> None:
     with pytest.raises(UsageError, match="binary data"):
         kind("hi".encode("utf-32"), "x")
 
 
-def test_an_archive_of_no_known_kind_is_refused_with_the_way_to_send_it() -> None:
+def test_an_archive_of_unknown_type_is_refused_with_a_hint_how_to_send_it() -> None:
     with pytest.raises(UsageError, match="holds binary data of no known type") as refused:
         kind(archive(("a", b"\0" * 50)), "a.zip")
     assert refused.value.hint == "to send it: --file-as file"
 
 
 @given(st.binary(), st.sampled_from(["x", "x.docx", "x.xlsx", "x.gif"]))
-def test_any_archive_and_picture_is_looked_into_without_a_crash(data: bytes, name: str) -> None:
+def test_any_archive_and_picture_is_read_without_a_crash(data: bytes, name: str) -> None:
     sheets = archive(("xl/workbook.xml", b""), ("xl/worksheets/s.xml", b"<row >"))
     for start in (b"PK\x03\x04", sheets, sheets[:-30], b"GIF89a"):
         warned: list[str] = []
@@ -105,14 +105,12 @@ def test_any_archive_and_picture_is_looked_into_without_a_crash(data: bytes, nam
 # bad files --------------------------------------------------------------------------------------------------------
 
 
-def test_a_folder_and_a_pattern_are_answered_with_what_to_type(ask: Command) -> None:
+def test_the_hint_for_a_folder_or_a_pattern_names_its_files(ask: Command) -> None:
     folder = ask.home / "my files"
     folder.mkdir()
     for name in ("a.txt", "b.txt", "c.txt", "d.txt", ".hidden"):
         (folder / name).write_text("x")
-    hint = (
-        "hint: -f takes one file, and is repeated for more: -f 'my files/a.txt' -f 'my files/b.txt' -f 'my files/c.txt'"
-    )
+    hint = "hint: -f takes one file; repeat it for more: -f 'my files/a.txt' -f 'my files/b.txt' -f 'my files/c.txt'"
     assert tuple(ask("ask", "-f", "my files")) == (
         2,
         "",
@@ -123,7 +121,7 @@ def test_a_folder_and_a_pattern_are_answered_with_what_to_type(ask: Command) -> 
         2,
         "",
         "cometresp: error: --file: can't read my files/[ab]*: No such file or directory\n"
-        "hint: -f takes one file, and is repeated for more: -f 'my files/a.txt' -f 'my files/b.txt'\n",
+        "hint: -f takes one file; repeat it for more: -f 'my files/a.txt' -f 'my files/b.txt'\n",
     )
 
 
@@ -141,7 +139,7 @@ def test_a_folder_and_a_pattern_are_answered_with_what_to_type(ask: Command) -> 
         ("binary", "binary holds binary data of no known type\nhint: to send it: --file-as file"),
     ],
 )
-def test_a_bad_file_is_told_before_anything_is_sent(
+def test_a_bad_file_is_reported_before_anything_is_sent(
     ask: Command, wire: Wire, name: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ask.home)
@@ -149,7 +147,7 @@ def test_a_bad_file_is_told_before_anything_is_sent(
     (ask.home / "binary").write_bytes(b"\0\1\2")
     (ask.home / "loop").symlink_to("loop")
     os.mkfifo(ask.home / "fifo")
-    if "\0" in name:  # which no command line can hold
+    if "\0" in name:  # which no command line can contain
         with pytest.raises(UsageError, match="null"):
             open_file("--file", name)
         return
@@ -169,7 +167,7 @@ def test_file_as_goes_with_file(ask: Command) -> None:
     assert ask("ask", "--file-as", "image", "hi").err == "cometresp: error: --file-as goes with --file\n"
 
 
-def test_binary_standard_input_of_no_known_type_is_refused_with_the_way_to_send_it(ask: Command, wire: Wire) -> None:
+def test_binary_standard_input_of_unknown_type_is_refused_with_a_hint_how_to_send_it(ask: Command, wire: Wire) -> None:
     wire.answer(text_stream("read"))
     assert tuple(ask("ask", "what?", "-", stdin=b"\0\1")) == (
         2,
@@ -201,7 +199,7 @@ def frame(number: int) -> bytes:
         ),
     ],
 )
-def test_limits_that_need_a_look_into_the_file_are_warned_about(data: bytes, name: str, warning: list[str]) -> None:
+def test_limits_on_the_content_of_a_file_are_warned_about(data: bytes, name: str, warning: list[str]) -> None:
     warned: list[str] = []
     part_of(Source(name, "", data), name, None, None, warned.append)
     assert warned == warning
@@ -266,13 +264,13 @@ def user(*parts: dict[str, Any]) -> list[dict[str, Any]]:
         ),
         (
             {"context_management": [{"type": "compaction", "compact_threshold": 999}]},
-            ["--context-management: compact_threshold is 999; the API page's least is 1000"],
+            ["--context-management: compact_threshold is 999; the API page's minimum is 1000"],
         ),
     ],
 )
 def test_a_limit_of_the_api_page_is_warned_about_with_its_number(body: dict[str, Any], warnings: list[str]) -> None:
     warned: list[str] = []
-    warn_beyond(body, warned.append)
+    warn_over_limits(body, warned.append)
     assert warned == warnings
 
 

@@ -19,7 +19,7 @@ PERSON |= {"additionalProperties": False}
 
 
 def read(flag: str, value: str) -> str:
-    """Stands for Inputs.text_of: @FILE is a text that tells its name."""
+    """Replaces Inputs.text_of: the content of each @FILE."""
     if value.startswith("@"):
         return {"@person.json": json.dumps(PERSON), "@list": '["a"]', "@text": "plain [x]"}[value]
     assert flag.startswith("--")
@@ -34,7 +34,7 @@ def body_of(turn: TurnFields | None = None, **flags: Any) -> tuple[dict[str, Any
 
 
 def sent(turn: TurnFields | None = None, **flags: Any) -> dict[str, Any]:
-    """What flags add to a plain request, of which nothing is to be warned about."""
+    """What flags add to a plain request; there must be no warning."""
     body, warnings = body_of(turn, **flags)
     assert (warnings, body.pop("input", None)) == ([], "hi")
     return body
@@ -100,15 +100,15 @@ REST = (
 
 
 def test_every_flag_at_once_makes_a_request_that_the_apis_schema_allows(run: Command) -> None:
-    told = set()
+    used = set()
     for flags, warnings in ((EVERY, 0), *REST):
         words = flags.replace("'", '"').split()
         result = run("ask", "--dry-run", "-m", "m", *words, "hi")
         assert (result.code, result.err.count("\n")) == (0, warnings), result.err
         validator("create_response").validate(json.loads(result.out))
-        told |= {word.removeprefix("--no-").strip("-").replace("-", "_") for word in words if word.startswith("-")}
+        used |= {word.removeprefix("--no-").strip("-").replace("-", "_") for word in words if word.startswith("-")}
     short = {"s": "instructions", "f": "file", "t": "tool", "P": "param", "effort": "reasoning_effort"}
-    named = {short.get(name, name) for name in told} | {"model", "no_stream", "no_strict", "no_stdin"}
+    named = {short.get(name, name) for name in used} | {"model", "no_stream", "no_strict", "no_stdin"}
     assert set(RequestOptions.__annotations__) - named == set()
 
 
@@ -218,7 +218,7 @@ def test_a_tool_is_a_shorthand_or_json(spec: str, tools: list[Any]) -> None:
     assert sent(tool=[spec, "web_search"]) == {"tools": [*tools, {"type": "web_search"}]}
 
 
-NESTED = "function tools are flat here: name, parameters and strict stand beside type (API 4.1)"
+NESTED = "function tools are flat: name, parameters and strict belong next to type (API 4.1)"
 
 
 @pytest.mark.parametrize(
@@ -232,11 +232,11 @@ NESTED = "function tools are flat here: name, parameters and strict stand beside
         ('{"type":"function","function":{}}', NESTED),
     ],
 )
-def test_what_is_no_tool_is_refused(spec: str, message: str) -> None:
+def test_an_invalid_tool_is_refused(spec: str, message: str) -> None:
     assert refusal(tool=[spec]) == f"--tool: {message}"
 
 
-def test_a_function_replaces_its_remembered_definition_and_yields_to_a_custom_tool_of_its_name() -> None:
+def test_a_function_replaces_its_recorded_definition_but_not_a_custom_tool_of_its_name() -> None:
     old, new = {"type": "function", "name": "a", "description": "old"}, {"type": "function", "name": "a"}
     custom, other = {"type": "custom", "name": "b"}, {"type": "web_search"}
     assert merged_tools([other, old, custom], [new, {"type": "function", "name": "b"}]) == [other, custom, new]
@@ -281,7 +281,7 @@ def test_a_schema_has_a_name(spec: str, name: str | None, expected: str) -> None
 
 
 ADVICE = "--temperature and --top-p together: the API advises to change one of them"
-SPELLING = "--prompt-cache-retention: in-memory is sent as in_memory, the spelling that servers take"
+SPELLING = "--prompt-cache-retention: in-memory is sent as in_memory, the spelling that servers accept"
 
 
 @pytest.mark.parametrize(
@@ -298,19 +298,19 @@ SPELLING = "--prompt-cache-retention: in-memory is sent as in_memory, the spelli
         ({"include": ["novel"]}, {"include": ["novel"]}, ""),
     ],
 )
-def test_what_a_server_may_not_take_is_sent_with_a_warning(
+def test_values_that_servers_may_refuse_are_sent_with_a_warning(
     flags: dict[str, Any], fields: dict[str, Any], warning: str
 ) -> None:
     [(name, value)] = list(flags.items())[:1]
     value = value[0] if isinstance(value, list) else value
-    unknown = f"--{name.replace('_', '-')}: {value!r} is not a value that the API page lists; it is sent as it is"
+    unknown = f"--{name.replace('_', '-')}: {value!r} is not a value that the API page lists; it is sent unchanged"
     assert body_of(**flags) == ({"input": "hi", **fields}, [warning or unknown])
 
 
-def test_bytes_that_are_no_text_are_replaced_with_one_warning() -> None:
+def test_invalid_bytes_are_replaced_with_one_warning() -> None:
     flags: dict[str, Any] = {"instructions": "a\udcff", "metadata": ["k\udcfe=v\udcff"], "tool": ['{"type":"\udcff"}']}
     body = {"instructions": "a\ufffd", "metadata": {"k\ufffd": "v\ufffd"}, "tools": [{"type": "\ufffd"}]}
-    warning = "the command line is not valid UTF-8; what isn't was replaced"
+    warning = "the command line is not valid UTF-8; invalid bytes were replaced"
     assert body_of(**flags) == ({"input": "hi", **body}, [warning])
 
 
@@ -341,8 +341,8 @@ def test_any_text_of_a_flag_is_sent_as_valid_json_or_refused_by_name(
     try:
         body = build(flags, TurnFields(text="hi", model="m"), lambda _, value: value, lambda _: None)
     except UsageError as error:
-        culprit = error.message
+        message = error.message
     else:
         assert json.loads(json.dumps(body, allow_nan=False)) == body
-        culprit = ""
-    assert culprit.startswith("--") or not culprit
+        message = ""
+    assert message.startswith("--") or not message

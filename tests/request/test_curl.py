@@ -21,7 +21,7 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="there is n
 
 
 def pasted(ask: Command, command: str, **variables: str) -> None:
-    """Run the command in `sh`, in the test's own folder, in which it must leave nothing."""
+    """Run the command in `sh`, in the test's folder, where it must create no file."""
     before = sorted(ask.home.iterdir())
     done = subprocess.run(
         ["sh"],
@@ -35,14 +35,14 @@ def pasted(ask: Command, command: str, **variables: str) -> None:
     assert (done.returncode, done.stderr, sorted(ask.home.iterdir())) == (0, b"", before)
 
 
-def same_twice(wire: Wire, *headers: str) -> None:
-    """What our own request and curl's have in common, compared as a whole."""
+def check_same_requests(wire: Wire, *headers: str) -> None:
+    """Compare the request of cometresp with that of curl."""
     names = ("authorization", "accept", "content-type", *headers)
-    ours, theirs = (
+    ours, curls = (
         (request.method, request.path, request.json(), [request.headers.get(name) for name in names])
         for request in wire.requests
     )
-    assert ours == theirs
+    assert ours == curls
 
 
 @needs_curl
@@ -57,7 +57,7 @@ def test_the_curl_command_makes_the_same_request(
     command = ask("ask", "--curl", *words).text
     assert ask("ask", "--no-save", *words).code == 0
     pasted(ask, command, MCP_AUTHORIZATION=SECRET, MCP_X_PLAIN=SECRET)
-    same_twice(wire)
+    check_same_requests(wire)
 
 
 @needs_curl
@@ -68,7 +68,7 @@ def test_the_curl_command_has_the_same_headers(ask: Command, wire: Wire) -> None
     command = ask("ask", "--curl", *words).text
     assert ask("ask", "--no-save", *words).code == 0
     pasted(ask, command, X_TOUCH_TOKEN="v1", _9_COOKIE="v2")
-    same_twice(wire, "x-quote", "x`touch`token", "9-cookie")
+    check_same_requests(wire, "x-quote", "x`touch`token", "9-cookie")
 
 
 @needs_curl
@@ -85,7 +85,7 @@ def posted(body: dict[str, Any]) -> Request:
     return Request("POST", "/responses", body=body)
 
 
-def test_each_secret_of_a_command_is_a_variable_of_its_own() -> None:
+def test_each_secret_of_a_command_is_a_separate_variable() -> None:
     odd = {"type": "mcp", "server_label": "o", "authorization": "env:my-token", "headers": {"$(x)": SECRET}}
     body = {"tools": [MCP, json.loads(json.dumps(MCP)), odd]}
     command = curl(posted(body), "https://x/v1/responses", {"Authorization": "Basic abc"})
@@ -98,12 +98,12 @@ def test_each_secret_of_a_command_is_a_variable_of_its_own() -> None:
     assert command.splitlines()[1] == "  -H 'Authorization: '\"$AUTHORIZATION\" \\"
 
 
-def test_the_here_document_ends_with_a_word_that_it_doesnt_hold() -> None:
+def test_the_here_document_ends_with_a_word_that_it_doesnt_contain() -> None:
     lines = curl(posted({"input": "END END_"}), "https://x", {}).splitlines()
     assert lines == ["curl -sS 'https://x' \\", "  --data-binary @- <<'END__'", '{"input": "END END_"}', "END__"]
 
 
-def test_an_empty_header_is_written_as_curl_wants_it() -> None:
+def test_an_empty_header_is_written_in_curls_syntax() -> None:
     assert curl(posted({}), "https://x", {"X-Empty": ""}).splitlines()[1] == "  -H 'X-Empty;' \\"
 
 

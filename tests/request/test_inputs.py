@@ -36,7 +36,7 @@ def ask(run: Command) -> Command:
 
 
 def sent(result: Result) -> Any:
-    """The input of a --dry-run that had nothing to say besides."""
+    """The input of a --dry-run that printed nothing else."""
     assert (result.code, result.err) == (0, "")
     body = json.loads(result.out)
     assert set(body) == {"model", "input", "stream"}
@@ -105,12 +105,10 @@ def test_words_and_standard_input_become_one_text(
         (codecs.BOM_UTF16_LE + b"a\0b", "UTF-16", "a\ufffd"),
     ],
 )
-def test_bytes_that_are_no_text_are_replaced_with_a_warning(
-    ask: Command, data: bytes, standard: str, prompt: str
-) -> None:
+def test_invalid_bytes_are_replaced_with_a_warning(ask: Command, data: bytes, standard: str, prompt: str) -> None:
     result = ask("ask", "--dry-run", stdin=data)
     assert (result.code, json.loads(result.out)["input"]) == (0, prompt)
-    assert result.err == f"cometresp: warning: standard input is not valid {standard}; what isn't was replaced\n"
+    assert result.err == f"cometresp: warning: standard input is not valid {standard}; invalid bytes were replaced\n"
 
 
 @pytest.mark.parametrize(
@@ -162,56 +160,56 @@ def test_in_a_shell_a_pipe_and_a_whole_file_are_read_and_a_loops_list_is_not(
     assert [prompt if isinstance(prompt, str) else prompt[0]["content"][:1] for prompt in got] == prompts
 
 
-def test_a_socket_is_read_only_when_its_data_or_its_end_is_there(ask: Command) -> None:
+def test_a_socket_is_read_only_if_it_has_data_or_has_ended(ask: Command) -> None:
     with ExitStack() as open_ones:
         pairs = [socket.socketpair() for _ in range(3)]
         for end in [end for pair in pairs for end in pair]:
             open_ones.enter_context(end)
-        (full, theirs), (ended, silent), (idle, _) = pairs
-        theirs.sendall(b"data")
-        theirs.shutdown(socket.SHUT_WR)
+        (full, writer), (ended, silent), (idle, _) = pairs
+        writer.sendall(b"data")
+        writer.shutdown(socket.SHUT_WR)
         silent.shutdown(socket.SHUT_WR)
         prompts = [sent(ask("ask", "--dry-run", "hi", stdin=end.fileno())) for end in (full, ended, idle)]
     assert prompts == ["hi\n\ndata", "hi", "hi"]
 
 
 def test_a_non_blocking_pipe_is_waited_for(ask: Command) -> None:
-    ours, theirs = os.pipe()
-    os.set_blocking(ours, False)
-    with ask.popen("ask", "--dry-run", stdin=ours) as process:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    with ask.popen("ask", "--dry-run", stdin=reader) as process:
         assert process.stdout is not None
-        os.close(ours)
+        os.close(reader)
         for piece in (b"first ", b"second"):
             assert not select.select([process.stdout], [], [], 0.3)[0]
-            os.write(theirs, piece)
-        os.close(theirs)
+            os.write(writer, piece)
+        os.close(writer)
         assert json.loads(process.stdout.read())["input"] == "first second"
 
 
 def test_a_terminal_is_never_read(ask: Command) -> None:
-    ours, theirs = pty.openpty()
-    os.write(ours, b"typed ahead\n\x04")
+    main, terminal = pty.openpty()
+    os.write(main, b"typed ahead\n\x04")
     try:
-        assert sent(ask("ask", "--dry-run", "hi", stdin=theirs)) == "hi"
-        assert refused(ask("ask", "--dry-run", "-", stdin=theirs)) == (
+        assert sent(ask("ask", "--dry-run", "hi", stdin=terminal)) == "hi"
+        assert refused(ask("ask", "--dry-run", "-", stdin=terminal)) == (
             "-: standard input is a terminal, which is never read"
         )
     finally:
-        os.close(ours)
-        os.close(theirs)
+        os.close(main)
+        os.close(terminal)
 
 
 @pytest.mark.slow
-def test_waiting_for_standard_input_is_told_on_a_terminal_only(ask: Command) -> None:
-    ours, theirs = pty.openpty()
-    notice = b"waiting for standard input to end (--no-stdin reads none)\r\n"
+def test_waiting_for_standard_input_is_reported_on_a_terminal_only(ask: Command) -> None:
+    main, terminal = pty.openpty()
+    notice = b"waiting for standard input to end (--no-stdin skips it)\r\n"
     try:
-        with ask.popen("ask", "--dry-run", stdin=subprocess.PIPE, stderr=theirs) as process:
-            assert os.read(ours, 1000) == notice
+        with ask.popen("ask", "--dry-run", stdin=subprocess.PIPE, stderr=terminal) as process:
+            assert os.read(main, 1000) == notice
             assert json.loads(process.communicate(b"late", 30)[0])["input"] == "late"
     finally:
-        os.close(theirs)
-        os.close(ours)
+        os.close(terminal)
+        os.close(main)
     with ask.popen("ask", "--dry-run", stdin=subprocess.PIPE) as process:
         assert process.stderr is not None
         assert not select.select([process.stderr], [], [], 1.6)[0]
@@ -235,11 +233,11 @@ def test_instructions_take_a_text_or_a_file(ask: Command, value: str, piped: byt
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_a_pipe_that_a_later_flag_names_is_no_part_of_the_prompt(tmp_path: Path, named: bool) -> None:
-    ours, theirs = os.pipe()
-    os.write(theirs, b"be brief")
-    os.close(theirs)
-    with closing(os.fdopen(ours, "rb", 0)) as stdin, (tmp_path / "out").open("wb") as out:
+def test_a_pipe_that_a_later_flag_names_is_not_part_of_the_prompt(tmp_path: Path, named: bool) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"be brief")
+    os.close(writer)
+    with closing(os.fdopen(reader, "rb", 0)) as stdin, (tmp_path / "out").open("wb") as out:
         inputs = Inputs(Terminal(stdin, out, out), named=named)
         prompt = inputs.prompt(["hi"], [], None, None)
         if named:
@@ -331,7 +329,7 @@ def test_files_go_before_the_prompt_in_their_order(ask: Command) -> None:
     assert sent(result) == [{"role": "user", "content": parts}]
 
 
-def test_a_file_name_that_is_no_text_is_sent_with_replacements(ask: Command) -> None:
+def test_invalid_bytes_in_a_file_name_are_replaced(ask: Command) -> None:
     name = os.fsdecode(b"x\xff.pdf")
     (ask.home / name).write_bytes(PDF)
     [item] = sent(ask("ask", "--dry-run", "-f", name))

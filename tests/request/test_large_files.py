@@ -1,4 +1,4 @@
-"""Attached files that are too large to hold: sent piece by piece, recorded by digest, read again for a replay."""
+"""Attached files that are too large to keep in memory: sent in pieces, recorded by digest, read again for a replay."""
 
 import base64
 import hashlib
@@ -45,7 +45,7 @@ def paper(ask: Command) -> Path:
 # sending ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_large_file_arrives_to_the_byte_also_at_the_second_attempt(ask: Command, wire: Wire, paper: Path) -> None:
+def test_a_large_file_is_sent_unchanged_also_in_a_retry(ask: Command, wire: Wire, paper: Path) -> None:
     wire.answer(error_reply(503, Retry_After="0"), text_stream("read"))
     assert ask("ask", "-f", "paper.pdf", "what?").text == "read\n"
     first, second = wire.requests
@@ -55,7 +55,7 @@ def test_a_large_file_arrives_to_the_byte_also_at_the_second_attempt(ask: Comman
     assert decoded(sent_part(second.json())["file_data"]) == paper.read_bytes()
 
 
-def test_a_large_text_arrives_in_its_fence(ask: Command, wire: Wire) -> None:
+def test_a_large_text_is_sent_in_its_fence(ask: Command, wire: Wire) -> None:
     text = 'ü"\\\n````` 𝄞 ' * 100_000
     (ask.home / "notes.md").write_text(text)
     wire.answer(text_stream("read"))
@@ -73,7 +73,7 @@ def test_a_large_text_that_is_not_utf8_is_replaced_with_a_warning(ask: Command, 
     result = ask("ask", "-f", "notes")
     assert (result.code, result.err) == (
         0,
-        "cometresp: warning: notes is not valid UTF-8; what isn't was replaced\n",
+        "cometresp: warning: notes is not valid UTF-8; invalid bytes were replaced\n",
     )
     assert sent_part(wire.bodies()[0])["text"] == f"notes:\n```\n{data.decode(errors='replace')}\n```"
 
@@ -92,7 +92,7 @@ def test_a_file_that_changes_before_a_retry_is_not_sent_again(ask: Command, wire
     assert len(wire.requests) == 1
 
 
-def test_a_file_that_vanishes_before_a_retry_is_named(ask: Command, wire: Wire, paper: Path) -> None:
+def test_a_file_that_is_removed_before_a_retry_is_named(ask: Command, wire: Wire, paper: Path) -> None:
     def refuse(_: Request, connection: socket.socket) -> None:
         paper.unlink()
         connection.sendall(error_reply(503, Retry_After="0"))
@@ -106,7 +106,7 @@ def test_a_file_that_vanishes_before_a_retry_is_named(ask: Command, wire: Wire, 
 
 
 @pytest.mark.parametrize("change", [b"", b"short", large(b"%PDF-1.8\n"), large() + b"more"])
-def test_a_file_that_changes_while_it_is_sent_never_arrives_whole(paper: Path, change: bytes) -> None:
+def test_a_file_that_changes_while_it_is_sent_is_never_sent_whole(paper: Path, change: bytes) -> None:
     payload = Payload({"input": DataUrl(Source("paper.pdf", str(paper)), "application/pdf")})
     paper.write_bytes(change)
     got: list[bytes] = []
@@ -150,7 +150,7 @@ def test_a_payload_is_the_json_of_its_value(data: bytes, text: str, count: int) 
 
 
 @pytest.mark.parametrize("change", [b"\1" * 500_000, b"\xff" * 500_000, b""])
-def test_a_text_that_changes_while_it_is_sent_never_arrives_whole(ask: Command, change: bytes) -> None:
+def test_a_text_that_changes_while_it_is_sent_is_never_sent_whole(ask: Command, change: bytes) -> None:
     path = ask.home / "big.txt"
     path.write_bytes(b"line\n" * 400_000)
     fenced = FencedText(Source("big.txt", str(path)), "big.txt", "utf-8-sig", "strict")
@@ -219,7 +219,7 @@ def test_a_replay_sends_a_large_file_as_it_was_sent(ask: Command, wire: Wire, na
         (lambda path: path.unlink(), "an attachment of resp_1: can't read {path}: No such file or directory"),
     ],
 )
-def test_a_replay_refuses_a_file_that_is_not_what_it_was(
+def test_a_replay_refuses_a_file_that_has_changed(
     ask: Command, wire: Wire, paper: Path, change: Any, what: str
 ) -> None:
     wire.answer(text_stream("read"))
@@ -234,7 +234,7 @@ def test_a_replay_refuses_a_file_that_is_not_what_it_was(
     assert len(wire.requests) == 1
 
 
-def test_what_came_through_a_pipe_and_was_too_large_is_not_replayed(ask: Command, wire: Wire) -> None:
+def test_a_large_attachment_from_a_pipe_is_not_replayed(ask: Command, wire: Wire) -> None:
     wire.answer(text_stream("read"))
     for data, name in ((large(), "stdin.pdf"), (b"line\n" * 300_000, "input_text")):
         assert ask("ask", "what?", "-f", "/dev/stdin", stdin=data).code == 0
@@ -245,7 +245,7 @@ def test_what_came_through_a_pipe_and_was_too_large_is_not_replayed(ask: Command
         )
 
 
-def test_a_pipe_named_by_its_descriptor_is_no_file_to_read_again(ask: Command, wire: Wire) -> None:
+def test_a_pipe_named_by_its_descriptor_is_not_read_again(ask: Command, wire: Wire) -> None:
     wire.answer(text_stream("read"))
     command = f"cat | {sys.executable} -m cometresp ask what? -f <(cat big)"
     (ask.home / "big").write_bytes(large())

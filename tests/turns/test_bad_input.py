@@ -129,7 +129,8 @@ def test_a_broken_rule_is_named_with_its_flag_and_nothing_is_sent(
     assert wire.requests == []
 
 
-NOT_FETCHED = "can't be sent as text, since addresses are not fetched here"
+NOT_HERE = "can't be sent as text, since only the server has its content"
+NOT_FETCHED = "can't be sent as text, since cometresp doesn't fetch addresses"
 WEB_ONLY, AS_TEXT = "only http: and https: addresses can be attached", ("--file-as", "text")
 
 
@@ -163,9 +164,9 @@ WEB_ONLY, AS_TEXT = "only http: and https: addresses can be attached", ("--file-
         (["-f", "ftp://x/a.png", "hi"], b"", f"--file: ftp://x/a.png: {WEB_ONLY}"),
         (["-f", "file:///etc/passwd"], b"", f"--file: file:///etc/passwd: {WEB_ONLY}"),
         (["-f", "https://[x", "hi"], b"", "--file: https://[x is not an address: Invalid IPv6 URL"),
-        (["-f", "https://", "hi"], b"", "--file: https:// names no host"),
+        (["-f", "https://", "hi"], b"", "--file: https:// has no host"),
         (["-f", "https://x", *AS_TEXT], b"", f"--file: https://x {NOT_FETCHED}"),
-        (["-f", "file-abcdef", *AS_TEXT], b"", "--file: file-abcdef can't be sent as text, since the server has it"),
+        (["-f", "file-abcdef", *AS_TEXT], b"", f"--file: file-abcdef {NOT_HERE}"),
     ],
 )  # fmt: skip
 def test_input_that_cant_be_read_is_refused(
