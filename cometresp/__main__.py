@@ -1,4 +1,4 @@
-"""The entry point. `--version` alone is answered before Typer is loaded: scripts ask for it before every run."""
+"""The entry point. `--version` alone is answered without loading Typer: scripts may call it before every run."""
 
 import sys
 
@@ -17,11 +17,11 @@ def main() -> None:
     import gc
     import signal
 
-    # Until there is someone to tell it properly, an interrupt just ends the program: no traceback of an import.
+    # Until cli.run handles signals, an interrupt ends the program without a traceback of an import.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    gc.disable()  # what is imported stays: looking for garbage in it would cost a twentieth of the start
+    gc.disable()  # imported code is never garbage: searching it takes a twentieth of the start-up time
     from cometresp.cli import main as run
 
     run()

@@ -1,4 +1,4 @@
-"""The root command: knows its subcommands by name and imports the one that is asked for.
+"""The root command, which imports only the subcommand that is run.
 
 The only place where an error becomes an exit code.
 """
@@ -53,7 +53,7 @@ class LazyGroup(TyperGroup):
         return super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and args[0] not in COMMANDS:  # so that Typer can say "Did you mean"
+        if args and args[0] not in COMMANDS:  # so that Typer can suggest a command
             for name in COMMANDS:
                 self.get_command(ctx, name)
         return super().resolve_command(ctx, args)
@@ -67,7 +67,7 @@ def _show_version(ctx: typer.Context, value: bool) -> None:
 
 app = typer.Typer(
     cls=LazyGroup,
-    add_completion="_COMETRESP_COMPLETE" in os.environ,  # Typer answers completions only where it also offers them
+    add_completion="_COMETRESP_COMPLETE" in os.environ,  # without it Typer answers no completion requests
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -76,26 +76,26 @@ app = typer.Typer(
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", "-V", is_eager=True, callback=_show_version, help="Print the version and stop.")
+        bool, typer.Option("--version", "-V", is_eager=True, callback=_show_version, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Prompts to the Responses API, from a shell: one-shot, streamed, chained turn after turn."""
+    """Send prompts to the Responses API from a shell: single requests, streams, and chains of turns."""
 
 
 def main() -> NoReturn:
-    """Run the command line and leave with its exit code.
+    """Run the command line and exit with its exit code.
 
-    All is written and closed by then; taking the interpreter apart would cost as much as starting it.
+    By then everything is written and closed; shutting the interpreter down would take as long as starting it.
     """
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):  # closed, or never there
+        with suppress(OSError, ValueError, AttributeError):  # closed, or None
             stream.flush()
     os._exit(code)
 
 
 def run(argv: list[str]) -> int:
-    """One command line; returns the exit code (docs/exit-codes.md), after the error was printed."""
+    """Run one command line and return its exit code (docs/exit-codes.md), after printing the error."""
     for name, (code, word) in _SIGNALS.items():
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
@@ -116,20 +116,20 @@ def run(argv: list[str]) -> int:
         _silence_streams()
         return ExitCode.PIPE_CLOSED
     except CometrespError as error:
-        _tell(error, argv)
+        _print_error(error, argv)
         return error.exit_code
     except OSError as error:
         if sys.stdout is None or error.errno in (errno.ENOSPC, errno.EBADF, errno.EIO):
-            _tell(OutputError(f"standard output can't be written: {error.strerror}"), argv)
+            _print_error(OutputError(f"standard output can't be written: {error.strerror}"), argv)
             return ExitCode.OUTPUT
-        return _tell_bug(error, argv)
-    except Exception as error:  # noqa: BLE001 - the last resort: a bug, told as one
-        return _tell_bug(error, argv)
+        return _print_bug(error, argv)
+    except Exception as error:  # noqa: BLE001 - any other exception is a bug
+        return _print_bug(error, argv)
     return result if isinstance(result, int) else ExitCode.COMPLETED
 
 
 def _flush_stdout(*, printed: bool) -> None:
-    """Send what Typer `printed` (--help). Raises PipeClosedError and OutputError where that fails."""
+    """Flush what Typer `printed` (--help). Raises PipeClosedError and OutputError."""
     if sys.stdout is None:
         if printed:
             raise OutputError("standard output is closed")
@@ -151,7 +151,7 @@ def _stopper(code: ExitCode, word: str) -> Any:
 
 
 def _usage_error(error: Exception) -> CometrespError | None:
-    """Typer's own errors in the form of all others; None for what isn't one."""
+    """One of Typer's errors as a UsageError; None for any other exception."""
     from typer.exceptions import TyperException
 
     if not isinstance(error, TyperException):
@@ -159,14 +159,14 @@ def _usage_error(error: Exception) -> CometrespError | None:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "cometresp"
     message = error.format_message().rstrip(".") or "no command"
-    return UsageError(message[:1].lower() + message[1:], hint=f"{command} --help lists what there is")
+    return UsageError(message[:1].lower() + message[1:], hint=f"{command} --help lists commands and flags")
 
 
-def _tell(error: CometrespError, argv: list[str]) -> None:
+def _print_error(error: CometrespError, argv: list[str]) -> None:
     from cometresp.terminal import Terminal
 
     terminal = Terminal.of_process()
-    if _given(argv).error_format != "json":
+    if _error_flags(argv).error_format != "json":
         terminal.error(error.message, error.hint)
         return
     import json
@@ -174,22 +174,22 @@ def _tell(error: CometrespError, argv: list[str]) -> None:
     from cometresp.text import escape_json, json_bytes
 
     document = escape_json(json.dumps(error.as_dict(), ensure_ascii=False))
-    with suppress(OSError):  # there is nowhere left to say it
+    with suppress(OSError):  # stderr can't be written either
         terminal.stderr.write(json_bytes(document + "\n"))
         terminal.stderr.flush()
 
 
-class _Given(NamedTuple):
+class _ErrorFlags(NamedTuple):
     """The flags that decide how an error is printed."""
 
     error_format: str = "text"
     debug: bool = False
 
 
-def _given(argv: list[str]) -> _Given:
-    """These flags as Typer reads the command line, also where something else in it is wrong.
+def _error_flags(argv: list[str]) -> _ErrorFlags:
+    """These flags, parsed by Typer, even if the rest of the command line is wrong.
 
-    What isn't a command is read as `ask` is, which knows all flags.
+    Without a valid command the words are parsed as those of `ask`, which has all flags.
     """
     lenient: dict[str, Any] = {"resilient_parsing": True, "ignore_unknown_options": True, "allow_extra_args": True}
     try:
@@ -202,13 +202,13 @@ def _given(argv: list[str]) -> _Given:
                 words[0], rest, **lenient
             )
             words = [*context._protected_args, *context.args]  # noqa: SLF001
-    except Exception:  # noqa: BLE001 - whatever is wrong with the command line, its error is printed
-        return _Given()
-    return _Given(context.params.get("error_format") or "text", context.params.get("debug") is True)
+    except Exception:  # noqa: BLE001 - the command line's error is printed all the same
+        return _ErrorFlags()
+    return _ErrorFlags(context.params.get("error_format") or "text", context.params.get("debug") is True)
 
 
-def _tell_bug(error: Exception, argv: list[str]) -> int:
-    if _given(argv).debug:
+def _print_bug(error: Exception, argv: list[str]) -> int:
+    if _error_flags(argv).debug:
         from traceback import format_exception
 
         from cometresp.terminal import Terminal
@@ -217,10 +217,10 @@ def _tell_bug(error: Exception, argv: list[str]) -> int:
     bug = CometrespError(
         f"a bug in cometresp {__version__}: {type(error).__name__}: {error}", hint="--debug shows where it happened"
     )
-    _tell(bug, argv)
+    _print_error(bug, argv)
     return bug.exit_code
 
 
 def _silence_streams() -> None:
-    """A closed pipe ends the program silently: what Python still holds for stdout is discarded."""
+    """Discard what Python has buffered for stdout: a closed pipe ends the program silently."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

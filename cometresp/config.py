@@ -1,7 +1,7 @@
 """Environment and config file -> one frozen Config, each value with its source.
 
-A flag beats the chain, the chain the environment, the environment the file. Blank is unset; blanks and a BOM around a
-value are dropped, since keys are pasted from everywhere.
+A flag takes precedence over the chain, the chain over the environment, the environment over the file. A blank value is
+unset. Blanks and a BOM around a value are removed, since keys are often pasted.
 """
 
 import os
@@ -54,9 +54,9 @@ class Config(NamedTuple):
 
 
 def load(environ: Mapping[str, str], *, base_url: str | None = None, offline: bool = False) -> Config:
-    """Read the settings. `base_url` is the flag's; offline, no key and no base URL is looked at (docs/emulator.md).
+    """The settings. `base_url` is the flag's value. Offline, keys and base URLs are ignored (docs/emulator.md).
 
-    Raises ConfigError for a file that can't be used and UsageError for a bad address.
+    Raises ConfigError for an invalid file and UsageError for an invalid address.
     """
     path = _config_path(environ)
     file = _read(path)
@@ -92,27 +92,27 @@ def load(environ: Mapping[str, str], *, base_url: str | None = None, offline: bo
     )
 
 
-def clean(value: Any) -> str:
-    """A setting without the blanks and the BOM around it."""
+def clean(value: object) -> str:
+    """A setting without blanks and a BOM around it; "" if it is no string."""
     return value.strip("\ufeff \t\r\n") if isinstance(value, str) else ""
 
 
 def normal_url(given: Value) -> str:
-    """The base URL with its version: `/v1/` and `/v1/responses` are cut to `/v1`, no path at all gets it (API 10.9)."""
+    """The base URL: `/v1/` and `/v1/responses` are cut to `/v1`, which is added if there is no path (API 10.9)."""
     url = clean(given.value)
-    fault = ConfigError if given.in_file else UsageError
+    error_type = ConfigError if given.in_file else UsageError
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise fault(f"{given.source}: {url!r} is not an address: {error}") from error
+        raise error_type(f"{given.source}: {url!r} is not an address: {error}") from error
     if parts.scheme not in ("http", "https") or not host:
-        raise fault(
-            f"{given.source}: {url!r} is not a web address; it must begin with https:// or http://",
+        raise error_type(
+            f"{given.source}: {url!r} is not a web address; it must start with https:// or http://",
             hint=f"as in {DEFAULT_BASE_URL}",
         )
     if parts.query or parts.fragment or "@" in parts.netloc or not url.isprintable() or " " in url:
-        raise fault(f"{given.source}: a base URL has no query, fragment, user or blank: {url!r}")
+        raise error_type(f"{given.source}: a base URL has no query, fragment, user or blank: {url!r}")
     path = parts.path.rstrip("/").removesuffix("/responses") or "/v1"
     return f"{parts.scheme}://{parts.netloc}{path}"
 
@@ -127,7 +127,7 @@ def is_loopback(url: str) -> bool:
 
 
 def _key(environ: Mapping[str, str], file: dict[str, Any], path: Path, base_url: str) -> Value | None:
-    """The key of the environment; one from the file only for the base URL it was stored for."""
+    """The key from the environment, or the one that the file lists for this base URL."""
     if value := clean(environ.get("COMETAPI_KEY")):
         key = Value(value, "COMETAPI_KEY")
     else:
@@ -137,7 +137,7 @@ def _key(environ: Mapping[str, str], file: dict[str, Any], path: Path, base_url:
             return None
         key = Value(urls[base_url], str(path))
     if not (key.value.isascii() and key.value.isprintable()) or " " in key.value:
-        raise KeyProblemError(f"{key.source}: the key holds a character that can't stand in a header")
+        raise KeyProblemError(f"{key.source}: the key contains a character that headers don't allow")
     return key
 
 
@@ -159,7 +159,7 @@ def _config_path(environ: Mapping[str, str]) -> Path:
 
 def _state_dir(environ: Mapping[str, str]) -> Path:
     if given := environ.get("COMETRESP_STATE_DIR"):
-        return Path(os.path.abspath(given))  # noqa: PTH100 - resolve() would follow links that the user chose
+        return Path(os.path.abspath(given))  # noqa: PTH100 - resolve() would follow links
     from platformdirs import user_state_path
 
     return user_state_path("cometresp", appauthor=False)
@@ -180,7 +180,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     for name, value in file.items():
         if name not in _FILE_KEYS:
-            raise ConfigError(f"{path}: unknown setting {name!r}", hint=f"known are {', '.join(_FILE_KEYS)}")
+            raise ConfigError(f"{path}: unknown setting {name!r}", hint=f"settings: {', '.join(_FILE_KEYS)}")
         if not isinstance(value, _FILE_KEYS[name]):
             raise ConfigError(f"{path}: {name} must be a {_KINDS[_FILE_KEYS[name]]}")
     return file

@@ -1,9 +1,8 @@
-"""The streams and what is known of them. Nobody else asks `isatty`, writes to a stream or escapes text.
+"""The standard streams, and whether they are terminals. No other code calls `isatty` or writes to these streams.
 
-What goes where:
-  stdout  the answer: its bytes unchanged off a terminal, escaped on one; one newline added if it lacks one
-  stderr  errors always; warnings unless quiet; notices only where it is a terminal or `--verbose` asks for them;
-          foreign text is escaped there always
+stdout  The answer: escaped on a terminal, else unchanged; a missing newline at the end is added.
+stderr  Errors; warnings unless `--quiet`; notices only on a terminal or with `--verbose`. Untrusted text is always
+        escaped.
 """
 
 import io
@@ -20,7 +19,7 @@ from cometresp.text import escape, escape_json, json_bytes, to_bytes
 
 @dataclass(slots=True)
 class Terminal:
-    """The three streams, as bytes, with the facts about them. `Terminal.of_process()` is the real one."""
+    """The three standard streams, binary, and their properties. `Terminal.of_process()` has those of this process."""
 
     stdin: BinaryIO | None
     stdout: BinaryIO | None
@@ -31,11 +30,11 @@ class Terminal:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     quiet: bool = False
     verbose: bool = False
-    line_writer: Callable[[str], None] | None = None  # of who draws on the terminal meanwhile
+    line_writer: Callable[[str], None] | None = None  # prints lines while a region is drawn
 
     @classmethod
     def of_process(cls, *, quiet: bool = False, verbose: bool = False) -> "Terminal":
-        """The process's own streams. One that was closed before the start is None; such a stderr is discarded."""
+        """The streams of this process. One that was closed before the start is None; such a stderr is discarded."""
 
         def raw(stream: TextIO | None) -> BinaryIO | None:
             return stream.buffer if stream is not None else None
@@ -57,30 +56,30 @@ class Terminal:
 
     @property
     def redraws(self) -> bool:
-        """Whether there is a terminal on which lines may be drawn again."""
+        """Whether there is a terminal on which lines may be redrawn."""
         if not (self.stderr_tty or self.stdout_tty) or self.environ.get("CI"):
             return False
         return self.environ.get("TERM", "") not in ("", "dumb") or os.name == "nt"
 
     @property
     def encoding(self) -> str:
-        """What a terminal can show: "utf-8", or "ascii" where the locale says that it isn't that."""
+        """The encoding of the terminal: "utf-8", or "ascii" if the locale names another."""
         names = ("LC_ALL", "LC_CTYPE", "LANG")
         locale = next((self.environ[name] for name in names if self.environ.get(name)), "")
         return "utf-8" if "utf" in locale.lower() or os.name == "nt" or sys.platform == "darwin" else "ascii"
 
     def encode(self, text: str) -> bytes:
-        """Text for a terminal, in what it can show."""
+        """Text in the terminal's encoding; characters that it lacks become `?`."""
         return to_bytes(text) if self.encoding == "utf-8" else text.encode("ascii", "replace")
 
     def write_stderr(self, text: str) -> None:
-        """Text that is escaped already, and may be coloured."""
-        with suppress(OSError):  # there is nowhere left to say that stderr is gone
+        """Write text that is already escaped, and may be coloured."""
+        with suppress(OSError):  # there is no other stream to report it on
             self.stderr.write(self.encode(text) if self.stderr_tty else to_bytes(text))
             self.stderr.flush()
 
     def write(self, data: bytes) -> None:
-        """Bytes to stdout, on their way at once. Raises PipeClosedError and OutputError."""
+        """Write bytes to stdout and flush. Raises PipeClosedError and OutputError."""
         if self.stdout is None:
             raise OutputError("standard output is closed")
         try:
@@ -91,7 +90,7 @@ class Terminal:
             raise OutputError(f"standard output can't be written: {error.strerror}") from error
 
     def print_json(self, value: object) -> None:
-        """A document on stdout: one line into a pipe, indented and escaped on a terminal."""
+        """Print a value as JSON on stdout: one line into a pipe, indented and escaped on a terminal."""
         import json
 
         tty = self.stdout_tty
@@ -99,9 +98,9 @@ class Terminal:
         self.write(json_bytes((escape_json(document) if tty else document) + "\n"))
 
     def ask(self, question: str) -> str | None:
-        """The line that the user types, with its end; "" at the end of what there is to type, None: there is no one.
+        """The line that the user types, with its newline; "" at the end of input, None if there is no terminal.
 
-        On the terminal itself, since stdin may be a pipe. In `CI` a terminal has nobody before it.
+        Uses the terminal directly, since stdin may be a pipe. With `CI` set, nobody can answer at a terminal.
         """
         if self.environ.get("CI"):
             return None
@@ -111,7 +110,7 @@ class Terminal:
                 shown.write(self.encode(question))
                 try:
                     line = typed.readline()
-                except BaseException:  # an interrupt: what comes next begins its own line
+                except BaseException:  # an interrupt: the next output starts a new line
                     shown.write(b"\n")
                     raise
                 if not line:
@@ -121,7 +120,7 @@ class Terminal:
             return None
 
     def note(self, message: str) -> None:
-        """Something the user may like to know: a terminal's business only."""
+        """Print a notice, only on a terminal or with `--verbose`."""
         if (self.stderr_tty or self.verbose) and not self.quiet:
             self._line(message)
 
@@ -135,7 +134,7 @@ class Terminal:
             self._line(f"hint: {hint}")
 
     def aside(self, text: str) -> None:
-        """Foreign text that isn't the answer (reasoning), escaped, as it comes."""
+        """Print untrusted text that isn't the answer (such as reasoning), escaped, without a newline."""
         self.write_stderr(escape(text))
 
     def _line(self, message: str) -> None:
@@ -143,24 +142,24 @@ class Terminal:
 
 
 def _write_all(stream: Any, data: bytes) -> None:
-    """Write and flush, also to a pipe that another program made non-blocking, as some runners do."""
+    """Write and flush, even to a pipe that another program made non-blocking, as some CI runners do."""
     rest = memoryview(data)
     while True:
         try:
             while rest:
                 written: int | None = stream.write(rest)
                 if written is None:  # unbuffered and full
-                    _wait_for_room(stream)
+                    _wait_until_writable(stream)
                 rest = rest[written or 0 :]
             stream.flush()
         except BlockingIOError as full:
             rest = rest[full.characters_written :]
-            _wait_for_room(stream)
+            _wait_until_writable(stream)
         else:
             return
 
 
-def _wait_for_room(stream: Any) -> None:
+def _wait_until_writable(stream: Any) -> None:
     import select
 
     select.select([], [stream], [])

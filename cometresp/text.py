@@ -1,10 +1,10 @@
-"""Foreign text made safe, and text as bytes. Pure."""
+"""Untrusted text made safe, and text as bytes. Pure."""
 
 import re
 from collections.abc import Callable
 
-# C0 but tab and newline, DEL, C1, and every character that reorders or hides text (Unicode Bidi_Control, line and
-# paragraph separators, interlinear annotation, tags). `\r` is not kept: alone it overwrites the line.
+# C0 except tab and newline, DEL, C1, and all characters that reorder or hide text (Unicode Bidi_Control, line and
+# paragraph separators, interlinear annotation, tags). `\r` is included: alone it overwrites the line.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
@@ -18,20 +18,20 @@ def _visible(match: re.Match[str]) -> str:
 
 
 def escape(text: str) -> str:
-    """Foreign text made safe for a terminal: controls become visible escapes; newlines and tabs stay."""
+    """Untrusted text made safe for a terminal: control characters become visible escapes, newlines and tabs are kept."""
     if text.isascii() and text.isprintable():
         return text
     return _UNSAFE.sub(_visible, text.replace("\r\n", "\n"))
 
 
 def escape_line(text: str, limit: int = 0) -> str:
-    """Foreign text on one line, cut to `limit` characters (0: not cut)."""
+    """Untrusted text on one line, cut to `limit` characters (0: not cut)."""
     line = escape(text.replace("\r\n", "\n").replace("\n", "\\n").replace("\t", " "))
     return line if not limit or len(line) <= limit else line[: max(limit - 1, 0)] + "…"
 
 
 def escape_json(document: str) -> str:
-    r"""JSON text for a terminal: control and bidi characters, which stand only inside strings, as `\u` escapes."""
+    r"""JSON text for a terminal: control and bidi characters, which only strings contain, become `\u` escapes."""
 
     def unicode_escape(match: re.Match[str]) -> str:
         units = match[0].encode("utf-16-be", "surrogatepass")
@@ -41,7 +41,7 @@ def escape_json(document: str) -> str:
 
 
 def to_bytes(text: str) -> bytes:
-    """UTF-8; surrogate halves that a server sent one by one are joined, a lone one becomes U+FFFD."""
+    """UTF-8. Surrogate halves that a server sent separately are joined; a lone one becomes U+FFFD."""
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -49,16 +49,16 @@ def to_bytes(text: str) -> bytes:
 
 
 def json_bytes(document: str) -> bytes:
-    """UTF-8 of JSON text; a lone surrogate, which UTF-8 has no form for, becomes the JSON escape it came as."""
+    """JSON text as UTF-8; a lone surrogate, which UTF-8 can't encode, becomes a JSON escape again."""
     return document.encode(errors="backslashreplace")
 
 
-Say = Callable[[str], None]  # takes a sentence for the user
+Say = Callable[[str], None]  # prints a message for the user
 Read = Callable[[str, str], str]  # (flag, "@FILE" or text) -> text
 
 
 def joined(text: str) -> str:
-    """`text`, with the halves of a character that came in two deltas made one."""
+    """`text`, with the surrogate halves of a character that came in two deltas joined."""
     if text.isascii():
         return text
     try:

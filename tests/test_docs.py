@@ -77,11 +77,15 @@ def test_nothing_cites_a_document_that_is_not_in_the_repository() -> None:
 def test_help_lists_every_command_and_no_command_says_so(run: Command) -> None:
     shown = run("--help").text
     assert all(f" {name} " in shown for name in COMMANDS)
-    assert list(run()) == [2, "", "cometresp: error: missing command\nhint: cometresp --help lists what there is\n"]
+    assert list(run()) == [
+        2,
+        "",
+        "cometresp: error: missing command\nhint: cometresp --help lists commands and flags\n",
+    ]
     assert list(run("aks", "hi")) == [
         2,
         "",
-        "cometresp: error: no such command 'aks'. Did you mean 'ask'?\nhint: cometresp --help lists what there is\n",
+        "cometresp: error: no such command 'aks'. Did you mean 'ask'?\nhint: cometresp --help lists commands and flags\n",
     ]
 
 

@@ -1,4 +1,4 @@
-"""What happens beside the text, in words: a line for each item that isn't a message, and its details (API 6.3)."""
+"""A line for each item that isn't a message, and its details (API 6.3)."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,11 @@ from cometresp.text import escape_line
 from cometresp.wire.items import arguments_of, label_of_call
 from cometresp.wire.json import Json, listed, obj
 
-_WIDE = 100
+_WIDE = 100  # characters of a text within a line
 
 
 def describe(item: Json) -> str:
-    """An item on one line, without its state: `name(arguments)`, a search with its words, else `[type]`."""
+    """An item on one line, without its status: `name(arguments)`, a search with its query, else `[type]`."""
     kind = str(item.get("type"))
     return _DESCRIPTIONS.get(kind, _other)(item)
 
@@ -23,7 +23,7 @@ def code_of(item: Json) -> str:
 
 
 def details(item: Json, *, code: bool = True) -> str:
-    """What `--verbose` adds, on lines of their own: sources, hits, code and logs, outputs, arguments in full."""
+    """The lines that `--verbose` adds: sources, hits, code and logs, outputs, arguments in full."""
     kind = item.get("type")
     if kind == "web_search_call":
         lines = [str(source.get("url")) for source in listed(obj(item.get("action")).get("sources"))]
@@ -40,16 +40,16 @@ def details(item: Json, *, code: bool = True) -> str:
 
 
 def outcome(item: Json, status: str) -> str:
-    """How an item ended: nothing to say where it went well."""
+    """How an item ended, "" if it succeeded."""
     error = item.get("error")
     if error:
-        said = error.get("message") or error.get("content") if isinstance(error, dict) else error
-        return f"failed: {escape_line(str(said or error), _WIDE)}"
+        message = error.get("message") or error.get("content") if isinstance(error, dict) else error
+        return f"failed: {escape_line(str(message or error), _WIDE)}"
     return escape_line(status.replace("_", " ")) if status != "completed" else ""
 
 
 def footnotes(answer: Answer) -> list[tuple[str, str]]:
-    """(label, address) of every citation, in order, each once; the address is "" where a file is cited."""
+    """(label, address) of every citation, in order, each once; the address of a cited file is ""."""
     found: dict[tuple[str, str], None] = {}
     for item in answer.output:
         for part in listed(item.get("content")):
@@ -137,7 +137,7 @@ _DESCRIPTIONS: dict[str, Callable[[Json], str]] = {
 class Timeline:
     """The items that aren't text, with their times: which are running, and which have just ended.
 
-    `runs_here` tells the calls that run here, which get a line of their own when they are done.
+    `runs_here` returns whether this program runs a call; `Running` prints the line of such a call.
     """
 
     SILENT = frozenset({"message", "reasoning"})
@@ -150,7 +150,7 @@ class Timeline:
         self._good, self._bad = "✓✗" if terminal.encoding == "utf-8" else "+x"
         self._started: dict[str, float] = {}
         self._ended: set[str] = set()
-        self.images = 0  # partial images of the call that runs
+        self.images = 0  # partial images of the running call
 
     def ended(self, answer: Answer) -> list[tuple[str, Json]]:
         """A line for each item that ended since the last call, in the order of the output, and the item's JSON."""
@@ -163,9 +163,9 @@ class Timeline:
                 whole = item.as_dict()
                 if self._runs_here(whole):
                     continue
-                fault = outcome(whole, item.status)
-                words = (describe(whole), fault, f"{self._clock() - started:.1f} s")
-                mark = self._bad if fault else self._good
+                problem = outcome(whole, item.status)
+                words = (describe(whole), problem, f"{self._clock() - started:.1f} s")
+                mark = self._bad if problem else self._good
                 ended.append((f"{mark} " + " · ".join(word for word in words if word) + "\n", whole))
         return ended
 
@@ -180,5 +180,5 @@ class Timeline:
         return lines
 
     def _items(self, answer: Answer) -> list[tuple[str, Item]]:
-        """The items by their ids, else their places: a place may change when the final output comes."""
+        """The items with their ids, or else their positions, which the final output may change."""
         return [(item.id or str(n), item) for n, item in enumerate(answer.items) if item.type not in self.SILENT]

@@ -1,11 +1,10 @@
-"""What stands beside the answer on stderr where nothing is redrawn: reasoning, and a line for each call that ended.
+"""Output on stderr next to the answer, without redrawing: reasoning, and a line for each call that ended.
 
-Off a terminal there is nothing, but for what the user asked for by --show-reasoning, --verbose and --usage.
+If stderr is no terminal, nothing is printed unless --show-reasoning or --verbose is given.
 """
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from cometresp.answer.answer import Answer
 from cometresp.render.activity import Timeline, details
@@ -19,7 +18,7 @@ ITEM_EVENTS = ("response.output_item.", "response.completed", "response.incomple
 
 
 class Aside:
-    """Shown to like a renderer."""
+    """A screen that prints on stderr."""
 
     def __init__(
         self, terminal: Terminal, *, reasoning: bool, runs_here: Callable[[Json], bool] = lambda _: False
@@ -28,24 +27,24 @@ class Aside:
         self._reasoning = reasoning
         self._calls = (terminal.stderr_tty or terminal.verbose) and not terminal.quiet
         self._timeline = Timeline(time.monotonic, terminal, runs_here)
-        self._last = ""  # character of the reasoning
-        self._part: tuple[Any, ...] = ()
+        self._last = ""  # last character printed of the reasoning
+        self._part: tuple[str, ...] = ()
 
     def show(self, event: Event, answer: Answer) -> None:
         if event.type in REASONING_DELTAS:
             if self._reasoning:
-                self._reason(str(event.data.get("delta") or ""), part_of(event))
+                self._reason(str(event.data.get("delta") or ""), part_key(event))
         elif self._calls and event.type.startswith(ITEM_EVENTS):
-            self._tell(answer)
+            self._print_ended(answer)
 
     def finish(self, answer: Answer) -> None:
         if self._reasoning and not self._part and answer.reasoning:
             self._reason(answer.reasoning, ("whole",))
         self._end_reasoning()
         if self._calls:
-            self._tell(answer)
+            self._print_ended(answer)
 
-    def _reason(self, text: str, part: tuple[Any, ...]) -> None:
+    def _reason(self, text: str, part: tuple[str, ...]) -> None:
         if self._part and part != self._part:
             self._end_reasoning()
             text = "\n" + text
@@ -59,12 +58,12 @@ class Aside:
             self._terminal.aside("\n")
         self._last = ""
 
-    def _tell(self, answer: Answer) -> None:
-        for line, frame in self._timeline.ended(answer):
+    def _print_ended(self, answer: Answer) -> None:
+        for line, item in self._timeline.ended(answer):
             self._end_reasoning()
-            self._terminal.aside(line + (details(frame) if self._terminal.verbose else ""))
+            self._terminal.aside(line + (details(item) if self._terminal.verbose else ""))
 
 
-def part_of(event: Event) -> tuple[Any, ...]:
-    """Which part of which item a delta belongs to."""
+def part_key(event: Event) -> tuple[str, ...]:
+    """A key for the part of an item that a delta belongs to."""
     return tuple(str(event.data.get(name)) for name in ("output_index", "item_id", "summary_index", "content_index"))

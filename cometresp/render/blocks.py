@@ -1,9 +1,9 @@
-"""Markdown as it arrives: finished top-level blocks are given out once, the unfinished rest can be looked at.
+"""Markdown as it arrives: finished top-level blocks are returned once, the unfinished rest can be previewed.
 
-What is finished is told by markdown-it's own block parser, never by blank lines. Only whole lines are asked about, and
-the last block of them stays open: a setext underline, a table's second line or a lazy continuation may still change it.
-A block before that is closed for good, since CommonMark closes blocks line by line; the text after it parses by itself
-as it does in the whole. Link definitions are carried on, so that they hold for all that comes after them.
+markdown-it's block parser decides what is finished, not blank lines. Only whole lines are parsed, and the last block of
+them remains open: a setext underline, a table's second line or a lazy continuation may still change it. Blocks before
+it are final, since CommonMark closes blocks line by line; the text after them parses alone as it does in the whole
+document. Link definitions are kept, so that they apply to all text after them.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ _PARSER = MarkdownIt().enable("strikethrough").enable("table")
 
 
 class HtmlBlock(MarkdownElement):
-    """Rich leaves HTML out; a reader of the answer must not miss it."""
+    """HTML as text: Rich leaves it out, but it is part of the answer."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -38,7 +38,7 @@ class HtmlBlock(MarkdownElement):
 
 
 class Code(CodeBlock):
-    """A block of code whose language is foreign text: what no lexer knows is shown as it is."""
+    """A block of code; its language is untrusted text, and code without a known lexer is shown as plain text."""
 
     @classmethod
     def create(cls, markdown: RichMarkdown, token: Token) -> "Code":
@@ -58,11 +58,11 @@ class Blocks(RichMarkdown):
 
     def __init__(self, tokens: list[Token], *, after_block: bool) -> None:
         super().__init__("", hyperlinks=False)
-        # An empty block in front makes Rich put the blank line there that it puts between blocks.
+        # An empty block at the start makes Rich print the blank line that separates blocks.
         self.parsed = ([Token("nothing", "", 0)] if after_block else []) + tokens
 
     def _flatten_tokens(self, tokens: Iterable[Token]) -> Iterable[Token]:
-        """Inline HTML is text for a reader, but for the tags that Rich knows."""
+        """The tokens, with inline HTML as text, except for the tags that Rich supports."""
         for token in super()._flatten_tokens(tokens):
             if token.type == "html_inline" and token.content not in ("<kbd>", "</kbd>"):
                 yield Token("text", "", 0, content=token.content)
@@ -77,7 +77,7 @@ class Blocks(RichMarkdown):
 
 
 class _Rich:
-    """The renderer that Blocks inherits, as a renderable of its own."""
+    """The inherited rendering of Blocks, as a separate renderable."""
 
     def __init__(self, blocks: Blocks) -> None:
         self.blocks = blocks
@@ -87,7 +87,7 @@ class _Rich:
 
 
 def _without_blanks(line: list[Segment]) -> list[Segment]:
-    """A line without the blanks at its end that show nothing: they would wrap when the window gets narrower."""
+    """A line without invisible blanks at its end: they would wrap when the window gets narrower."""
     while line and not (line[-1].style and line[-1].style.bgcolor) and not line[-1].text.strip(" "):
         line.pop()
     if line and not (line[-1].style and line[-1].style.bgcolor):
@@ -97,42 +97,42 @@ def _without_blanks(line: list[Segment]) -> list[Segment]:
 
 
 class Splitter:
-    """Takes text in pieces of any size; gives out what is finished."""
+    """Splits text that arrives in pieces of any size into finished blocks."""
 
     def __init__(self) -> None:
         self._env: Json = {"references": {}}
-        self._rest = ""  # what is not given out
-        self._seen = 0  # how far into it whole lines were asked about
-        self._held = ""  # a carriage return whose newline may be in the next piece
+        self._rest = ""  # not returned yet
+        self._parsed = 0  # length of the whole lines in it that were parsed
+        self._carry = ""  # a carriage return whose newline may be in the next piece
         self._after_block = False
 
     def feed(self, text: str) -> None:
-        text = self._held + text
-        self._held = "\r" if text.endswith("\r") else ""
+        text = self._carry + text
+        self._carry = "\r" if text.endswith("\r") else ""
         self._rest += escape(text.removesuffix("\r"))
 
     def finished(self) -> Blocks | None:
-        """The blocks that were closed since the last call, if any."""
+        """The blocks that were finished since the last call, if any."""
         end = self._rest.rfind("\n") + 1
-        if end <= self._seen:
+        if end <= self._parsed:
             return None
-        self._seen = end
+        self._parsed = end
         whole = self._rest[:end]
         tokens: list[Token] = []
         _PARSER.block.parse(whole, _PARSER, self._scratch(), tokens)
         starts = [token.map[0] for token in tokens if token.level == 0 and token.nesting >= 0 and token.map]
-        # Definitions make no block: those before the last block go out with what is finished.
-        if len(starts) < 2:  # noqa: PLR2004 - one that is finished and one that is open
+        # Definitions make no block: those before the last block are returned with the finished blocks.
+        if len(starts) < 2:  # noqa: PLR2004 - a finished one and the open one
             return None
         cut = _offset(whole, starts[-1])
-        return self._give(cut)
+        return self._take(cut)
 
     def rest(self) -> Blocks:
-        """What isn't finished, as it looks now."""
+        """A preview of the unfinished text."""
         return Blocks(_PARSER.parse(self._rest, self._scratch()), after_block=self._after_block)
 
     def tail(self, lines: int) -> Blocks:
-        """The end of what isn't finished; of a long block of code no more than its last lines are worked on."""
+        """A preview of the end of the unfinished text: at least so many lines, without parsing all of a long block."""
         if self._rest.count("\n") <= 2 * lines:
             return self.rest()
         opening = self._rest.lstrip("\n").split("\n", 1)[0]
@@ -143,30 +143,30 @@ class Splitter:
         return Blocks(_PARSER.parse(last, self._scratch()), after_block=False)
 
     def end(self) -> Blocks | None:
-        """All that is left; the next text begins another document."""
-        self._rest += escape(self._held)
-        self._held = ""
-        blocks = self._give(len(self._rest)) if self._rest.strip() else None
-        self._rest, self._seen = "", 0
+        """The rest of the text; the next text starts a new document."""
+        self._rest += escape(self._carry)
+        self._carry = ""
+        blocks = self._take(len(self._rest)) if self._rest.strip() else None
+        self._rest, self._parsed = "", 0
         return blocks
 
     def _scratch(self) -> Json:
-        """The definitions so far, for a look: what the rest defines may still change."""
+        """A copy of the link definitions so far, for a preview: those in the rest may still change."""
         return {"references": dict(self._env["references"])}
 
-    def _give(self, cut: int) -> Blocks | None:
+    def _take(self, cut: int) -> Blocks | None:
         tokens = _PARSER.parse(self._rest[:cut], self._env)
         self._rest = self._rest[cut:]
-        self._seen = max(self._seen - cut, 0)
+        self._parsed = max(self._parsed - cut, 0)
         if not tokens:
             return None
         blocks = Blocks(tokens, after_block=self._after_block)
-        self._after_block = tokens[-1].type != "hr"  # Rich puts no blank line behind a rule
+        self._after_block = tokens[-1].type != "hr"  # Rich prints no blank line after a rule
         return blocks
 
 
 def _offset(text: str, line: int) -> int:
-    """Where the line of that number begins."""
+    """The position at which the line of that number starts."""
     place = 0
     for _ in range(line):
         place = text.index("\n", place) + 1

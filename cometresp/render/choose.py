@@ -1,11 +1,11 @@
-"""The only package that imports rich, and only where a terminal is there. `choose` picks a renderer."""
+"""The renderer for a view. Modules that import rich are only loaded for a terminal or Markdown."""
 
 from cometresp.render.screen import Beside, Nothing, Screen, Sink, View
 from cometresp.terminal import Terminal
 
 
 def choose(view: View, sink: Sink, terminal: Terminal) -> Screen:
-    """The renderer for a view, with its aside where anything is to be shown there."""
+    """The renderer for a view, with an aside if anything may be shown there."""
     if view.redraw:
         from cometresp.render.live import LiveView
 

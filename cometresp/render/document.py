@@ -1,9 +1,8 @@
-"""`--json`: the response object, of a stream the final one."""
+"""`--json`: the response object; for a stream, the final one."""
 
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from cometresp.answer.answer import Answer
 from cometresp.render.screen import Sink
@@ -27,14 +26,14 @@ class Document:
         if not answer.response and not answer.items:
             return
         response = answer.as_response()
-        if "output_text" not in response:  # the one field that is added
+        if "output_text" not in response:  # the only field that is added
             response["output_text"] = answer.text
         document = _dumped(response, indent=2 if self.to_terminal else None)
         self.sink.write(json_bytes((escape_json(document) if self.to_terminal else document) + "\n"))
 
 
-def _dumped(value: Any, indent: int | None) -> str:
-    """JSON, also where a number was too large for a float: Python would write Infinity, which JSON hasn't got."""
+def _dumped(value: object, indent: int | None) -> str:
+    """The value as JSON. For a number too large for a float Python writes Infinity, which is replaced by 1e999."""
     try:
         return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
     except ValueError:

@@ -1,4 +1,4 @@
-"""`--events`: one event a line, as it comes and as the server wrote it."""
+"""`--events`: one event per line, as it comes and as the server wrote it."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Lines:
     sink: Sink
     to_terminal: bool
 
-    def show(self, event: Event, answer: Answer) -> None:  # noqa: ARG002 - a line tells one event
+    def show(self, event: Event, answer: Answer) -> None:  # noqa: ARG002 - the signature of Screen
         line = event.raw.replace("\r", " ").replace("\n", " ")
         self.sink.write(json_bytes((escape_json(line) if self.to_terminal else line) + "\n"))
 

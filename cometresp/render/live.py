@@ -1,8 +1,8 @@
-"""The live view of a terminal: what is finished scrolls away, the unfinished rest and a status line are redrawn.
+"""The live view of a terminal: finished blocks are printed once, the unfinished rest and a status line are redrawn.
 
-Answer text goes to stdout, all else to stderr; the region is drawn on stderr, or on stdout where stderr is no terminal.
-It is drawn by a thread of its own a few times a second, from the state as it then is, never per delta: the more a
-drawing costs, in time or in bytes, the fewer there are.
+Answer text goes to stdout, everything else to stderr; the region is drawn on stderr, or on stdout if stderr is no
+terminal. A thread draws it a few times a second from the current state, not once per delta. The more time and bytes a
+drawing costs, the fewer there are.
 """
 
 import threading
@@ -15,7 +15,7 @@ from rich.text import Text
 from cometresp.answer.answer import Answer
 from cometresp.errors import CometrespError
 from cometresp.render.activity import Timeline, code_of, details
-from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_of
+from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_key
 from cometresp.render.blocks import Splitter
 from cometresp.render.markdown import citations, rendered
 from cometresp.render.region import Region, terminal_size
@@ -24,29 +24,30 @@ from cometresp.render.structured import Structured, splitter_for
 from cometresp.terminal import Terminal
 from cometresp.text import escape, escape_line
 from cometresp.wire.events import Event
+from cometresp.wire.json import obj
 from cometresp.wire.payload import Upload
 
-_TICK = 0.05
+_TICK = 0.05  # seconds
 
-_INTERVAL = 0.12
+_INTERVAL = 0.12  # seconds between drawings, at least
 
-_REST_PER_COST = 9  # a drawing takes at most a tenth of the time
+_REST_PER_COST = 9  # so that drawing takes at most a tenth of the time
 
-_BYTES_FREE, _BYTES_PER_SHOWN = 4000, 1.5  # beyond this the region is drawn once a second
+_BYTES_FREE, _BYTES_PER_SHOWN = 4000, 1.5  # above this the region is only drawn once a second
 
-_MARGIN = 3  # rows left to what was there before
+_MARGIN = 3  # rows left for earlier output
 
 _SPINNER = {"utf-8": "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "ascii": "|/-\\"}
 
 _REASONING_ROWS = 3
 
-_LEAST = (20, 5)  # columns and rows; in less nothing is redrawn
+_LEAST = (20, 5)  # columns and rows; on less nothing is redrawn
 
 _CHARACTERS_PER_TOKEN = 4
 
 
 class LiveView:
-    """`text` draws and prints the answer itself; else another renderer has it, and only the status is drawn."""
+    """`text`: this view draws and prints the answer; else another renderer does, and only the status is drawn here."""
 
     def __init__(self, sink: Sink, terminal: Terminal, view: View, *, text: bool) -> None:
         self._sink = sink
@@ -60,11 +61,11 @@ class LiveView:
         self._region = Region(self._draw_bytes)
         self._answer = Answer()
         self._thought, self._thinks = "", False
-        self._part: tuple[Any, ...] = ()
-        self._began = time.monotonic()
-        self._shown = self._spent = self._length = 0
+        self._part: tuple[str, ...] = ()
+        self._started = time.monotonic()
+        self._shown = self._spent = self._length = 0  # bytes printed, bytes drawn, characters of the answer
         self._next = self._painted = 0.0
-        self._fault: CometrespError | None = None
+        self._error: CometrespError | None = None
         self._last_was_aside = False
         self._lock = threading.RLock()
         self._stop = threading.Event()
@@ -73,8 +74,8 @@ class LiveView:
         terminal.line_writer = self._line
 
     def show(self, event: Event, answer: Answer) -> None:
-        if self._fault is not None:
-            raise self._fault
+        if self._error is not None:
+            raise self._error
         with self._lock:
             self._answer = answer
             if event.type in REASONING_DELTAS:
@@ -95,12 +96,12 @@ class LiveView:
         with self._lock:
             self._region.clear()
             if not self._thinks and self._reasoning and answer.reasoning:
-                self._thought = answer.reasoning  # it came whole
+                self._thought = answer.reasoning  # it came without deltas
             self._end_reasoning()
             if self._text:
                 self._feed(answer.take(), answer)
                 self._print(self._splitter.end())
-            self._tell(answer)
+            self._print_ended(answer)
             if self._text:
                 self._print(citations(answer, links=self._terminal.environ.get("NO_COLOR", "") == ""))
 
@@ -110,34 +111,34 @@ class LiveView:
         self._length += len(text)
         self._splitter.feed(text)
 
-    # what stays ----------------------------------------------------------------------------------------------------
+    # what is printed once --------------------------------------------------------------------------------------------
 
     def _item(self, event: Event, answer: Answer) -> None:
-        """The parts of a response in the order in which they happen: text before a call is printed before it."""
-        item = event.data.get("item")
-        if self._text and isinstance(item, dict) and (item.get("type") == "message") == event.type.endswith("done"):
+        """Keep the parts of a response in order: text before a call is printed before the call's line."""
+        item = obj(event.data.get("item"))
+        if self._text and item and (item.get("type") == "message") == event.type.endswith("done"):
             self._print(self._splitter.end())
-        self._tell(answer)
+        self._print_ended(answer)
 
-    def _tell(self, answer: Answer) -> None:
-        for line, frame in self._timeline.ended(answer):
+    def _print_ended(self, answer: Answer) -> None:
+        for line, item in self._timeline.ended(answer):
             self._end_reasoning()
             self._above(line)
             if self._terminal.verbose:
-                if code := code_of(frame):
+                if code := code_of(item):
                     highlighted = Syntax(
                         escape(code), "python", background_color="default", word_wrap=True, padding=(0, 4)
                     )
                     self._above(rendered(highlighted, self._terminal, self._size()[0]))
-                self._above(details(frame, code=False))
+                self._above(details(item, code=False))
 
     def _reason(self, event: Event) -> None:
         self._thinks = True
         if not self._reasoning:
             return
-        if self._part and part_of(event) != self._part:
+        if self._part and part_key(event) != self._part:
             self._thought += "\n\n"
-        self._part = part_of(event)
+        self._part = part_key(event)
         self._thought += str(event.data.get("delta") or "")
         lines, newline, rest = self._thought.rpartition("\n")
         if newline:
@@ -153,23 +154,23 @@ class LiveView:
         self._above(rendered(Text(escape(text), style="dim"), self._terminal, self._size()[0]))
 
     def _line(self, line: str) -> None:
-        """Notices and warnings of others, kept off the region."""
+        """Print a notice or warning of other code above the region."""
         with self._lock:
             self._above(line)
 
     def _above(self, line: str) -> None:
-        """Lines on stderr that stay; they are escaped already, and may be coloured."""
+        """Print lines on stderr above the region; they are already escaped, and may be coloured."""
         if self._terminal.stderr_tty:
             self._region.clear()
             self._terminal.write_stderr(line)
             self._last_was_aside = True
 
     def _print(self, thing: Any) -> None:
-        """Something on stdout that stays."""
+        """Print a renderable on stdout above the region."""
         if thing is None:
             return
         self._region.clear()
-        if self._last_was_aside:  # a blank line between them, on the screen alone
+        if self._last_was_aside:  # a blank line between them, only on the terminal
             self._terminal.write_stderr("\n")
             self._last_was_aside = False
         data = self._terminal.encode(rendered(thing, self._terminal, self._size()[0]))
@@ -184,20 +185,20 @@ class LiveView:
                 with self._lock:
                     if time.monotonic() >= self._next and not self._stop.is_set():
                         self._draw()
-            except CometrespError as fault:  # stdout is gone: the next event hears of it
-                self._fault = fault
+            except CometrespError as error:  # stdout is gone: `show` raises it at the next event
+                self._error = error
                 return
 
     def _draw(self) -> None:
-        began = time.monotonic()
+        started = time.monotonic()
         if self._text:
             self._print(self._splitter.finished())
         size = self._size()
         allowed = _BYTES_FREE + _BYTES_PER_SHOWN * (self._shown + self._length)
-        if self._spent < allowed or began - self._painted >= 1:
-            self._painted = began
+        if self._spent < allowed or started - self._painted >= 1:
+            self._painted = started
             self._region.paint(self._lines(size), size)
-        self._next = time.monotonic() + max(_INTERVAL, _REST_PER_COST * (time.monotonic() - began))
+        self._next = time.monotonic() + max(_INTERVAL, _REST_PER_COST * (time.monotonic() - started))
 
     def _lines(self, size: tuple[int, int]) -> list[str]:
         columns, rows = size
@@ -225,8 +226,8 @@ class LiveView:
         return rendered(text, self._terminal, width)
 
     def _status(self) -> str:
-        """`⠋ 3 s · gpt-5.4 · ~120 tokens`; the spinner turns only while there is nothing else to see."""
-        elapsed = time.monotonic() - self._began
+        """`⠋ 3 s · gpt-5.4 · ~120 tokens`; the spinner only turns until the answer's text starts."""
+        elapsed = time.monotonic() - self._started
         frames = _SPINNER["utf-8" if self._terminal.encoding == "utf-8" else "ascii"]
         waiting = not self._length
         spinner = frames[int(elapsed * 8) % len(frames)] if waiting else frames[0]

@@ -1,4 +1,4 @@
-"""Finished blocks of Markdown, rendered and printed once; and what both Markdown renderers share."""
+"""Finished blocks of Markdown, rendered and printed once; and functions that both Markdown renderers use."""
 
 from io import StringIO
 from typing import Any
@@ -15,11 +15,11 @@ from cometresp.render.structured import Structured, Unwrapped, splitter_for
 from cometresp.terminal import Terminal
 from cometresp.wire.events import Event
 
-_PIPE_WIDTH = 80
+_PIPE_WIDTH = 80  # columns
 
 
 class _Buffer(StringIO):
-    """What Rich writes to; its encoding tells Rich whether lines and bullets must be ASCII."""
+    """The file that Rich writes to; from its encoding Rich decides whether lines and bullets must be ASCII."""
 
     def __init__(self, encoding: str) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class _Buffer(StringIO):
 
 
 def rendered(thing: Any, terminal: Terminal, width: int, *, ansi: bool = True) -> str:
-    """What Rich makes of a renderable for this terminal, or, without `ansi`, for a pipe."""
+    """A renderable as text for this terminal, or, without `ansi`, for a pipe."""
     console = Console(
         file=_Buffer(terminal.encoding if ansi else "utf-8"),
         force_terminal=ansi,
@@ -49,7 +49,7 @@ def rendered(thing: Any, terminal: Terminal, width: int, *, ansi: bool = True) -
 
 
 def citations(answer: Answer, *, links: bool) -> Text | None:
-    """The numbered footnotes; an address is a link where the terminal has colours, and is written out always."""
+    """The numbered footnotes; with `links` a label links to its address, which is always written out too."""
     notes = footnotes(answer)
     if not notes:
         return None
@@ -62,7 +62,7 @@ def citations(answer: Answer, *, links: bool) -> Text | None:
 
 
 class Markdown:
-    """For terminals where nothing is redrawn, and for pipes where it was asked for: each block when it is finished."""
+    """Prints each block when it is finished: for terminals without redrawing, and for pipes with `-F markdown`."""
 
     def __init__(
         self, sink: Sink, terminal: Terminal, *, to_terminal: bool, streaming: bool, structured: bool | None = False

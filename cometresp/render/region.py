@@ -1,8 +1,8 @@
-"""The region at the foot of a terminal that is drawn again and again, with as few bytes as it takes.
+"""The region at the bottom of a terminal that is redrawn, with as few bytes as possible.
 
-It never wraps, never scrolls by itself and is never taller than the screen; the cursor stands behind its last line.
-After a change of the window's width nobody can know how the terminal laid its lines out anew: the old region is then
-left where it is, and a new one begun below it, so that nothing that stays is ever erased.
+It never wraps, never scrolls and is never taller than the screen; the cursor is after its last line. After the width of
+the window has changed, the program can't know where the terminal moved the lines: the old region is then left in place,
+and a new one is started below it, so that no printed line is erased.
 """
 
 import os
@@ -12,7 +12,7 @@ _HIDE, _SHOW, _NO_WRAP, _WRAP = "\x1b[?25l", "\x1b[?25h", "\x1b[?7l", "\x1b[?7h"
 
 
 class Region:
-    """Lines are strings with ANSI colours, one row each."""
+    """Lines that can be redrawn: strings, with ANSI colours, of one row each."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
@@ -36,7 +36,7 @@ class Region:
         self._lines = lines
 
     def clear(self) -> None:
-        """Take the region away; the cursor then stands where it began, and is shown."""
+        """Erase the region; the cursor is then where the region started, and visible."""
         out = ""
         if self._lines:
             out = _up(len(self._lines) - 1) + _blank(len(self._lines))
@@ -51,7 +51,7 @@ class Region:
         self._lines = []
 
     def _change(self, lines: list[str]) -> str:
-        """From the first line that differs: what was only lengthened gets just its end."""
+        """The output that changes the region, from the first line that differs; of a longer line only the new end."""
         old = self._lines
         same = 0
         while same < min(len(old), len(lines)) and old[same] == lines[same]:
@@ -63,7 +63,7 @@ class Region:
         if same == len(old):  # lines were added below
             return "\r\n" + "\x1b[K\r\n".join(lines[same:]) + "\x1b[K"
         out = _up(len(old) - 1 - same) + "\r"
-        if same == len(lines):  # the end was dropped
+        if same == len(lines):  # the last lines were removed
             return out + _blank(len(old) - same) + _up(1) + _to_end(lines[-1])
         out += "\x1b[K\r\n".join(lines[same:]) + "\x1b[K"
         left = len(old) - len(lines)
@@ -85,7 +85,7 @@ class Region:
 
 
 def terminal_size(descriptors: tuple[int, ...]) -> tuple[int, int]:
-    """(columns, rows) of the first of these that is a terminal; COLUMNS and LINES win, as everywhere."""
+    """(columns, rows) of the first of these that is a terminal; COLUMNS and LINES take precedence."""
     columns, rows = 80, 24
     for descriptor in descriptors:
         try:
@@ -100,7 +100,7 @@ def terminal_size(descriptors: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _blank(rows: int) -> str:
-    """Empty so many lines from here, and come back. Line by line: tmux keeps what `CSI J` clears from the top row."""
+    """Clear so many lines from here, and move back. Line by line: tmux keeps what `CSI J` clears from the top row."""
     return "\r" + "\r\n".join(["\x1b[K"] * rows) + _up(rows - 1)
 
 
@@ -113,7 +113,7 @@ def _down(rows: int) -> str:
 
 
 def _to_end(line: str) -> str:
-    """Move behind a line that is there. Its width in cells is what the terminal moved by when it was written."""
+    """Move after the end of a drawn line: by its width in cells, as the terminal did when the line was written."""
     from rich.cells import cell_len
     from rich.text import Text
 

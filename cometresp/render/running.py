@@ -1,4 +1,4 @@
-"""Calls that run here, on stderr: a line each, redrawn with its time while it runs, that stays when it is done."""
+"""Lines on stderr for local calls: redrawn with the time while a call runs, printed when it ends."""
 
 import threading
 import time
@@ -12,23 +12,23 @@ from cometresp.terminal import Terminal
 from cometresp.text import escape_line
 from cometresp.wire.json import Json
 
-_INTERVAL = 0.12
+_INTERVAL = 0.12  # seconds between drawings
 
-_SHOWN_RESULT = 80
+_SHOWN_RESULT = 80  # characters
 
 _LEAST_COLUMNS = 20
 
 
 class Running:
-    """`redraw` draws what runs; without it only what is done is told, on a terminal or where `--verbose` asks.
+    """`redraw` draws running calls; without it only ended calls are printed, on a terminal or with `--verbose`.
 
     `started` and `ended` may be called from several threads.
     """
 
     def __init__(self, terminal: Terminal, *, redraw: bool) -> None:
         self._terminal = terminal
-        self._tells = (terminal.stderr_tty or terminal.verbose) and not terminal.quiet
-        self._redraw = redraw and terminal.stderr_tty and self._tells
+        self._prints = (terminal.stderr_tty or terminal.verbose) and not terminal.quiet
+        self._redraw = redraw and terminal.stderr_tty and self._prints
         self._good, self._bad = "✓✗" if terminal.encoding == "utf-8" else "+x"
         self._running: dict[str, tuple[str, float]] = {}
         self._region = Region(terminal.write_stderr)
@@ -39,20 +39,20 @@ class Running:
             terminal.line_writer = self._above
             self._thread.start()
 
-    def started(self, call_id: str, frame: Json) -> None:
+    def started(self, call_id: str, item: Json) -> None:
         with self._lock:
-            self._running[call_id] = (describe(frame), time.monotonic())
+            self._running[call_id] = (describe(item), time.monotonic())
 
-    def ended(self, call_id: str, frame: Json, output: str, *, ok: bool) -> None:
+    def ended(self, call_id: str, item: Json, output: str, *, ok: bool) -> None:
         with self._lock:
-            _, began = self._running.pop(call_id, ("", time.monotonic()))
-            if not self._tells:
+            _, started = self._running.pop(call_id, ("", time.monotonic()))
+            if not self._prints:
                 return
-            seconds = f"{time.monotonic() - began:.1f} s"
-            words = (describe(frame), seconds, escape_line(output.strip(), _SHOWN_RESULT))
+            seconds = f"{time.monotonic() - started:.1f} s"
+            words = (describe(item), seconds, escape_line(output.strip(), _SHOWN_RESULT))
             line = f"{self._good if ok else self._bad} " + " · ".join(word for word in words if word) + "\n"
             if self._terminal.verbose:
-                given = str(frame.get("arguments") or frame.get("input") or "")
+                given = str(item.get("arguments") or item.get("input") or "")
                 both = (*given.splitlines(), *output.splitlines())
                 line += "".join(f"    {escape_line(text)}\n" for text in both)
             self._above(line)
@@ -80,8 +80,8 @@ class Running:
     def _lines(self, size: tuple[int, int]) -> list[str]:
         now, width = time.monotonic(), size[0] - 1
         lines = []
-        for words, began in list(self._running.values())[-max(size[1] - 3, 1) :]:
-            text = Text(f"  {words} · {now - began:.0f} s", style="dim", no_wrap=True, overflow="ellipsis", end="")
+        for words, started in list(self._running.values())[-max(size[1] - 3, 1) :]:
+            text = Text(f"  {words} · {now - started:.0f} s", style="dim", no_wrap=True, overflow="ellipsis", end="")
             text.truncate(width, overflow="ellipsis")
             lines.append(rendered(text, self._terminal, width))
         return lines

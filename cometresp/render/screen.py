@@ -1,4 +1,4 @@
-"""What an answer is shown to, and how it is to be shown."""
+"""The interface of renderers, and how an answer is to be shown."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
@@ -18,7 +18,7 @@ class Sink(Protocol):
 
 
 class Screen(Protocol):
-    """What an answer is shown to. `show` comes after each event was applied; `finish` once, however it ended."""
+    """A renderer of an answer. `show` is called after each applied event; `finish` once, however the answer ended."""
 
     def show(self, event: Event, answer: Answer) -> None: ...
 
@@ -29,17 +29,17 @@ class View(NamedTuple):
     """How an answer is to be shown."""
 
     kind: Kind
-    streaming: bool  # deltas leave at once
-    to_terminal: bool  # the sink is one
-    reasoning: bool  # on stderr
-    redraw: bool  # a region at the foot of a terminal
-    upload: Upload | None = None  # a body on its way
-    runs_here: Callable[[Json], bool] = lambda _: False  # calls that run here
-    structured: bool | None = False  # Markdown gives way to JSON, highlighted; None: if the response says so
+    streaming: bool  # deltas are printed as they come
+    to_terminal: bool  # the sink is a terminal
+    reasoning: bool  # reasoning is printed on stderr
+    redraw: bool  # a region at the bottom of the terminal is redrawn
+    upload: Upload | None = None  # the progress of the request body
+    runs_here: Callable[[Json], bool] = lambda _: False  # whether this program runs a call
+    structured: bool | None = False  # highlighted JSON instead of Markdown; None: if the response's format is JSON
 
 
 class Beside(NamedTuple):
-    """The answer and what stands beside it. The aside goes first, so that what it drew is away by then."""
+    """Two renderers: of the answer, and of the output next to it, which is called first to erase what it drew."""
 
     aside: Screen
     answer: Screen
@@ -54,7 +54,7 @@ class Beside(NamedTuple):
 
 
 class Nothing:
-    """For an answer that something else prints at its end."""
+    """Shows nothing: other code prints the answer at its end."""
 
     def show(self, event: Event, answer: Answer) -> None:
         pass

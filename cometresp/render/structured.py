@@ -1,7 +1,7 @@
 """A structured answer on a terminal: JSON, indented and highlighted while it arrives.
 
-Only blanks between tokens change: numbers, strings and keys stand as the model wrote them, whatever it wrote. What
-doesn't begin as an object or an array (a refusal, say) is shown as the text that it is.
+Only blanks between tokens change: numbers, strings and keys are shown as the model wrote them, even if they are
+invalid. An answer that doesn't start as an object or an array (a refusal, for example) is shown as text.
 """
 
 import re
@@ -23,11 +23,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 
 _INDENT = "  "
 
-_LONGEST_TAIL = 10_000  # characters of a line that are highlighted while it grows
+_LONGEST_TAIL = 10_000  # characters; a longer unfinished line isn't highlighted
 
 
 class Unwrapped:
-    """Lines that the terminal itself wraps, so that nothing of them is lost and a copy of them is whole."""
+    """Lines that the terminal wraps, not Rich, so that nothing is lost and a copied line is whole."""
 
     def __init__(self, text: Text) -> None:
         self.text = text
@@ -38,22 +38,22 @@ class Unwrapped:
 
 
 class Structured:
-    """Has the methods of a Splitter: takes text in pieces of any size, gives out the lines that are finished."""
+    """Splits text that arrives in pieces of any size into finished lines. Has the methods of a Splitter."""
 
     def __init__(self) -> None:
-        self._lines: list[str] = []  # finished, and not given out
+        self._lines: list[str] = []  # finished, not returned yet
         self._line: list[str] = []
-        self._begin()
+        self._reset()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._depth = 0
         self._in_string = self._escaped = False
-        self._opened = False  # a bracket, behind which a line begins unless it closes at once
+        self._opened = False  # the last token was an opening bracket; a new line follows unless it is closed next
         self._is_json: bool | None = None
 
     def feed(self, text: str) -> None:
-        if self._is_json is None and (begun := text.lstrip()):
-            self._is_json = begun.startswith(("{", "["))
+        if self._is_json is None and (start := text.lstrip()):
+            self._is_json = start.startswith(("{", "["))
         if self._is_json is False:
             *lines, rest = text.split("\n")
             for line in lines:
@@ -101,23 +101,23 @@ class Structured:
         return Unwrapped(self._shown(lines)) if lines else None
 
     def tail(self, lines: int) -> Text:
-        """The end of what isn't given out, for a look."""
+        """A preview of the end of what wasn't returned yet."""
         line = "".join(self._line)
         if len(line) > _LONGEST_TAIL:
             return Text(escape(line[-_LONGEST_TAIL:]), overflow="fold")
-        closed = self._in_string and not self._escaped  # for the look: half a string would be highlighted as an error
+        closed = self._in_string and not self._escaped  # else half a string is highlighted as an error
         shown = self._shown([*self._lines, line + '"' * closed][-lines:])
         shown.right_crop(1 + closed)
         shown.overflow = "fold"
         return shown
 
     def end(self) -> Unwrapped | None:
-        """All that is left; the next text begins another document."""
+        """The rest of the lines; the next text starts a new document."""
         if "".join(self._line).strip():
             self._end_line()
         self._line = []
         blocks = self.finished()
-        self._begin()
+        self._reset()
         return blocks
 
     def _shown(self, lines: list[str]) -> Text:
@@ -129,7 +129,7 @@ class Structured:
 
 
 def splitter_for(answer: Answer, structured: bool | None) -> Splitter | Structured:
-    """What the text is cut up by; None leaves it to the response to say what was asked for (API 5.1)."""
+    """The splitter for the answer's text; with None, the response's format decides (API 5.1)."""
     if structured is None:
         structured = format_of(answer.response.get("text")).get("type") in ("json_schema", "json_object")
     return Structured() if structured else Splitter()

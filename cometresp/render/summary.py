@@ -6,24 +6,24 @@ from cometresp.answer.answer import Answer
 from cometresp.render.region import terminal_size
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
-from cometresp.wire.json import Json
+from cometresp.wire.json import Json, obj
 
-_SHOWN_ID = 16  # characters; `chains head` and `log` have it whole
+_SHOWN_ID = 16  # characters; `chains head` and `log` print all of it
 
 
 class Run(NamedTuple):
-    """What a run came to, for its summary: times in seconds, the usage of all its turns, where the chain stands."""
+    """The result of a run, for its summary: times in seconds, the usage of all its turns, the place in the chain."""
 
     status: str
     seconds: float
-    first: float | None  # text
+    first: float | None  # until the first text
     usage: Json
     chain: str
-    tier: str | None  # that was asked for
+    tier: str | None  # the requested one
 
 
 def summary(answer: Answer, run: Run) -> str:
-    """`completed · 2.1 s · first 0.4 s · 14 in (4 cached) · 20 out · resp_1 · default turn 3`, of what is known."""
+    """`completed · 2.1 s · first 0.4 s · 14 in (4 cached) · 20 out · resp_1 · default turn 3`, if known."""
     words = [run.status.replace("_", " "), f"{run.seconds:.1f} s"]
     if run.first is not None:
         words.append(f"first {run.first:.1f} s")
@@ -35,13 +35,13 @@ def summary(answer: Answer, run: Run) -> str:
 
 
 def print_summary(terminal: Terminal, line: str) -> None:
-    """The one line after an answer, cut to the width; dim where the terminal can be drawn on."""
+    """The one line after an answer, cut to the width; dim on a terminal that can be redrawn."""
     line = escape_line(line, terminal_size((2,))[0])
     terminal.write_stderr(f"\x1b[2m{line}\x1b[0m\n" if terminal.redraws else f"{line}\n")
 
 
 def usage_line(usage: Json) -> str:
-    """The line of `--usage`: what the server counted, and nothing else."""
+    """The line of `--usage`: only the numbers that the server reported."""
     words = _tokens(usage, "input", "output")
     if "total_tokens" in usage:
         words.append(f"{usage['total_tokens']} total")
@@ -49,7 +49,7 @@ def usage_line(usage: Json) -> str:
 
 
 def _tokens(usage: Json, into: str, out: str) -> list[str]:
-    """`14 in (4 cached)` and `20 out (8 reasoning)`, in the words of who asks, of what was counted."""
+    """`14 in (4 cached)` and `20 out (8 reasoning)`, with the given words; unreported numbers are left out."""
     words = []
     if "input_tokens" in usage:
         cached = _detail(usage, "input_tokens_details", "cached_tokens", "cached")
@@ -61,6 +61,5 @@ def _tokens(usage: Json, into: str, out: str) -> list[str]:
 
 
 def _detail(usage: Json, name: str, key: str, word: str) -> str:
-    details = usage.get(name)
-    count = details.get(key) if isinstance(details, dict) else None
+    count = obj(usage.get(name)).get(key)
     return f" ({count} {word})" if count else ""

@@ -1,4 +1,4 @@
-"""What is looked up, for a terminal: tables, and transcripts of recorded turns."""
+"""Tables for a terminal."""
 
 from collections.abc import Sequence
 
@@ -12,11 +12,11 @@ from cometresp.terminal import Terminal
 
 _GAP = 2  # blanks between columns
 
-_LEAST = 8  # columns for a name
+_LEAST = 8  # columns of the first column, if the table is narrow
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], terminal: Terminal) -> str:
-    """Cells are escaped already. The last column gets what room is left; the first is folded, not cut."""
+    """A table of escaped cells. The last column is cut to the width that is left; the first is folded, not cut."""
     width = terminal_size((1, 2))[0]
     widths = [max(cell_len(row[n]) for row in (heads, *rows)) for n in range(len(heads) - 1)]
     widths[0] = min(widths[0], max(width // 3, _LEAST))

@@ -19,7 +19,7 @@ _MARGIN = "▌ "
 
 
 def transcript(passages: Iterable[tuple[str, str]], terminal: Terminal) -> str:
-    """Each passage is (kind, text): heading, prompt, answer or plain. Only an answer is Markdown, or JSON."""
+    """Passages as text. Each is (kind, text): heading, prompt, answer or plain. Only answers are Markdown or JSON."""
     return "\n".join(filter(None, (_passage(kind, text, terminal) for kind, text in passages)))
 
 
@@ -36,7 +36,7 @@ def _passage(kind: str, text: str, terminal: Terminal) -> str:
 
 
 class _Quoted:
-    """Text as it is, with a line at its margin."""
+    """Plain text with a line at its left margin."""
 
     def __init__(self, text: str) -> None:
         self._text = Text(text.removesuffix("\n"))

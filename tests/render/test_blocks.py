@@ -1,4 +1,4 @@
-"""Markdown in pieces: what is given out block by block is what Rich makes of the whole document at once."""
+"""Markdown in pieces: block by block it is rendered as Rich renders the whole document."""
 
 import os
 import re
@@ -54,21 +54,21 @@ def whole(document: str) -> str:
     return show([blocks]) if blocks else ""
 
 
-def in_pieces(document: str, cuts: list[int], *, looking: bool = False) -> str:
-    splitter, given_out, place = Splitter(), [], 0
+def in_pieces(document: str, cuts: list[int], *, previewing: bool = False) -> str:
+    splitter, returned, place = Splitter(), [], 0
     sizes = cuts or [len(document)]
     while place < len(document):
         for size in sizes:
             splitter.feed(document[place : place + size])
             place += size
-            if looking:
+            if previewing:
                 show([splitter.tail(3), splitter.rest()])
-            given_out.append(splitter.finished())
-    return show([blocks for blocks in (*given_out, splitter.end()) if blocks is not None])
+            returned.append(splitter.finished())
+    return show([blocks for blocks in (*returned, splitter.end()) if blocks is not None])
 
 
-def comes_back_to(document: str) -> bool:
-    """Whether a link definition comes after its use: what is printed by then stays as it is."""
+def defines_after_use(document: str) -> bool:
+    """Whether a link definition comes after its use: the text printed by then can't change."""
     lines = document.casefold().split("\n")
     for n, line in enumerate(lines):
         found = re.match(r"[ >*+-]*\[((?:[^\]\\]|\\.)+)\]:", line)
@@ -83,15 +83,15 @@ def comes_back_to(document: str) -> bool:
 @given(st.lists(st.sampled_from(PIECES), max_size=8), st.lists(st.integers(1, 40), min_size=1, max_size=5))
 def test_blocks_in_pieces_are_the_whole_document(pieces: list[str], cuts: list[int]) -> None:
     document = "".join(pieces)
-    if not comes_back_to(escape(document)):
+    if not defines_after_use(escape(document)):
         assert in_pieces(document, cuts) == whole(document)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(st.sampled_from("ab \n-=#>`~*|_[]()1.\t<\\")), st.lists(st.integers(1, 9), min_size=1, max_size=4))
-def test_no_markup_can_make_them_differ(document: str, cuts: list[int]) -> None:
-    if not comes_back_to(document):
-        assert in_pieces(document, cuts, looking=True) == whole(document)
+def test_no_markup_makes_the_pieces_differ_from_the_whole(document: str, cuts: list[int]) -> None:
+    if not defines_after_use(document):
+        assert in_pieces(document, cuts, previewing=True) == whole(document)
 
 
 @pytest.mark.parametrize("piece", PIECES)
@@ -110,7 +110,7 @@ def spec_documents() -> list[str]:
     examples = re.findall(r"^`{32} example\n(.*?)^\.\n", text, re.DOTALL | re.MULTILINE)
     sources = [example.replace("→", "\t") for example in examples]
     documents = ["\n\n".join(sources[n : n + 10]) for n in range(0, len(sources), 10)]
-    return [document for document in documents if not comes_back_to(document)]
+    return [document for document in documents if not defines_after_use(document)]
 
 
 @pytest.mark.skipif(
@@ -129,17 +129,17 @@ def test_the_specs_own_examples_are_the_same_in_pieces_of_any_size() -> None:
         assert in_pieces(document, [7, 1, 40]) == whole(document)
 
 
-def test_a_table_is_given_out_whole() -> None:
+def test_a_table_is_returned_whole() -> None:
     splitter = Splitter()
-    given_out = []
+    returned = []
     for line in ("intro\n", "\n", "| a |\n", "|---|\n", "| 1 |\n", "| 2 |\n", "\n", "after\n"):
         splitter.feed(line)
         if (blocks := splitter.finished()) is not None:
-            given_out.append(show([blocks]).split())
-    assert given_out == [["intro"], ["a", "─", "1", "2"]]
+            returned.append(show([blocks]).split())
+    assert returned == [["intro"], ["a", "─", "1", "2"]]
 
 
-def test_the_work_on_a_long_block_is_that_of_its_end() -> None:
+def test_only_the_end_of_a_long_block_is_previewed() -> None:
     splitter = Splitter()
     splitter.feed("```py\n" + "".join(f"line{n} = 1\n" for n in range(5000)))
     assert splitter.finished() is None

@@ -1,4 +1,4 @@
-"""The live view on real terminals: each line once, in order, whatever the size and however often it changes."""
+"""The live view on real terminals: each line once, in order, for any size of the window and after any change of it."""
 
 import io
 import re
@@ -34,7 +34,7 @@ from tests.waiting import LONGEST, until
 
 
 def document(lines: int) -> str:
-    """Every kind of block, each source line with a token of its own: T00000, T00001, …"""
+    """Every kind of block, each source line with a different token: T00000, T00001, …"""
     numbers = iter(range(lines + 40))
 
     def token() -> str:
@@ -66,7 +66,7 @@ def expected(source: str) -> list[str]:
 @pytest.mark.slow
 @needs_tmux
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 10), (20, 6)])
-def test_each_line_of_a_long_answer_stands_once_and_in_order(
+def test_each_line_of_a_long_answer_is_printed_once_and_in_order(
     ask: Command, wire: Wire, tmux: Tmux, columns: int, rows: int
 ) -> None:
     source = document(3000)
@@ -80,27 +80,27 @@ def test_each_line_of_a_long_answer_stands_once_and_in_order(
 
 @pytest.mark.slow
 @needs_tmux
-def test_after_resizes_nothing_is_missing_and_only_tails_stand_twice(ask: Command, wire: Wire, tmux: Tmux) -> None:
+def test_after_resizes_nothing_is_missing_and_only_tails_are_repeated(ask: Command, wire: Wire, tmux: Tmux) -> None:
     source = document(3000)
     sizes = [(60, 20), (100, 30), (40, 10), (90, 12), (80, 24)]
     sixths = [n * 25 for n in range(1, 6)]
-    goes_on = threading.Semaphore(0)
+    resumed = threading.Semaphore(0)
 
     def script(_: Request, connection: socket.socket) -> None:
         connection.sendall(sse(created()))
         for n, piece in enumerate(pieces(source, 150)):
             if n in sixths:
-                assert goes_on.acquire(timeout=LONGEST)
+                assert resumed.acquire(timeout=LONGEST)
             connection.sendall(frames([delta(piece)]))
             time.sleep(0.01)
         connection.sendall(frames([ended(response(message(source)))]))
 
     wire.answer(script)
     start(tmux, ask, 80, 24, "ask", "hi")
-    for sixth, (columns, rows) in zip(sixths, sizes, strict=True):  # the window changes while the next one comes
+    for sixth, (columns, rows) in zip(sixths, sizes, strict=True):  # the window changes while the next sixth comes
         come = tokens("".join(pieces(source, 150)[:sixth]))[-60]
         until(lambda come=come: max(tokens(tmux.screen()), default="") >= come, pause=0.1)  # type: ignore[misc]
-        goes_on.release()
+        resumed.release()
         tmux("resize-window", "-x", str(columns), "-y", str(rows))
     found = tokens(tmux.wait_for("DONE-0"))
     last = {name: place for place, name in enumerate(found)}
@@ -142,7 +142,7 @@ def test_the_answer_alone_is_shown_where_stderr_is_elsewhere(ask: Command, wire:
     assert "completed" not in screen
 
 
-def test_parts_are_told_in_the_order_in_which_they_happen(ask: Command, wire: Wire) -> None:
+def test_parts_are_printed_in_the_order_in_which_they_happen(ask: Command, wire: Wire) -> None:
     search = {"id": "ws", "type": "web_search_call", "status": "in_progress"}
     found = search | {
         "status": "completed",
@@ -187,7 +187,7 @@ def test_a_locale_without_utf8_gets_ascii(ask: Command, wire: Wire) -> None:
 
 
 class Screen:
-    """A region's terminal: counts what a drawing costs."""
+    """A region's terminal: keeps what is drawn, to count its bytes."""
 
     def __init__(self) -> None:
         self.out = ""
@@ -196,7 +196,7 @@ class Screen:
         self.out += text
 
 
-def test_a_line_that_grows_costs_what_was_added() -> None:
+def test_of_a_longer_line_only_the_new_end_is_written() -> None:
     screen = Screen()
     region = Region(screen.write)
     region.paint(["one", "status"], (80, 24))
@@ -210,7 +210,7 @@ def test_a_line_that_grows_costs_what_was_added() -> None:
 
 
 class Cells:
-    """A terminal of the few controls that a region uses, for comparing what it shows with what it was told."""
+    """A terminal of the few controls that a region uses, to compare what it shows with what was painted."""
 
     def __init__(self) -> None:
         self.rows = [""]

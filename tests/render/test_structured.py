@@ -29,7 +29,7 @@ def test_json_is_indented_and_highlighted_on_a_terminal(ask: Command, wire: Wire
 
 @needs_tmux
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (20, 6)])
-def test_long_and_wide_json_stands_on_the_screen_once_and_whole(
+def test_long_and_wide_json_is_on_the_screen_once_and_whole(
     ask: Command,
     wire: Wire,
     tmux: Tmux,
@@ -43,7 +43,7 @@ def test_long_and_wide_json_stands_on_the_screen_once_and_whole(
     assert json.loads(screen.partition("DONE-0")[0]) == json.loads(text)
 
 
-def test_a_fetched_object_is_indented_and_other_text_stays_text(ask: Command, wire: Wire) -> None:
+def test_a_fetched_object_is_indented_and_other_text_is_not(ask: Command, wire: Wire) -> None:
     shape: Json = {"text": {"format": {"type": "json_object"}}}
     wire.answer(json_reply(response(message('{"a":\x1b1}'), **shape)))
     assert plain(on_terminal(ask, "get", "-q", "resp_1")[1]) == '{\n  "a": \\u001b1\n}\n'
@@ -56,8 +56,8 @@ def test_a_fetched_object_is_indented_and_other_text_stays_text(ask: Command, wi
 def test_an_indented_answer_is_the_same_json_however_it_came(value: Any, cuts: list[int], compact: bool) -> None:
     text = json.dumps(value, separators=(",", ":") if compact else None, ensure_ascii=compact)
     structured, lines = Structured(), []
-    for begin, end in pairwise(sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})):
-        structured.feed(text[begin:end])
+    for first, end in pairwise(sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})):
+        structured.feed(text[first:end])
         structured.tail(5)
         if part := structured.finished():
             lines.append(part.text.plain)

@@ -1,4 +1,4 @@
-"""What a terminal gets: rendered text, nothing that could steer it, and a clean screen at the end."""
+"""What a terminal gets: rendered text, no untrusted control characters, and a clean screen at the end."""
 
 import io
 import json
@@ -25,14 +25,14 @@ def test_an_answer_is_rendered_once_and_the_cursor_is_shown_again(ask: Command, 
     wire.answer(text_stream("# Title\n\nsome **bold** text\n\n- one\n- two\n"))
     code, screen = on_terminal(ask, "ask", "hi")
     assert code == 0
-    after = screen.rpartition("\x1b[?25h")[2]  # what comes after the region was taken away
+    after = screen.rpartition("\x1b[?25h")[2]  # the output after the region was erased
     assert [after.count(word) for word in ("Title", "bold", "one", "two")] == [1, 1, 1, 1]
     assert "**" not in after
     assert "completed · " in after
     assert "default turn 1" in after
 
 
-def test_nothing_from_outside_can_steer_the_terminal(ask: Command, wire: Wire) -> None:
+def test_untrusted_text_cant_control_the_terminal(ask: Command, wire: Wire) -> None:
     outputs = message(HOSTILE), call(name=f"n{HOSTILE}", arguments=HOSTILE)
     whole = response(*outputs, status="failed", error={"message": HOSTILE}, model=HOSTILE)
     wire.answer(sse(created(f"id{HOSTILE}"), delta(HOSTILE), ended(whole)))
@@ -58,7 +58,9 @@ def test_a_pipe_gets_pure_text_while_the_terminal_shows_progress(ask: Command, w
 
 
 @pytest.mark.parametrize("how", [{"TERM": "dumb"}, {"CI": "true"}, {"COMETRESP_PLAIN": "1"}])
-def test_nothing_is_redrawn_where_that_isnt_wanted(ask: Command, wire: Wire, how: dict[str, str]) -> None:
+def test_nothing_is_redrawn_if_the_user_or_the_terminal_forbids_it(
+    ask: Command, wire: Wire, how: dict[str, str]
+) -> None:
     wire.answer(text_stream("one **two**"))
     code, screen = on_terminal(ask, "ask", "hi", env=how)
     assert code == 0
@@ -80,13 +82,13 @@ def test_an_interrupt_leaves_the_text_so_far_and_a_clean_terminal(ask: Command, 
 
 
 @given(st.text())
-def test_escaped_text_holds_no_control_but_newline_and_tab(text: str) -> None:
+def test_escaped_text_contains_no_control_but_newline_and_tab(text: str) -> None:
     safe = escape(text)
-    assert not [character for character in safe if not character.isprintable() and _steers(character)]
+    assert not [character for character in safe if not character.isprintable() and _controls(character)]
     assert "\n" not in escape_line(text)
 
 
-def _steers(character: str) -> bool:
+def _controls(character: str) -> bool:
     return character not in "\n\t" and (ord(character) < 0xA0 or character in "\u061c\u200e\u200f\u202e\u2066")
 
 
@@ -103,14 +105,14 @@ def test_a_long_line_is_cut() -> None:
     assert cut == ["abc…", "a\\nb c", "\\x1b…"]
 
 
-def test_a_long_run_in_ci_says_once_a_minute_that_it_lives() -> None:
-    told = threading.Event()
+def test_a_long_run_in_ci_reports_once_a_minute_that_it_waits() -> None:
+    reported = threading.Event()
 
     class Err(io.BytesIO):
         def flush(self) -> None:
-            told.set()
+            reported.set()
 
     err = Err()
     with heartbeat(Terminal(None, None, err, environ={"CI": "true"}), seconds=0.01):
-        assert told.wait(LONGEST)
+        assert reported.wait(LONGEST)
     assert err.getvalue().startswith(b"cometresp: still waiting after 0 s\n")

@@ -111,9 +111,9 @@ RULES = [
     ("-H ä:x", "--header: 'ä:x' must be 'NAME: VALUE'"),
     ("-H a:x\ny", "--header: the value of a contains a character that headers don't allow"),
     ("-H a:ü", "--header: the value of a contains a character that headers don't allow"),
-    ("--base-url x.org", "--base-url: 'x.org' is not a web address; it must begin with https:// or http://"),
-    ("--base-url ftp://x", "--base-url: 'ftp://x' is not a web address; it must begin with https:// or http://"),
-    ("--base-url http://", "--base-url: 'http://' is not a web address; it must begin with https:// or http://"),
+    ("--base-url x.org", "--base-url: 'x.org' is not a web address; it must start with https:// or http://"),
+    ("--base-url ftp://x", "--base-url: 'ftp://x' is not a web address; it must start with https:// or http://"),
+    ("--base-url http://", "--base-url: 'http://' is not a web address; it must start with https:// or http://"),
     ("--base-url http://[", "--base-url: 'http://[' is not an address: Invalid IPv6 URL"),
     ("--base-url https://u:p@x", "--base-url: a base URL has no query, fragment, user or blank: 'https://u:p@x'"),
     ("--base-url https://x/?q", "--base-url: a base URL has no query, fragment, user or blank: 'https://x/?q'"),
@@ -207,7 +207,7 @@ EMPTY_REFUSED = {
     "--param": "--param: '' must be PATH=VALUE, as in reasoning.mode=pro",
     "--metadata": "--metadata: '' must be KEY=VALUE",
     "--chain": "--chain: '' is not a name: 1 to 100 printable characters, no blank at its ends",
-    "--base-url": "--base-url: '' is not a web address; it must begin with https:// or http://",
+    "--base-url": "--base-url: '' is not a web address; it must start with https:// or http://",
     "--header": "--header: '' must be 'NAME: VALUE'",
 }
 
