@@ -159,7 +159,7 @@ def _usage_error(error: Exception) -> CometrespError | None:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "cometresp"
     message = error.format_message().rstrip(".") or "no command"
-    return UsageError(message[:1].lower() + message[1:], hint=f"{command} --help lists commands and flags")
+    return UsageError(message[:1].lower() + message[1:], hint=f"see {command} --help")
 
 
 def _print_error(error: CometrespError, argv: list[str]) -> None:

@@ -18,7 +18,7 @@ def _visible(match: re.Match[str]) -> str:
 
 
 def escape(text: str) -> str:
-    """Untrusted text made safe for a terminal: control characters become visible escapes, newlines and tabs are kept."""
+    """Untrusted text made safe for a terminal: control characters become escapes, newlines and tabs are kept."""
     if text.isascii() and text.isprintable():
         return text
     return _UNSAFE.sub(_visible, text.replace("\r\n", "\n"))
