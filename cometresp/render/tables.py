@@ -20,15 +20,15 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], terminal: Termina
     width = terminal_size((1, 2))[0]
     widths = [max(cell_len(row[n]) for row in (heads, *rows)) for n in range(len(heads) - 1)]
     widths[0] = min(widths[0], max(width // 3, _LEAST))
-    room = width - sum(widths) - _GAP * len(widths)
+    left = width - sum(widths) - _GAP * len(widths)
     shown = Table(box=None, show_edge=False, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
     for n, head in enumerate(heads[:-1]):
         shown.add_column(Text(head), no_wrap=n > 0, overflow="fold", width=widths[n] if n == 0 else None)
-    wide = room >= cell_len(heads[-1])
+    wide = left >= cell_len(heads[-1])
     if wide:
         shown.add_column(Text(heads[-1]), no_wrap=True)
     for row in rows:
         last = Text(row[-1])
-        last.truncate(room, overflow="ellipsis")
+        last.truncate(left, overflow="ellipsis")
         shown.add_row(*map(Text, row[:-1]), *([last] if wide else []))
     return rendered(shown, terminal, width)
