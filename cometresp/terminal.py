@@ -17,7 +17,7 @@ from cometresp.errors import OutputError, PipeClosedError
 from cometresp.text import escape, escape_json, json_bytes, to_bytes
 
 
-@dataclass(slots=True)
+@dataclass(repr=False, eq=False, match_args=False)  # which would take time at every start
 class Terminal:
     """The three standard streams, binary, and their properties. `Terminal.of_process()` has those of this process."""
 

@@ -2,12 +2,20 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 # C0 except tab and newline, DEL, C1, and all characters that reorder or hide text (Unicode Bidi_Control, line and
 # paragraph separators, interlinear annotation, tags). `\r` is included: alone it overwrites the line.
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+_UNSAFE = (
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f"
+    r"\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
+
+
+@cache
+def _unsafe() -> re.Pattern[str]:
+    """Compiled when text other than ASCII is escaped first."""
+    return re.compile(_UNSAFE)
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -21,7 +29,7 @@ def escape(text: str) -> str:
     """Untrusted text made safe for a terminal: control characters become escapes, newlines and tabs are kept."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSAFE.sub(_visible, text.replace("\r\n", "\n"))
+    return _unsafe().sub(_visible, text.replace("\r\n", "\n"))
 
 
 def escape_line(text: str, limit: int = 0) -> str:
@@ -37,7 +45,7 @@ def escape_json(document: str) -> str:
         units = match[0].encode("utf-16-be", "surrogatepass")
         return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
 
-    return _UNSAFE.sub(unicode_escape, document) if not document.isascii() or "\x7f" in document else document
+    return _unsafe().sub(unicode_escape, document) if not document.isascii() or "\x7f" in document else document
 
 
 def to_bytes(text: str) -> bytes:

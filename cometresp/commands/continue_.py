@@ -2,8 +2,7 @@
 
 import typer
 
-from cometresp.options.arguments import Words
-from cometresp.options.asked import Asked
+from cometresp.options.asked import Asked, Words
 from cometresp.options.spread import spread
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from cometresp.runtime import Runtime

@@ -6,10 +6,6 @@ from typer import Argument, Option
 
 from cometresp.options.tables import complete_chains, complete_ids
 
-Words = Annotated[
-    list[str] | None,
-    Argument(metavar="PROMPT…", help="The prompt. The word - is replaced by standard input.", show_default=False),
-]
 ResponseId = Annotated[
     str,
     Argument(

@@ -1,9 +1,16 @@
 """One command line of `ask`, `stream` and `continue`, and the contradictions in it."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from typer import Argument
 
 from cometresp.errors import Next, UsageError
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
+
+Words = Annotated[
+    list[str] | None,
+    Argument(metavar="PROMPT…", help="The prompt. The word - is replaced by standard input.", show_default=False),
+]
 
 
 class Asked(NamedTuple):

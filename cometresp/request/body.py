@@ -1,8 +1,8 @@
 """Options and items -> the body of POST /responses (API 2). Pure: nothing is read and nothing is sent here."""
 
 import re
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from cometresp.errors import UsageError
 from cometresp.options.tables import RequestOptions, wire_paths
@@ -19,17 +19,16 @@ _SURROGATES = re.compile("[\udc80-\udcff]")  # how Python represents bytes that 
 _LOGPROBS = "message.output_text.logprobs"
 
 
-@dataclass(frozen=True, slots=True)
-class TurnFields:
+class TurnFields(NamedTuple):
     """What the turn adds to a conversation, and what it inherits from it. Empty fields are not sent."""
 
     text: str = ""
-    parts: list[Json] = field(default_factory=list)
-    outputs: list[Json] = field(default_factory=list)  # of tool calls; sent first
+    parts: Sequence[Json] = ()
+    outputs: Sequence[Json] = ()  # of tool calls; sent first
     model: str | None = None  # the default, if neither the flag nor the chain names one
     instructions: str | None = None
     tools: list[Json] | None = None
-    functions: list[Json] = field(default_factory=list)  # definitions of --functions, added to the tools
+    functions: Sequence[Json] = ()  # definitions of --functions, added to the tools
     store: bool | None = None
     previous_response_id: str | None = None
     conversation: str | None = None

@@ -2,7 +2,8 @@
 
 import os
 import stat
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from cometresp.errors import UsageError
 from cometresp.terminal import Terminal
@@ -17,12 +18,11 @@ _CHUNK = 1 << 16
 _STDIN = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """The user's input: the text, and the content parts of attachments, which are sent before it."""
 
     text: str = ""
-    parts: list[Json] = field(default_factory=list)
+    parts: Sequence[Json] = ()
 
     @property
     def empty(self) -> bool:
@@ -80,7 +80,7 @@ class Inputs:
         pieces.append(" ".join(joined))
         if not (self._read_by or self._no_stdin or self._named) and (data := self._piped()):
             pieces.append(self._piece(data, parts, detail))
-        return Prompt("\n\n".join(text for piece in pieces if (text := _without_newline(piece))), parts)
+        return Prompt("\n\n".join(text for piece in pieces if (text := _without_newline(piece))), tuple(parts))
 
     # standard input ------------------------------------------------------------------------------------------------
 

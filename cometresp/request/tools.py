@@ -1,5 +1,7 @@
 """`--tool` and `--tool-choice` -> JSON (API 4). Pure: files are read by the caller's `read`."""
 
+from collections.abc import Sequence
+
 from cometresp.errors import UsageError
 from cometresp.text import Read
 from cometresp.wire.json import Json, parse_json
@@ -58,7 +60,7 @@ def tool(spec: str, read: Read) -> list[Json]:
     )
 
 
-def merged_tools(given: list[Json], functions: list[Json]) -> list[Json]:
+def merged_tools(given: list[Json], functions: Sequence[Json]) -> list[Json]:
     """The tools and the functions' definitions, each name once: a custom tool replaces the function of its name."""
     custom = {tool.get("name") for tool in given if tool.get("type") == "custom"}
     defined = {tool["name"] for tool in functions}
