@@ -1,6 +1,6 @@
-"""What the emulator answers: output items and an outcome, as a function of the request and its context.
+"""The answer to a request: output items and an outcome, computed from the request and its context.
 
-The same conversation gets the same text; only ids differ.
+The same conversation gets the same text; only the ids differ.
 """
 
 import base64
@@ -26,7 +26,7 @@ _REFUSAL = "The emulator refuses because {} asked it to."
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a response ends: `status` and its details (API 6.2), and whether a stream ends on an `error` event."""
+    """The end of a response: `status` and its details (API 6.2), and whether a stream ends with an `error` event."""
 
     output: list[Json]
     status: str = "completed"
@@ -37,20 +37,21 @@ class Outcome:
 
 
 def answer(request: Json, context: Context, new_id: NewId) -> Outcome:
+    """The output and the outcome of a request. Raises ApiError for JSON mode without the word JSON (API 5.1)."""
     words = context.words()
     reasoning = _reasoning(request, context, new_id)
-    thought = tokens(reasoning[0]["summary"][0]["text"]) if reasoning else 0
+    spent = tokens(reasoning[0]["summary"][0]["text"]) if reasoning else 0
     if not context.forced and (calls := tool_calls(request, context, new_id)):
-        return Outcome(reasoning + calls, reasoning_tokens=thought)
+        return Outcome(reasoning + calls, reasoning_tokens=spent)
     hosted = Hosted() if context.forced else run_hosted(request, context, new_id)
     before = reasoning + hosted.items
-    if hosted.waits():
-        return Outcome(before, reasoning_tokens=thought)
+    if hosted.needs_approval():
+        return Outcome(before, reasoning_tokens=spent)
     if "refusal" in words:
         message = _message(new_id, {"type": "refusal", "refusal": _REFUSAL.format(context.steered_by())})
-        return Outcome([*before, message], reasoning_tokens=thought)
+        return Outcome([*before, message], reasoning_tokens=spent)
     text = _text(request, context, hosted)
-    kept, status, reason = _cut(text, words, request.get("max_output_tokens"), thought)
+    kept, status, reason = _cut(text, words, request.get("max_output_tokens"), spent)
     part = {"type": "output_text", "text": kept, "annotations": _annotations(kept, hosted), "logprobs": []}
     message = _message(new_id, part, "completed" if status == "completed" else "incomplete")
     error = {"code": "server_error", "message": _FAILURE.format(context.steered_by())} if status == "failed" else None
@@ -60,7 +61,7 @@ def answer(request: Json, context: Context, new_id: NewId) -> Outcome:
         reason=reason,
         error=error,
         error_event="error" in words,
-        reasoning_tokens=thought,
+        reasoning_tokens=spent,
     )
 
 
@@ -69,8 +70,8 @@ def _message(new_id: NewId, part: Json, status: str = "completed") -> Json:
 
 
 def _reasoning(request: Json, context: Context, new_id: NewId) -> list[Json]:
-    asked = (request.get("reasoning") or {}).get("summary") is not None
-    if not asked and "reasoning" not in context.words():
+    requested = (request.get("reasoning") or {}).get("summary") is not None
+    if not requested and "reasoning" not in context.words():
         return []
     text = f"**Thinking of nothing**\n\nThe emulator reads the prompt: {one_line(context.prompt(), _SHORT_QUOTE)}"
     item: Json = {"id": new_id("rs"), "type": "reasoning", "summary": [{"type": "summary_text", "text": text}]}
@@ -80,7 +81,7 @@ def _reasoning(request: Json, context: Context, new_id: NewId) -> list[Json]:
 
 
 def _cut(text: str, words: dict[str, int], limit: int | None, spent: int) -> tuple[str, str, str | None]:
-    """The text that is sent, with the response's status and reason; reasoning counts into the limit (API 2)."""
+    """The text to send, with the response's status and reason. Reasoning counts towards the limit (API 2)."""
     parts = pieces(text)
     half = "".join(parts[: -(-len(parts) // 2)])
     if "failed" in words or "error" in words:
@@ -97,7 +98,7 @@ def _cut(text: str, words: dict[str, int], limit: int | None, spent: int) -> tup
 
 
 def _annotations(text: str, hosted: Hosted) -> list[Json]:
-    """Citations with their place in the text (API 6.4); what was cut off isn't cited."""
+    """The citations of what is in the text, each with its position (API 6.4)."""
     placed = []
     for citation in hosted.citations:
         found = text.find(citation["url"] if "url" in citation else citation["filename"])
@@ -139,11 +140,11 @@ def _prose(request: Json, context: Context, hosted: Hosted) -> str:
     if attached := context.attachments():
         blocks.append(_list("Attached:", attached))
     if earlier := context.prompts()[:-1]:
-        numbered = "\n".join(f"{n}. {one_line(said, _SHORT_QUOTE)}" for n, said in enumerate(earlier, 1))
+        numbered = "\n".join(f"{n}. {one_line(prompt, _SHORT_QUOTE)}" for n, prompt in enumerate(earlier, 1))
         blocks.append(f"Earlier you said:\n\n{numbered}")
     if outputs := context.outputs():
-        told = [f"`{item['call_id']}`: {one_line(describe_output(item), _QUOTE)}" for item in outputs]
-        blocks.append(_list("The tools answered:", told))
+        entries = [f"`{item['call_id']}`: {one_line(describe_output(item), _QUOTE)}" for item in outputs]
+        blocks.append(_list("The tools answered:", entries))
     if hosted.lines:
         blocks.append(_list("Emulated tools:", hosted.lines))
     if "code" in words:

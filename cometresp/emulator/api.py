@@ -1,4 +1,4 @@
-"""The endpoints (API 1), without HTTP: a request in, JSON or a stream of events out."""
+"""The endpoints (API 1) without HTTP: a request in, JSON or a stream of events out."""
 
 import json
 import os
@@ -23,7 +23,7 @@ Query = Mapping[str, str]
 _BACKGROUND = 1.0  # seconds that a background response takes
 _SLOW_BACKGROUND = 10.0
 _SLOW_PACE = 0.1  # seconds between the deltas of a slow stream
-_POLL = 0.1  # seconds until a cancel by another process is noticed
+_POLL = 0.1  # seconds between checks for a cancel by another process
 _PAGE = 20
 _LONGEST_PAGE = 100
 
@@ -38,7 +38,7 @@ def _sleep(seconds: float) -> bool:
 
 
 class Stream(Iterator[Json]):
-    """Events, each when it is due; `whole` tells all of them at once, for who has to know what will come."""
+    """Events, each returned when it is due; `whole` returns all of them without waiting, to see what will come."""
 
     def __init__(self, due: Iterator[Json], whole: Callable[[], Iterator[Json]]) -> None:
         self._due = due
@@ -53,7 +53,11 @@ Reply = Json | Stream
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """`wait` waits so many seconds and says whether to go on; `delay` is the pause between streamed deltas."""
+    """The endpoints over one store.
+
+    `wait` waits for a number of seconds and returns whether to continue; `delay` is the pause between streamed deltas,
+    in seconds.
+    """
 
     store: Store
     delay: float = 0.0
@@ -63,7 +67,7 @@ class Api:
     def handle(
         self, method: str, path: str, query: Query, body: bytes = b"", forced: frozenset[str] = frozenset()
     ) -> Reply:
-        """The reply to a request; errors are raised as ApiError. A created response is as the `forced` words say."""
+        """The reply to a request. Raises ApiError. `forced` are `emulate:` words for a created response (Context)."""
         allowed = set()
         for route_method, pattern, endpoint in _ROUTES:
             if found := re.fullmatch(pattern, path):
@@ -98,13 +102,13 @@ class Api:
             error_event=outcome.error_event,
             conversation=conversation_id(request),
         )
-        # A background response is kept for fetching, `store: false` or not (API 2); a conversation remembers all.
+        # A background response can be fetched even with `store: false` (API 2); a conversation keeps every turn.
         if record.response["store"] or background or record.conversation is not None:
             self.store.add(record)
         return self.follow(record) if streamed else self.view(record)
 
     def view(self, record: Record) -> Json:
-        """The response as it is now: a background one is queued, then in progress, then has ended."""
+        """The response in its present state: a background response is queued, then in progress, then ended."""
         if record.cancelled is not None:
             return pending(record.response, "cancelled")
         elapsed = self.clock() - record.created
@@ -113,7 +117,7 @@ class Api:
         return pending(record.response, "in_progress" if elapsed >= QUEUED_SHARE * record.duration else "queued")
 
     def follow(self, record: Record, after: int = -1, *, obfuscated: bool | None = None) -> Stream:
-        """The events numbered above `after`."""
+        """The events numbered above `after`, each when it is due."""
 
         def events() -> Iterator[tuple[float, Json]]:
             timed = timeline(record, obfuscated=obfuscated)
@@ -122,7 +126,7 @@ class Api:
         return Stream(self._paced(record, events()), lambda: (event for _, event in events()))
 
     def _paced(self, record: Record, events: Iterator[tuple[float, Json]]) -> Iterator[Json]:
-        """Each event when it is due; those of a cancelled response just end (API 7.4)."""
+        """Each event when it is due. The stream of a cancelled response ends without a final event (API 7.4)."""
         for due, event in events:
             if record.cancelled is not None and due > record.cancelled:
                 return
@@ -132,6 +136,7 @@ class Api:
             yield event
 
     def stored(self, response_id: str) -> Record:
+        """A response that can be fetched. Raises ApiError (404)."""
         record = self.store.get(response_id)
         if record is None or not (record.response["store"] or record.background):
             raise not_found(response_id)
@@ -147,21 +152,22 @@ class Api:
         return [item for record in records for item in record.items + self.view(record)["output"]]
 
     def _chain(self, response_id: str) -> list[Record]:
+        """The turns up to a response, oldest first. Raises ApiError where one of them isn't stored."""
         records: list[Record] = []
-        following: str | None = response_id
-        while following is not None:
-            record = self.store.get(following)
+        current: str | None = response_id
+        while current is not None:
+            record = self.store.get(current)
             if record is None or not record.response["store"]:
-                text = f"Previous response with id '{following}' not found."
+                text = f"Previous response with id '{current}' not found."
                 raise invalid("previous_response_id", text, "previous_response_not_found")
             records.append(record)
-            following = record.response["previous_response_id"]
+            current = record.response["previous_response_id"]
         return records[::-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to an endpoint: the parts of its path, its query, its body; and the words that are forced on it."""
+    """One request to an endpoint: the parts of its path, its query, its body and the forced `emulate:` words."""
 
     parts: tuple[str, ...]
     query: Query

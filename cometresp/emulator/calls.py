@@ -1,8 +1,8 @@
-"""Which of the user's own tools the emulator calls, and with what (sections 4.1, 4.2 and 6.3 of the API reference).
+"""The calls of the user's own tools: which tools, with which arguments (API 4.1, 4.2 and 6.3).
 
-Without a command a tool is called once where the prompt names it. The commands (`emulate:call` and its kin) plan a
-number of calls, so many in each response; how many were made is read off the conversation itself, so that it goes the
-same way by `previous_response_id` and with every item sent again.
+Without an `emulate:` word a tool is called once, if the prompt names it. The words `emulate:call`, `emulate:calls` and
+so on set the number of calls in each response and in all. How many were made is counted in the conversation itself, so
+that the result is the same with `previous_response_id` and with every item sent again.
 """
 
 import json
@@ -24,8 +24,8 @@ _BRACE = re.compile(r"\s*\{")
 _decode = json.JSONDecoder().raw_decode
 
 
-class _Wish(NamedTuple):
-    """A call that the prompt speaks of: the tool, where the prompt names it, and the JSON object given for it."""
+class _Mention(NamedTuple):
+    """A call that the prompt asks for: the tool, the position of its name, and the JSON object given as arguments."""
 
     tool: Json | None
     start: int = 0
@@ -34,7 +34,7 @@ class _Wish(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """`number` calls in all (None: without end), `at_once` of them in a response."""
+    """`number` calls in all (None: no limit), `at_once` of them in each response."""
 
     number: int | None
     at_once: int
@@ -43,32 +43,32 @@ class _Plan(NamedTuple):
 def tool_calls(request: Json, context: Context, new_id: NewId) -> list[Json]:
     """The calls to make in place of an answer.
 
-    A tool that is merely named is called once; one that `tool_choice` demands is called whatever came before, tool
-    outputs too, as real servers do: only `auto` ends a tool loop.
+    A tool that is only named in the prompt is called once. A tool that `tool_choice` demands is called in every
+    response, also after tool outputs, as real servers do: only `auto` ends a tool loop.
     """
-    offered, must = _offer(request)
+    offered, required = _offer(request)
     words = context.words()
     if "broken_call" in words:
-        offered = [tool for tool in offered if tool["type"] == "function"]  # other tools' input has no form to break
+        offered = [tool for tool in offered if tool["type"] == "function"]  # the input of custom tools is free text
     if not offered:
         return []
-    wishes = list(_wishes(context.prompt(), offered))
-    named = _each_once(wishes)
-    wanted: list[_Wish] = []
+    mentions = list(_mentions(context.prompt(), offered))
+    named = _each_once(mentions)
+    chosen: list[_Mention] = []
     if _COMMANDS & words.keys():
-        unnamed = [_Wish(tool) for tool in offered]
-        wanted = _next(_plan(words), wishes or unnamed, context.calls_made())
+        unnamed = [_Mention(tool) for tool in offered]
+        chosen = _next(_plan(words), mentions or unnamed, context.calls_made())
     elif not context.calls_made() and not context.after_outputs():
-        wanted = named
-    if must and not wanted:
-        wanted = named or [_Wish(offered[0])]
+        chosen = named
+    if required and not chosen:
+        chosen = named or [_Mention(offered[0])]
     if request.get("parallel_tool_calls") is False:
-        wanted = wanted[:1]
-    return [_call(wish, wish.tool or offered[0], context, new_id) for wish in wanted]
+        chosen = chosen[:1]
+    return [_call(mention, mention.tool or offered[0], context, new_id) for mention in chosen]
 
 
 def _offer(request: Json) -> tuple[list[Json], bool]:
-    """The tools that may be called, and whether one of them has to be (API 4.2)."""
+    """The tools that may be called, and whether a call is required (API 4.2)."""
     choice = request.get("tool_choice") or "auto"
     offered = [tool for tool in request.get("tools") or [] if tool["type"] in ("function", "custom")]
     if choice == "none":
@@ -89,41 +89,41 @@ def _plan(words: dict[str, int]) -> _Plan:
     return _Plan(rounds * at_once, at_once)
 
 
-def _next(plan: _Plan, wishes: list[_Wish], made: int) -> list[_Wish]:
-    """The calls of this response: the wishes in turn, over again when they run out."""
+def _next(plan: _Plan, mentions: list[_Mention], made: int) -> list[_Mention]:
+    """The calls of this response: the mentioned ones in their order, repeated from the start when they run out."""
     if plan.number is None:
-        return wishes[:1] * plan.at_once
-    end = made - made % plan.at_once + plan.at_once  # a pair that had to come one by one is finished first
-    return [wishes[number % len(wishes)] for number in range(made, min(end, plan.number))]
+        return mentions[:1] * plan.at_once
+    end = made - made % plan.at_once + plan.at_once  # without parallel calls the rest of a group comes first
+    return [mentions[number % len(mentions)] for number in range(made, min(end, plan.number))]
 
 
-def _each_once(wishes: list[_Wish]) -> list[_Wish]:
-    """The first wish for each tool that is named."""
-    firsts: dict[str, _Wish] = {}
-    for wish in wishes:
-        if wish.tool is not None:
-            firsts.setdefault(wish.tool["name"], wish)
+def _each_once(mentions: list[_Mention]) -> list[_Mention]:
+    """The first mention of each tool that is named."""
+    firsts: dict[str, _Mention] = {}
+    for mention in mentions:
+        if mention.tool is not None:
+            firsts.setdefault(mention.tool["name"], mention)
     return list(firsts.values())
 
 
-def _wishes(prompt: str, offered: list[Json]) -> Iterator[_Wish]:
-    """The tools that the prompt names as words of their own; objects right behind a name or a command are arguments."""
+def _mentions(prompt: str, offered: list[Json]) -> Iterator[_Mention]:
+    """The tools that the prompt names as whole words; JSON objects right after a name or a command are arguments."""
     tools = {tool["name"]: tool for tool in reversed(offered)}
     names = "|".join(re.escape(name) for name in sorted(tools, key=len, reverse=True))
     place = 0
     for found in re.finditer(rf"{COMMAND}|(?<![\w-])(?P<name>{names})(?![\w-])", prompt):
         if found.start() < place:
-            continue  # inside of an object
+            continue  # inside an object
         objects, place = _objects(prompt, found.end())
         tool = tools.get(found["name"])
         if tool is not None and not objects:
-            yield _Wish(tool, *found.span())
+            yield _Mention(tool, *found.span())
         for given in objects:
-            yield _Wish(tool, *found.span(), given)
+            yield _Mention(tool, *found.span(), given)
 
 
 def _objects(prompt: str, place: int) -> tuple[list[str], int]:
-    """The JSON objects that stand at a place, as they are written, and where they end."""
+    """The JSON objects at a position, as they are written, and the position after them."""
     objects: list[str] = []
     while brace := _BRACE.match(prompt, place):
         start = brace.end() - 1
@@ -135,18 +135,18 @@ def _objects(prompt: str, place: int) -> tuple[list[str], int]:
     return objects, place
 
 
-def _call(wish: _Wish, tool: Json, context: Context, new_id: NewId) -> Json:
+def _call(mention: _Mention, tool: Json, context: Context, new_id: NewId) -> Json:
     words, prompt = context.words(), context.prompt()
     # What follows the tool's name is most likely meant for it: "get_weather Oslo".
-    said = without_commands(f"{prompt[wish.end :]} {prompt[: wish.start]}")
+    words_left = without_commands(f"{prompt[mention.end :]} {prompt[: mention.start]}")
     call = {"call_id": new_id("call"), "name": tool["name"]}
     if tool["type"] == "custom" and "unknown_call" not in words:
-        written = said.strip() if wish.given is None else wish.given
+        written = words_left.strip() if mention.given is None else mention.given
         return {"id": new_id("ctc"), "type": "custom_tool_call", "status": "completed", **call, "input": written}
-    text = wish.given
+    text = mention.given
     if text is None:
         schema = tool.get("parameters") or {"type": "object"}
-        text = json.dumps(instance(schema, said, "tools"), ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(instance(schema, words_left, "tools"), ensure_ascii=False, separators=(",", ":"))
     if "broken_call" in words:
         text = text[:-1]  # the closing brace
     if "unknown_call" in words:

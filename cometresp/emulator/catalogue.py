@@ -1,4 +1,4 @@
-"""The models that the emulator lists (API 1, #11 and #12); it answers for any other too."""
+"""The models that the emulator lists (API 1, #11 and #12). It answers requests for any other model too."""
 
 from cometresp.emulator.errors import ApiError
 from cometresp.emulator.response import DEFAULT_MODEL
@@ -19,7 +19,7 @@ def get_model(name: str) -> Json:
 
 
 def list_catalogue() -> Json:
-    """CometAPI's own listing, `GET /api/models`; prices are in USD for a million tokens and made up."""
+    """CometAPI's catalogue, `GET /api/models`. The prices, in USD per million tokens, are made up."""
     data = [_entry(name, price) for name, price in zip(_MODELS, (2.0, 0.4), strict=True)]
     return {"success": True, "message": "", "page": 1, "page_size": 0, "total": len(data), "data": data}
 

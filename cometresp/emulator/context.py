@@ -1,4 +1,4 @@
-"""What a response is asked with: the items of this turn and of the turns before it (API 3)."""
+"""The input of a response: the items of this turn and of the turns before it (API 3)."""
 
 import base64
 from collections.abc import Callable
@@ -28,9 +28,9 @@ _QUOTED_FILE = 200
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`items` are this request's, `earlier` those of the chain or conversation, oldest first; both are normalised.
+    """The normalised items of the request, and the earlier ones of its chain or conversation, oldest first.
 
-    `forced` are `emulate:` words that hold whatever the prompt says.
+    `forced` are `emulate:` words that apply in addition to those of the prompt; with them no tool is called.
     """
 
     items: list[Json]
@@ -39,22 +39,23 @@ class Context:
     forced: frozenset[str] = frozenset()
 
     def prompts(self) -> list[str]:
-        """What the user said, oldest first; the last one is the prompt."""
+        """The texts of the user's messages, oldest first; the last one is the prompt."""
         return [text_of(item) for item in self.earlier + self.items if item.get("role") == "user"]
 
     def prompt(self) -> str:
-        said = self.prompts()
-        return said[-1] if said else ""
+        prompts = self.prompts()
+        return prompts[-1] if prompts else ""
 
     def words(self) -> dict[str, int]:
         """The `emulate:` words that steer this response."""
         return commands(self.prompt()) | dict.fromkeys(self.forced, 0)
 
     def steered_by(self) -> str:
+        """What the `emulate:` words come from, for texts of the answer."""
         return "--fault" if self.forced else "the prompt"
 
     def turn(self) -> list[Json]:
-        """What hasn't been answered yet: all since the last message of the assistant, sent just now or before."""
+        """The items that aren't answered yet: all after the assistant's last message, in this request or before it."""
         everything = self.earlier + self.items
         return everything[_after(everything, "assistant") :]
 
@@ -62,12 +63,12 @@ class Context:
         return [item for item in self.turn() if item["type"] in OUTPUTS]
 
     def calls_made(self) -> int:
-        """How many of the user's tools were called since the prompt."""
+        """The number of calls of the user's tools since the prompt."""
         everything = self.earlier + self.items
         return sum(1 for item in everything[_after(everything, "user") :] if item["type"] in CALLS)
 
     def approvals(self) -> list[Json]:
-        """The approvals and refusals of MCP calls that nothing came of yet."""
+        """The approvals and refusals of MCP calls whose call isn't made yet."""
         turn = self.turn()
         done = {item.get("approval_request_id") for item in turn if item["type"] == "mcp_call"}
         given = (item for item in turn if item["type"] == "mcp_approval_response")
@@ -85,7 +86,7 @@ class Context:
         return next(found, None)
 
     def count(self) -> tuple[int, int]:
-        """The tokens of everything, and those of the earlier turns alone."""
+        """The input tokens in all, and those of the earlier turns alone."""
         earlier = sum(_tokens(item) for item in self.earlier)
         return tokens(self.instructions or "") + earlier + sum(_tokens(item) for item in self.items), earlier
 
@@ -94,13 +95,13 @@ class Context:
 
 
 def _after(items: list[Json], role: str) -> int:
-    """The place behind the last message of a role."""
+    """The position after the last message of a role."""
     places = (index for index in range(len(items), 0, -1) if items[index - 1].get("role") == role)
     return next(places, 0)
 
 
 def normalise(value: str | list[Json] | None, new_id: NewId) -> list[Json]:
-    """The input as items in the full form that `input_items` lists: typed, with an id, content in parts."""
+    """The input as items in the full form that `input_items` returns: with type, id and content parts."""
     if isinstance(value, str):
         value = [{"role": "user", "content": value}]
     return [_normalised(item, new_id) for item in value or []]
@@ -120,9 +121,9 @@ def _normalised(item: Json, new_id: NewId) -> Json:
 
 def _content(message: Json) -> list[Json]:
     content = message["content"]
-    spoken = message["role"] == "assistant"
+    from_assistant = message["role"] == "assistant"
     if isinstance(content, str):
-        content = [{"type": "output_text" if spoken else "input_text", "text": content}]
+        content = [{"type": "output_text" if from_assistant else "input_text", "text": content}]
     defaults: dict[str, Json] = {
         "output_text": {"annotations": [], "logprobs": []},
         "input_image": {"detail": "auto"},
@@ -138,7 +139,7 @@ def _parts(item: Json) -> list[Json]:
 
 
 def text_of(item: Json) -> str:
-    """The words of an item: its text parts, or a tool's output."""
+    """The text of an item: its text parts, or a tool's output."""
     if isinstance(item.get("output"), str):
         return str(item["output"])
     texts = (part.get("text", part.get("refusal")) for part in _parts(item))
@@ -183,7 +184,7 @@ def _readable(content: bytes) -> str | None:
 
 
 def check_calls(context: Context) -> None:
-    """Every call has its output and every output its call, as OpenAI demands; so do approvals of MCP calls."""
+    """Raise ApiError for a call without an output, an output without a call, or an approval without a request."""
     everything = context.earlier + context.items
     answered = {(item["type"], item["call_id"]) for item in everything if item["type"] in OUTPUTS}
     called: dict[tuple[str, str], None] = {}

@@ -1,4 +1,4 @@
-"""The one error of the emulator, and the shape in which CometAPI's gateway reports it."""
+"""The emulator's exception, and its JSON in the form of CometAPI's gateway."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from typing import Any
 class ApiError(Exception):
     """An HTTP error reply (API 8.1).
 
-    The shape is the gateway's for every status; `param` names the culprit, which the gateway itself leaves empty.
+    Its body has the gateway's form for every status. `param` names the field at fault; the gateway leaves it empty.
     """
 
     def __init__(self, status: int, message: str, *, param: str = "", code: str = "") -> None:

@@ -1,6 +1,6 @@
-"""The events of a response (API 7), a pure function of what is recorded.
+"""The events of a response (API 7), computed from its record alone.
 
-So a stream that is replayed or followed by another process has exactly the events of the first one.
+A stream that is fetched again, or followed by another process, therefore has exactly the same events.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ Events = Iterator[Json]
 
 
 def timeline(record: Record, *, obfuscated: bool | None = None) -> Iterator[tuple[float, Json]]:
-    """Each event with the moment at which it is due, sequence numbers from 0."""
+    """Each event with the time at which it is due; sequence numbers start at 0."""
     pad = record.obfuscated if obfuscated is None else obfuscated
     last = sum(1 for _ in _events(record)) - 1 if record.background else 0
     deltas = 0
@@ -28,13 +28,13 @@ def timeline(record: Record, *, obfuscated: bool | None = None) -> Iterator[tupl
         if event["type"].endswith(".delta"):
             deltas += 1
             if pad:
-                event["obfuscation"] = _PADDING[len(event["delta"]) % len(_PADDING) :]  # every delta looks equally long
+                event["obfuscation"] = _PADDING[len(event["delta"]) % len(_PADDING) :]  # hides the delta's length
         offset = _background_offset(record, number, last) if record.background else record.pace * deltas
         yield record.created + offset, event
 
 
 def _background_offset(record: Record, number: int, last: int) -> float:
-    """`created` and `queued` at once; then from the end of the queue evenly to the end of the response."""
+    """Seconds to an event: 0 for `created` and `queued`; the others are spread evenly from the end of the queue."""
     started = number - 2
     share = 0.0 if started < 0 else QUEUED_SHARE + (1 - QUEUED_SHARE) * started / max(1, last - 2)
     return record.duration * share
@@ -62,7 +62,7 @@ def _events(record: Record) -> Events:
 
 
 def _item(item: Json, index: int, response: Json, *, cut: bool) -> Events:
-    """An item from added to done; of one that a failure cut off, only what came before that."""
+    """The events of an item, `added` to `done`. An item that a failure cut off has no `.done` events."""
     opened, inner = _KINDS[item["type"]]
     place = {"item_id": item["id"], "output_index": index}
     yield {"type": "response.output_item.added", "output_index": index, "item": item | opened}
@@ -127,8 +127,8 @@ def _code_interpreter(item: Json, _: Json) -> Events:
 def _image_generation(item: Json, response: Json) -> Events:
     yield {"type": "image_generation_call.in_progress"}
     yield {"type": "image_generation_call.generating"}
-    wanted = (tool.get("partial_images") or 0 for tool in response["tools"] if tool["type"] == "image_generation")
-    for number in range(next(wanted, 0)):
+    counts = (tool.get("partial_images") or 0 for tool in response["tools"] if tool["type"] == "image_generation")
+    for number in range(next(counts, 0)):
         image = {"partial_image_index": number, "partial_image_b64": item["result"], "output_format": "png"}
         yield {"type": "image_generation_call.partial_image", **image}
     yield {"type": "image_generation_call.completed"}
@@ -151,7 +151,7 @@ def _mcp_approval_request(_item: Json, _: Json) -> Events:
 
 
 _OPEN = {"status": "in_progress"}
-# Each item type: what differs in it when it is added, and the events inside it.
+# For each item type: the fields that differ when the item is added, and the events between `added` and `done`.
 _KINDS: dict[str, tuple[Json, Callable[[Json, Json], Events]]] = {
     "message": ({**_OPEN, "content": []}, _message),
     "reasoning": ({"summary": []}, _reasoning),

@@ -8,7 +8,7 @@ from cometresp.emulator.rules import Json
 def dump(value: Json) -> bytes:
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:  # a lone surrogate, which JSON can write but UTF-8 can't
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can escape but UTF-8 can't encode
         return json.dumps(value, separators=(",", ":")).encode()
 
 

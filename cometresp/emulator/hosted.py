@@ -1,7 +1,7 @@
-"""The items of the tools that the server runs itself (sections 4.1 and 6.3 of the API reference).
+"""The tools that the server runs itself, and their items (API 4.1 and 6.3).
 
-Such a tool runs when it is offered and the prompt has its `emulate:` word, or when `tool_choice` forces it. What it
-finds is made up and says so. An MCP call asks for approval first unless the tool's `require_approval` spares it that.
+Such a tool runs when it is offered and the prompt has its `emulate:` word, or when `tool_choice` forces it. Its results
+are made up and say so. An MCP call needs an approval first, unless the tool's `require_approval` says otherwise.
 """
 
 import json
@@ -22,14 +22,14 @@ _QUERY = 100
 
 @dataclass(frozen=True, slots=True)
 class Hosted:
-    """What hosted tools add to a response: items before the message, lines of its text with their citations."""
+    """The additions of hosted tools to a response: items before the message, lines of its text, citations."""
 
     items: list[Json] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     citations: list[Json] = field(default_factory=list)
 
-    def waits(self) -> bool:
-        """Whether the turn ends here, on a question to the user."""
+    def needs_approval(self) -> bool:
+        """Whether the response ends with a request for approval."""
         return any(item["type"] == "mcp_approval_request" for item in self.items)
 
 
@@ -41,7 +41,7 @@ def run_hosted(request: Json, context: Context, new_id: NewId) -> Hosted:
         return result
     runner = _Runner(request, one_line(without_commands(context.prompt()), _QUERY), new_id, result)
     limit = request.get("max_tool_calls")
-    for tool in _wanted(request, context)[:limit]:
+    for tool in _chosen(request, context)[:limit]:
         runner.run(tool)
     return result
 
@@ -50,16 +50,16 @@ def _kind(tool_type: str) -> str:
     return "web_search" if tool_type.startswith("web_search") else tool_type
 
 
-def _wanted(request: Json, context: Context) -> list[Json]:
-    """The hosted tools to run, in the order in which they are offered, each once."""
+def _chosen(request: Json, context: Context) -> list[Json]:
+    """The hosted tools to run, one of each kind, in the order of `_KINDS`."""
     choice = request.get("tool_choice")
     if choice == "none":
         return []
     words = context.words()
     forced = _kind(choice["type"]) if isinstance(choice, dict) else None
     offered = {_kind(tool["type"]): tool for tool in reversed(request.get("tools") or [])}
-    asked = [kind for kind in _KINDS if kind in offered and (kind in words or kind == forced)]
-    return [offered[kind] for kind in asked]
+    chosen = [kind for kind in _KINDS if kind in offered and (kind in words or kind == forced)]
+    return [offered[kind] for kind in chosen]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class _Runner:
 
 
 def _needs_approval(rule: Any, name: str) -> bool:
-    """What `require_approval` says, "always" by default; of its filters `never` must name the tool, `always` not."""
+    """Whether a call needs approval. The default is "always"; with filters, `never` has to name it and `always` not."""
     if not isinstance(rule, dict):
         return bool(rule != "never")
     always, never = (((rule.get(key) or {}).get("tool_names") or []) for key in ("always", "never"))

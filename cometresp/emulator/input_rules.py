@@ -1,6 +1,6 @@
-"""What an input item must look like (API 3).
+"""The checks on input items (API 3).
 
-Item types that the emulator has no use for are accepted as they come, as long as they have a type.
+Items of types that the emulator doesn't use are accepted unchecked; only the type is required.
 """
 
 import base64
@@ -19,7 +19,7 @@ _PARTS = {
     "developer": _INPUT_PARTS,
     "assistant": _OUTPUT_PARTS,
 }
-# The members each item type can't do without, besides those that have a rule of their own below.
+# The strings that each item type requires, apart from those that are checked below.
 _STRINGS = {
     "function_call": ("name", "arguments"),
     "custom_tool_call": ("name", "input"),
@@ -40,7 +40,7 @@ def check_input(value: Any, param: str = "input") -> None:
 
 
 def item_type(item: Json) -> str | None:
-    """The item's type; an easy message and an item reference may leave it out (sections 3.1, 3.2)."""
+    """The item's type. Messages and item references may leave it out (API 3.1, 3.2)."""
     kind = item.get("type")
     if kind is None:
         return "message" if "role" in item else "item_reference" if "id" in item else None

@@ -1,6 +1,6 @@
 """The response object (API 6.1).
 
-Fields that have no value yet are absent where OpenAI's schema doesn't allow null: `usage`, `user`.
+Fields without a value are left out where OpenAI's schema doesn't allow null, such as `usage` and `user`.
 """
 
 import json
@@ -39,7 +39,7 @@ _CACHE_LEAST = 1024
 def build_response(
     request: Json, context: Context, outcome: Outcome, response_id: str, times: tuple[float, float]
 ) -> Json:
-    """The response as it is in the end; `times` are its beginning and its end."""
+    """The response in its final state; `times` are its start and its end, in seconds since 1970."""
     tier = request.get("service_tier") or "auto"
     response: Json = {
         "id": response_id,
@@ -69,7 +69,7 @@ def build_response(
 
 
 def pending(response: Json, status: str) -> Json:
-    """The same response before its end: no output, no outcome."""
+    """The same response before its end, without output, usage and outcome."""
     empty: Json = {"status": status, "output": [], "completed_at": None, "error": None, "incomplete_details": None}
     return {key: value for key, value in response.items() if key != "usage"} | empty
 
@@ -84,11 +84,11 @@ def _set(value: Json) -> Json:
 
 
 def _echo(tool: Json) -> Json:
-    """A tool as the response shows it; an MCP server's secrets are neither shown nor kept."""
+    """A tool as the response returns it. The secrets of an MCP tool are left out (API 4.1)."""
     if tool["type"] == "function":
         parameters = tool.get("parameters")
         strict = tool.get("strict")
-        fits = parameters is not None and strict_problem(parameters) is None  # API 4.1: omitted means "if it fits"
+        fits = parameters is not None and strict_problem(parameters) is None  # API 4.1: strict if it fits
         return {**tool, "parameters": parameters, "strict": fits if strict is None else strict}
     if tool["type"] == "mcp":
         return {key: value for key, value in tool.items() if key not in ("authorization", "headers")}
@@ -110,7 +110,7 @@ def _usage(request: Json, context: Context, outcome: Outcome) -> Json:
 
 
 def _written(item: Json) -> int:
-    """Tokens of a message's text or of a call's arguments."""
+    """The tokens of a message's text or of a call's arguments."""
     if item["type"] == "message":
         return sum(tokens(part.get("text") or part.get("refusal") or "") for part in item["content"])
     return sum(tokens(item.get(key) or "") for key in ("arguments", "input", "code"))

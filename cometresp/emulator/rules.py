@@ -1,4 +1,4 @@
-"""Small checks from which the validation is put together: each raises the 400 that names the culprit."""
+"""Small checks that validation.py combines. Each raises ApiError (400) that names the field at fault."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,18 +12,19 @@ _NAMES = {str: "a string", bool: "a boolean", int: "an integer", float: "a numbe
 
 
 def expect(value: Any, param: str, *kinds: type) -> None:
-    """Accept only these JSON types: a boolean is no number, but an integer is."""
+    """Accept only these JSON types. An integer is a number, a boolean isn't."""
     for kind in kinds:
         if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
             return
         if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
             return
-    wanted = " or ".join(_NAMES[kind] for kind in kinds)
+    allowed = " or ".join(_NAMES[kind] for kind in kinds)
     got = "null" if value is None else _NAMES.get(type(value), type(value).__name__)
-    raise invalid(param, f"Invalid type for '{param}': expected {wanted}, but got {got} instead.", "invalid_type")
+    raise invalid(param, f"Invalid type for '{param}': expected {allowed}, but got {got} instead.", "invalid_type")
 
 
 def required(item: Json, key: str, param: str, *kinds: type) -> Any:
+    """A member that has to be present, of one of these JSON types."""
     if key not in item:
         raise invalid(f"{param}.{key}", f"Missing required parameter: '{param}.{key}'.", "missing_required_parameter")
     expect(item[key], f"{param}.{key}", *kinds)
@@ -75,7 +76,7 @@ def array(of: Rule, shortest: int = 0) -> Rule:
 
 
 def members(**rules: Rule) -> Rule:
-    """An object whose members named here, where present and not null, follow their rules; others are free."""
+    """An object: each rule applies to the member of its name unless that is missing or null; others are not checked."""
 
     def check(value: Any, param: str) -> None:
         expect(value, param, dict)

@@ -1,4 +1,4 @@
-"""The emulator over HTTP on loopback: the sockets, the threads and the framing, nothing of the API's meaning."""
+"""The emulator's HTTP server on loopback: sockets, threads and framing. The API itself is in api.py."""
 
 import os
 import socket
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cometresp.emulator.api import Api, Stream
 from cometresp.emulator.errors import ApiError
-from cometresp.emulator.faults import Faults, Struck
+from cometresp.emulator.faults import Faults, RequestFaults
 from cometresp.emulator.framing import dump
 from cometresp.emulator.rules import Json
 from cometresp.emulator.store import Store
@@ -26,9 +26,10 @@ _CHUNK_HEAD = 1024
 class Emulator:
     """An offline server of the Responses API on loopback.
 
-    `port` 0 takes any free one, a taken one raises OSError. `memory` is a SQLite file that many processes may share;
-    without it responses are gone with the emulator. `delay` is the pause between streamed deltas, in seconds. `faults`
-    are `--fault` specifications (ValueError for one that isn't), `fault_seed` makes their chances repeatable.
+    `port` 0 takes any free port. `memory` is a SQLite file that several processes may share; without it the responses
+    are lost when the emulator ends. `delay` is the pause between streamed deltas, in seconds. `faults` are values of
+    `--fault`, `fault_seed` makes their `%P` repeatable. Raises OSError where the port is taken or the file can't be
+    used, and ValueError for an invalid fault.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Emulator:
         faults: Sequence[str] = (),
         fault_seed: int | None = None,
     ) -> None:
-        chosen = Faults(faults, fault_seed)
+        parsed = Faults(faults, fault_seed)
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._server = _Server(port, self._stopped)
@@ -50,7 +51,7 @@ class Emulator:
             self._server.server_close()
             raise
         self._server.api = Api(self._store, delay=delay, wait=lambda seconds: not self._stopped.wait(seconds))
-        self._server.faults = chosen
+        self._server.faults = parsed
         self.base_url = f"http://{_HOST}:{self._server.server_port}/v1"
 
     def __enter__(self) -> Self:
@@ -66,7 +67,7 @@ class Emulator:
         self._close()
 
     def serve_forever(self) -> None:
-        """Serve in this thread until an exception, such as KeyboardInterrupt, comes in and goes through."""
+        """Serve in this thread until an exception such as KeyboardInterrupt, which is passed on."""
         if self._thread is not None:
             self._thread.join()
             return
@@ -77,7 +78,7 @@ class Emulator:
             self._close()
 
     def _serve(self) -> None:
-        # Not the server's own serve_forever, whose stop takes up to half a second of polling.
+        # serve_forever of the base class takes up to half a second to stop, since it polls.
         while not self._stopped.is_set():
             self._server.handle_request()
 
@@ -102,7 +103,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__((_HOST, port), _Handler)
 
     def server_bind(self) -> None:
-        # HTTPServer's own asks the resolver for this machine's name, which may take seconds.
+        # The method of HTTPServer asks the resolver for this machine's name, which may take seconds.
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = _HOST, self.server_address[1]
 
@@ -114,14 +115,14 @@ class _Server(ThreadingHTTPServer):
             return  # the loop has ended already
 
     def hang_up(self) -> None:
-        """End the connections, so that no thread stays behind."""
+        """End the connections, so that no thread is left."""
         with self._open_lock:
             connections = list(self._open)
         for connection in connections:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
-                continue  # the other side was faster
+                continue  # the client has closed it already
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._open_lock:
@@ -134,7 +135,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no error, nor is what breaks at the end; anything else is a bug to be seen."""
+        """Report anything but clients that disconnect and what fails while the emulator stops: it is a bug."""
         if not isinstance(sys.exception(), OSError) and not self.stopped.is_set():
             super().handle_error(request, client_address)
 
@@ -148,10 +149,10 @@ class _Handler(BaseHTTPRequestHandler):
     _request_id = ""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: standard error belongs to the command."""
+        """Log nothing: standard error is for the messages of the command."""
 
     def _serve(self) -> None:
-        # The form of the gateway's ids: the time to the second, then what makes it unique.
+        # The form of the gateway's ids: the time to the second, then random digits.
         self._request_id = time.strftime("%Y%m%d%H%M%S") + os.urandom(9).hex()
         try:
             self._answer()
@@ -162,13 +163,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         try:
-            body = self._body()  # read in any case, or the next request on this connection would begin inside it
+            body = self._body()  # always read, or the next request on this connection would start inside it
             url = urlsplit(self.path)
             query = dict(parse_qsl(url.query, keep_blank_values=True))
-            struck = self.server.faults.strike(unquote(url.path))
-            if self._refused(struck):
+            faults = self.server.faults.next_request(unquote(url.path))
+            if self._replaced(faults):
                 return
-            reply = self.server.api.handle(self.command, unquote(url.path), query, body, struck.words)
+            reply = self.server.api.handle(self.command, unquote(url.path), query, body, faults.words)
         except ApiError as error:
             self._send(error.status, error.body(self._request_id))
         except ConnectionError:
@@ -178,19 +179,19 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(bug.status, bug.body(self._request_id))
         else:
             if isinstance(reply, dict):
-                self._whole(reply, struck)
+                self._whole(reply, faults)
             else:
-                self._stream(reply, struck)
+                self._stream(reply, faults)
 
-    def _refused(self, struck: Struck) -> bool:
-        """Whether a fault took the API's place."""
-        if struck.drops:
+    def _replaced(self, faults: RequestFaults) -> bool:
+        """Whether a fault replaced the API's reply."""
+        if faults.drops:
             self.close_connection = True
             return True
-        instead = struck.instead(self._request_id)
-        if instead:
-            self._write(instead.status, instead.content_type, instead.body, **instead.headers)
-        return instead is not None
+        reply = faults.replacement(self._request_id)
+        if reply:
+            self._write(reply.status, reply.content_type, reply.body, **reply.headers)
+        return reply is not None
 
     def _body(self) -> bytes:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
@@ -242,21 +243,21 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(data)
 
-    def _whole(self, reply: Json, struck: Struck) -> None:
-        data = struck.body(reply, self.server.api.wait)
+    def _whole(self, reply: Json, faults: RequestFaults) -> None:
+        data = faults.body(reply, self.server.api.wait)
         self._head(200, "application/json", Content_Length=str(len(data)))
-        self.close_connection |= struck.cuts  # after the head, which would announce it
-        self.wfile.write(struck.cut(data))
+        self.close_connection |= faults.cuts  # after the head, which would send it as `Connection: close`
+        self.wfile.write(faults.cut(data))
 
-    def _stream(self, events: Stream, struck: Struck) -> None:
-        """Server-sent events (API 7.1), each in a chunk of its own that leaves at once."""
+    def _stream(self, events: Stream, faults: RequestFaults) -> None:
+        """Server-sent events (API 7.1), each in a chunk of its own that is sent at once."""
         chunked = self.request_version != "HTTP/1.0"
         self.close_connection |= not chunked
         framing = {"Transfer_Encoding": "chunked"} if chunked else {}
         self._head(200, "text/event-stream; charset=utf-8", Cache_Control="no-store", **framing)
-        for data in struck.frames(events, self.server.api.wait):
+        for data in faults.frames(events, self.server.api.wait):
             self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
-        if self.server.stopped.is_set() or struck.cuts:
+        if self.server.stopped.is_set() or faults.cuts:
             self.close_connection = True
         elif chunked:
             self.wfile.write(b"0\r\n\r\n")

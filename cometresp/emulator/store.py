@@ -1,4 +1,4 @@
-"""What the emulator remembers: one SQLite file that many processes share, or nothing but this process's memory."""
+"""The stored responses: in one SQLite file that several processes may share, or in this process's memory."""
 
 import json
 import os
@@ -22,15 +22,15 @@ CREATE TABLE IF NOT EXISTS responses (
 );
 CREATE INDEX IF NOT EXISTS conversations ON responses (conversation) WHERE conversation IS NOT NULL;
 """
-_PATIENCE = 30.0  # seconds to wait for another process's write
+_LOCK_TIMEOUT = 30.0  # seconds to wait for another process's write
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A response and all that its later states and its events are computed from.
+    """A response with all that its earlier states and its events are computed from.
 
-    `response` is the response as it ends, `items` its own input. `created` and `cancelled` are moments, `duration` (of
-    a background response) and `pace` (between deltas) are seconds.
+    `response` is the response in its final state, `items` the input of its turn. `created` and `cancelled` are times in
+    seconds since 1970; `duration` (of a background response) and `pace` (between deltas) are seconds.
     """
 
     response: Json
@@ -54,18 +54,18 @@ class Record:
 
 
 class Store:
-    """Raises OSError where the file can't be used. Safe for many threads."""
+    """The records. Raises OSError where the file can't be used. Safe for many threads."""
 
     def __init__(self, path: Path | None) -> None:
         self._lock = threading.Lock()
         if path is not None:
-            path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the mode counts for the last one only
+            path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the mode is the last folder's
             path.parent.mkdir(mode=0o700, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         name = ":memory:" if path is None else str(path)
-        self._db = sqlite3.connect(name, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(name, timeout=_LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
         try:
-            # Only a crash of the whole machine could lose these made-up answers: not worth a wait for the disk.
+            # Only a crash of the whole machine could lose data, and these answers aren't worth a wait for the disk.
             self._db.execute("PRAGMA synchronous = OFF")
             self._db.executescript(_TABLES)
         except sqlite3.Error as error:
@@ -99,7 +99,7 @@ class Store:
         return None if row is None else _record(row)
 
     def in_conversation(self, conversation: str) -> list[Record]:
-        """The conversation's responses, oldest first."""
+        """The responses of a conversation, oldest first."""
         with self._query(
             "SELECT record, cancelled FROM responses WHERE conversation = ? ORDER BY number", conversation
         ) as cursor:
@@ -107,12 +107,12 @@ class Store:
         return [_record(row) for row in rows]
 
     def cancel(self, response_id: str, moment: float) -> None:
-        """The first cancel counts; another process may have been faster."""
+        """Cancel a response. Only the first cancel counts; another process may have been faster."""
         with self._query("UPDATE responses SET cancelled = ? WHERE id = ? AND cancelled IS NULL", moment, response_id):
             pass
 
     def is_running(self, response_id: str) -> bool:
-        """Whether the response is there and wasn't cancelled."""
+        """Whether the response is stored and not cancelled."""
         with self._query("SELECT 1 FROM responses WHERE id = ? AND cancelled IS NULL", response_id) as cursor:
             return cursor.fetchone() is not None
 

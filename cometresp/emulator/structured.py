@@ -1,8 +1,8 @@
 """JSON that fits a JSON Schema, filled with the words and numbers of a prompt.
 
-Covers what strict mode allows (API 5.1) and the common rest: references, enum, const, anyOf,
-oneOf, allOf, nested objects, arrays, type lists, bounds of numbers, strings and arrays, well-known formats. A
-`pattern` is met only if a word of the prompt meets it.
+Supports what strict mode allows (API 5.1) and other common keywords: references, enum, const, anyOf, oneOf, allOf,
+nested objects, arrays, lists of types, limits of numbers, strings and arrays, well-known formats. A `pattern` is met
+only if a word of the prompt matches it.
 """
 
 import math
@@ -33,7 +33,7 @@ _LONGEST_PATH = 60
 
 
 def instance(schema: Json, prompt: str, param: str = "text.format.schema") -> Any:
-    """A value that fits the schema; `param` is to blame in the error for what isn't a schema."""
+    """A value that fits the schema. Raises ApiError that names `param` where the schema is invalid."""
     try:
         return _Writer(schema, without_commands(prompt)).value(schema, frozenset("#"))
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
@@ -41,21 +41,21 @@ def instance(schema: Json, prompt: str, param: str = "text.format.schema") -> An
 
 
 class _Writer:
-    """Takes the prompt's words and numbers in their order, over again when they run out."""
+    """Uses the prompt's words and numbers in their order, again from the start when they run out."""
 
     def __init__(self, root: Json, prompt: str) -> None:
         self._root = root
-        self._said_words: list[str] = _WORD.findall(prompt)
-        self._words = cycle(self._said_words or ["text"])
+        self._prompt_words: list[str] = _WORD.findall(prompt)
+        self._words = cycle(self._prompt_words or ["text"])
         self._numbers: Iterator[str] = cycle(_NUMBER.findall(prompt) or ["1"])
 
     def value(self, schema: Any, active: frozenset[str]) -> Any:
-        """A value for the schema; `active` are the references being written, so that recursion ends."""
+        """A value for the schema; `active` are the references that are being followed, so that recursion ends."""
         schema, active = self._resolve(schema, active)
         if "const" in schema:
             return schema["const"]
         if schema.get("enum"):
-            return next((option for option in schema["enum"] if option in self._said_words), schema["enum"][0])
+            return next((option for option in schema["enum"] if option in self._prompt_words), schema["enum"][0])
         for key in ("anyOf", "oneOf"):
             if schema.get(key):
                 rest = {name: inner for name, inner in schema.items() if name != key}
@@ -78,9 +78,9 @@ class _Writer:
                 return None
 
     def _resolve(self, schema: Any, active: frozenset[str]) -> tuple[Json, frozenset[str]]:
-        """Follow references and fold `allOf` in, so that what is left can be read off."""
+        """The schema with its references followed and `allOf` merged in, and the references that are active then."""
         schema = dict(schema) if isinstance(schema, dict) else {}
-        for _ in range(_LONGEST_PATH):  # a reference to itself has no value; it mustn't hang
+        for _ in range(_LONGEST_PATH):  # a limit, since a reference may lead to itself
             if "$ref" not in schema:
                 break
             reference = str(schema.pop("$ref"))
@@ -99,7 +99,7 @@ class _Writer:
         return {key: value for key, value in found.items() if key != "$defs"} if isinstance(found, dict) else {}
 
     def _loops(self, schema: Any, active: frozenset[str]) -> bool:
-        """Whether every value of the schema holds one of a reference that is being written already."""
+        """Whether every value of the schema contains a value of an active reference, and so would never end."""
         if not isinstance(schema, dict):
             return False
         if "$ref" in schema:
@@ -115,13 +115,13 @@ class _Writer:
 
     def _branch(self, branches: list[Any], active: frozenset[str]) -> Json:
         ending = [branch for branch in branches if not self._loops(branch, active)] or branches
-        telling = [branch for branch in ending if isinstance(branch, dict) and branch.get("type") != "null"]
-        chosen = (telling or ending)[0]
+        not_null = [branch for branch in ending if isinstance(branch, dict) and branch.get("type") != "null"]
+        chosen = (not_null or ending)[0]
         return chosen if isinstance(chosen, dict) else {}
 
     def _object(self, schema: Json, active: frozenset[str]) -> Json:
         properties = schema.get("properties") or {}
-        # A property that would never end is left out: it is optional, or the schema has no value at all.
+        # A property that would never end is left out: either it is optional, or no value fits the schema.
         return {name: self.value(inner, active) for name, inner in properties.items() if not self._loops(inner, active)}
 
     def _array(self, schema: Json, active: frozenset[str]) -> list[Any]:
@@ -129,8 +129,8 @@ class _Writer:
         inner = schema.get("items", {})
         heads = [self.value(head, active) for head in schema.get("prefixItems") or []]
         usual = 0 if inner is False or self._loops(inner, active) else 1
-        wanted = max(shortest, min(usual, schema.get("maxItems", usual)))
-        items = heads + [self.value(inner, active) for _ in range(wanted - len(heads))]
+        length = max(shortest, min(usual, schema.get("maxItems", usual)))
+        items = heads + [self.value(inner, active) for _ in range(length - len(heads))]
         return _unique(items) if schema.get("uniqueItems") else items
 
     def _string(self, schema: Json) -> str:
@@ -138,22 +138,22 @@ class _Writer:
             return _FORMATS[schema["format"]]
         text = next(self._words)
         if pattern := schema.get("pattern"):
-            candidates = [text, *self._said_words, next(self._numbers)]
+            candidates = [text, *self._prompt_words, next(self._numbers)]
             text = next((candidate for candidate in candidates if _matches(pattern, candidate)), text)
         return text.ljust(schema.get("minLength") or 0, "x")[: schema.get("maxLength")]
 
     def _number(self, schema: Json, *, whole: bool) -> float:
-        said = next(self._numbers)
-        low, high = _bounds(schema, whole=whole)
-        number = float(min(max(float(said), low), high))
+        number_text = next(self._numbers)
+        low, high = _limits(schema, whole=whole)
+        number = float(min(max(float(number_text), low), high))
         if step := schema.get("multipleOf"):
             number = float(math.ceil(number / step) * step)
             number = number - step if number > high else number
         return int(number) if whole or number.is_integer() else number
 
 
-def _bounds(schema: Json, *, whole: bool) -> tuple[float, float]:
-    """The least and the greatest number allowed; an excluded bound is moved by one, or towards the middle."""
+def _limits(schema: Json, *, whole: bool) -> tuple[float, float]:
+    """The least and the greatest number allowed. An exclusive limit is moved by one, or by half of the range."""
     low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
     above, below = schema.get("exclusiveMinimum", -math.inf), schema.get("exclusiveMaximum", math.inf)
     step = 1.0 if whole else min(1.0, (min(high, below) - max(low, above)) / 2)

@@ -1,7 +1,7 @@
-"""The checks on the body of `POST /responses` (sections 2, 4, 5 and 9 of the API reference).
+"""The checks on the body of `POST /responses` (API 2, 4, 5 and 9).
 
-Enumerations that servers extend (models, tiers, truncation, include) are open: any string passes. Fields unknown
-here are ignored, as the API ignores them.
+Where servers add values of their own (models, tiers, truncation, include) any string is accepted. Unknown fields are
+ignored, as the API ignores them.
 """
 
 import re
@@ -30,7 +30,7 @@ _SCHEMA_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def check_request(body: Json) -> None:
-    """Raise the error that the API would answer; the gateway disguises two of them (API 8.2)."""
+    """Raise the error that the API would reply with. For two of them the gateway uses another status (API 8.2)."""
     _check_presence(body)
     for name, rule in _FIELDS.items():
         if body.get(name) is not None:
@@ -128,7 +128,7 @@ def _tool(value: Any, param: str) -> None:
 
 
 def _filter(value: Any, param: str) -> None:
-    """Names of an MCP server's tools, alone or as a filter."""
+    """Names of an MCP server's tools: a list, or an object with `tool_names` and `read_only`."""
     expect(value, param, list, dict)
     if isinstance(value, list):
         array(string())(value, param)
@@ -145,7 +145,7 @@ def _approval(value: Any, param: str) -> None:
 
 
 def _tool_name(tool: Json, param: str) -> str:
-    name = required(tool, "name", param, str)  # Chat's nested {"function": {…}} fails here, as it does at OpenAI
+    name = required(tool, "name", param, str)  # the nested form of Chat Completions fails here (API 4.1)
     if not _TOOL_NAME.fullmatch(name):
         raise invalid(f"{param}.name", f"Invalid '{param}.name': expected ^[a-zA-Z0-9_-]+$, at most 128 characters.")
     return str(name)
@@ -174,7 +174,7 @@ def _check_choice(choice: Any, tools: list[Json]) -> None:
 
 
 def strict_problem(schema: Any, path: tuple[str, ...] = ()) -> str | None:
-    """What keeps a schema from strict mode, or None (API 5.1): closed objects, every property required."""
+    """Why a schema doesn't fit strict mode, or None (API 5.1): objects are closed, all properties required."""
     if not isinstance(schema, dict):
         return None
     if problem := _open_object(schema, path):

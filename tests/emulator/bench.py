@@ -1,4 +1,4 @@
-"""What these tests share: an API with a clock of its own, and a request for everything that the emulator can answer."""
+"""Shared by these tests: an API with a clock of its own, and a request for each kind of answer."""
 
 import json
 from collections.abc import Iterator
@@ -104,7 +104,7 @@ KINDS: dict[str, Json] = {
     "background": {"input": "Hello", "background": True},
     "failed in background": {"input": "emulate:failed", "background": True},
 }
-# This one has no whole reply: it is an HTTP error.
+# Without a stream this one is an HTTP error.
 STREAMED_KINDS = KINDS | {"error": {"input": "emulate:error"}}
 
 
@@ -123,7 +123,7 @@ class Clock:
 
 
 class Bench:
-    """The API without a socket; time passes only when somebody waits."""
+    """The API without a socket; time passes only when the API waits."""
 
     def __init__(self, memory: Path | None = None, delay: float = 0.0) -> None:
         self.clock = Clock()
@@ -169,6 +169,6 @@ def text_of(response: Json) -> str:
 
 
 def types_of(events: list[Json]) -> list[str]:
-    """The types of events, a run of equal ones as one."""
+    """The types of events; equal types in a row count once."""
     types = [event["type"] for event in events]
     return [name for index, name in enumerate(types) if index == 0 or types[index - 1] != name]

@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 
 class Reply(NamedTuple):
-    """A whole reply; `body` holds what came before the connection broke, if it did."""
+    """A whole reply; `body` is what was received, also if the connection broke."""
 
     status: int
     headers: Json
@@ -29,7 +29,7 @@ class Reply(NamedTuple):
 
 
 def request(base_url: str, method: str, path: str, body: Json | None = None, version: str = "HTTP/1.1") -> Reply:
-    """Raises what http.client raises where no reply comes."""
+    """The reply to a request. Raises the exceptions of http.client where there is none."""
     host, _, port = base_url.split("/")[2].partition(":")
     data = b"" if body is None else json.dumps(body).encode()
     head = f"{method} /v1{path} {version}\r\nHost: {host}:{port}\r\nContent-Length: {len(data)}\r\n\r\n"
@@ -39,15 +39,15 @@ def request(base_url: str, method: str, path: str, body: Json | None = None, ver
             reply.begin()
             headers = {name.lower(): value for name, value in reply.getheaders()}
             try:
-                came, broken = reply.read(), False
+                received, broken = reply.read(), False
             except http.client.IncompleteRead as error:
-                came, broken = error.partial, True
-        return Reply(reply.status, headers, came, broken)
+                received, broken = error.partial, True
+        return Reply(reply.status, headers, received, broken)
 
 
 @dataclass
 class Talk:
-    """A conversation that goes on by `previous_response_id`, or, stateless, with all items sent each time."""
+    """A conversation continued by `previous_response_id`, or, if stateless, by sending all items each time."""
 
     base_url: str
     settings: Json
@@ -57,7 +57,7 @@ class Talk:
     items: tuple[Json, ...] = ()
 
     def say(self, given: str | list[Json], **more: Any) -> Json:
-        """The response to a prompt or to items, and what comes with them for this request alone."""
+        """The response to a prompt or to items; `more` are fields of this request only."""
         new = [{"role": "user", "content": given}] if isinstance(given, str) else given
         body = {"model": "m", "input": new, "stream": self.stream, **self.settings, **more}
         if self.stateless:
@@ -73,7 +73,7 @@ class Talk:
         return response
 
     def refused(self, given: str | list[Json], **more: Any) -> str:
-        """The message of the error that the request is answered with."""
+        """The message of the error that the request gets."""
         try:
             self.say(given, **more)
         except AssertionError as error:

@@ -1,4 +1,4 @@
-"""MCP calls that wait for the user's approval, over a real socket (sections 3.2, 4.1 and 6.3 of the API reference)."""
+"""MCP calls that wait for the user's approval, over a real socket (API 3.2, 4.1 and 6.3)."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from cometresp.emulator.server import Emulator
 from .bench import MCP, WEATHER, text_of
 from .talk import Json, Talk, outputs, request
 
-WAYS = pytest.mark.parametrize(("stateless", "stream"), [(False, False), (True, False), (False, True), (True, True)])
+MODES = pytest.mark.parametrize(("stateless", "stream"), [(False, False), (True, False), (False, True), (True, True)])
 
 
 def types(response: Json) -> list[str]:
@@ -22,11 +22,11 @@ def verdict(response: Json, *, approve: bool, **more: Any) -> list[Json]:
 
 
 def line_of(response: Json) -> str:
-    """The line on emulated tools in an answer, without what isn't about them."""
+    """The line on emulated tools in an answer."""
     return text_of(response).partition("Emulated tools:\n\n- ")[2]
 
 
-@WAYS
+@MODES
 def test_an_approved_call_is_made_and_answered(emulator: Emulator, stateless: bool, stream: bool) -> None:
     talk = Talk(emulator.base_url, {"tools": [MCP]}, stateless, stream)
     asked = talk.say("emulate:mcp hello")
@@ -45,17 +45,17 @@ def test_an_approved_call_is_made_and_answered(emulator: Emulator, stateless: bo
     assert line_of(done) == "The MCP tool `echo` of `docs` was approved and emulated."
 
 
-@WAYS
-@pytest.mark.parametrize(("more", "said"), [({}, ""), ({"reason": "too\nrisky"}, " (too risky)")])
-def test_a_refused_call_is_not_made(emulator: Emulator, more: Json, said: str, stateless: bool, stream: bool) -> None:
+@MODES
+@pytest.mark.parametrize(("more", "reason"), [({}, ""), ({"reason": "too\nrisky"}, " (too risky)")])
+def test_a_refused_call_is_not_made(emulator: Emulator, more: Json, reason: str, stateless: bool, stream: bool) -> None:
     talk = Talk(emulator.base_url, {"tools": [MCP]}, stateless, stream)
     done = talk.say(verdict(talk.say("emulate:mcp hello"), approve=False, **more))
     assert types(done) == ["message"]
-    assert line_of(done) == f"The MCP tool `echo` of `docs` was refused{said}, so it wasn't called."
+    assert line_of(done) == f"The MCP tool `echo` of `docs` was refused{reason}, so it wasn't called."
 
 
 @pytest.mark.parametrize("stateless", [False, True])
-def test_an_approval_holds_for_one_call(emulator: Emulator, stateless: bool) -> None:
+def test_an_approval_is_for_one_call(emulator: Emulator, stateless: bool) -> None:
     talk = Talk(emulator.base_url, {"tools": [MCP]}, stateless)
     talk.say(verdict(talk.say("emulate:mcp hello"), approve=True))
     assert types(talk.say("Hello")) == ["message"]
@@ -100,21 +100,21 @@ def test_require_approval_names_the_tools_that_wait(emulator: Emulator, rule: Js
 
 
 @pytest.mark.parametrize("rule", ["sometimes", 5, {"never": "echo"}, {"always": {"tool_names": "echo"}}])
-def test_an_unknown_rule_of_approval_is_refused(emulator: Emulator, rule: Any) -> None:
+def test_an_unknown_value_of_require_approval_is_refused(emulator: Emulator, rule: Any) -> None:
     body = {"model": "m", "input": "Hello", "tools": [MCP | {"require_approval": rule}]}
     reply = request(emulator.base_url, "POST", "/responses", body)
     assert (reply.status, reply.json()["error"]["param"].startswith("tools[0].require_approval")) == (400, True)
 
 
 @pytest.mark.parametrize("stateless", [False, True])
-def test_an_approval_of_nothing_is_refused(emulator: Emulator, stateless: bool) -> None:
+def test_an_approval_without_a_request_is_refused(emulator: Emulator, stateless: bool) -> None:
     talk = Talk(emulator.base_url, {"tools": [MCP]}, stateless)
     asked = talk.say("emulate:mcp")
     unknown = verdict(asked, approve=True)[0] | {"approval_request_id": "mcpr_x"}
     assert talk.refused([unknown]) == "No approval request found with id 'mcpr_x'."
-    lonely = Talk(emulator.base_url, {"tools": [MCP]}, stateless=True)
+    other = Talk(emulator.base_url, {"tools": [MCP]}, stateless=True)
     request_id = asked["output"][1]["id"]
-    assert lonely.refused(verdict(asked, approve=True)) == f"No approval request found with id '{request_id}'."
+    assert other.refused(verdict(asked, approve=True)) == f"No approval request found with id '{request_id}'."
 
 
 def test_a_prompt_after_an_unanswered_request_is_answered(emulator: Emulator) -> None:

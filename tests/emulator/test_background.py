@@ -38,14 +38,14 @@ def test_the_times_are_those_of_the_clock(bench: Bench) -> None:
 
 
 def test_a_background_stream_is_sent_as_it_becomes_due(bench: Bench) -> None:
-    seen = [
+    events = [
         (event["type"], round(bench.clock.now - START, 3)) for event in bench.opened(input="Hello", background=True)
     ]
-    assert seen[:3] == [("response.created", 0.0), ("response.queued", 0.0), ("response.in_progress", 0.2)]
-    assert seen[-1] == ("response.completed", 1.0)
+    assert events[:3] == [("response.created", 0.0), ("response.queued", 0.0), ("response.in_progress", 0.2)]
+    assert events[-1] == ("response.completed", 1.0)
 
 
-def test_a_late_follower_need_not_wait(bench: Bench) -> None:
+def test_a_stream_followed_after_the_end_comes_without_waits(bench: Bench) -> None:
     events = bench.stream(input="Hello", background=True)
     bench.clock.now += 5
     bench.clock.waits.clear()
@@ -53,7 +53,7 @@ def test_a_late_follower_need_not_wait(bench: Bench) -> None:
     assert bench.clock.waits == []
 
 
-def test_the_stream_tells_the_same_end_as_a_get(bench: Bench) -> None:
+def test_a_stream_ends_with_the_response_that_get_returns(bench: Bench) -> None:
     events = bench.stream(input="Hello", background=True)
     assert bench.call("GET", events[0]["response"]["id"]) == events[-1]["response"]
 
@@ -64,7 +64,7 @@ def test_without_store_a_background_response_can_be_fetched_but_not_continued(be
     assert bench.refused(input="More", previous_response_id=response_id).code == "previous_response_not_found"
 
 
-def test_a_cancel_holds_and_may_be_repeated(bench: Bench) -> None:
+def test_a_cancelled_response_remains_cancelled_and_may_be_cancelled_again(bench: Bench) -> None:
     response_id = bench.ask(input="Hello", background=True)["id"]
     first = bench.call("POST", f"{response_id}/cancel")
     bench.clock.now += 5
@@ -86,7 +86,7 @@ def test_only_a_background_response_can_be_cancelled(bench: Bench) -> None:
     assert (caught.value.status, caught.value.message) == (400, "Cannot cancel a synchronous response.")
 
 
-def test_the_stream_of_a_cancelled_response_just_ends(bench: Bench) -> None:
+def test_the_stream_of_a_cancelled_response_ends_without_a_final_event(bench: Bench) -> None:
     stream = bench.opened(input="Hello", background=True)
     first = [next(stream) for _ in range(5)]
     response_id = first[0]["response"]["id"]

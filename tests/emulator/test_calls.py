@@ -1,4 +1,4 @@
-"""The commands that make the emulator call the user's tools, over a real socket, as a tool loop sees them."""
+"""The `emulate:` words that make the emulator call the user's tools, over a real socket, in a tool loop."""
 
 import json
 from typing import Any
@@ -14,8 +14,8 @@ TIME: Json = {"type": "function", "name": "get_time", "parameters": None}
 SHOUT: Json = {"type": "custom", "name": "shout"}
 OSLO = ("get_weather", '{"city":"text","days":1}')
 NOW = ("get_time", "{}")
-WAYS = [(False, False), (True, False), (False, True), (True, True)]
-way = pytest.mark.parametrize(("stateless", "stream"), WAYS)
+MODES = [(False, False), (True, False), (False, True), (True, True)]
+modes = pytest.mark.parametrize(("stateless", "stream"), MODES)
 
 
 def calls_of(response: Json) -> list[tuple[str, str]]:
@@ -24,7 +24,7 @@ def calls_of(response: Json) -> list[tuple[str, str]]:
 
 
 def loop(talk: Talk, prompt: str, rounds: int = 10, **more: Any) -> tuple[list[list[tuple[str, str]]], str]:
-    """Answer every call until there are none: the calls of each response, and the text at the end."""
+    """Send outputs until a response has no calls; the calls of each response, and the text of the last."""
     response = talk.say(prompt, **more)
     made: list[list[tuple[str, str]]] = []
     while (calls := calls_of(response)) and len(made) < rounds:
@@ -38,7 +38,7 @@ def answers_in(text: str) -> list[str]:
     return [line.partition("`: ")[2] for line in text.splitlines() if line.startswith("- `call_")]
 
 
-@way
+@modes
 @pytest.mark.parametrize(
     ("prompt", "made", "quoted"),
     [
@@ -73,10 +73,8 @@ def test_a_command_makes_its_calls_and_then_comes_the_answer(
     assert (calls, answers_in(text)) == (made, quoted)
 
 
-@way
-def test_an_endless_call_is_made_again_whatever_it_is_answered(
-    emulator: Emulator, stateless: bool, stream: bool
-) -> None:
+@modes
+def test_an_endless_call_is_made_again_after_each_output(emulator: Emulator, stateless: bool, stream: bool) -> None:
     talk = Talk(emulator.base_url, {"tools": [WEATHER, TIME]}, stateless, stream)
     assert loop(talk, "emulate:endless_call", rounds=8) == ([[OSLO]] * 8, "")
     call_ids = [item["call_id"] for item in talk.items if item.get("type") == "function_call"]
@@ -93,21 +91,19 @@ def transcript(talk: Talk) -> str:
 
 
 @pytest.mark.parametrize("prompt", ["emulate:call_chain=3 emulate:reasoning", "emulate:calls=2", "get_weather Oslo"])
-def test_a_conversation_comes_out_the_same_with_and_without_the_server_s_memory(
-    emulator: Emulator, prompt: str
-) -> None:
-    told = []
+def test_a_conversation_is_the_same_with_and_without_stored_responses(emulator: Emulator, prompt: str) -> None:
+    transcripts = []
     for stateless in (False, True):
         settings: Json = {"tools": [WEATHER, TIME], "include": ["reasoning.encrypted_content"]}
         talk = Talk(emulator.base_url, settings, stateless)
         talk.say("Hello")
         loop(talk, prompt)
         talk.say("Thank you")
-        told.append(transcript(talk))
-    assert told[0] == told[1]
+        transcripts.append(transcript(talk))
+    assert transcripts[0] == transcripts[1]
 
 
-def test_the_next_prompt_is_not_steered_by_the_last_one(emulator: Emulator) -> None:
+def test_words_of_an_earlier_prompt_have_no_effect(emulator: Emulator) -> None:
     talk = Talk(emulator.base_url, {"tools": [WEATHER]})
     first = talk.say("emulate:endless_call")
     second = talk.say([*outputs(first), {"role": "user", "content": "Enough"}])
@@ -182,7 +178,7 @@ def test_custom_tools_are_called_and_answered_too(emulator: Emulator, stateless:
 
 
 @pytest.mark.parametrize("tools", [[], [{"type": "web_search"}]])
-def test_without_tools_of_the_user_there_is_nothing_to_call(emulator: Emulator, tools: list[Json]) -> None:
+def test_without_function_or_custom_tools_nothing_is_called(emulator: Emulator, tools: list[Json]) -> None:
     talk = Talk(emulator.base_url, {"tools": tools})
     assert [item["type"] for item in talk.say("emulate:calls=2 emulate:unknown_call")["output"]] == ["message"]
 
@@ -196,7 +192,7 @@ def test_without_tools_of_the_user_there_is_nothing_to_call(emulator: Emulator, 
         {"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "get_weather"}]},
     ],
 )
-def test_a_demanded_call_is_made_for_ever_until_the_choice_is_auto(
+def test_a_demanded_call_is_made_in_every_response_until_the_choice_is_auto(
     emulator: Emulator, choice: Any, stateless: bool
 ) -> None:
     talk = Talk(emulator.base_url, {"tools": [WEATHER, TIME]}, stateless)
@@ -207,12 +203,12 @@ def test_a_demanded_call_is_made_for_ever_until_the_choice_is_auto(
     assert calls_of(talk.say(outputs(response))) == []
 
 
-def test_none_keeps_every_command_from_calling(emulator: Emulator) -> None:
+def test_tool_choice_none_prevents_every_call(emulator: Emulator) -> None:
     talk = Talk(emulator.base_url, {"tools": [WEATHER], "tool_choice": "none"})
     assert calls_of(talk.say("emulate:endless_call get_weather")) == []
 
 
-@way
+@modes
 def test_reasoning_comes_before_each_call_and_is_encrypted_where_it_is_included(
     emulator: Emulator, stateless: bool, stream: bool
 ) -> None:
@@ -243,7 +239,7 @@ NO_OUTPUT = "No tool output found for function call call_1."
         ([CALL, CUSTOM], "No tool call found for custom tool call output with call_id call_1."),
     ],
 )
-def test_a_call_and_its_output_belong_together(emulator: Emulator, items: list[Json], message: str) -> None:
+def test_a_call_requires_its_output_and_an_output_its_call(emulator: Emulator, items: list[Json], message: str) -> None:
     body = {"model": "m", "input": items, "store": False}
     reply = request(emulator.base_url, "POST", "/responses", body)
     error = reply.json()["error"]
@@ -251,7 +247,7 @@ def test_a_call_and_its_output_belong_together(emulator: Emulator, items: list[J
 
 
 @pytest.mark.parametrize("stateless", [False, True])
-def test_every_open_call_has_to_be_answered(emulator: Emulator, stateless: bool) -> None:
+def test_every_open_call_requires_an_output(emulator: Emulator, stateless: bool) -> None:
     talk = Talk(emulator.base_url, {"tools": [WEATHER]}, stateless)
     first = talk.say("emulate:calls=2")
     given = outputs(first)

@@ -7,7 +7,7 @@ from cometresp.emulator.errors import ApiError
 from .bench import PNG, WEATHER, Bench, text_of
 
 
-def test_an_answer_says_whose_it_is_and_quotes_the_prompt(bench: Bench) -> None:
+def test_an_answer_names_the_emulator_and_quotes_the_prompt(bench: Bench) -> None:
     assert text_of(bench.ask(input="Hello,\nworld", instructions="Be short.")) == (
         "This is the **emulator**: no model was asked.\n\n"
         "You said:\n\n> Hello,\n> world\n\n"
@@ -75,12 +75,12 @@ def test_attachments_are_named(bench: Bench) -> None:
     )
 
 
-@pytest.mark.parametrize("forget", ["never stored", "deleted", "unknown"])
-def test_a_missing_previous_response_is_a_400(bench: Bench, forget: str) -> None:
-    response_id = bench.ask(input="One", store=forget != "never stored")["id"]
-    if forget == "deleted":
+@pytest.mark.parametrize("reason", ["never stored", "deleted", "unknown"])
+def test_a_missing_previous_response_is_a_400(bench: Bench, reason: str) -> None:
+    response_id = bench.ask(input="One", store=reason != "never stored")["id"]
+    if reason == "deleted":
         assert bench.call("DELETE", response_id) == {"id": response_id, "object": "response", "deleted": True}
-    if forget == "unknown":
+    if reason == "unknown":
         response_id = "resp_x"
     error = bench.refused(input="Two", previous_response_id=response_id)
     assert (error.status, error.code, error.param, error.message) == (
@@ -94,7 +94,7 @@ def test_a_missing_previous_response_is_a_400(bench: Bench, forget: str) -> None
 @pytest.mark.parametrize(
     ("method", "action"), [("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/input_items")]
 )
-def test_what_isn_t_stored_is_a_404(bench: Bench, method: str, action: str) -> None:
+def test_a_response_that_isn_t_stored_is_a_404(bench: Bench, method: str, action: str) -> None:
     hidden = bench.ask(input="One", store=False)["id"]
     for response_id in (hidden, "resp_x"):
         with pytest.raises(ApiError) as caught:
@@ -128,7 +128,7 @@ def test_input_items_are_paged(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "101"}, {"order": "up"}, {"after": "msg_x"}])
-def test_a_page_that_can_t_be_is_refused(bench: Bench, query: dict[str, str]) -> None:
+def test_an_invalid_page_query_is_refused(bench: Bench, query: dict[str, str]) -> None:
     response_id = bench.ask(input="One")["id"]
     with pytest.raises(ApiError) as caught:
         bench.call("GET", f"{response_id}/input_items", **query)

@@ -123,7 +123,7 @@ def test_sequence_numbers_rise_by_one_from_zero(bench: Bench, kind: str) -> None
 
 
 @pytest.mark.parametrize("kind", STREAMED_KINDS)
-def test_deltas_add_up_to_what_is_done(bench: Bench, kind: str) -> None:
+def test_deltas_add_up_to_the_text_of_the_done_event(bench: Bench, kind: str) -> None:
     deltas: dict[Any, str] = {}
     done: dict[Any, str] = {}
     for event in bench.stream(**STREAMED_KINDS[kind]):
@@ -139,13 +139,13 @@ def test_deltas_add_up_to_what_is_done(bench: Bench, kind: str) -> None:
     assert deltas == done or kind in ("failed", "failed in background", "error")
 
 
-def test_the_last_event_holds_the_items_that_were_done(bench: Bench) -> None:
+def test_the_last_event_has_the_items_of_the_done_events(bench: Bench) -> None:
     events = bench.stream(**STREAMED_KINDS["mcp call"])
     done = [event["item"] for event in events if event["type"] == "response.output_item.done"]
     assert events[-1]["response"]["output"] == done
 
 
-def test_a_failure_keeps_the_text_that_was_sent(bench: Bench) -> None:
+def test_a_failed_response_has_the_text_that_was_sent(bench: Bench) -> None:
     *events, failed = bench.stream(input="emulate:failed")
     sent = "".join(event.get("delta", "") for event in events)
     response = failed["response"]
@@ -166,13 +166,13 @@ def test_an_error_event_is_flat(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("options", "padded"), [({}, True), ({"include_obfuscation": False}, False)])
-def test_only_deltas_are_obfuscated_and_only_if_wanted(bench: Bench, options: dict[str, bool], padded: bool) -> None:
+def test_only_deltas_are_obfuscated_unless_turned_off(bench: Bench, options: dict[str, bool], padded: bool) -> None:
     events = bench.stream(input="Hello", stream_options=options)
     obfuscated = {event["type"] for event in events if "obfuscation" in event}
     assert obfuscated == ({"response.output_text.delta"} if padded else set())
 
 
-def test_a_delay_is_kept_between_deltas() -> None:
+def test_the_delay_is_waited_between_deltas() -> None:
     bench = Bench(delay=0.05)
     events = bench.stream(input="Hello")
     deltas = sum(1 for event in events if event["type"].endswith(".delta"))

@@ -1,4 +1,4 @@
-"""`--fault` as a user gives it, with `--offline` and with `cometresp emulator`."""
+"""`--fault` on the command line, with `--offline` and with `cometresp emulator`."""
 
 import pytest
 
@@ -21,11 +21,11 @@ from .talk import request
         ("429=200", 75),
     ],
 )
-def test_a_fault_is_tried_out_offline(run: Command, spec: str, code: int) -> None:
+def test_a_fault_has_its_exit_code_offline(run: Command, spec: str, code: int) -> None:
     assert run("ask", "--offline", "--fault", spec, "Hello").code == code
 
 
-def test_each_offline_command_counts_anew_and_retries_count(run: Command) -> None:
+def test_each_offline_command_counts_from_1_and_counts_retries(run: Command) -> None:
     words = ["ask", "--offline", "--fault", "429=0@1", "Hello"]
     assert [run(*words).code, run(*words).code, run(*words, "--retries", "0").code] == [0, 0, 75]
 
@@ -49,11 +49,11 @@ def test_each_offline_command_counts_anew_and_retries_count(run: Command) -> Non
         ),
     ],
 )
-def test_a_fault_that_can_t_be_is_a_usage_error(run: Command, words: list[str], message: str) -> None:
+def test_an_invalid_fault_is_a_usage_error(run: Command, words: list[str], message: str) -> None:
     assert list(run(*words)) == [2, "", f"cometresp: error: {message}"]
 
 
-def test_the_emulator_command_misbehaves_too(run: Command) -> None:
+def test_the_emulator_command_takes_faults(run: Command) -> None:
     process = run.popen("emulator", "--fault", "503@1", "--fault", "redirect@2", "--fault-seed", "5")
     assert process.stdout is not None
     assert process.stderr is not None

@@ -1,4 +1,4 @@
-"""Misbehaviour on purpose: what `--fault` means, and what comes over a real socket because of it."""
+"""The meaning of `--fault`, and its effect on replies over a real socket."""
 
 import http.client
 import json
@@ -77,21 +77,21 @@ def test_a_fault_is_a_kind_an_argument_and_when(spec: str, fault: Fault) -> None
         ("503%x", "% takes a number from 0 to 100, not 'x'"),
     ],
 )
-def test_what_is_no_fault_is_refused_with_the_reason(spec: str, message: str) -> None:
+def test_an_invalid_fault_is_refused_with_the_reason(spec: str, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(f'{spec!r}: {message}')}$"):
         Emulator(faults=[spec])
 
 
-# when it strikes ------------------------------------------------------------------------------------------------------
+# which requests -------------------------------------------------------------------------------------------------------
 
 
 def statuses(emulator: Emulator, number: int) -> list[int]:
     return [post(emulator, HELLO).status for _ in range(number)]
 
 
-def test_a_fault_strikes_every_request_or_one() -> None:
-    with faulty("503") as always, faulty("503@2", "401@3") as now_and_then:
-        assert (statuses(always, 3), statuses(now_and_then, 4)) == ([503] * 3, [200, 503, 401, 200])
+def test_a_fault_applies_to_every_request_or_to_one() -> None:
+    with faulty("503") as always, faulty("503@2", "401@3") as some:
+        assert (statuses(always, 3), statuses(some, 4)) == ([503] * 3, [200, 503, 401, 200])
 
 
 def test_requests_are_counted_whatever_their_method_but_only_those_to_responses() -> None:
@@ -103,7 +103,7 @@ def test_requests_are_counted_whatever_their_method_but_only_those_to_responses(
         assert request(emulator.base_url, "GET", f"/responses/{response_id}").status == 200
 
 
-def test_a_percentage_strikes_by_chance_that_a_seed_repeats() -> None:
+def test_a_percentage_of_requests_is_random_and_a_seed_repeats_it() -> None:
     drawn = []
     for seed in (1, 1, 2):
         with faulty("503%50", seed=seed) as emulator:
@@ -113,7 +113,7 @@ def test_a_percentage_strikes_by_chance_that_a_seed_repeats() -> None:
         assert (statuses(never, 5), statuses(always, 5)) == ([200] * 5, [503] * 5)
 
 
-def test_faults_add_up_and_the_first_in_place_of_a_reply_counts() -> None:
+def test_faults_add_up_and_the_first_that_replaces_the_reply_counts() -> None:
     with faulty("503@1", "html", "503") as emulator:
         assert statuses(emulator, 2) == [503, 200]
     with faulty("401", "drop") as emulator:
@@ -141,7 +141,7 @@ def test_faults_add_up_and_the_first_in_place_of_a_reply_counts() -> None:
     ],
 )
 @pytest.mark.parametrize("more", [{}, {"tools": [WEATHER], "tool_choice": "required"}, {"tools": [MCP]}])
-def test_an_answer_ends_badly_whatever_the_prompt_says(
+def test_a_fault_of_the_answer_overrides_the_prompt_and_the_tools(
     kind: str, status: str, reason: Any, more: Json, stream: bool
 ) -> None:
     with faulty(f"{kind}@1") as emulator:
@@ -199,7 +199,7 @@ def test_a_status_comes_with_an_error_in_the_gateway_s_shape(
 
 
 @pytest.mark.parametrize("body", [HELLO, STREAM])
-def test_something_else_than_the_api_answers(body: Json) -> None:
+def test_a_reply_is_replaced_by_a_page_nothing_or_a_redirect(body: Json) -> None:
     html, empty, moved = (faulted(spec, body) for spec in ("html", "empty", "redirect"))
     assert (html.status, html.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert html.body.startswith(b"<!DOCTYPE html>")
@@ -212,14 +212,14 @@ def test_a_dropped_connection_has_no_reply() -> None:
         faulted("drop", HELLO)
 
 
-def test_what_a_fault_takes_the_place_of_was_never_done() -> None:
+def test_a_request_whose_reply_is_replaced_is_not_carried_out() -> None:
     with faulty("503@2") as emulator:
         response_id = post(emulator, HELLO).json()["id"]
         assert request(emulator.base_url, "DELETE", f"/responses/{response_id}").status == 503
         assert request(emulator.base_url, "GET", f"/responses/{response_id}").status == 200
 
 
-def test_the_connection_serves_on_after_a_fault() -> None:
+def test_the_connection_can_be_used_after_a_fault() -> None:
     with faulty("503@1", "html@2", "broken_json@3") as emulator:
         connection = http.client.HTTPConnection(emulator.base_url.split("/")[2], timeout=60)
         replies = []
@@ -237,17 +237,17 @@ def test_the_connection_serves_on_after_a_fault() -> None:
 @pytest.mark.parametrize("kind", ["HTTP/1.1", "HTTP/1.0"])
 @pytest.mark.parametrize("size", [0, 1, 100, 5000])
 @pytest.mark.parametrize("body", [HELLO, STREAM])
-def test_a_cut_reply_has_as_many_bytes_as_were_wanted(body: Json, size: int, kind: str) -> None:
+def test_a_cut_reply_has_the_given_number_of_bytes(body: Json, size: int, kind: str) -> None:
     whole = faulted("503@2", body, kind)
     reply = faulted(f"cut={size}", body, kind)
     assert len(reply.body) == min(size, len(whole.body))
     # Without chunks the end of the connection is the end of the stream.
-    unseen = kind == "HTTP/1.0" if body is STREAM else size >= len(whole.body)
-    assert reply.broken != unseen
+    unnoticed = kind == "HTTP/1.0" if body is STREAM else size >= len(whole.body)
+    assert reply.broken != unnoticed
 
 
 @pytest.mark.parametrize("body", [HELLO, STREAM])
-def test_a_cut_falls_into_the_middle(body: Json) -> None:
+def test_a_cut_is_in_the_middle(body: Json) -> None:
     reply = faulted("cut", body)
     *frames, rest = reply.body.split(b"\n\n")
     assert reply.broken
@@ -261,7 +261,7 @@ def test_a_cut_falls_into_the_middle(body: Json) -> None:
 
 
 @pytest.mark.parametrize("body", [WIDE, {**WIDE, "stream": True}])
-def test_a_cut_falls_into_a_character_of_several_bytes_if_the_text_has_one(body: Json) -> None:
+def test_a_cut_is_inside_a_character_of_several_bytes_if_the_text_has_one(body: Json) -> None:
     reply = faulted("cut", body)
     with pytest.raises(UnicodeDecodeError) as caught:
         reply.body.decode()
@@ -270,10 +270,10 @@ def test_a_cut_falls_into_a_character_of_several_bytes_if_the_text_has_one(body:
 
 
 @pytest.mark.parametrize("spec", ["cut", "cut=4000", "unfinished"])
-def test_what_a_cut_stream_began_can_be_fetched_whole(spec: str) -> None:
+def test_the_response_of_a_cut_stream_can_be_fetched_whole(spec: str) -> None:
     with faulty(f"{spec}@1") as emulator:
-        began = post(emulator, STREAM).body
-        response_id = json.loads(began.split(b"\n")[1].removeprefix(b"data: "))["response"]["id"]
+        received = post(emulator, STREAM).body
+        response_id = json.loads(received.split(b"\n")[1].removeprefix(b"data: "))["response"]["id"]
         assert request(emulator.base_url, "GET", f"/responses/{response_id}").json()["status"] == "completed"
 
 
@@ -306,10 +306,10 @@ def test_each_event_comes_twice() -> None:
     assert [event["type"] for event in events[::2]] == plain(STREAM)
 
 
-def test_strangers_are_mixed_into_a_stream() -> None:
+def test_unknown_events_and_items_are_added_to_a_stream() -> None:
     events = faulted("unknown", STREAM).events()
-    strange = [event for event in events if "sequence_number" not in event]
-    assert [event["type"] for event in strange] == [
+    unknown = [event for event in events if "sequence_number" not in event]
+    assert [event["type"] for event in unknown] == [
         "response.emulated_unknown",
         "keepalive",
         "response.output_item.added",
@@ -318,7 +318,7 @@ def test_strangers_are_mixed_into_a_stream() -> None:
     assert [event["type"] for event in events if "sequence_number" in event] == plain(STREAM)
     output = events[-1]["response"]["output"]
     assert [item["type"] for item in output] == ["message", "emulated_unknown"]
-    assert [(event["output_index"], event["item"]) for event in strange[2:]] == [(1, output[1])] * 2
+    assert [(event["output_index"], event["item"]) for event in unknown[2:]] == [(1, output[1])] * 2
 
 
 def test_a_whole_reply_has_an_item_of_no_known_type_that_may_be_sent_back() -> None:
@@ -331,24 +331,24 @@ def test_a_whole_reply_has_an_item_of_no_known_type_that_may_be_sent_back() -> N
 
 @pytest.mark.parametrize("body", [HELLO, STREAM])
 def test_a_stall_is_silence_and_then_the_rest(bench: Bench, body: Json) -> None:
-    began = time.monotonic()
+    start = time.monotonic()
     reply = faulted("stall=0.5", body)
-    assert (time.monotonic() - began >= 0.5, reply.status, reply.broken) == (True, 200, False)
+    assert (time.monotonic() - start >= 0.5, reply.status, reply.broken) == (True, 200, False)
     assert body is HELLO or [event["type"] for event in reply.events()] == plain(STREAM)
-    struck = Faults(["stall=7"]).strike("/v1/responses")
+    faults = Faults(["stall=7"]).next_request("/v1/responses")
     made = bench.api.handle("POST", "/v1/responses", {}, json.dumps(body).encode())
-    assert struck.body(made, bench.clock.wait) if isinstance(made, dict) else [*struck.frames(made, bench.clock.wait)]
+    assert faults.body(made, bench.clock.wait) if isinstance(made, dict) else [*faults.frames(made, bench.clock.wait)]
     assert bench.clock.waits == [7.0]
 
 
-def test_a_stall_comes_in_the_middle_of_a_stream_and_ends_with_the_emulator() -> None:
+def test_a_stall_is_in_the_middle_of_a_stream_and_ends_with_the_emulator() -> None:
     with faulty("stall") as emulator:
         connection = http.client.HTTPConnection(emulator.base_url.split("/")[2], timeout=60)
         connection.request("POST", "/v1/responses", json.dumps(STREAM))
         reply = connection.getresponse()
-        came = b""
-        while came.count(b"\n\n") < len(plain(STREAM)) // 2:
-            came += reply.read1()
-    assert (came.count(b"\n\n"), came.endswith(b"\n\n")) == (len(plain(STREAM)) // 2, True)
+        received = b""
+        while received.count(b"\n\n") < len(plain(STREAM)) // 2:
+            received += reply.read1()
+    assert (received.count(b"\n\n"), received.endswith(b"\n\n")) == (len(plain(STREAM)) // 2, True)
     reply.close()
     connection.close()

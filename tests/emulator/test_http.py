@@ -78,16 +78,14 @@ def test_errors_have_the_gateway_s_shape_and_headers(emulator: Emulator) -> None
         ("PATCH", "/v1/nothing", 405),
     ],
 )
-def test_paths_and_methods_that_aren_t_there_are_errors(
-    emulator: Emulator, method: str, path: str, status: int
-) -> None:
+def test_unknown_paths_and_methods_are_errors(emulator: Emulator, method: str, path: str, status: int) -> None:
     with connected(emulator) as connection:
         assert send(connection, method, path)[0] == status
         assert send(connection, "GET", "/v1/models/emulator")[0] == 200
 
 
 @pytest.mark.parametrize("head", ["Content-Length: x", "Transfer-Encoding: chunked"])
-def test_a_body_of_no_known_length_is_refused(emulator: Emulator, head: str) -> None:
+def test_a_body_of_unknown_length_is_refused(emulator: Emulator, head: str) -> None:
     with connected(emulator) as connection:
         connection.connect()
         connection.sock.sendall(f"POST /v1/responses HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\nzzz\r\n".encode())
@@ -127,13 +125,13 @@ def test_an_old_client_gets_an_unchunked_stream(emulator: Emulator) -> None:
     assert answer.partition(b"\r\n\r\n")[2].startswith(b"event: response.created\ndata: {")
 
 
-def test_a_lone_surrogate_survives_the_way_there_and_back(emulator: Emulator) -> None:
+def test_a_lone_surrogate_is_returned_unchanged(emulator: Emulator) -> None:
     with connected(emulator) as connection:
         _, created = send(connection, "POST", "/v1/responses", json.dumps({"model": "m", "input": "x \ud800 x"}))
     assert "x \ud800 x" in created["output"][0]["content"][0]["text"]
 
 
-def test_a_client_that_goes_away_leaves_no_trace(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_client_that_disconnects_is_not_reported(capfd: pytest.CaptureFixture[str]) -> None:
     with Emulator(delay=0.001) as emulator:
         with connected(emulator) as connection:
             connection.request("POST", "/v1/responses", json.dumps({"model": "m", "input": "Hello", "stream": True}))
@@ -143,13 +141,13 @@ def test_a_client_that_goes_away_leaves_no_trace(capfd: pytest.CaptureFixture[st
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_running_stream_doesn_t_hold_up_the_end() -> None:
+def test_the_emulator_stops_without_waiting_for_a_stream() -> None:
     with Emulator() as emulator:
         connection = http.client.HTTPConnection(emulator.base_url.split("/")[2], timeout=60)
         connection.request("POST", "/v1/responses", SLOW)
         reply = connection.getresponse()
         reply.read(10)
-    with pytest.raises(http.client.IncompleteRead) as caught:  # its end would have come in seconds
+    with pytest.raises(http.client.IncompleteRead) as caught:  # the whole stream takes seconds
         reply.read()
     assert b"response.completed" not in caught.value.partial
     connection.close()
@@ -165,12 +163,12 @@ def test_only_loopback_is_served(emulator: Emulator) -> None:
     assert emulator.base_url.startswith("http://127.0.0.1:")
     port = int(emulator.base_url.split(":")[2].removesuffix("/v1"))
     socket.create_connection(("127.0.0.1", port)).close()
-    for elsewhere in ("127.0.0.2", "::1"):  # where a server for all addresses would be heard too
+    for elsewhere in ("127.0.0.2", "::1"):  # a server on all addresses would answer here
         with pytest.raises(OSError, match=r"refused|[Aa]ssign|[Aa]vailable|reachable|supported"):
             socket.create_connection((elsewhere, port))
 
 
-def test_serving_in_the_foreground_ends_with_an_exception_that_goes_through() -> None:
+def test_serving_in_the_foreground_passes_an_exception_on() -> None:
     emulator = Emulator()
 
     def interrupt() -> None:

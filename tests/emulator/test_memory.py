@@ -23,7 +23,7 @@ def test_two_emulators_share_a_memory(tmp_path: Path) -> None:
     other.store.close()
 
 
-def test_a_background_response_runs_on_without_the_process_that_began_it(tmp_path: Path) -> None:
+def test_a_background_response_continues_after_the_process_that_started_it(tmp_path: Path) -> None:
     one = Bench(tmp_path / "memory.db")
     stream = one.opened(input="Hello", background=True)
     first = [next(stream) for _ in range(3)]
@@ -63,14 +63,14 @@ def test_turns_written_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
         bench.store.close()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.skipif(os.name != "posix", reason="file modes need POSIX")
 def test_the_memory_is_private(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "memory.db"
     Store(path).close()
     assert [stat.S_IMODE(entry.stat().st_mode) for entry in (path.parent, path)] == [0o700, 0o600]
 
 
-def test_a_file_that_isn_t_a_memory_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_isn_t_a_database_is_left_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "memory.db"
     path.write_text("These are my notes, and long enough to be looked at as a database would be.\n" * 20)
     before = path.read_bytes()

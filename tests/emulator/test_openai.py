@@ -1,4 +1,4 @@
-"""The official client as an independent reader of what the emulator sends."""
+"""The emulator's replies, read by OpenAI's own client."""
 
 import json
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def test_every_event_loads_as_its_own_type(client: OpenAI, kind: str) -> None:
         type(event).model_validate(event.to_dict())
 
 
-def test_a_stream_is_retrieved_from_where_it_was_left(client: OpenAI) -> None:
+def test_a_stream_is_retrieved_from_after_an_event(client: OpenAI) -> None:
     events = list(create(client, input="Hello", stream=True))
     response_id = events[0].response.id
     assert client.responses.retrieve(response_id) == events[-1].response

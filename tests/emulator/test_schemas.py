@@ -11,7 +11,7 @@ from .bench import KINDS, START, STREAMED_KINDS, WEATHER, Bench
 
 @cache
 def event_schema(kind: str) -> Draft202012Validator:
-    """The one branch of the events' union that is for this type: the whole union would take seconds."""
+    """The schema of one type of event. Validating against the union of all takes seconds."""
     whole = schema("stream_event")
     union = whole["$defs"]["ResponseStreamEvent"]["anyOf"]
     names = [branch["$ref"].rpartition("/")[2] for branch in union]

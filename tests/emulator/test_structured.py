@@ -91,13 +91,13 @@ def test_the_prompt_s_words_and_numbers_fill_the_schema(schema: Json, prompt: st
         ({"$ref": "#/$defs/missing"}, {"a": "Ada", "b": "Ada"}),
     ],
 )
-def test_a_schema_without_a_value_doesn_t_hang(part: Json, expected: Json) -> None:
+def test_a_schema_that_no_value_fits_doesn_t_loop(part: Json, expected: Json) -> None:
     schema = closed({"a": part, "b": part}, **{"$defs": {"self": {"$ref": "#/$defs/self"}}})
     assert instance(schema, "Ada") == expected
 
 
 @pytest.mark.parametrize("part", [{"type": "integer", "minimum": "x"}, {"type": "array", "minItems": "x"}, {"enum": 5}])
-def test_what_isn_t_a_schema_is_a_400(bench: Bench, part: Json) -> None:
+def test_an_invalid_schema_is_a_400(bench: Bench, part: Json) -> None:
     shape = {"type": "json_schema", "name": "bad", "schema": {"type": "object", "properties": {"a": part}}}
     assert bench.refused(input="Ada", text={"format": shape}).param == "text.format.schema"
     tool = {"type": "function", "name": "bad", "parameters": shape["schema"]}
@@ -151,7 +151,7 @@ def test_a_json_object_quotes_the_prompt(bench: Bench) -> None:
     assert json.loads(text_of(response)) == {"emulator": True, "prompt": "Some JSON"}
 
 
-def test_a_refusal_and_a_cut_come_before_the_schema(bench: Bench) -> None:
+def test_a_refusal_and_a_cut_override_the_schema(bench: Bench) -> None:
     shape = {"type": "json_schema", "name": "person", "schema": PERSON, "strict": True}
     refused = bench.ask(input="Ada emulate:refusal", text={"format": shape})
     cut = bench.ask(input="Ada emulate:incomplete", text={"format": shape})

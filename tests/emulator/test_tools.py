@@ -61,7 +61,7 @@ def test_the_outputs_of_tools_are_quoted(bench: Bench) -> None:
     )
 
 
-def test_replayed_calls_are_answered_without_a_store(bench: Bench) -> None:
+def test_replayed_calls_need_no_stored_response(bench: Bench) -> None:
     first = bench.ask(input="get_weather Oslo", tools=[WEATHER], store=False)
     output = {"type": "function_call_output", "call_id": first["output"][0]["call_id"], "output": "4"}
     items = [{"role": "user", "content": "get_weather Oslo"}, *first["output"], output]
@@ -111,9 +111,9 @@ def test_results_of_hosted_tools_are_shown_only_if_included(bench: Bench, kind: 
 
 def test_reasoning_is_encrypted_only_if_included(bench: Bench) -> None:
     plain = bench.ask(input="Hello", reasoning={"summary": "auto"})
-    sealed = bench.ask(input="Hello", reasoning={"summary": "auto"}, include=EVERYTHING)
+    encrypted = bench.ask(input="Hello", reasoning={"summary": "auto"}, include=EVERYTHING)
     assert [item["type"] for item in plain["output"]] == ["reasoning", "message"]
-    assert ("encrypted_content" in plain["output"][0], "encrypted_content" in sealed["output"][0]) == (False, True)
+    assert ("encrypted_content" in plain["output"][0], "encrypted_content" in encrypted["output"][0]) == (False, True)
     assert plain["usage"]["output_tokens_details"]["reasoning_tokens"] > 0
 
 
@@ -136,7 +136,7 @@ def test_require_approval_decides_whether_an_mcp_call_waits(bench: Bench, rule: 
     assert (response["output"][1]["type"] == "mcp_approval_request") == waits
 
 
-def test_an_approval_that_nobody_asked_for_is_refused(bench: Bench) -> None:
+def test_an_approval_without_a_request_is_refused(bench: Bench) -> None:
     error = bench.refused(input=[{"type": "mcp_approval_response", "approval_request_id": "mcpr_x", "approve": True}])
     assert (error.status, error.message) == (400, "No approval request found with id 'mcpr_x'.")
 

@@ -107,7 +107,7 @@ def test_a_bad_field_is_a_400_that_names_it(bench: Bench, fields: dict[str, Any]
         *KINDS.values(),
     ],
 )
-def test_what_is_allowed_is_answered(bench: Bench, fields: dict[str, Any]) -> None:
+def test_valid_requests_are_answered(bench: Bench, fields: dict[str, Any]) -> None:
     assert bench.ask(**{"input": "Hello", **fields})["object"] == "response"
 
 
@@ -128,7 +128,7 @@ def test_a_bad_attachment_is_a_400(bench: Bench, part: dict[str, Any], param: st
 
 
 @pytest.mark.parametrize(
-    ("schema", "said"),
+    ("schema", "message"),
     [
         (OPEN_OBJECT, "In context=(), 'additionalProperties' is required to be supplied and to be false."),
         (
@@ -139,11 +139,11 @@ def test_a_bad_attachment_is_a_400(bench: Bench, part: dict[str, Any], param: st
         ({"type": "array", "items": {"type": "string"}}, "schema must be a JSON Schema of 'type: \"object\"'"),
     ],
 )
-def test_a_strict_schema_is_closed_and_complete(bench: Bench, schema: dict[str, Any], said: str) -> None:
+def test_a_strict_schema_is_closed_and_complete(bench: Bench, schema: dict[str, Any], message: str) -> None:
     shape = {"type": "json_schema", "name": "person", "schema": schema, "strict": True}
     error = bench.refused(input="Ada", text={"format": shape})
     assert (error.status, error.param, error.code) == (400, "text.format.schema", "invalid_json_schema")
-    assert said in error.message
+    assert message in error.message
     assert bench.ask(input="Ada", text={"format": shape | {"strict": False}})["status"] == "completed"
 
 

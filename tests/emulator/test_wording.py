@@ -28,17 +28,17 @@ def test_pieces_add_up_to_the_text(text: str) -> None:
         ('{"name":"Ada","age":36}\n', ['{"name":', '"Ada","a', 'ge":36}\n']),
     ],
 )
-def test_a_text_is_cut_between_words_and_never_in_a_grapheme(text: str, expected: list[str]) -> None:
+def test_a_text_is_split_between_words_and_never_in_a_grapheme(text: str, expected: list[str]) -> None:
     assert pieces(text) == expected
 
 
-def test_a_quote_says_the_full_length_of_what_it_cuts() -> None:
+def test_a_cut_quote_has_the_full_length_of_the_text() -> None:
     assert excerpt("one two three", 20) == "one two three"
     assert excerpt("one two three", 9) == "one two … (13 characters in all)"
 
 
 @given(st.text(min_size=1), st.integers(1, 50))
-def test_a_quote_is_bounded(text: str, limit: int) -> None:
+def test_a_quote_has_a_limited_length(text: str, limit: int) -> None:
     assert len(excerpt(text, limit)) <= limit + 60
 
 
@@ -46,11 +46,11 @@ def test_four_characters_are_a_token() -> None:
     assert [tokens(text) for text in ("", "a", "abcd", "abcde")] == [0, 1, 1, 2]
 
 
-def test_words_steer_the_emulator_wherever_they_stand() -> None:
+def test_words_are_found_anywhere_in_the_prompt() -> None:
     assert commands("please emulate:long=20, then\nemulate:slow (not xemulate:code)") == {"long": 20, "slow": 0}
 
 
-def test_only_the_last_prompt_steers(bench: Bench) -> None:
+def test_only_the_last_prompt_counts(bench: Bench) -> None:
     first = bench.ask(input="emulate:refusal")
     assert (
         bench.ask(input="Hello", previous_response_id=first["id"])["output"][0]["content"][0]["type"] == "output_text"
@@ -73,12 +73,12 @@ def test_the_answer_ends_at_the_token_limit(bench: Bench) -> None:
     assert 45 < response["usage"]["output_tokens"] <= 50
 
 
-def test_reasoning_may_leave_no_room_for_text(bench: Bench) -> None:
+def test_reasoning_may_use_the_whole_token_limit(bench: Bench) -> None:
     response = bench.ask(input="emulate:reasoning", max_output_tokens=16)
     assert (response["status"], [item["type"] for item in response["output"]]) == ("incomplete", ["reasoning"])
 
 
-def test_long_answers_have_the_lines_that_were_asked_for(bench: Bench) -> None:
+def test_a_long_answer_has_the_requested_lines(bench: Bench) -> None:
     assert text_of(bench.ask(input="emulate:long=3")).endswith("\n\nLine 1 of 3.\nLine 2 of 3.\nLine 3 of 3.")
 
 
