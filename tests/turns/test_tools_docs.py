@@ -191,7 +191,7 @@ def test_after_background_the_call_is_taken_up(place: Command) -> None:
 
 
 def test_max_turns_is_ten_and_ends_with_5(place: Command) -> None:
-    assert "`--max-turns` responses (10) have come: exit 5" in section("How a run goes").replace("\n  ", " ")
+    assert "`--max-turns` responses (10) were received: exit code 5" in section("How a run goes").replace("\n  ", " ")
     tools = ("--offline", "--functions", "dates.py", "--approve", "always")
     told = place("ask", *tools, "emulate:endless_call")
     assert (told.code, told.err.splitlines()[0]) == (
