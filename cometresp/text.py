@@ -65,8 +65,8 @@ Say = Callable[[str], None]  # prints a message for the user
 Read = Callable[[str, str], str]  # (flag, "@FILE" or text) -> text
 
 
-def joined(text: str) -> str:
-    """`text`, with the surrogate halves of a character that came in two deltas joined."""
+def join_surrogates(text: str) -> str:
+    """The text with surrogate pairs joined: a server may send the halves of a character in two deltas."""
     if text.isascii():
         return text
     try:

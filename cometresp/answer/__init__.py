@@ -1,8 +1,8 @@
-"""The reducer: what a sequence of events amounts to, and what that means.
+"""The reducer: it builds an answer from events, and says whether the answer is an error.
 
-answer   The one reducer: what a sequence of events amounts to. No network, no terminal, no clock.
-extract  `--extract` and `--extract-last`: a fenced code block of an answer, found as CommonMark has it.
+answer   The reducer: it builds one answer from a sequence of events. No network, no terminal, no clock.
+extract  `--extract` and `--extract-last`: a fenced code block of an answer, by the rules of CommonMark.
          Pure.
-items    The items and parts of an answer, as the events so far leave them (API 6.3, 6.4, 7.3).
-verdict  What an ended answer amounts to: the error, and with it the exit code (docs/exit-codes.md).
+items    The items and parts of an answer, built from the events so far (API 6.3, 6.4, 7.3).
+verdict  The error of an ended answer, and with it the exit code (docs/exit-codes.md).
 """

@@ -1,21 +1,24 @@
-"""`--extract` and `--extract-last`: a fenced code block of an answer, found as CommonMark has it. Pure."""
+"""`--extract` and `--extract-last`: a fenced code block of an answer, by the rules of CommonMark. Pure."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\n|\r|$)")
 
 
 def fenced_block(text: str, *, last: bool, complete: bool) -> str | None:
-    """The content of the first (or last) fenced block, as it stands there; None where there is none.
+    """The content of the first or last fenced block, byte for byte; None if there is none.
 
-    Fences in lists and quotations count, indented blocks don't. A fence that the text leaves open ends with the text,
-    but in an answer that isn't complete it is no block.
+    Blocks in lists and quotations count, indented blocks don't. A block without a closing fence ends with the text; if
+    the answer isn't complete, such a block doesn't count.
     """
     from markdown_it import MarkdownIt
 
     lines = [(match[1], match[2]) for match in _LINE.finditer(text)]
-    # markdown-it would make these replacements itself; done here, its lines are ours.
+    # markdown-it makes these replacements itself. Made here, its lines can be compared with those of `normal`.
     normal = [body.replace("\0", "\ufffd") for body, _ in lines]
     blocks = [_Fence(token) for token in MarkdownIt().parse("\n".join(normal)) if token.type == "fence"]
     if not complete:
@@ -27,9 +30,10 @@ def fenced_block(text: str, *, last: bool, complete: bool) -> str | None:
 
 
 class _Fence:
-    """A block's lines and its place: the lines of the text from `first`, its fence, to before `end`."""
+    """The lines of a block, and its position: from its opening fence, line `first` of the text, up to line `end`."""
 
-    def __init__(self, token: Any) -> None:
+    def __init__(self, token: "Token") -> None:
+        assert token.map is not None
         self.first, self.end = token.map
         self.lines: list[str] = token.content.split("\n")
         if not self.lines[-1]:  # the last line of a text needs no newline
@@ -38,10 +42,10 @@ class _Fence:
 
 
 def _source(block: _Fence, lines: list[tuple[str, str]], normal: list[str]) -> str:
-    """The block's content with the bytes of the text: markdown-it has other line endings, and no NUL."""
+    """The content as it is in the text: markdown-it replaces line endings and NUL characters."""
     parts = []
     for n, line in enumerate(block.lines, block.first + 1):
         body, ending = lines[n]
-        whole = normal[n].endswith(line)  # but for a tab that is partly indentation
-        parts.append((body[len(body) - len(line) :] if whole else line) + ending)
+        unchanged = normal[n].endswith(line)  # not where part of a tab is indentation
+        parts.append((body[len(body) - len(line) :] if unchanged else line) + ending)
     return "".join(parts)

@@ -1,14 +1,13 @@
-"""The items and parts of an answer, as the events so far leave them (API 6.3, 6.4, 7.3)."""
+"""The items and parts of an answer, built from the events so far (API 6.3, 6.4, 7.3)."""
 
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Any
 
-from cometresp.text import joined
-from cometresp.wire.items import TEXT_KEY, identity, type_of
-from cometresp.wire.json import Json, listed
+from cometresp.text import join_surrogates
+from cometresp.wire.items import TEXT_KEY, id_of_item, type_of
+from cometresp.wire.json import Json, listed, text
 
-# What an item or part needs that nothing announced, so that it can be replayed.
+# The fields that an item or part needs to be replayed, for one whose JSON never came.
 _BLANK: dict[str, Json] = {
     "message": {"role": "assistant"},
     "reasoning": {"summary": []},
@@ -18,76 +17,79 @@ _BLANK: dict[str, Json] = {
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """A content or summary part. `streamed` is what the deltas said, `final` what a fuller event said instead."""
+    """A content or summary part. `json` is its JSON as last sent.
+
+    `streamed` is the text of the deltas, `final` the full text that came after them. A closed part takes no deltas.
+    """
 
     type: str
-    frame: Json = field(default_factory=dict)
+    json: Json = field(default_factory=dict)
     streamed: StringIO = field(default_factory=StringIO)
     final: str | None = None
-    done: bool = False
+    is_closed: bool = False
     annotations: dict[int, Json] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
-        """The fullest there is. What a fuller event leaves out or empty doesn't undo what came before it."""
+        """The fullest text that came. A full value that is missing or empty doesn't replace the deltas."""
         if self.final is not None:
             return self.final
-        return joined(self.streamed.getvalue()) or self._framed()
+        return join_surrogates(self.streamed.getvalue()) or self._json_text()
 
-    def _framed(self) -> str:
-        text = self.frame.get(TEXT_KEY.get(self.type, "text"))
-        return text if isinstance(text, str) else ""
+    def _json_text(self) -> str:
+        return text(self.json.get(TEXT_KEY.get(self.type, "text")))
 
-    def describe(self, frame: Json, *, done: bool) -> None:
-        self.type, self.frame = type_of(frame, self.type), frame
-        if done:
-            self.settle(self._framed())
+    def set_json(self, json: Json, *, complete: bool) -> None:
+        self.type, self.json = type_of(json, self.type), json
+        if complete:
+            self.complete(self._json_text())
 
-    def settle(self, text: Any) -> None:
-        if text and isinstance(text, str):
-            self.final = text
-        self.done = True
+    def complete(self, full: object) -> None:
+        """Take the full text, unless it is missing or empty, and close the part."""
+        if full and isinstance(full, str):
+            self.final = full
+        self.is_closed = True
 
-    def annotate(self, index: int | None, annotation: Any) -> None:
+    def add_annotation(self, index: int | None, annotation: object) -> None:
         if isinstance(annotation, dict):
             self.annotations[len(self.annotations) if index is None else index] = annotation
 
     def as_dict(self) -> Json:
-        whole = {**(self.frame or _BLANK.get(self.type, {})), "type": self.type}
-        if text := self.text:
-            whole[TEXT_KEY.get(self.type, "text")] = text
-        if self.annotations and not whole.get("annotations"):
-            whole["annotations"] = [self.annotations[n] for n in sorted(self.annotations)]
-        return whole
+        made = {**(self.json or _BLANK.get(self.type, {})), "type": self.type}
+        if full := self.text:
+            made[TEXT_KEY.get(self.type, "text")] = full
+        if self.annotations and not made.get("annotations"):
+            made["annotations"] = [self.annotations[n] for n in sorted(self.annotations)]
+        return made
 
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """An output item: `frame` is its JSON as last sent, the rest what came since.
+    """An output item. `json` is its JSON as last sent; `parts`, `fields` and `status` come from later events.
 
-    `announced` is one whose beginning was told, `whole` one whose frame is the full value, `done` one to which nothing
-    more comes.
+    `was_added`: `output_item.added` came. `is_complete`: its full value came. `is_closed`: no more events of it are
+    expected.
     """
 
     type: str
     id: str = ""
-    frame: Json = field(default_factory=dict)
+    json: Json = field(default_factory=dict)
     parts: dict[str, dict[int, Part]] = field(default_factory=dict)
     fields: dict[str, StringIO] = field(default_factory=dict)
     status: str = "in_progress"
-    announced: bool = False
-    whole: bool = False
-    done: bool = False
+    was_added: bool = False
+    is_complete: bool = False
+    is_closed: bool = False
 
-    def fits(self, kind: str) -> bool:
-        """Whether an event for items of type `kind` can mean this one: text never belongs to a call."""
+    def accepts(self, kind: str) -> bool:
+        """Whether an event for items of type `kind` can refer to this item: text never belongs to a call."""
         groups = {_group(self.type), _group(kind)}
         return len(groups - {""}) < 2  # noqa: PLR2004 - two known groups that differ
 
-    def part(self, where: str, kind: str, index: int | None, *, begin: bool = False) -> Part:
-        """The part at `index`; without an index the last one of that kind, or a new one (API 12.2)."""
-        parts = self.parts.setdefault(where, {})
-        if index is None and not begin:
+    def part(self, key: str, kind: str, index: int | None, *, new: bool = False) -> Part:
+        """The part at `index` of the list `key`; without an index the last one of its kind, or a new one (API 12.2)."""
+        parts = self.parts.setdefault(key, {})
+        if index is None and not new:
             index = next((n for n in reversed(parts) if parts[n].type == kind), None)
         if index is None:
             index = max(parts, default=-1) + 1
@@ -95,61 +97,61 @@ class Item:
             parts[index] = Part(kind)
         return parts[index]
 
-    def texts(self, where: str) -> list[str]:
-        return [part.text for _, part in sorted(self.parts.get(where, {}).items()) if part.text]
+    def texts(self, key: str) -> list[str]:
+        return [part.text for _, part in sorted(self.parts.get(key, {}).items()) if part.text]
 
-    def announce(self, frame: Json) -> None:
-        self._name(frame)
-        self.frame, self.announced = frame, True
-        if isinstance(status := frame.get("status"), str) and status:
+    def start(self, json: Json) -> None:
+        """Take the JSON of `output_item.added`."""
+        self._identify(json)
+        self.json, self.was_added = json, True
+        if status := text(json.get("status")):
             self.status = status
 
-    def settle(self, frame: Json) -> None:
-        """The whole item came: it wins over what the deltas said, except where it leaves something out."""
-        self._name(frame)
-        status = frame.get("status")
-        self.status = status if status and isinstance(status, str) else "completed"
-        self.frame, self.whole = frame, True
-        self.fields = {key: text for key, text in self.fields.items() if not frame.get(key)}
-        for where in ("content", "summary"):
-            if frames := listed(frame.get(where)):
-                self._settle_parts(where, frames)
-        self.end()
+    def complete(self, json: Json) -> None:
+        """Take the full value. It replaces what the deltas built, except where it leaves something out."""
+        self._identify(json)
+        self.status = text(json.get("status")) or "completed"
+        self.json, self.is_complete = json, True
+        self.fields = {key: value for key, value in self.fields.items() if not json.get(key)}
+        for key in ("content", "summary"):
+            if parts := listed(json.get(key)):
+                self._complete_parts(key, parts)
+        self.close()
 
-    def end(self) -> None:
-        self.done = True
+    def close(self) -> None:
+        self.is_closed = True
         for parts in self.parts.values():
             for part in parts.values():
-                part.done = True
+                part.is_closed = True
 
-    def _name(self, frame: Json) -> None:
-        self.type, self.id = type_of(frame, self.type), identity(frame) or self.id
+    def _identify(self, json: Json) -> None:
+        self.type, self.id = type_of(json, self.type), id_of_item(json) or self.id
 
-    def _settle_parts(self, where: str, frames: list[Json]) -> None:
-        """The n-th of `frames` is the n-th part that was seen, whatever its index was."""
-        old = self.parts.get(where, {})
+    def _complete_parts(self, key: str, full: list[Json]) -> None:
+        """The n-th of the `full` parts is the n-th part of this item, whatever its index is."""
+        old = self.parts.get(key, {})
         indexes = sorted(old)
-        indexes += range(max(old, default=-1) + 1, max(old, default=-1) + 1 + len(frames) - len(indexes))
-        self.parts[where] = {
-            n: old.get(n) or Part("output_text" if where == "content" else "summary_text")
-            for n, _ in zip(indexes, frames, strict=False)
+        indexes += range(max(old, default=-1) + 1, max(old, default=-1) + 1 + len(full) - len(indexes))
+        self.parts[key] = {
+            n: old.get(n) or Part("output_text" if key == "content" else "summary_text")
+            for n, _ in zip(indexes, full, strict=False)
         }
-        for part, frame in zip(self.parts[where].values(), frames, strict=True):
-            part.describe(frame, done=True)
+        for part, json in zip(self.parts[key].values(), full, strict=True):
+            part.set_json(json, complete=True)
 
     def as_dict(self) -> Json:
-        whole = {**(self.frame or _BLANK.get(self.type, {})), "type": self.type}
-        if self.id and not self.frame:
-            whole["id"] = self.id
-        for where, parts in self.parts.items():
-            whole[where] = [parts[n].as_dict() for n in sorted(parts)]
-        for key, text in self.fields.items():
-            whole[key] = joined(text.getvalue())
-        if not self.whole:
-            whole.pop("encrypted_content", None)  # what an item begins with may be a piece of it (API 7.3.6)
-            if "status" in self.frame or not self.frame:
-                whole["status"] = self.status
-        return whole
+        made = {**(self.json or _BLANK.get(self.type, {})), "type": self.type}
+        if self.id and not self.json:
+            made["id"] = self.id
+        for key, parts in self.parts.items():
+            made[key] = [parts[n].as_dict() for n in sorted(parts)]
+        for key, value in self.fields.items():
+            made[key] = join_surrogates(value.getvalue())
+        if not self.is_complete:
+            made.pop("encrypted_content", None)  # it may be partial in `output_item.added` (API 7.3.6)
+            if "status" in self.json or not self.json:
+                made["status"] = self.status
+        return made
 
 
 def _group(kind: str) -> str:

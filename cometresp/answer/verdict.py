@@ -1,4 +1,4 @@
-"""What an ended answer amounts to: the error, and with it the exit code (docs/exit-codes.md)."""
+"""The error of an ended answer, and with it the exit code (docs/exit-codes.md)."""
 
 from cometresp.answer.answer import Answer
 from cometresp.errors import CometrespError, ErrorDetails, ExitCode, Next, TurnError, UnreachableError
@@ -13,9 +13,9 @@ RESUME_RUN: tuple[str | Next, ...] = (Next("continue"), " resumes the run, with 
 
 
 def verdict(answer: Answer, *, allow_incomplete: bool = False, background: bool = False) -> CometrespError | None:
-    """The error that an ended answer amounts to, or None: the same for a streamed, whole, fetched or background one.
+    """The error of an ended answer, or None: the same for streamed, whole, fetched and background responses.
 
-    `background`: an answer that is still at work is accepted.
+    `background`: a response that hasn't ended is no error.
     """
     name = answer.id or "the response"
     if answer.was_cut:
@@ -49,25 +49,25 @@ def _incomplete(answer: Answer, name: str, *, allowed: bool) -> CometrespError |
 
 
 def _unanswered(answer: Answer, name: str) -> CometrespError | None:
-    """A refusal, or calls that wait: each of them, and how to answer by hand."""
+    """The error of a refusal, or of open calls: it lists each call, and how to answer by hand."""
     if answer.refused:
         return TurnError(ExitCode.FILTERED, f"{name} is a refusal", details=ErrorDetails(code="refusal"))
     calls = answer.open_calls
     if not calls:
         return None
-    shown = [_describe(call) for call in calls]
-    of_what = f"output of {shown[0]}" if len(shown) == 1 else "\n  ".join([f"outputs of {len(shown)} calls:", *shown])
-    return TurnError(ExitCode.CALL_OPEN, f"waiting for the {of_what}", hint=Next("continue", answering_flags(calls)))
+    lines = [_call_line(call) for call in calls]
+    missing = f"output of {lines[0]}" if len(lines) == 1 else "\n  ".join([f"outputs of {len(lines)} calls:", *lines])
+    return TurnError(ExitCode.CALL_OPEN, f"waiting for the {missing}", hint=Next("continue", answering_flags(calls)))
 
 
-def _describe(call: Json) -> str:
-    """`call_9 get_weather {"city":"Oslo"}`, cut, on one line."""
+def _call_line(call: Json) -> str:
+    """A call on one line, shortened: `call_9 get_weather {"city":"Oslo"}`."""
     words = (id_of_call(call), label_of_call(call), arguments_of(call))
     return " ".join(escape_line(word, _SHOWN) for word in words if word)
 
 
 def is_good(answer: Answer, *, allow_incomplete: bool) -> bool:
-    """Whether the turn may become the head of its chain."""
+    """Whether the turn can become the head of its chain."""
     if answer.was_cut or answer.status not in GOOD:
         return False
     return not answer.incomplete_reason or (allow_incomplete and answer.incomplete_reason != "content_filter")

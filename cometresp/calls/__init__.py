@@ -1,8 +1,6 @@
-"""The model's calls: whose they are, who decides, what they come to. Pure, but for the question of `approval`.
+"""The model's calls: which of them run here, whether they may run, and their outcomes. No I/O of its own.
 
-approval      Who lets a tool run: the flags, or the user at the terminal. Nothing runs that neither
-              agreed to.
-conversation  The bodies of a run in which calls are answered, turn after turn; and the usage of all of
-              them.
-settle        What the open calls of an answer come to: which of them are run here, and their outcomes.
+approval      Whether a tool may run: by the flags, or by the user's answer at the terminal.
+conversation  The request bodies of a run whose calls are answered turn by turn, and the sum of their usage.
+settle        Settling open calls: which of them run here, whether they may run, and their outcomes.
 """

@@ -1,4 +1,4 @@
-"""Who lets a tool run: the flags, or the user at the terminal. Nothing runs that neither agreed to."""
+"""Whether a tool may run: by the flags, or by the user's answer at the terminal."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Mode = Literal["ask", "always", "refuse"]
 
 Decision = Literal["run", "no", "refused", "stop"]
 
-_SHOWN, _SHOWN_END = 20_000, 4_000  # characters of arguments that a question shows, and of them at the end
+_SHOWN, _SHOWN_END = 20_000, 4_000  # characters of arguments in a question, and how many of them are from the end
 
 _KEYS: dict[str, Decision | Literal["always"]] = {
     "y": "run",
@@ -29,7 +29,10 @@ _KEYS: dict[str, Decision | Literal["always"]] = {
 
 
 class Approval:
-    """`allowed` are the globs of `--allow-tool`. `ask` puts a question to the user; None: there is nobody to ask."""
+    """Decides by `mode`, the globs of `--allow-tool` in `allowed`, and the user.
+
+    `ask` asks the user a question; it returns None if nobody can be asked, for the reason in `nobody`.
+    """
 
     def __init__(
         self,
@@ -45,12 +48,12 @@ class Approval:
         self.why_not = "--approve refuse" if mode == "refuse" else nobody
 
     def decide(self, name: str, arguments: str, source: str, *, read_only: bool) -> Decision:
-        """Whether this call may run. `no` was typed by the user, `refused` by nobody; `stop` ends the run."""
+        """Whether a call may run. `no` is the user's answer, `refused` needed no answer, and `stop` ends the run."""
         if read_only or name in self._always or any(_matches(name, pattern) for pattern in self._allowed):
             return "run"
         if self._mode != "ask":
             return "run" if self._mode == "always" else "refused"
-        question = f"{escape_line(name)} wants to run ({escape_line(source)}) with\n{shown_arguments(arguments)}\n"
+        question = f"the model calls {escape_line(name)} ({escape_line(source)}) with\n{shown_arguments(arguments)}\n"
         while True:
             typed = self._ask(f"{question}run it? [y]es, [a]lways {escape_line(name)}, [n]o, [s]top: ")
             if typed is None:
@@ -65,12 +68,12 @@ class Approval:
 
 
 def _matches(name: str, pattern: str) -> bool:
-    """A glob for functions never lets an MCP server's tool run: a slash must stand in both or in neither."""
+    """Whether a glob matches. One without a slash never matches a tool of an MCP server, LABEL/TOOL."""
     return ("/" in name) == ("/" in pattern) and fnmatchcase(name, pattern)
 
 
 def shown_arguments(arguments: str) -> str:
-    """Arguments for a person to judge: indented where they are JSON, escaped, and cut where they are long."""
+    """Arguments to show to the user: indented if they are JSON, escaped, and shortened if they are long."""
     try:
         text = json.dumps(json.loads(arguments), ensure_ascii=False, indent=2)
     except (ValueError, RecursionError):

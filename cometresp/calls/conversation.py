@@ -1,11 +1,11 @@
-"""The bodies of a run in which calls are answered, turn after turn; and the usage of all of them."""
+"""The request bodies of a run whose calls are answered turn by turn, and the sum of their usage."""
 
 from cometresp.wire.items import can_be_sent_back, input_items
 from cometresp.wire.json import Json, obj
 
 
 class Conversation:
-    """The requests of one run. Where the server keeps nothing, each carries all items so far in place of an id."""
+    """The requests of one run. `stateless`: the server stores nothing, so each sends all items in place of an id."""
 
     def __init__(self, body: Json, *, stateless: bool) -> None:
         self.stateless = stateless or body.get("store") is False
@@ -15,7 +15,7 @@ class Conversation:
 
     def follow(self, response: Json, output: list[Json], outputs: list[Json]) -> Json:
         """The body that continues a response with the outputs of its calls."""
-        if response.get("store") is False:  # the server's own word, whatever was asked for
+        if response.get("store") is False:  # the server decides, whatever was requested
             self.stateless = True
         self._items += [item for item in output if can_be_sent_back(item)]
         self._items += outputs
@@ -23,32 +23,32 @@ class Conversation:
         return self.body()
 
     def body(self) -> Json:
-        """The body of the turn that was last asked for, in the form that the server takes."""
+        """The body of the last turn again, as `stateless` requires it now."""
         response_id, outputs = self._last
         body = dict(self._base)
         if "tool_choice" in body:
-            body["tool_choice"] = loosened(body["tool_choice"])
-        if body.get("conversation") is not None:  # which holds all that came before
+            body["tool_choice"] = without_force(body["tool_choice"])
+        if body.get("conversation") is not None:  # the server has all earlier items
             return body | {"input": outputs}
         if self.stateless or not response_id:
             return body | {"input": list(self._items)}
         return body | {"previous_response_id": response_id, "input": outputs}
 
 
-def loosened(choice: object) -> object:
-    """`tool_choice` once there is a result: what forced a call would force one each time."""
+def without_force(choice: object) -> object:
+    """The `tool_choice` once there is a result: a choice that demands a call would demand one in every turn."""
     if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
         return choice | {"mode": "auto"}
     return choice if choice == "none" else "auto"
 
 
-def summed(usage: Json, more: Json) -> Json:
-    """The usage of several turns: numbers are added, whatever the server counts (API 6.1)."""
+def add_usage(usage: Json, more: Json) -> Json:
+    """The sum of two usages. All numbers are added, also those that only one server has (API 6.1)."""
     total = dict(usage)
     for name, value in more.items():
         before = total.get(name)
         if isinstance(value, dict):
-            total[name] = summed(obj(before), value)
+            total[name] = add_usage(obj(before), value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             total[name] = value + (before if isinstance(before, int | float) else 0)
         else:

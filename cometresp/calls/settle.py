@@ -1,6 +1,6 @@
-"""What the open calls of an answer come to: which of them are run here, and their outcomes.
+"""Settling open calls: which of them run here, whether they may run, and their outcomes.
 
-Pure: `settle` calls what it is given to ask the user and to run a function.
+No I/O of its own: the caller passes what asks the user and what runs a function.
 """
 
 import json
@@ -19,17 +19,17 @@ _APPROVAL = "mcp_approval_request"
 
 
 class Call(NamedTuple):
-    """A call of the model's. `name` is the function's, or LABEL/TOOL of an MCP tool that waits for an approval."""
+    """A call that the model made. `name` is the function, or LABEL/TOOL for an MCP tool that needs an approval."""
 
     item: Json
     id: str
     name: str
-    arguments: str  # JSON as the model wrote it; of a custom tool {"input": TEXT}
+    arguments: str  # JSON as the model wrote it; for a custom tool {"input": TEXT}
     approval: bool = False
 
 
 class ToolOutput(TypedDict):
-    """A line of `--events` that says what a call came to."""
+    """The outcome of a call as a line of `--events`."""
 
     type: str
     call_id: str
@@ -40,7 +40,7 @@ class ToolOutput(TypedDict):
 
 
 class Outcome(NamedTuple):
-    """What a call came to. `output` is what the model gets."""
+    """The outcome of a call. `output` is the text for the model."""
 
     call: Call
     output: str
@@ -66,7 +66,7 @@ class Outcome(NamedTuple):
 
 
 class Runner(Protocol):
-    """Functions that can be run here; `read_only` ones need no approval, `source` is their file."""
+    """Functions that can run here. Read-only ones need no approval; `source` is the file of a function."""
 
     def knows(self, name: str) -> bool: ...
     def is_read_only(self, name: str) -> bool: ...
@@ -75,9 +75,9 @@ class Runner(Protocol):
 
 
 def local_calls(calls: Iterable[Json], runner: Runner | None, tools: object) -> list[Call] | None:
-    """The open calls of an answer, where all can be answered here; None where one waits for the user.
+    """The open calls of an answer if all of them can be answered here, else None.
 
-    A function that was offered without a command is the user's; one that was never offered is answered with an error.
+    A function without a program is answered by the user; one that was not offered is answered with an error.
     """
     offered = offered_names(tools)
     local = []
@@ -97,7 +97,7 @@ def local_calls(calls: Iterable[Json], runner: Runner | None, tools: object) -> 
 
 
 def offered_names(tools: object) -> set[str]:
-    """The names of the function and custom tools of a body, also of those in a namespace (API 4.1)."""
+    """The names of the function and custom tools in `tools`, including those in namespaces (API 4.1)."""
     names = set()
     for tool in listed(tools):
         if tool.get("type") in ("function", "custom"):
@@ -108,11 +108,12 @@ def offered_names(tools: object) -> set[str]:
 
 
 def settle(calls: list[Call], runner: Runner | None, approval: Approval) -> list[Outcome]:
-    """Ask about each call, run what may run, in the calls' order. Raises TurnError (5) where nothing is to be sent.
+    """Decide about each call and run those that may run. The outcomes are in the order of the calls.
 
-    A refusal that nobody typed is sent only beside a result: alone it would teach the model nothing and bill the user.
+    Raises TurnError (5) if nothing should be sent: the user stopped the run, or calls were refused without asking and
+    there is no result or answer of the user to send with the refusals. Such a turn would only cost money.
     """
-    decisions = []  # one for each call: a model may use an id twice
+    decisions = []  # a list, since a model may use an id twice
     for call in calls:
         decisions.append(_decision(call, runner, approval))
         if decisions[-1] == "stop":
@@ -120,13 +121,13 @@ def settle(calls: list[Call], runner: Runner | None, approval: Approval) -> list
     if not {"run", "no"} & set(decisions) and "refused" in decisions:
         refused = [call for call, decision in zip(calls, decisions, strict=True) if decision == "refused"]
         names = dict.fromkeys(escape_line(call.name) for call in refused)
-        words = f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} not allowed to run: {approval.why_not}"
+        message = f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} not allowed to run: {approval.why_not}"
         allow = Next("continue", " ".join(f"--allow-tool {name}" for name in names))
-        raise _left_open(words, calls, (allow, ", with --functions again where it was given"))
-    runs = [call for call, decision in zip(calls, decisions, strict=True) if _runs(call, decision)]
-    results = iter(runner.run(runs) if runner is not None and runs else ())
+        raise _left_open(message, calls, (allow, ", with --functions again where it was given"))
+    to_run = [call for call, decision in zip(calls, decisions, strict=True) if _runs(call, decision)]
+    results = iter(runner.run(to_run) if runner is not None and to_run else ())
     return [
-        next(results) if _runs(call, decision) else _decided(call, decision)
+        next(results) if _runs(call, decision) else _outcome_without_run(call, decision)
         for call, decision in zip(calls, decisions, strict=True)
     ]
 
@@ -135,7 +136,7 @@ def _decision(call: Call, runner: Runner | None, approval: Approval) -> str:
     if call.approval:
         return approval.decide(call.name, call.arguments, "a remote MCP tool", read_only=False)
     if runner is None or not runner.knows(call.name):
-        return "unknown"  # nothing would run; the model learns that there is no such function
+        return "unknown"  # the runner's outcome says that there is no such function
     read_only = runner.is_read_only(call.name)
     return approval.decide(call.name, call.arguments, runner.source(call.name), read_only=read_only)
 
@@ -144,25 +145,25 @@ def _runs(call: Call, decision: str) -> bool:
     return decision in ("run", "unknown") and not call.approval
 
 
-def _decided(call: Call, decision: str) -> Outcome:
-    """The outcome of what wasn't run: an approval, or a refusal."""
+def _outcome_without_run(call: Call, decision: str) -> Outcome:
+    """The outcome of a call that doesn't run here: an approval, or a refusal."""
     if decision == "run":
         return Outcome(call, "approved", ok=True)
-    words = "the user refused this call" if decision == "no" else "this call is not allowed here"
-    return Outcome(call, words if call.approval else json.dumps({"error": words}), ok=False)
+    reason = "the user refused this call" if decision == "no" else "this call is not allowed here"
+    return Outcome(call, reason if call.approval else json.dumps({"error": reason}), ok=False)
 
 
 def _left_open(message: str, calls: list[Call], hint: Hint = RESUME_RUN) -> CometrespError:
-    open_ones = ", ".join(escape_line(call.id) for call in calls)
-    return TurnError(ExitCode.CALL_OPEN, f"{message}; still open: {open_ones}", hint=hint)
+    call_ids = ", ".join(escape_line(call.id) for call in calls)
+    return TurnError(ExitCode.CALL_OPEN, f"{message}; still open: {call_ids}", hint=hint)
 
 
 def run_calls(
     calls: list[Call], is_parallel: Callable[[str], bool], run: Callable[[Call], Outcome], stop: Callable[[], None]
 ) -> list[Outcome]:
-    """Run calls in their order; neighbours whose functions are safe for that run at once.
+    """Run calls in their order. Neighbours whose functions are safe for it run at the same time.
 
-    An interrupt first stops what runs: the threads that wait for it end only then.
+    An exception, such as an interrupt, calls `stop` first, because the threads end only when their functions do.
     """
     from concurrent.futures import ThreadPoolExecutor
     from itertools import groupby

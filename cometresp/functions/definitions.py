@@ -1,13 +1,11 @@
-"""What is told to the model of a function (API 4.1): strict where its schema can be."""
-
-from typing import Any
+"""The definition of a function for the model (API 4.1): strict if its schema can be."""
 
 from cometresp.errors import UsageError
 from cometresp.schema.strict import strict_schema
 from cometresp.wire.json import Json
 
-# What strict calls take of JSON Schema. A server refuses the whole request for anything else, so a schema with more
-# than this is sent as it is.
+# The keywords of JSON Schema that strict calls support. A server refuses the whole request for any other, so a schema
+# with more than these is not made strict.
 _KEYWORDS = {
     *("type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "$ref", "$defs"),
     *("title", "description", "pattern", "format", "multipleOf", "minItems", "maxItems"),
@@ -18,7 +16,7 @@ _KINDS = {"type", "enum", "const", "anyOf", "$ref"}
 
 
 def definition(name: str, description: str, parameters: Json) -> Json:
-    """The flat function tool. No description, no such key."""
+    """The flat function tool; without a `description` if that is empty."""
     strict = _strict(parameters)
     return {
         "type": "function",
@@ -34,11 +32,11 @@ def _strict(schema: Json) -> Json | None:
         return None
     try:
         return strict_schema("parameters", schema)
-    except UsageError:  # an object of any keys
+    except UsageError:  # such as an object with any keys
         return None
 
 
-def _is_plain(schema: Any) -> bool:
+def _is_plain(schema: object) -> bool:
     if not isinstance(schema, dict) or not schema.keys() <= _KEYWORDS or not schema.keys() & _KINDS:
         return False
     kind = schema.get("type")

@@ -1,4 +1,4 @@
-"""Type hints -> the schema of a function's arguments, and arguments -> the values that the hints promise.
+"""Type hints -> the schema of a function's arguments, and arguments -> values of the hinted types.
 
 | hint | schema | value |
 |---|---|---|
@@ -6,13 +6,13 @@
 | list, list[X] | array | list |
 | dict, dict[str, X] | object; can't be strict | dict |
 | Literal["a", 1] | enum | one of them |
-| an Enum | enum of its values where they all are strings, else of its names | the member |
+| an Enum | enum of its values if all of them are strings, else of its names | the member |
 | a dataclass | object | an instance |
-| Optional[X], X or Y | nullable, anyOf | None, or the first that fits |
+| Optional[X], X or Y | nullable, anyOf | None, or the first that matches |
 | Annotated[X, "text"] | X with that description | as X |
 
-A parameter with a default is nullable in the schema, since a strict one requires all: null then stands for the default,
-but where None itself is of the type. Standard library only: this runs in the child process that has the file loaded.
+A parameter with a default is nullable in the schema, since a strict schema requires all of them: null then means the
+default, unless the type includes None. Standard library only: this runs in the child process that loaded the file.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, NamedTuple, Union
 
 _NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
-_SHOWN = 60  # characters of a wrong value
+_SHOWN = 60  # characters of a wrong value in a message
 _PLAIN: dict[Any, tuple[str, str]] = {
     str: ("string", "a string"),
     int: ("integer", "a whole number"),
@@ -37,15 +37,15 @@ _JSON_NAMES = {str: "string", int: "integer", bool: "boolean", type(None): "null
 
 
 class HintError(Exception):
-    """A function that can't become a tool: the message names the parameter."""
+    """The function can't be a tool; the message names the parameter."""
 
 
 class ArgumentError(Exception):
-    """Arguments that don't fit: the message names the one."""
+    """An argument is wrong; the message names it."""
 
 
 class Kind(NamedTuple):
-    """A hint: its schema, how a value at a place (`points[2].x`) is made, and whether None is of it."""
+    """A hint: its schema, a function that builds a value at a place (`points[2].x`), and whether it includes None."""
 
     schema: dict[str, Any]
     build: Callable[[Any, str], Any]
@@ -63,7 +63,7 @@ class Slot(NamedTuple):
         schema = self.kind.schema
         if self.default is None or self.kind.null:
             return schema
-        shown = _json(_said(self.default()))
+        shown = _json(_model_value(self.default()))
         note = f"null stands for {shown if 0 < len(shown) <= _SHOWN else 'its default'}"
         described = f"{schema['description']}; {note}" if "description" in schema else note
         return _nullable(schema) | {"description": described}
@@ -85,13 +85,13 @@ class Callee(NamedTuple):
 
     function: Callable[..., Any]
     slots: list[Slot]
-    by_place: int  # how many of the first parameters take no name
-    told: dict[str, Any]  # name, description and parameters
+    positional_only: int  # how many of the first parameters
+    tool: dict[str, Any]  # name, description and parameters
 
     def call(self, arguments: dict[str, Any]) -> Any:
-        """Raises ArgumentError and whatever the function raises."""
+        """Raises ArgumentError, and any exception of the function."""
         values = _values(self.slots, arguments, "")
-        first = [values.pop(slot.name) for slot in self.slots[: self.by_place]]
+        first = [values.pop(slot.name) for slot in self.slots[: self.positional_only]]
         return self.function(*first, **values)
 
 
@@ -108,17 +108,17 @@ def callee(name: str, function: Callable[..., Any]) -> Callee:
     for parameter in signature.parameters.values():
         where = f"parameter {parameter.name!r} of {name}"
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise HintError(f"{where}: a schema can't say * and **")
+            raise HintError(f"{where}: a schema can't describe * and **")
         if parameter.name not in hints:
             raise HintError(f"{where} has no type hint")
         slots.append(Slot(parameter.name, kind_of(hints[parameter.name], where), _default(parameter.default)))
-    told = {"name": name, "description": inspect.getdoc(function) or "", "parameters": _object(slots)}
-    by_place = sum(parameter.kind == parameter.POSITIONAL_ONLY for parameter in signature.parameters.values())
-    return Callee(function, slots, by_place, told)
+    tool = {"name": name, "description": inspect.getdoc(function) or "", "parameters": _object(slots)}
+    positional_only = sum(parameter.kind == parameter.POSITIONAL_ONLY for parameter in signature.parameters.values())
+    return Callee(function, slots, positional_only, tool)
 
 
 def kind_of(hint: Any, where: str, inside: tuple[Any, ...] = ()) -> Kind:
-    """`where` names the parameter; `inside` are the dataclasses around it. Raises HintError."""
+    """`where` names the parameter; `inside` are the dataclasses that contain it. Raises HintError."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if isinstance(hint, type) and hint in _PLAIN:
         return _plain(hint)
@@ -142,7 +142,7 @@ def kind_of(hint: Any, where: str, inside: tuple[Any, ...] = ()) -> Kind:
         return _enum(hint)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return _dataclass(hint, where, inside)
-    raise HintError(f"{where}: a schema can't say {inspect.formatannotation(hint)}")
+    raise HintError(f"{where}: a schema can't describe {inspect.formatannotation(hint)}")
 
 
 def _default(default: Any) -> Callable[[], Any] | None:
@@ -151,11 +151,11 @@ def _default(default: Any) -> Callable[[], Any] | None:
 
 def _null(value: Any, place: str) -> None:
     if value is not None:
-        raise _unfit(place, "null", value)
+        raise _mismatch(place, "null", value)
 
 
 def _plain(hint: Any) -> Kind:
-    name, words = _PLAIN[hint]
+    name, expected = _PLAIN[hint]
 
     def build(value: Any, place: str) -> Any:
         if hint is int and isinstance(value, float) and value.is_integer():
@@ -164,9 +164,9 @@ def _plain(hint: Any) -> Kind:
             try:
                 return float(value)
             except OverflowError:
-                raise _unfit(place, words, value) from None
+                raise _mismatch(place, expected, value) from None
         if type(value) is not hint:
-            raise _unfit(place, words, value)
+            raise _mismatch(place, expected, value)
         return value
 
     return Kind({"type": name}, build)
@@ -175,17 +175,17 @@ def _plain(hint: Any) -> Kind:
 def _literal(options: tuple[Any, ...], where: str) -> Kind:
     for option in options:
         if type(option) not in _JSON_NAMES:
-            raise HintError(f"{where}: a schema can't say Literal[{option!r}]")
+            raise HintError(f"{where}: a schema can't describe Literal[{option!r}]")
     return _choice({_key(option): option for option in options}, list(options))
 
 
 def _enum(hint: type[enum.Enum]) -> Kind:
-    members = {_said(member): member for member in hint}
-    return _choice({_key(said): member for said, member in members.items()}, list(members))
+    members = {_model_value(member): member for member in hint}
+    return _choice({_key(value): member for value, member in members.items()}, list(members))
 
 
-def _said(value: Any) -> Any:
-    """What a model says for a member of an Enum; any other value as it is."""
+def _model_value(value: Any) -> Any:
+    """The JSON value that the model sends for a member of an Enum; any other value unchanged."""
     if not isinstance(value, enum.Enum):
         return value
     by_value = all(isinstance(member.value, str) for member in type(value))
@@ -197,19 +197,19 @@ def _choice(values: dict[Any, Any], options: list[Any]) -> Kind:
 
     def build(value: Any, place: str) -> Any:
         if _key(value) not in values:
-            raise _unfit(place, f"one of {', '.join(_json(option) for option in options)}", value)
+            raise _mismatch(place, f"one of {', '.join(_json(option) for option in options)}", value)
         return values[_key(value)]
 
     return Kind({"type": names if len(names) > 1 else names[0], "enum": options}, build, null=None in options)
 
 
 def _key(value: Any) -> Any:
-    """What tells 1 from true, and an object from anything that could be chosen."""
+    """A key that differs for 1 and true, and that no object or array shares with an option."""
     return (type(value), value) if isinstance(value, str | int | None) else (object, None)
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema, none that takes null already, with null besides."""
+    """The schema, which doesn't allow null, changed to allow it."""
     if "type" not in schema:
         return {"anyOf": [schema, {"type": "null"}]}
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
@@ -240,7 +240,7 @@ def _union(kinds: list[Kind]) -> Kind:
 def _list(inner: Kind | None) -> Kind:
     def build(value: Any, place: str) -> Any:
         if not isinstance(value, list):
-            raise _unfit(place, "an array", value)
+            raise _mismatch(place, "an array", value)
         return [inner.build(item, f"{place}[{index}]") for index, item in enumerate(value)] if inner else value
 
     return Kind({"type": "array", "items": inner.schema} if inner else {"type": "array"}, build)
@@ -249,7 +249,7 @@ def _list(inner: Kind | None) -> Kind:
 def _dict(inner: Kind | None) -> Kind:
     def build(value: Any, place: str) -> Any:
         if not isinstance(value, dict):
-            raise _unfit(place, "an object", value)
+            raise _mismatch(place, "an object", value)
         return {key: inner.build(item, f"{place}.{key}") for key, item in value.items()} if inner else value
 
     return Kind({"type": "object", "additionalProperties": inner.schema} if inner else {"type": "object"}, build)
@@ -257,7 +257,7 @@ def _dict(inner: Kind | None) -> Kind:
 
 def _dataclass(hint: Any, where: str, inside: tuple[Any, ...]) -> Kind:
     if hint in inside:
-        raise HintError(f"{where}: {hint.__name__} holds itself")
+        raise HintError(f"{where}: {hint.__name__} contains itself")
     try:
         hints = typing.get_type_hints(hint, include_extras=True)
     except Exception as error:
@@ -271,7 +271,7 @@ def _dataclass(hint: Any, where: str, inside: tuple[Any, ...]) -> Kind:
 
     def build(value: Any, place: str) -> Any:
         if not isinstance(value, dict):
-            raise _unfit(place, "an object", value)
+            raise _mismatch(place, "an object", value)
         return hint(**_values(slots, value, f"{place}."))
 
     return Kind(_object(slots), build)
@@ -296,13 +296,13 @@ def _values(slots: list[Slot], given: dict[str, Any], path: str) -> dict[str, An
     return {slot.name: slot.value(given, path + slot.name) for slot in slots}
 
 
-def _unfit(place: str, words: str, value: Any) -> ArgumentError:
+def _mismatch(place: str, expected: str, value: Any) -> ArgumentError:
     shown = _json(value)
-    return ArgumentError(f"argument {place!r} must be {words}, not {shown[:_SHOWN]}{'…' * (len(shown) > _SHOWN)}")
+    return ArgumentError(f"argument {place!r} must be {expected}, not {shown[:_SHOWN]}{'…' * (len(shown) > _SHOWN)}")
 
 
 def _json(value: Any) -> str:
-    """JSON, or "" for what has no form in it."""
+    """The value as JSON, or "" if it can't be JSON."""
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):

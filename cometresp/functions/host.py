@@ -1,21 +1,21 @@
-"""What runs in the child process: it loads one `.py` file, tells its functions, and runs calls of them.
+"""The program of the child process: it loads one `.py` file, reports its functions, and runs calls of them.
 
     python -P -u -X utf8 host.py FILE
 
-One JSON object a line, on the pipes that stood at standard input and output when it started. They are moved away at
-once and closed for whatever a tool starts; a tool itself finds nothing at its standard input, and what it prints, on
-either stream, goes to standard error, which the parent captures.
+The messages are JSON objects, one per line, on the pipes that are standard input and output at the start. They are
+moved to other descriptors at once, which programs that a tool starts don't inherit. The tool's standard input is empty,
+and what it prints on either stream goes to standard error, which the parent captures.
 
   up    {"functions": [...], "timeout": s, "parallel": bool}   or {"error": text, "line": n}
   down  {"call": name, "arguments": {...}, "limit": n, "mark": text}
   up    {"output": text, "size": n, "mark": text}   or {"error": text, "mark": text}
 
-`mark` is new with each call. It is also printed at the call's end, so that the parent knows when it has read all that
-the call printed. When the parent has gone, so that the pipe down ends, the whole process group is killed, also in the
-midst of a call.
+`mark` is different for each call. It is also printed at the end of the call, so that the parent knows when it has read
+all that the call printed. When the parent ends, and with it the pipe down, the whole process group is killed, even
+during a call.
 
-A plain script on the standard library alone: it must start in any environment that can run Python, with nothing of
-ours on the user's `sys.path`.
+A script that needs only the standard library: it has to start wherever Python runs, without adding this program to the
+user's `sys.path`.
 """
 
 import asyncio
@@ -44,10 +44,10 @@ class _LoadError(Exception):
 
 
 class Pipes:
-    """The way to the parent and back."""
+    """The pipes from and to the parent."""
 
     def __init__(self) -> None:
-        self._down, self._up = os.dup(0), os.dup(1)  # not inherited by what a tool starts
+        self._down, self._up = os.dup(0), os.dup(1)  # programs that a tool starts don't inherit these
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
@@ -82,41 +82,41 @@ def load(path: str) -> tuple[dict[str, Any], dict[str, "hints.Callee"]]:
         module = _run(path)
         found = {name: hints.callee(name, function) for name, function in _public(module)}
         if not found:
-            raise _LoadError("there is no public function in it")  # noqa: TRY301 - one handler words them all
+            raise _LoadError("it has no public function")  # noqa: TRY301 - one handler reports them all
         parallel = getattr(module, "PARALLEL_SAFE", False)
         if not isinstance(parallel, bool):
             raise _LoadError("PARALLEL_SAFE must be True or False")  # noqa: TRY301
-        told = {"timeout": _timeout(module), "parallel": parallel}
+        settings = {"timeout": _timeout(module), "parallel": parallel}
     except (hints.HintError, _LoadError) as error:
         return {"error": str(error)}, {}
-    except BaseException as error:  # noqa: BLE001 - whatever a user's file does, the parent hears of it
+    except BaseException as error:  # noqa: BLE001 - any error of the user's file is reported to the parent
         return {"error": described(error), "line": line_in(error, path)}, {}
-    return {"functions": [callee.told for callee in found.values()], **told}, found
+    return {"functions": [callee.tool for callee in found.values()], **settings}, found
 
 
 def _run(path: str) -> types.ModuleType:
-    """The file as a module, by its own name where no other module has that. No bytecode is left beside it."""
+    """The file as a module, under its own name unless another module has it. No bytecode file is written."""
     name = Path(path).stem
     if name in sys.modules or name in sys.stdlib_module_names:
         name = f"_{name}"
     module = types.ModuleType(name)
     module.__file__ = path
     sys.modules[name] = module
-    exec(compile(Path(path).read_bytes(), path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - that is what the user asked for
+    exec(compile(Path(path).read_bytes(), path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - the user asked for it
     return module
 
 
 def _public(module: types.ModuleType) -> list[tuple[str, Any]]:
-    """What `__all__` names; else the functions that the file defines, but for names that begin with `_`."""
+    """The functions in `__all__`; without one, those that the file defines, except names that start with `_`."""
     if (names := getattr(module, "__all__", None)) is not None:
         for name in names:
             if not _is_function(getattr(module, name, None)):
-                raise _LoadError(f"__all__ names {name}, which is no function of it")
+                raise _LoadError(f"__all__ names {name}, which is not a function in it")
         return [(name, getattr(module, name)) for name in names]
     found: dict[int, tuple[str, Any]] = {}
     for name, value in vars(module).items():
-        own = getattr(value, "__module__", None) == module.__name__
-        if own and not name.startswith("_") and _is_function(value):
+        is_local = getattr(value, "__module__", None) == module.__name__
+        if is_local and not name.startswith("_") and _is_function(value):
             found.setdefault(id(value), (name, value))
     return list(found.values())
 
@@ -132,21 +132,21 @@ def _timeout(module: types.ModuleType) -> float:
     return timeout
 
 
-def called(callee: "hints.Callee", request: dict[str, Any], path: str) -> dict[str, Any]:
-    """Run a call; what it comes to."""
+def run_call(callee: "hints.Callee", request: dict[str, Any], path: str) -> dict[str, Any]:
+    """Run a call and return its outcome."""
     try:
         result = callee.call(request["arguments"])
         if inspect.isawaitable(result):
             result = asyncio.run(_awaited(result))
     except hints.ArgumentError as error:
         return {"error": str(error)}
-    except BaseException as error:  # noqa: BLE001 - the model hears of whatever a tool raises, sys.exit too
+    except BaseException as error:  # noqa: BLE001 - any error of a tool is reported to the model, also sys.exit
         line = line_in(error, path)
         return {"error": described(error) + (f" ({Path(path).name}, line {line})" if line else "")}
     try:
         text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        return {"error": f"the result can't be said in JSON: {described(error)}"}
+        return {"error": f"the result can't be JSON: {described(error)}"}
     return {"output": text[: request["limit"]], "size": len(text)}
 
 
@@ -161,13 +161,13 @@ def described(error: BaseException) -> str:
         return f"{type(error).__name__}: {error.msg}"
     try:
         text = str(error)[:1_000]
-    except Exception:  # noqa: BLE001 - an exception's own __str__ may fail
+    except Exception:  # noqa: BLE001 - __str__ of an exception may fail
         text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def line_in(error: BaseException, path: str) -> int | None:
-    """The line of the file where it went wrong: the innermost one that is in it."""
+    """The line of the file that caused the error: the innermost one in the traceback."""
     if isinstance(error, SyntaxError) and error.filename == path:
         return error.lineno
     line, place = None, error.__traceback__
@@ -186,7 +186,7 @@ def main(path: str) -> None:
     pipes.send(message)
     while True:
         request = pipes.calls.get()
-        reply = called(found[request["call"]], request, path)
+        reply = run_call(found[request["call"]], request, path)
         for stream in (sys.stdout, sys.stderr):
             with suppress(AttributeError, OSError, ValueError):  # the tool closed or replaced it
                 stream.flush()
@@ -194,7 +194,7 @@ def main(path: str) -> None:
         pipes.send(reply | {"mark": request["mark"]})
 
 
-if not TYPE_CHECKING:  # the module beside this one, by a name that hides none of the user's
+if not TYPE_CHECKING:  # hints.py in this folder, under a name that hides no module of the user
     spec = importlib.util.spec_from_file_location("cometresp_hints", Path(__file__).with_name("hints.py"))
     hints = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(hints)

@@ -1,11 +1,11 @@
-"""Children in process groups of their own, what they print, and their end.
+"""Child processes, each in its own process group: their output and how they are ended.
 
-A child leads a new session: it has no terminal, a Ctrl-C doesn't reach it, and one signal reaches all that it started
-(but for what opened a session of its own). It inherits three pipes and nothing else. Its group ends by SIGTERM and,
-for what is left of it half a second later, SIGKILL.
+A child leads a new session: it has no terminal, Ctrl-C doesn't reach it, and one signal reaches every process that it
+started, except those in a new session. It inherits three pipes and nothing else. A group is ended with SIGTERM, and
+what is left of it after half a second with SIGKILL.
 
-Windows knows neither sessions nor these signals: there it is a console group, CTRL_BREAK and `taskkill /T`. That was
-never tried.
+Windows has neither sessions nor these signals. There it is a console group, CTRL_BREAK and `taskkill /T`, which is
+untested.
 """
 
 import os
@@ -22,11 +22,11 @@ _GRACE = 0.5  # seconds between SIGTERM and SIGKILL
 
 _CHUNK = 65_536
 
-_TAIL = 16_384  # bytes kept of what was printed last; an error result shows less
+_TAIL = 16_384  # bytes of the last output that are kept; an error result shows less
 
 
 class Capture:
-    """Reads a pipe to its end and keeps only the first `head` bytes, the last few, and the count."""
+    """Reads a pipe to its end. It keeps the first `head` bytes, the last bytes, and the number of all bytes."""
 
     def __init__(self, pipe: IO[bytes], head: int = 0) -> None:
         self.size = 0
@@ -58,7 +58,7 @@ class Capture:
             self._tail.clear()
 
     def tail(self, seconds: float, until: bytes = b"") -> str:
-        """The last text, when the pipe has ended or `until` has come through it, which is waited for so long."""
+        """The last output. Waits up to `seconds` for the end of the pipe, or for `until` to come."""
         with self._news:
             self._news.wait_for(lambda: self._ended or (until and until in self._tail), seconds)
             data = self._tail.partition(until)[0] if until else self._tail
@@ -66,7 +66,7 @@ class Capture:
 
 
 class Child:
-    """A running command. Its pipes are unbuffered; `ended` is set when the process itself is gone."""
+    """A running command. Its pipes are unbuffered; `ended` is set when the process itself has ended."""
 
     def __init__(self, command: list[Any], environ: dict[str, str], folder: str | None) -> None:
         import subprocess
@@ -92,20 +92,20 @@ class Child:
         self.ended.set()
 
     def feed(self, data: bytes | None) -> None:
-        """Write to its standard input (None: close it) without waiting: it may never read."""
+        """Write to its standard input (None: close it) without waiting, since it may never read."""
         self._input.put(data)
 
     def _feed(self) -> None:
         stdin = self.process.stdin
         assert stdin is not None
-        with suppress(OSError), stdin:  # it has gone, or doesn't want to read
+        with suppress(OSError), stdin:  # it has ended, or has closed its standard input
             while (data := self._input.get()) is not None:
                 rest = memoryview(data)
                 while rest:
                     rest = rest[stdin.write(rest) :]
 
     def how_it_ended(self) -> str:
-        """`exit 2`, or the signal that ended it."""
+        """`exit 2`, or as in `ended by SIGKILL`."""
         code = self.process.returncode
         if code is None or code >= 0:
             return "it ended" if code is None else f"exit {code}"
@@ -115,12 +115,12 @@ class Child:
             return f"ended by signal {-code}"
 
     def has_members(self) -> bool:
-        """Whether anything of the group is left."""
+        """Whether any process of the group is left."""
         if sys.platform == "win32":
             return not self.ended.is_set()
         try:
             os.killpg(self.process.pid, 0)
-        except OSError:  # none, or (macOS) none that could still take a signal
+        except OSError:  # none, or (macOS) none that can receive a signal
             return False
         return True
 
@@ -141,7 +141,7 @@ class Child:
 
 
 class Processes:
-    """All the children of one toolbox. Once stopped, it lets none live."""
+    """The children of one toolbox. Once stopped, it ends every child, also one that was just started."""
 
     def __init__(self) -> None:
         self._stopped = False
@@ -150,8 +150,8 @@ class Processes:
 
     def start(self, command: list[Any], environ: dict[str, str], folder: str | None = None) -> Child:
         """Raises OSError."""
-        # In a thread, since a signal's handler may raise wherever the main thread stands: there a child could be made
-        # that nobody knows of.
+        # In a thread, because a signal handler may raise at any point of the main thread: a child could be started, and
+        # then be lost before it is recorded.
         made: queue.SimpleQueue[Child | Exception] = queue.SimpleQueue()
         done = threading.Event()
 
@@ -162,7 +162,7 @@ class Processes:
                 if self._stopped:
                     self.end(child)
                 made.put(child)
-            except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
+            except Exception as error:  # noqa: BLE001 - it is raised in the caller's thread
                 made.put(error)
             finally:
                 done.set()
@@ -179,13 +179,13 @@ class Processes:
         return self._stopped
 
     def end(self, child: Child) -> None:
-        """End what is left of its group."""
+        """End the processes that are left in its group."""
         _end([child])
         child.feed(None)
         self._running.discard(child)
 
     def stop(self) -> None:
-        """End all groups. A signal handler may call this wherever the program stands, so it takes no lock."""
+        """End all groups. A signal handler may call this at any point, so it takes no lock."""
         self._stopped = True
         _end(list(self._running))
 
@@ -201,7 +201,7 @@ class Processes:
 
 
 def _end(children: Iterable[Child]) -> None:
-    # A process id is only given anew when no process and no group has it, so a group with members is still ours.
+    # A process id is not reused while a process or a group has it, so a group with members is still that of the child.
     left = [child for child in children if child.has_members()]
     for child in left:
         child.signal(kill=False)

@@ -6,10 +6,10 @@
   command = ["git", "log", "--max-count={count}"]
   parameters = {type = "object", properties = {count = {type = "integer"}}}
 
-A call's arguments are checked against `parameters`, put into the words (see `words`), and given as one JSON object on
-standard input. Standard output is the result; an exit code other than 0 makes it an error. What the command leaves
-running in its process group ends with it. A `cwd`, and a command with a slash in it, are relative to the file; a
-command without one is looked up in PATH.
+The arguments of a call are checked against `parameters`, put into the words (see `words`), and written as one JSON
+object to standard input. Standard output is the result; an exit code other than 0 makes it an error. Processes that the
+command leaves in its process group are ended with it. `cwd`, and a command with a slash in it, are relative to the
+file; a command without a slash is looked up in PATH.
 """
 
 import errno
@@ -25,7 +25,7 @@ from cometresp.functions import environment, words
 from cometresp.functions.definitions import definition
 from cometresp.functions.processes import Capture, Child, Processes
 from cometresp.functions.results import LIMIT, Function, Result, Tool, failure, success
-from cometresp.schema.check import mismatch, schema_fault
+from cometresp.schema.check import mismatch, schema_error
 from cometresp.text import escape_line, json_bytes
 from cometresp.wire.json import Json, parse_json
 
@@ -42,23 +42,23 @@ _KEYS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "allow_dash": ((bool, list), "true, or a list of parameters"),
 }
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # the API takes 128, other servers 64 (API 4.1)
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # the API allows 128 characters, other servers 64 (API 4.1)
 
 _TIMEOUT = 60.0
 
 _LONGEST_TIMEOUT = 86_400
 
-_OVERLAP = 8  # calls of a file's parallel tools at the same time
+_OVERLAP = 8  # calls of the parallel tools of a file at the same time
 
-_KEPT = 1_048_576  # bytes of a result that are held; more than the limit in characters can be
+_KEPT = 1_048_576  # bytes of a result that are kept; LIMIT characters are always fewer bytes
 
-_SHOWN = 60  # characters of a wrong word or key
+_SHOWN = 60  # characters of a wrong word or key in a message
 
-_SETTLE = 1.0  # seconds to wait for the last of what a command printed
+_SETTLE = 1.0  # seconds to wait for the last output of a command
 
 
 def load(path: str, processes: Processes, environ: Any, names: list[str]) -> list[Tool]:
-    """The tools of a file. `names` are variables that all tools may see. Raises UsageError."""
+    """The tools of a file. `names` are variables that all tools get. Raises UsageError."""
     entries = _entries(path)
     alone, together = threading.Semaphore(1), threading.Semaphore(_OVERLAP)
     loaded = []
@@ -66,7 +66,7 @@ def load(path: str, processes: Processes, environ: Any, names: list[str]) -> lis
         name = entry.get("name") if isinstance(entry, dict) else None
         where = f"--functions: {escape_line(path)}: tool {escape_line(name, 64) if isinstance(name, str) else number}"
         command = _Command(where, path, _checked(where, entry), processes)
-        command.environ = environment.cut(environ, [*names, *command.env])
+        command.environ = environment.allowed(environ, [*names, *command.env])
         gate = together if command.function.parallel else alone
         loaded.append(Tool(command.function, gate, command.call))
     return loaded
@@ -91,10 +91,10 @@ def _entries(path: str) -> list[Any]:
             raise UsageError(f"{flag}: not valid TOML: {escape_line(str(error))}") from error
     tools = document.get("tool") if isinstance(document, dict) else None
     if not isinstance(tools, list) or not tools:
-        raise UsageError(f"{flag}: there is no tool in it", hint='as in [[tool]], in JSON {"tool": [{…}]}')
+        raise UsageError(f"{flag}: it has no tool", hint='as in [[tool]], in JSON {"tool": [{…}]}')
     for key in document:
         if key != "tool":
-            raise UsageError(f"{flag}: unknown key {_shown(key)}", hint="a tool's keys stand below [[tool]]")
+            raise UsageError(f"{flag}: unknown key {_shown(key)}", hint="the keys of a tool go below [[tool]]")
     return tools
 
 
@@ -103,7 +103,7 @@ def _checked(where: str, entry: Any) -> Json:
         raise UsageError(f"{where}: must be a table")
     for key, value in entry.items():
         if key not in _KEYS:
-            raise UsageError(f"{where}: unknown key {_shown(key)}", hint=f"known are {', '.join(_KEYS)}")
+            raise UsageError(f"{where}: unknown key {_shown(key)}", hint=f"the keys are {', '.join(_KEYS)}")
         types, what = _KEYS[key]
         if not isinstance(value, types) or (isinstance(value, bool) and key == "timeout"):
             raise UsageError(f"{where}: {key} must be {what}")
@@ -120,15 +120,15 @@ def _checked(where: str, entry: Any) -> Json:
 
 
 def _parameters(where: str, given: Json) -> Json:
-    """The schema of a tool as its file has it, checked for being one of an object."""
+    """The schema of a tool as it is in its file, checked to be valid and of an object."""
     if not given:
         return {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
     try:
         json.dumps(given, allow_nan=False)
     except (TypeError, ValueError) as error:  # TOML has dates and infinities
-        raise UsageError(f"{where}: parameters can't be said in JSON: {error}") from error
-    if fault := schema_fault(given):
-        raise UsageError(f"{where}: parameters are no JSON Schema: {fault}")
+        raise UsageError(f"{where}: parameters can't be JSON: {error}") from error
+    if wrong := schema_error(given):
+        raise UsageError(f"{where}: parameters are no valid JSON Schema: {wrong}")
     if given.get("type", "object") != "object":
         raise UsageError(f"{where}: parameters must be the schema of an object", hint='type = "object"')
     return {"type": "object"} | given
@@ -142,32 +142,32 @@ class _Command:
         self._timeout: float = entry.get("timeout", _TIMEOUT)
         self.env = environment.checked(f"{where}: env", entry.get("env", []))
         self.environ: dict[str, str] = {}
-        own = _parameters(where, entry.get("parameters", {}))
-        told = definition(entry["name"], entry["description"], own)
-        self._schema = told["parameters"]
+        given = _parameters(where, entry.get("parameters", {}))
+        tool = definition(entry["name"], entry["description"], given)
+        self._schema = tool["parameters"]
         self.function = Function(
             entry["name"],
-            told,
+            tool,
             parallel=entry.get("parallel", False),
             read_only=entry.get("read_only", False),
             source=path,
         )
-        known = list(own.get("properties", {}))
-        self._required = own.get("required", [])
-        # A strict schema asks for null where its author let something be left out.
-        self._optional = [name for name in known if name not in self._required] if told["strict"] else []
+        known = list(given.get("properties", {}))
+        self._required = given.get("required", [])
+        # The strict schema requires null for a parameter that is optional in the file.
+        self._optional = [name for name in known if name not in self._required] if tool["strict"] else []
         folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 - resolve() would leave the folder that the user sees
         self._words = _words(where, entry["command"], known, folder)
         self._folder = _folder(where, entry.get("cwd"), folder)
         allowed = entry.get("allow_dash", [])
         for name in allowed if isinstance(allowed, list) else ():
             if name not in known:
-                raise UsageError(f"{where}: allow_dash names {_shown(name)}, which is no parameter")
+                raise UsageError(f"{where}: allow_dash names {_shown(name)}, which is not a parameter")
         self._dashed: list[str] = known if allowed is True else allowed or []
 
     def call(self, arguments: Json) -> Result:
-        if fault := self._fault(arguments):
-            return failure(fault)
+        if wrong := self._argument_error(arguments):
+            return failure(wrong)
         try:
             command = words.fill(self._words, arguments, self._dashed)
             child = self._processes.start(_encoded(command), self.environ, self._folder)
@@ -177,8 +177,8 @@ class _Command:
             return failure(_not_started(error))
         return self._finish(child, json_bytes(json.dumps(arguments, ensure_ascii=False)))
 
-    def _fault(self, arguments: Json) -> str:
-        """Where the arguments don't fit the schema, or ""."""
+    def _argument_error(self, arguments: Json) -> str:
+        """How the arguments differ from the schema, or ""."""
         if missing := [name for name in self._required if name not in arguments]:
             return f"argument {missing[0]!r} is missing"
         known = self._schema.get("properties", {})
@@ -187,9 +187,9 @@ class _Command:
                 takes = f"it takes {', '.join(known)}" if known else "it takes none"
                 return f"argument {_shown(name)} is unknown; {takes}"
         text = json.dumps(dict.fromkeys(self._optional) | arguments)
-        shape = {"type": "json_schema", "schema": self._schema}
-        fault = mismatch(shape, "the call", text, lambda _: None)
-        return fault.message if fault else ""
+        text_format = {"type": "json_schema", "schema": self._schema}
+        error = mismatch(text_format, "the call", text, lambda _: None)
+        return error.message if error else ""
 
     def _finish(self, child: Child, data: bytes) -> Result:
         stdout, stderr = child.process.stdout, child.process.stderr
@@ -209,7 +209,7 @@ class _Command:
             return failure(child.how_it_ended(), **tails)
         text = result.head().decode(errors="replace")
         if result.size > _KEPT:
-            return failure(f"the result has {result.size} bytes; at most {LIMIT} characters are taken", head=text)
+            return failure(f"the result has {result.size} bytes; at most {LIMIT} characters are accepted", head=text)
         return success(text)
 
 
@@ -225,8 +225,8 @@ def _words(where: str, command: list[str], known: list[str], folder: Path) -> li
                 raise UsageError(f"{where}: command: the program can't be an argument")
             if name not in known:
                 raise UsageError(
-                    f"{where}: command: {_shown(name)} is no parameter",
-                    hint=f"known are {escape_line(', '.join(known))}" if known else "parameters names them",
+                    f"{where}: command: {_shown(name)} is not a parameter",
+                    hint=f"the parameters are {escape_line(', '.join(known))}" if known else "define it in parameters",
                 )
     program = "".join(map(str, parsed[0]))
     if not program:
@@ -239,7 +239,7 @@ def _words(where: str, command: list[str], known: list[str], folder: Path) -> li
 
 
 def _folder(where: str, given: str | None, folder: Path) -> str | None:
-    """Where the command runs; None is where the user is."""
+    """The folder in which the command runs; None for the current one."""
     if given is None:
         return None
     place = folder / os.path.expanduser(given)  # noqa: PTH111 - Path's raises for an unknown user
@@ -253,7 +253,7 @@ def _shown(text: str) -> str:
 
 
 def _encoded(command: list[str]) -> list[Any]:
-    """The words in UTF-8 whatever the locale; Windows takes text."""
+    """The words in UTF-8, whatever the locale; Windows uses text."""
     return command if os.name == "nt" else [os.fsencode(command[0]), *(word.encode() for word in command[1:])]
 
 

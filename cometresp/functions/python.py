@@ -1,8 +1,8 @@
-"""A `.py` file of functions: the parent's side of `host`. The file is never imported here.
+"""A `.py` file of functions: the parent's side of `host`. The file is never imported in this process.
 
-One child is kept with the file loaded, so that the module's state lives from call to call. A file with
-`PARALLEL_SAFE = True` gets a further child for each call that finds none idle: each has a state of its own, and a call
-that must be killed takes no other with it. A child that was killed or died is replaced at the next call.
+One child is kept with the file loaded, so that the state of the module is kept between calls. A file with
+`PARALLEL_SAFE = True` gets another child for each call that finds no idle one. Each child has its own state, and a call
+that is killed doesn't affect the others. A child that was killed or ended is replaced at the next call.
 """
 
 import json
@@ -24,19 +24,19 @@ from cometresp.wire.json import Json
 
 _HOST = str(Path(__file__).with_name("host.py"))
 
-_LONGEST_MESSAGE = 8_388_608  # bytes; a result of LIMIT characters takes at most an eighth of it
+_LONGEST_MESSAGE = 8_388_608  # bytes; a result of LIMIT characters has at most an eighth of that
 
 _OVERLAP = 8  # calls of a parallel file at the same time
 
-_SETTLE = 1.0  # seconds to wait for the last of what a call printed
+_SETTLE = 1.0  # seconds to wait for the last output of a call
 
 
 class _GoneError(Exception):
-    """The child sent nothing sensible, or nothing any more."""
+    """The child ended, or sent something that is not a message."""
 
 
 class _Host:
-    """A child that has the file loaded, or is about to."""
+    """A child that has loaded the file, or is loading it."""
 
     def __init__(self, child: Child) -> None:
         self.child = child
@@ -52,14 +52,14 @@ class _Host:
         with pipe:
             while len(line) <= _LONGEST_MESSAGE and (data := pipe.read(65_536)):
                 line += data
-                if b"\n" in data:  # a forked copy of the child may have sent a message of its own in the same moment
-                    *whole, line = line.split(b"\n")
-                    for message in whole:
+                if b"\n" in data:  # a forked copy of the child may have sent a message at the same moment
+                    *messages, line = line.split(b"\n")
+                    for message in messages:
                         self._messages.put(bytes(message))
         self._messages.put(None)
 
     def message(self, seconds: float) -> Json:
-        """What it sends next. Raises TimeoutError and _GoneError."""
+        """The next message. Raises TimeoutError and _GoneError."""
         try:
             line = self._messages.get(timeout=seconds)
         except queue.Empty:
@@ -74,7 +74,7 @@ class _Host:
 
 
 class PythonFile:
-    """The file's functions. Raises UsageError where it can't be loaded in that many seconds."""
+    """The functions of a file. Raises UsageError if it can't be loaded within `load_seconds`."""
 
     def __init__(self, path: str, processes: Processes, environ: dict[str, str], load_seconds: float) -> None:
         self._path = path
@@ -88,30 +88,30 @@ class PythonFile:
         except OSError as error:
             raise self._unusable(f"it can't be read: {error.strerror}") from error
         try:
-            host, told = self._start()
+            host, loaded = self._start()
         except TimeoutError as error:
             raise self._unusable(f"it didn't load within {self._load_seconds:g} seconds") from error
         except _GoneError as error:
             raise self._unusable(f"its process ended while it was loaded: {error}") from error
         except OSError as error:
             raise self._unusable(f"no process can be started for it: {error.strerror}") from error
-        if "error" in told:
+        if "error" in loaded:
             self._processes.end(host.child)
-            line = f"line {told['line']}: " if told.get("line") else ""
-            raise self._unusable(line + escape_line(told["error"]))
-        self._timeout = told["timeout"]
+            line = f"line {loaded['line']}: " if loaded.get("line") else ""
+            raise self._unusable(line + escape_line(loaded["error"]))
+        self._timeout = loaded["timeout"]
         self._idle.append(host)
         self.functions = [
-            Function(entry["name"], definition(**entry), parallel=told["parallel"], read_only=False, source=path)
-            for entry in told["functions"]
+            Function(entry["name"], definition(**entry), parallel=loaded["parallel"], read_only=False, source=path)
+            for entry in loaded["functions"]
         ]
-        self.gate = threading.Semaphore(_OVERLAP if told["parallel"] else 1)
+        self.gate = threading.Semaphore(_OVERLAP if loaded["parallel"] else 1)
 
     def _unusable(self, why: str) -> UsageError:
         return UsageError(f"--functions: {escape_line(self._path)}: {why}")
 
     def _start(self) -> tuple[_Host, Json]:
-        """A child, and what it says of the file. Raises OSError, TimeoutError and _GoneError."""
+        """A child, and its message about the file. Raises OSError, TimeoutError and _GoneError."""
         path = os.path.abspath(self._path)  # noqa: PTH100 - resolve() would name another file in tracebacks
         host = _Host(self._processes.start([sys.executable, "-P", "-u", "-X", "utf8", _HOST, path], self._environ))
         try:
@@ -126,9 +126,9 @@ class PythonFile:
             raise
 
     def call(self, name: str, arguments: Json) -> Result:
-        """Run a function of the file. The caller holds the gate."""
+        """Run a function of the file. The caller has acquired the gate."""
         try:
-            host = self._take()
+            host = self._idle_host()
         except TimeoutError:
             return failure(f"the tool's file didn't load again within {self._load_seconds:g} s")
         except (OSError, _GoneError) as error:
@@ -138,8 +138,8 @@ class PythonFile:
         except (TimeoutError, _GoneError) as error:
             self._processes.end(host.child)
             host.child.ended.wait(_SETTLE)
-            gone = f"the tool's process ended: {host.child.how_it_ended()}"
-            why = gone if isinstance(error, _GoneError) else f"timed out after {self._timeout:g} s"
+            ended = f"the tool's process ended: {host.child.how_it_ended()}"
+            why = ended if isinstance(error, _GoneError) else f"timed out after {self._timeout:g} s"
             return failure(why, stderr=host.printed.tail(_SETTLE))
         except BaseException:  # the user's interrupt
             self._processes.end(host.child)
@@ -155,22 +155,22 @@ class PythonFile:
         host.child.feed(json.dumps(request).encode() + b"\n")
         deadline = time.monotonic() + self._timeout
         while (reply := host.message(max(deadline - time.monotonic(), 0))).get("mark") != mark:
-            pass  # a copy of the child, forked in an earlier call, came back from that
+            pass  # a reply of an earlier call, from a forked copy of the child
         if "error" in reply:
             return failure(reply["error"], stderr=host.printed.tail(_SETTLE, mark.encode()))
         return success(reply["output"], reply["size"])
 
-    def _take(self) -> _Host:
-        """Raises OSError, TimeoutError and _GoneError."""
+    def _idle_host(self) -> _Host:
+        """An idle child, or a new one. Raises OSError, TimeoutError and _GoneError."""
         while self._idle:
             host = self._idle.pop()
             if not host.child.ended.is_set():
                 return host
             self._processes.end(host.child)
-        host, told = self._start()
-        if "error" in told:
+        host, loaded = self._start()
+        if "error" in loaded:
             self._processes.end(host.child)
-            raise _GoneError(told["error"])
+            raise _GoneError(loaded["error"])
         return host
 
 

@@ -1,13 +1,13 @@
-"""A function as it is offered to the model, and what a call of it comes to.
+"""A function as it is offered to the model, and the result of a call.
 
-A result is text. What goes wrong is a result as well, `ok` false and the text one JSON object, so that the model can
-read it and mend its call:
+A result is text. An error is a result as well: `ok` is false and the text is a JSON object, so that the model can read
+it and correct its call:
 
-  {"error": "exit 2", "stderr": "the tail of what the tool wrote there"}
+  {"error": "exit 2", "stderr": "the end of the output"}
 
-`error` is always there. `stdout` and `stderr` are tails, `head` is the beginning of a result that was too long. Such
-an object has at most ERROR_LIMIT characters, a good result at most LIMIT (the API takes 10 MiB, API 9, but no
-model's context does).
+`error` is always present. `stdout` and `stderr` are the ends of the output, `head` is the start of a result that was
+too long. An error has at most ERROR_LIMIT characters, a successful result at most LIMIT. (The API allows 10 MiB, API 9,
+but no model has a context of that size.)
 """
 
 import json
@@ -28,8 +28,8 @@ _LONGEST_MESSAGE = 1_200
 class Function(NamedTuple):
     """`definition` is the flat function tool of API 4.1: type, name, description, parameters, strict.
 
-    Calls of functions that aren't `parallel` must not overlap others; `read_only` ones run without asking. `source`
-    is the file's name as the user gave it.
+    Calls of a function that isn't `parallel` must not overlap others. A `read_only` function runs without approval.
+    `source` is the file name as the user gave it.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Function(NamedTuple):
 
 
 class Result(NamedTuple):
-    """`output` is what the model gets; `seconds` is how long the tool itself ran."""
+    """`output` is the text for the model; `seconds` is how long the tool itself ran."""
 
     output: str
     ok: bool
@@ -48,7 +48,7 @@ class Result(NamedTuple):
 
 
 class Tool(NamedTuple):
-    """A function with what runs it: `call` takes the arguments; `gate` lets through as many calls as may overlap."""
+    """A function and what runs it: `call` takes the arguments; `gate` allows as many calls as may overlap."""
 
     function: Function
     gate: threading.Semaphore
@@ -56,30 +56,30 @@ class Tool(NamedTuple):
 
 
 def success(text: str, size: int | None = None) -> Result:
-    """The result, or the error that it is too long. `text` may be its beginning only, of `size` characters in all."""
+    """A result, or the error that it is too long. `text` may be only the start of a result of `size` characters."""
     size = len(text) if size is None else size
     if size > LIMIT:
-        return failure(f"the result has {size} characters; at most {LIMIT} are taken", head=text)
-    return Result(_whole(text), ok=True)
+        return failure(f"the result has {size} characters; at most {LIMIT} are accepted", head=text)
+    return Result(_encodable(text), ok=True)
 
 
 def failure(error: str, *, head: str = "", **tails: str) -> Result:
-    """An error result. The excerpts share the room; empty ones are left out."""
-    room = ERROR_LIMIT
+    """An error result. Each excerpt is shortened until all of them fit; empty ones are left out."""
+    limit = ERROR_LIMIT
     while True:
-        body = {"error": _cut(error, max(min(room, _LONGEST_MESSAGE), 200))}
-        body |= {"head": head[:room]} if head else {}
-        body |= {name: tail[max(len(tail) - room, 0) :] for name, tail in tails.items() if tail}
-        output = json.dumps({name: _whole(text) for name, text in body.items()}, ensure_ascii=False)
+        body = {"error": _cut(error, max(min(limit, _LONGEST_MESSAGE), 200))}
+        body |= {"head": head[:limit]} if head else {}
+        body |= {name: tail[max(len(tail) - limit, 0) :] for name, tail in tails.items() if tail}
+        output = json.dumps({name: _encodable(text) for name, text in body.items()}, ensure_ascii=False)
         if len(output) <= ERROR_LIMIT:
             return Result(output, ok=False)
-        room = room * 3 // 4
+        limit = limit * 3 // 4
 
 
 def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _whole(text: str) -> str:
-    """Text that UTF-8 has a form for: lone surrogates are replaced."""
+def _encodable(text: str) -> str:
+    """The text with lone surrogates replaced, which UTF-8 can't encode."""
     return text if text.isascii() else to_bytes(text).decode()

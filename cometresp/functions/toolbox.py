@@ -1,11 +1,11 @@
-"""The functions of all `--functions` files by name, and the running of calls.
+"""The functions of all `--functions` files by name; it runs their calls.
 
     with Toolbox(files, env_names=[], environ=os.environ) as toolbox:
         result = toolbox.run("get_weather", '{"city": "Oslo"}')
 
-`run` may be called from several threads. It sees to it that a call of a tool which its file doesn't mark as safe for
-that overlaps no other such call of the file; whether calls of different tools may overlap is for who calls to decide,
-by `Function.parallel`. What a tool or a model does wrong is a result, never an exception.
+`run` may be called from several threads. A call of a tool that its file doesn't mark as parallel never overlaps another
+such call of the file. The caller decides by `Function.parallel` whether calls of different tools may overlap. An error
+of a tool or of the model is a result, never an exception.
 """
 
 import time
@@ -24,10 +24,10 @@ _STOPPED = failure("stopped by the user")
 
 
 class Toolbox:
-    """`functions` is in the order of definition. `env_names` are variables that every tool may see (`--tool-env`).
+    """`functions` is in the order of definition. `env_names` are variables that every tool gets (`--tool-env`).
 
-    `load_seconds` is how long a Python file may take to load.
-    Raises UsageError for files that can't be used, duplicate names and the key's variable.
+    `load_seconds` is how long a Python file may take to load. Raises UsageError for a file that can't be used, a
+    duplicate name, and the variable of the API key.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Toolbox:
         if suffix.endswith(".py"):
             from cometresp.functions import python
 
-            return python.load(path, self._processes, environment.cut(environ, names), self._load_seconds)
+            return python.load(path, self._processes, environment.allowed(environ, names), self._load_seconds)
         if suffix.endswith((".toml", ".json")):
             from cometresp.functions import programs
 
@@ -61,9 +61,9 @@ class Toolbox:
     def _add(self, tool: Tool) -> None:
         function = tool.function
         if earlier := self.functions.get(function.name):
-            there = escape_line(earlier.source) if earlier.source != function.source else "the same file"
+            place = escape_line(earlier.source) if earlier.source != function.source else "the same file"
             raise UsageError(
-                f"--functions: {escape_line(function.source)}: {function.name} is defined in {there} already"
+                f"--functions: {escape_line(function.source)}: {function.name} is already defined in {place}"
             )
         self.functions[function.name] = function
         self._tools[function.name] = tool
@@ -72,8 +72,8 @@ class Toolbox:
         """Call a function with the JSON text that the model sent."""
         tool = self._tools.get(name)
         if tool is None:
-            known = f"known are {', '.join(self.functions)}" if self.functions else "there is none"
-            return failure(f"no function is called {name[:100]!r}; {known}")
+            known = f"the functions are {', '.join(self.functions)}" if self.functions else "there are none"
+            return failure(f"there is no function {name[:100]!r}; {known}")
         try:
             values = _parsed(arguments)
         except UsageError as error:
@@ -81,11 +81,11 @@ class Toolbox:
         with tool.gate:
             if self._processes.has_stopped():
                 return _STOPPED
-            began = time.monotonic()
+            started = time.monotonic()
             result = tool.call(values)
             if self._processes.has_stopped() and not result.ok:
                 result = _STOPPED
-            return result._replace(seconds=time.monotonic() - began)
+            return result._replace(seconds=time.monotonic() - started)
 
     def stop(self) -> None:
         """End the process groups of all running calls, within about half a second; nothing runs afterwards.
@@ -107,7 +107,7 @@ class Toolbox:
 
 
 def _parsed(arguments: str) -> Json:
-    """A function without parameters is sent nothing by some models. Raises UsageError."""
+    """The arguments as an object. Some models send nothing if there are no parameters. Raises UsageError."""
     values = parse_json("arguments", arguments) if arguments.strip() else {}
     if not isinstance(values, dict):
         raise UsageError(f"arguments: must be a JSON object, not {type(values).__name__}")

@@ -1,9 +1,9 @@
-"""The words of a command with places for arguments: `["git", "log", "--max-count={count}"]` (pure).
+"""The words of a command with placeholders: `["git", "log", "--max-count={count}"]`. Pure.
 
-`{name}` stands for that argument, `{{` and `}}` for braces. One word stays one word whatever the argument holds: text
-as it is, numbers, true and false as in JSON, arrays and objects as their JSON. A word one of whose arguments is null
-or not given is left out whole. A value that begins with `-` may not begin a word, since programs would read it as an
-option, unless the file allows that for the argument.
+`{name}` is replaced by that argument, `{{` and `}}` by braces. One word remains one word, whatever the argument
+contains. Text is inserted unchanged, other values as JSON. A word is left out if one of its arguments is null or
+missing. A value that starts with `-` may not be at the start of a word, because programs would read it as an option,
+unless the file allows it for the argument.
 """
 
 import json
@@ -17,7 +17,7 @@ _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 
 
 class WordError(Exception):
-    """A word that can't be read, or an argument that can't stand in one; the message says which."""
+    """An invalid word, or an argument that can't be put into one; the message names it."""
 
 
 class Place(NamedTuple):
@@ -30,7 +30,7 @@ Word = list[str | Place]
 def parse(word: str) -> Word:
     """Raises WordError."""
     if "\0" in word:
-        raise WordError("holds a NUL character")
+        raise WordError("contains a NUL character")
     pieces: Word = []
     for token in _TOKEN.finditer(word):
         text = token[0]
@@ -48,7 +48,7 @@ def places(word: Word) -> list[str]:
 
 
 def fill(words: list[Word], arguments: Json, dashed: Collection[str]) -> list[str]:
-    """The command's words; `dashed` names the arguments that may begin a word with `-`. Raises WordError."""
+    """The words of the command; `dashed` names the arguments that may start a word with `-`. Raises WordError."""
     return [
         "".join(_filled(word, arguments, dashed))
         for word in words
@@ -57,13 +57,13 @@ def fill(words: list[Word], arguments: Json, dashed: Collection[str]) -> list[st
 
 
 def _filled(word: Word, arguments: Json, dashed: Collection[str]) -> list[str]:
-    begun = False
+    started = False
     filled = []
     for piece in word:
         text = piece if isinstance(piece, str) else _text(piece.name, arguments[piece.name])
-        if isinstance(piece, Place) and not begun and text.startswith("-") and piece.name not in dashed:
-            raise WordError(f"argument {piece.name!r} must not begin with -")
-        begun = begun or bool(text)
+        if isinstance(piece, Place) and not started and text.startswith("-") and piece.name not in dashed:
+            raise WordError(f"argument {piece.name!r} must not start with -")
+        started = started or bool(text)
         filled.append(text)
     return filled
 
@@ -71,9 +71,9 @@ def _filled(word: Word, arguments: Json, dashed: Collection[str]) -> list[str]:
 def _text(name: str, value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if "\0" in text:
-        raise WordError(f"argument {name!r} must not hold a NUL character")
+        raise WordError(f"argument {name!r} must not contain a NUL character")
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise WordError(f"argument {name!r} must not hold a lone surrogate") from error
+        raise WordError(f"argument {name!r} must not contain a lone surrogate") from error
     return text

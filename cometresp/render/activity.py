@@ -157,7 +157,7 @@ class Timeline:
         ended = []
         for name, item in self._items(answer):
             started = self._started.setdefault(name, self._clock())
-            if item.done and name not in self._ended:
+            if item.is_closed and name not in self._ended:
                 self._ended.add(name)
                 self.images = 0
                 whole = item.as_dict()
@@ -174,7 +174,7 @@ class Timeline:
         lines = []
         for name, item in self._items(answer):
             started = self._started.setdefault(name, self._clock())
-            if not item.done:
+            if not item.is_closed:
                 images = f" · {self.images} partial images" if self.images else ""
                 lines.append(f"{describe(item.as_dict())}{images} · {self._clock() - started:.0f} s")
         return lines

@@ -81,7 +81,7 @@ class LiveView:
             if event.type in REASONING_DELTAS:
                 self._reason(event)
                 return
-            if self._text and (text := answer.take()):
+            if self._text and (text := answer.read_new_text()):
                 self._end_reasoning()
                 self._feed(text, answer)
             if event.type.endswith("partial_image"):
@@ -99,7 +99,7 @@ class LiveView:
                 self._thought = answer.reasoning  # it came without deltas
             self._end_reasoning()
             if self._text:
-                self._feed(answer.take(), answer)
+                self._feed(answer.read_new_text(), answer)
                 self._print(self._splitter.end())
             self._print_ended(answer)
             if self._text:

@@ -77,7 +77,7 @@ class Markdown:
     def show(self, event: Event, answer: Answer) -> None:
         if not self._streaming:
             return
-        if text := answer.take():
+        if text := answer.read_new_text():
             splitter = self._fed(text, answer)
             if "\n" in text:
                 self._print(splitter.finished())
@@ -85,7 +85,7 @@ class Markdown:
             self._print(self._splitter.end())
 
     def finish(self, answer: Answer) -> None:
-        self._print(self._fed(answer.take(), answer).end())
+        self._print(self._fed(answer.read_new_text(), answer).end())
         if self._ansi:
             self._print(citations(answer, links=False))
 

@@ -19,10 +19,10 @@ class Plain:
 
     def show(self, event: Event, answer: Answer) -> None:  # noqa: ARG002 - the signature of Screen
         if self._streaming:
-            self._write(answer.take())
+            self._write(answer.read_new_text())
 
     def finish(self, answer: Answer) -> None:
-        self._write(answer.take())
+        self._write(answer.read_new_text())
         if self._last and self._last != "\n":
             self._sink.write(b"\n")
         if answer.contradicted:

@@ -1,10 +1,10 @@
-"""JSON Schema: made of what `--schema` says, made strict, and checked.
+"""JSON Schema: read from `--schema`, made strict, and checked.
 
-check   Whether a schema is one, and whether an answer fits it. jsonschema is loaded only here, and only when
-        asked.
+check   Whether a schema is valid, and whether an answer matches it. jsonschema is loaded only here, and only
+        when it is needed.
 fields  The concise form of a schema, `name, age int, bio: a short biography` -> JSON Schema. Pure.
 format  `--schema` and `--schema-multi` -> `text.format` (API 5.1). Pure: files are read by the caller's
         `read`.
-strict  A JSON Schema made strict: closed objects whose properties are all required (API 5.1). Pure: it makes
-        a new one.
+strict  A JSON Schema made strict: closed objects whose properties are all required (API 5.1). Pure: it
+        returns a new schema.
 """

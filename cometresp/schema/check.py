@@ -1,202 +1,206 @@
-"""Whether a schema is one, and whether an answer fits it. jsonschema is loaded only here, and only when asked.
+"""Whether a schema is valid, and whether an answer matches it. jsonschema is loaded only here, and only when needed.
 
-Nothing is ever fetched: a `$ref` leads into the schema itself or to the published meta-schemas, or it is an error.
+Nothing is fetched: a `$ref` to anything but the schema itself and the published meta-schemas is an error.
 """
 
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cometresp.deadline import alarm
 from cometresp.errors import CometrespError, ExitCode, TurnError
 from cometresp.text import Say, escape_line
-from cometresp.wire.json import Json
+from cometresp.wire.json import Json, obj, text
+
+if TYPE_CHECKING:
+    from referencing import Resource
 
 _NAME = re.compile(r"[^\W\d][\w-]*")
 
-_SHOWN_FAULTS = 10
+_SHOWN_ERRORS = 10
 
-_WIDEST_VALUE, _WIDEST_FAULT = 60, 200
+_LONGEST_VALUE, _LONGEST_LINE = 60, 200
 
-_MOST_DIGITS = 4000  # Python reads not many more
+_MOST_DIGITS = 4000  # Python's limit is a little higher
 
 
 def where(path: Sequence[str | int]) -> str:
-    """A place in JSON, as jq writes it without the first dot: `items[0].name`, `["odd name"]`."""
-    place = ""
+    """A path in JSON as in jq, without the first dot: `items[0].name`, `["odd name"]`."""
+    shown = ""
     for step in path:
         if isinstance(step, str) and _NAME.fullmatch(step):
-            place += f".{step}" if place else step
+            shown += f".{step}" if shown else step
         else:
-            place += f"[{json.dumps(step, ensure_ascii=False)}]"
-    return escape_line(place, _WIDEST_FAULT)
+            shown += f"[{json.dumps(step, ensure_ascii=False)}]"
+    return escape_line(shown, _LONGEST_LINE)
 
 
-def schema_fault(schema: Json) -> str:
-    """What is wrong with a schema, by its meta-schema and in its references; "" where nothing is.
+def schema_error(schema: Json) -> str:
+    """What is wrong with a schema by its meta-schema, or with its references; "" if nothing is.
 
     The meta-schema is that of 2020-12, unless `$schema` names another.
     """
     from jsonschema.exceptions import best_match
 
-    kind = _validator(schema)
+    validator = _validator(schema)
     try:
-        fault = best_match(kind(kind.META_SCHEMA, registry=_published()).iter_errors(schema))
-        if fault is None:
-            return _lost_reference(schema)
+        error = best_match(validator(validator.META_SCHEMA, registry=_published()).iter_errors(schema))
+        if error is None:
+            return _broken_reference(schema)
     except RecursionError:
         return "the schema is nested too deeply to be checked"
-    path = [*fault.absolute_path]
-    if path[-1:] == ["type"] and fault.validator == "anyOf":
-        return f"{where(path)}: {_json(fault.instance)} is not a type of JSON Schema"
-    return _line(path, fault.message, fault.instance, "the schema")
+    path = [*error.absolute_path]
+    if path[-1:] == ["type"] and error.validator == "anyOf":
+        return f"{where(path)}: {_json(error.instance)} is not a type of JSON Schema"
+    return _line(path, error.message, error.instance, "the schema")
 
 
-def mismatch(shape: Any, name: str, text: str, warn: Say, *, seconds: float = 10.0) -> CometrespError | None:
-    """The error of an answer that doesn't fit the `text.format` it was asked for, None where it fits or had none.
+def mismatch(
+    text_format: object, name: str, document: str, warn: Say, *, seconds: float = 10.0
+) -> CometrespError | None:
+    """The error of an answer that doesn't match the schema in its `text.format`; None if it matches or has no schema.
 
-    A pattern can take for ever: a check that takes longer than `seconds` is given up, with a warning.
+    A pattern can take very long: a check that takes more than `seconds` is abandoned, with a warning.
     """
-    if not isinstance(shape, dict) or shape.get("type") != "json_schema" or not isinstance(shape.get("schema"), dict):
+    schema = obj(text_format).get("schema")
+    if obj(text_format).get("type") != "json_schema" or not isinstance(schema, dict):
         return None
     try:
-        value = parsed(text)
+        value = parsed(document)
     except ValueError as error:
-        return TurnError(ExitCode.MISMATCH, f"{name} is not JSON, as the schema asks: {error}")
-    faults, count = _faults(shape["schema"], value, warn, seconds)
-    if not faults:
+        return TurnError(ExitCode.MISMATCH, f"{name} is not JSON, as the schema requires: {error}")
+    errors, count = _errors(schema, value, warn, seconds)
+    if not errors:
         return None
-    message = f"{name} doesn't match the schema: {faults[0]}"
+    message = f"{name} doesn't match the schema: {errors[0]}"
     if count > 1:
-        more = [f"and {count - len(faults)} more"] if count > len(faults) else []
-        message = "\n  ".join([f"{name} doesn't match the schema:", *faults, *more])
+        more = [f"and {count - len(errors)} more"] if count > len(errors) else []
+        message = "\n  ".join([f"{name} doesn't match the schema:", *errors, *more])
     return TurnError(ExitCode.MISMATCH, message)
 
 
-def parsed(text: str) -> Any:
-    """The value of a JSON text. Raises ValueError for what isn't JSON, though Python takes it.
+def parsed(document: str) -> Any:
+    """The value of a JSON text. Raises ValueError, also for what only Python accepts, such as NaN.
 
-    Nor may a key stand twice: which of the two counts differs from reader to reader (RFC 8259, section 4).
+    A key that occurs twice is an error, because parsers differ in which value they use (RFC 8259, section 4).
     """
-    if not text.strip():
+    if not document.strip():
         raise ValueError("it is empty")
     try:
-        return json.loads(text, parse_constant=_no_constant, parse_int=_whole, object_pairs_hook=_object)
+        return json.loads(document, parse_constant=_no_constant, parse_int=_int, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         raise ValueError(f"line {error.lineno} column {error.colno}: {error.msg}") from error
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 
 
-def _no_constant(name: str) -> Any:
+def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
-def _whole(digits: str) -> int:
+def _int(digits: str) -> int:
     if len(digits) > _MOST_DIGITS:
-        raise ValueError(f"a number of {len(digits)} digits is too long to be read")
+        raise ValueError(f"a number of {len(digits)} digits is too long")
     return int(digits)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> Json:
+def _object(pairs: list[tuple[str, object]]) -> Json:
     made = dict(pairs)
     if len(made) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"the key {_json(twice)} stands twice in an object")
+        raise ValueError(f"the key {_json(twice)} occurs twice in an object")
     return made
 
 
-def _faults(schema: Json, value: object, warn: Say, seconds: float) -> tuple[list[str], int]:
-    """The first mismatches in words, and how many there are.
+def _errors(schema: Json, value: object, warn: Say, seconds: float) -> tuple[list[str], int]:
+    """The first mismatches as lines of text, and the number of all of them.
 
-    A schema that can't be used is warned about: it isn't the answer that is at fault, but a server's echo, or a pattern
-    that only other languages know.
+    A schema that can't be used is only a warning, because the answer may be right: the schema can be a server's wrong
+    copy, or have a pattern that Python doesn't support.
     """
     import warnings
 
     found: list[str] = []
     count = 0
     try:
-        if fault := schema_fault(schema):
-            warn(f"the answer was not checked: {fault}")
+        if wrong := schema_error(schema):
+            warn(f"the answer was not checked: {wrong}")
             return [], 0
         with warnings.catch_warnings(), alarm(seconds, lambda: TimeoutError(f"it took more than {seconds:.0f} s")):
-            warnings.simplefilter("ignore")  # of the patterns' spelling
-            for error in _errors(schema, value, warn):
+            warnings.simplefilter("ignore")  # about the syntax of patterns
+            for line in _mismatches(schema, value, warn):
                 count += 1
-                if count <= _SHOWN_FAULTS:
-                    found.append(error)
+                if count <= _SHOWN_ERRORS:
+                    found.append(line)
     except RecursionError:
         return [*found, "it can't be checked: the answer or the schema is nested too deeply"], count + 1
     except (re.error, ArithmeticError, TimeoutError) as error:
-        warn(f"the answer was not checked to its end: {error}")
+        warn(f"the answer was not checked completely: {error}")
     return found, count
 
 
-def _errors(schema: Json, value: Any, warn: Say) -> Iterator[str]:
-    from jsonschema.exceptions import best_match
+def _mismatches(schema: Json, value: object, warn: Say) -> Iterator[str]:
+    from jsonschema.exceptions import ValidationError, best_match
     from jsonschema.validators import extend
 
-    kind = _validator(schema)
-    known = kind.VALIDATORS["pattern"]
-    unknown: set[str] = set()
+    strict = _validator(schema)
+    check_pattern = strict.VALIDATORS["pattern"]
+    warned: set[str] = set()
 
-    def pattern(validator: Any, given: str, instance: Any, holder: Any) -> Iterator[Any]:
+    def pattern(validator: Any, given: str, instance: object, parent: Json) -> Iterator[ValidationError]:
         try:
-            yield from known(validator, given, instance, holder)
+            yield from check_pattern(validator, given, instance, parent)
         except re.error as error:
-            if given not in unknown:
-                unknown.add(given)
-                warn(f"pattern {_json(given)} was not checked, since Python doesn't know it: {error}")
+            if given not in warned:
+                warned.add(given)
+                warn(f"pattern {_json(given)} was not checked, because Python doesn't support it: {error}")
 
-    lenient = extend(kind, {"pattern": pattern})
+    lenient = extend(strict, {"pattern": pattern})
     for error in lenient(schema, registry=_published()).iter_errors(value):
         best = best_match(iter([error])) or error
         yield _line([*best.absolute_path], best.message, best.instance, "the answer")
 
 
-def _line(path: list[str | int], message: str, instance: Any, root: str) -> str:
-    """`items[0].age: "x" is not of type 'integer'`; the value as JSON, and cut."""
-    told = repr(instance)
-    if message.startswith(told):
-        message = _json(instance) + message[len(told) :]
-    return f"{where(path) or root}: {escape_line(message, _WIDEST_FAULT)}"
+def _line(path: list[str | int], message: str, instance: object, root: str) -> str:
+    """`items[0].age: "x" is not of type 'integer'`, with the value as JSON, and shortened."""
+    if message.startswith(repr(instance)):
+        message = _json(instance) + message[len(repr(instance)) :]
+    return f"{where(path) or root}: {escape_line(message, _LONGEST_LINE)}"
 
 
-def _json(value: Any) -> str:
-    return escape_line(json.dumps(value, ensure_ascii=False), _WIDEST_VALUE)
+def _json(value: object) -> str:
+    return escape_line(json.dumps(value, ensure_ascii=False), _LONGEST_VALUE)
 
 
 def _published() -> Any:
     from jsonschema.validators import SPECIFICATIONS
 
-    return SPECIFICATIONS  # the meta-schemas; it retrieves nothing
+    return SPECIFICATIONS  # the meta-schemas; this registry fetches nothing
 
 
 def _validator(schema: Json) -> Any:
     from jsonschema.validators import Draft202012Validator, validator_for
 
-    named = schema.get("$schema")
+    name = schema.get("$schema")
     try:
-        return validator_for({"$schema": named} if isinstance(named, str) else {}, default=Draft202012Validator)
-    except ValueError:  # not an address at all
+        return validator_for({"$schema": name} if isinstance(name, str) else {}, default=Draft202012Validator)
+    except ValueError:  # not a valid URL
         return Draft202012Validator
 
 
-def _lost_reference(schema: Json) -> str:
+def _broken_reference(schema: Json) -> str:
     from referencing.jsonschema import DRAFT202012, specification_with
 
-    named = schema.get("$schema")
-    specification = specification_with(named if isinstance(named, str) else "", default=DRAFT202012)
+    specification = specification_with(text(schema.get("$schema")), default=DRAFT202012)
     resource = specification.create_resource(schema)
     base = resource.id() or ""
-    return next(_lost(_published().with_resource(base, resource).resolver(base), resource), "")
+    return next(_broken_references(_published().with_resource(base, resource).resolver(base), resource), "")
 
 
-def _lost(resolver: Any, resource: Any) -> Iterator[str]:
-    """The references that lead nowhere, by asking for each."""
+def _broken_references(resolver: Any, resource: "Resource[Any]") -> Iterator[str]:
+    """A message for each reference that can't be resolved."""
     from referencing.exceptions import Unresolvable
 
     contents = resource.contents
@@ -205,6 +209,6 @@ def _lost(resolver: Any, resource: Any) -> Iterator[str]:
             try:
                 resolver.lookup(target)
             except (Unresolvable, ValueError, LookupError, TypeError, AttributeError):
-                yield f"{key} {_json(target)} leads nowhere in the schema, and nothing is fetched"
+                yield f"{key} {_json(target)} is not in the schema, and nothing is fetched"
     for inner in resource.subresources():
-        yield from _lost(resolver.in_subresource(inner), inner)
+        yield from _broken_references(resolver.in_subresource(inner), inner)

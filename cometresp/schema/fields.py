@@ -1,8 +1,8 @@
 """The concise form of a schema, `name, age int, bio: a short biography` -> JSON Schema. Pure.
 
-Fields are separated by commas, or by newlines where the text has some, so that descriptions can hold commas. A field is
-`NAME`, `NAME TYPE`, either with `: DESCRIPTION` behind it. A TYPE is str (the default), int, float, bool, `list[TYPE]`,
-or one of these with a `?` behind it: such a value may be null.
+Fields are separated by commas, or only by newlines if the text has any, so that descriptions can contain commas. A
+field is `NAME` or `NAME TYPE`, optionally followed by `: DESCRIPTION`. A TYPE is str (the default), int, float, bool or
+`list[TYPE]`. A `?` after a type means that the value may be null.
 """
 
 import re
@@ -14,7 +14,7 @@ _NAME = re.compile(r"\w[\w-]*")
 
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 
-_DEEPEST_LIST = 10  # lists in lists; servers take fewer
+_DEEPEST_LIST = 10  # levels of lists; servers accept fewer
 
 _SHOWN = 60
 
@@ -22,7 +22,7 @@ _EXAMPLE = "as in 'name, age int, tags list[str], bio: a short biography'"
 
 
 def from_fields(flag: str, text: str) -> Json:
-    """The object that the fields make up, all of them required, in their order. Raises UsageError."""
+    """The schema of an object with these fields, all of them required. Raises UsageError."""
     separator = "\n" if "\n" in text.rstrip() else ","
     properties: Json = {}
     for part in text.split(separator):
@@ -34,11 +34,11 @@ def from_fields(flag: str, text: str) -> Json:
             commas = name.endswith(",") and separator == "\n"
             raise UsageError(
                 f"{flag}: field {_shown(field)}: a name is letters, digits, _ and -, not {_shown(name)}",
-                hint="where there are newlines, these alone separate the fields" if commas else _EXAMPLE,
+                hint="if there are newlines, only these separate the fields" if commas else _EXAMPLE,
             )
         if name in properties:
-            raise UsageError(f"{flag}: field {name} is there twice")
-        schema = _typed(flag, name, kind)
+            raise UsageError(f"{flag}: field {name} is defined twice")
+        schema = _schema_of_type(flag, name, kind)
         if description := description.strip():
             schema["description"] = description
         properties[name] = schema
@@ -47,8 +47,8 @@ def from_fields(flag: str, text: str) -> Json:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _typed(flag: str, name: str, kind: str) -> Json:
-    lists: list[bool] = []  # from the outermost: whether it may be null
+def _schema_of_type(flag: str, name: str, kind: str) -> Json:
+    lists: list[bool] = []  # for each list, from the outermost: whether it may be null
     rest = kind or "str"
     while True:
         nullable = rest.endswith("?")
@@ -58,17 +58,17 @@ def _typed(flag: str, name: str, kind: str) -> Json:
         lists.append(nullable)
         rest = rest[4:].lstrip()[1:-1].strip()
         if len(lists) > _DEEPEST_LIST:
-            raise UsageError(f"{flag}: field {name}: lists can be nested {_DEEPEST_LIST} deep, no more")
+            raise UsageError(f"{flag}: field {name}: lists can be nested at most {_DEEPEST_LIST} deep")
     if rest not in _TYPES:
-        rule = "types are str, int, float, bool and list[TYPE], each with a ? behind it where it may be null"
+        rule = "types are str, int, float, bool and list[TYPE], each followed by ? if it may be null"
         raise UsageError(f"{flag}: field {name}: {_shown(kind)} is not a type; {rule}", hint=_EXAMPLE)
-    schema: Json = {"type": _either(_TYPES[rest], nullable=nullable)}
+    schema: Json = {"type": _type(_TYPES[rest], nullable=nullable)}
     for may_be_null in reversed(lists):
-        schema = {"type": _either("array", nullable=may_be_null), "items": schema}
+        schema = {"type": _type("array", nullable=may_be_null), "items": schema}
     return schema
 
 
-def _either(kind: str, *, nullable: bool) -> str | list[str]:
+def _type(kind: str, *, nullable: bool) -> str | list[str]:
     return [kind, "null"] if nullable else kind
 
 

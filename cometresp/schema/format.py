@@ -2,11 +2,10 @@
 
 import re
 from pathlib import PurePath
-from typing import Any
 
 from cometresp.errors import UsageError
 from cometresp.text import Read
-from cometresp.wire.json import Json, parse_json
+from cometresp.wire.json import Json, parse_json, text
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -16,10 +15,10 @@ _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 def json_schema_format(
     spec: str, name: str | None, read: Read, *, strict: bool, multi: bool = False, flag: str = "--schema"
 ) -> Json:
-    """The format of a spec: fields (`name, age int`), inline JSON, `@FILE`, or a name that ends in `.json`.
+    """The format for a spec: fields (`name, age int`), inline JSON, `@FILE`, or a name that ends in `.json`.
 
-    `multi`: for a list of them, under `items`. `strict` closes the schema and requires all of it; otherwise JSON is
-    sent untouched. `flag` is what messages name. Raises UsageError.
+    `multi`: the schema of a list of such values, under `items`. `strict` makes the schema strict; otherwise JSON is
+    sent unchanged. `flag` is the name in error messages. Raises UsageError.
     """
     if name is not None and not _NAME.fullmatch(name):
         raise UsageError(f"--schema-name: {name!r} must be 1 to 64 letters, digits, _ or -")
@@ -28,8 +27,8 @@ def json_schema_format(
     if strict:
         from cometresp.schema.strict import strict_schema
 
-        several = "--multi" if flag == "SPEC" else "--schema-multi"
-        schema = strict_schema(flag, schema, root="" if multi else several)
+        multi_flag = "--multi" if flag == "SPEC" else "--schema-multi"
+        schema = strict_schema(flag, schema, multi_flag="" if multi else multi_flag)
     if multi:
         from cometresp.schema.strict import listed_schema
 
@@ -43,31 +42,31 @@ def json_schema_format(
 
 
 def _given(flag: str, spec: str, read: Read) -> tuple[Json, str]:
-    """The schema as it was given, and the stem of the file that it came from, "" where there was none."""
+    """The schema as the user gave it, and the stem of its file name, or ""."""
     word = spec.strip()
     path = word[1:] if word.startswith("@") else word if _names_file(word) else ""
-    text = read(flag, f"@{path}" if path or word == "@" else spec)
-    if text.lstrip().startswith(("{", "[")) or path.endswith(".json"):
-        schema = parse_json(flag, text)
+    content = read(flag, f"@{path}" if path or word == "@" else spec)
+    if content.lstrip().startswith(("{", "[")) or path.endswith(".json"):
+        schema = parse_json(flag, content)
         if not isinstance(schema, dict):
-            raise UsageError(f"{flag}: a schema is a JSON object")
-        from cometresp.schema.check import schema_fault
+            raise UsageError(f"{flag}: a schema must be a JSON object")
+        from cometresp.schema.check import schema_error
 
-        if fault := schema_fault(schema):
-            raise UsageError(f"{flag}: {fault}")
+        if error := schema_error(schema):
+            raise UsageError(f"{flag}: {error}")
     else:
         from cometresp.schema.fields import from_fields
 
-        schema = from_fields(flag, text)
+        schema = from_fields(flag, content)
     return schema, PurePath(path).stem if path not in ("", "-") and not path.startswith("@") else ""
 
 
 def _names_file(word: str) -> bool:
-    """No field's name holds a dot, so that only a description can end in one of a file's."""
-    text = _DRIVE.sub("", word, count=1) if _DRIVE.match(word) else word
-    return word.endswith(".json") and not word.startswith(("{", "[")) and ":" not in text and "\n" not in text
+    """Whether a spec is the name of a JSON file. Fields have no dot in their names, only in descriptions."""
+    path = _DRIVE.sub("", word, count=1) if _DRIVE.match(word) else word
+    return word.endswith(".json") and not word.startswith(("{", "[")) and ":" not in path and "\n" not in path
 
 
-def _name_of(text: Any) -> str:
-    """A valid name made of a title or a file's name, or ""."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_")[:64] if isinstance(text, str) else ""
+def _name_of(title: object) -> str:
+    """A valid name made from a title or a file name, or ""."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", text(title)).strip("_")[:64]

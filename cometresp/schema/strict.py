@@ -1,7 +1,7 @@
-"""A JSON Schema made strict: closed objects whose properties are all required (API 5.1). Pure: it makes a new one.
+"""A JSON Schema made strict: closed objects whose properties are all required (API 5.1). Pure: it returns a new schema.
 
-A property that was optional becomes one that may be null, as OpenAI advises: the model then says null where it would
-have left it out. What only tests a value (`not`, `if`, `then`, `else`, `dependentSchemas`) stays as it is.
+An optional property becomes one that may be null, as OpenAI advises: the model sends null in place of leaving it out.
+Schemas that only test a value (`not`, `if`, `then`, `else`, `dependentSchemas`) are not changed.
 """
 
 from collections.abc import Callable
@@ -27,10 +27,12 @@ _TESTS_NAMED, _TESTS_SINGLE = ("dependentSchemas", "patternProperties"), (
 
 _IN_PLACE = ("allOf", "anyOf", "oneOf")
 
-# With one of these beside `type`, a further type isn't enough to let null through.
-_MORE = ("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if", "const")
+# Keywords that can exclude null although `type` allows it.
+_CONSTRAINTS = ("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if", "const")
 
-_NOTES = frozenset({"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment"})
+_ANNOTATIONS = frozenset(
+    {"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment"}
+)
 
 _SHARED = ("#/$defs/", "#/definitions/")
 
@@ -39,19 +41,19 @@ _NULL = {"type": "null"}
 _LONGEST_CHAIN = 100  # of references
 
 
-def strict_schema(flag: str, schema: Json, *, root: str = "") -> Json:
-    """The strict schema. Raises UsageError where there can't be one.
+def strict_schema(flag: str, schema: Json, *, multi_flag: str = "") -> Json:
+    """The strict form of a schema. Raises UsageError if it has none.
 
-    `root`: the flag to hint at where the root isn't an object but a list; "" where it may be of any type.
+    `multi_flag`: the flag that takes a list; the hint names it if the root is a list. "": the root may have any type.
     """
     made: Json = _Strict(flag, schema).walk(schema, ())
-    if root and not _is_object_alone(schema, schema):
+    if multi_flag and not _is_object_alone(schema, schema):
         kind = schema.get("type")
         is_list = kind == "array"
-        told = f"{kind!r}" if isinstance(kind, str) else "that"
+        found = f", not {kind!r}" if isinstance(kind, str) else ""
         raise UsageError(
-            f"{flag}: a strict schema is one of an object (type 'object'), not {told}",
-            hint=f"{root} takes the schema of one element, and asks for a list of them"
+            f"{flag}: a strict schema must have type 'object' at its root{found}",
+            hint=f"{multi_flag} takes the schema of one element, and requests a list of them"
             if is_list
             else "--no-strict sends it as it is",
         )
@@ -59,7 +61,7 @@ def strict_schema(flag: str, schema: Json, *, root: str = "") -> Json:
 
 
 def listed_schema(schema: Json) -> Json:
-    """The schema of `{"items": [‥]}` whose elements fit this one. References into it still lead where they led."""
+    """The schema of `{"items": [‥]}` whose elements match this one. References in it are changed to fit."""
     document: Json = {key: schema[key] for key in ("$schema", "$id") if key in schema}
     shared = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
     inner = _moved({key: value for key, value in schema.items() if key not in document and key not in shared})
@@ -74,7 +76,7 @@ def listed_schema(schema: Json) -> Json:
 
 
 def _moved(schema: Any) -> Any:
-    """With references to the old root, or to what isn't shared there, made to point to its new place."""
+    """A copy in which references to the old root, or to parts that moved with it, lead to the new place."""
     if not isinstance(schema, dict):
         return schema
     made = _mapped(schema, (), lambda inner, _: _moved(inner), tests=True)
@@ -86,7 +88,7 @@ def _moved(schema: Any) -> Any:
 
 
 def _mapped(schema: Json, path: Path, change: Change, *, tests: bool = False) -> Json:
-    """A copy with each schema right inside it changed; what is data (enum, const, default, examples) is let alone."""
+    """A copy with each direct subschema changed. Data (enum, const, default, examples) is not changed."""
     named, single = (_NAMED + _TESTS_NAMED, _SINGLE + _TESTS_SINGLE) if tests else (_NAMED, _SINGLE)
     made: Json = {}
     for key, value in schema.items():
@@ -118,51 +120,55 @@ class _Strict:
         made.setdefault("type", "object")
         if "properties" in made:
             given = made.get("required")
-            given = given if isinstance(given, list) else []
+            required = given if isinstance(given, list) else []
             made["properties"] = {
-                name: inner if name in given else _nullable(inner) for name, inner in made["properties"].items()
+                name: inner if name in required else _nullable(inner) for name, inner in made["properties"].items()
             }
-            made["required"] = [*given, *(name for name in made["properties"] if name not in given)]
+            made["required"] = [*required, *(name for name in made["properties"] if name not in required)]
         made["additionalProperties"] = False
         return made
 
     def _check_object(self, schema: Json, path: Path) -> None:
         properties = schema.get("properties")
         if schema.get("additionalProperties", False) is not False or schema.get("patternProperties"):
-            raise self._error(path, "takes properties of any name, which a strict schema can't")
+            raise self._error(path, "allows properties of any name, which a strict schema can't")
         if properties is None and "additionalProperties" not in schema:
-            raise self._error(path, "has no properties, so that any would do, which a strict schema can't allow")
+            raise self._error(path, "has no properties, so it allows any, which a strict schema can't")
         for name, inner in (properties or {}).items():
             if inner is False:
-                raise self._error((*path, "properties", name), "must be absent, and a strict schema requires it")
+                raise self._error(
+                    (*path, "properties", name), "is not allowed (false), but a strict schema requires it"
+                )
         for name in schema.get("required") or ():
             if name not in (properties or {}):
                 raise self._error(path, f"requires {where((name,))}, which isn't among its properties")
 
     def _check_parts(self, schema: Json, path: Path) -> None:
-        """Closed objects that hold for the same value shut out each other's properties: nothing would fit them all."""
+        """Refuse several objects for one value: once closed, each excludes the properties of the others."""
         groups = [[{"$ref": schema.get("$ref")}], *([part] for part in schema.get("allOf") or ())]
         groups += [schema.get(key) or [] for key in ("anyOf", "oneOf")]
         if _is_object(schema) + sum(self._has_object(group) for group in groups) > 1:
-            raise self._error(path, "puts one object together from several ($ref, allOf, anyOf, oneOf), not strictly")
+            raise self._error(
+                path, "combines several objects ($ref, allOf, anyOf, oneOf) into one, which a strict schema can't"
+            )
 
     def _has_object(self, schemas: list[Any]) -> bool:
-        """Whether one of these, or what it refers to or is put together from, is of an object. Each is seen once."""
-        waiting, seen = list(schemas), set()
+        """Whether one of the schemas is of an object, by itself, by a reference or by a part. Each is visited once."""
+        waiting, visited = list(schemas), set()
         while waiting:
             schema = waiting.pop()
-            if not isinstance(schema, dict) or id(schema) in seen:
+            if not isinstance(schema, dict) or id(schema) in visited:
                 continue
             if _is_object(schema):
                 return True
-            seen.add(id(schema))
+            visited.add(id(schema))
             waiting.append(_target(self._root, schema.get("$ref")))
             waiting += [part for key in _IN_PLACE for part in schema.get(key) or ()]
         return False
 
     def _error(self, path: Path, message: str) -> UsageError:
-        place = where(path) or "the schema"
-        return UsageError(f"{self._flag}: {place} {message}", hint="--no-strict sends it as it is")
+        subject = where(path) or "the schema"
+        return UsageError(f"{self._flag}: {subject} {message}", hint="--no-strict sends it as it is")
 
 
 def _is_object(schema: Json) -> bool:
@@ -172,8 +178,8 @@ def _is_object(schema: Json) -> bool:
     return "properties" in schema or kind == "object" or (isinstance(kind, list) and "object" in kind)
 
 
-def _is_object_alone(root: Json, schema: Any) -> bool:
-    """Whether it is of type object and nothing else, itself or by what it refers to."""
+def _is_object_alone(root: Json, schema: object) -> bool:
+    """Whether the type is object and nothing else, by the schema itself or by its reference."""
     for _ in range(_LONGEST_CHAIN):
         if not isinstance(schema, dict):
             return False
@@ -183,8 +189,8 @@ def _is_object_alone(root: Json, schema: Any) -> bool:
     return False
 
 
-def _target(root: Json, reference: Any) -> Any:
-    """What a reference within the document leads to, None where it leads elsewhere."""
+def _target(root: Json, reference: object) -> Any:
+    """The target of a reference within the document, or None."""
     if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
         return None
     from urllib.parse import unquote
@@ -200,28 +206,28 @@ def _target(root: Json, reference: Any) -> Any:
 
 
 def _nullable(schema: Any) -> Any:
-    """A schema that null fits too."""
-    if schema is True or _takes_null(schema):
+    """The schema, changed to allow null as well."""
+    if schema is True or _allows_null(schema):
         return schema
     kind = schema.get("type")
-    if kind is not None and not any(key in schema for key in _MORE):
+    if kind is not None and not any(key in schema for key in _CONSTRAINTS):
         made = {**schema, "type": [*([kind] if isinstance(kind, str) else kind), "null"]}
         made["type"] = list(dict.fromkeys(made["type"]))
         if "enum" in schema:
             made["enum"] = [*schema["enum"], *([] if None in schema["enum"] else [None])]
         return made
-    if schema.keys() <= {"anyOf", *_NOTES}:
+    if schema.keys() <= {"anyOf", *_ANNOTATIONS}:
         return {**schema, "anyOf": [*schema["anyOf"], _NULL]}
     return {"anyOf": [schema, _NULL]}
 
 
-def _takes_null(schema: Any) -> bool:
-    """Whether null fits for certain: by its type, by a branch, or since nothing is asked."""
+def _allows_null(schema: object) -> bool:
+    """Whether null is certainly allowed: by the type, by a branch, or because nothing is required."""
     if not isinstance(schema, dict):
         return schema is True
-    asked = schema.keys() - _NOTES
-    if "type" in asked:
+    keywords = schema.keys() - _ANNOTATIONS
+    if "type" in keywords:
         kind = schema["type"]
-        named = kind == "null" or (isinstance(kind, list) and "null" in kind)
-        return named and not any(key in schema for key in _MORE) and None in schema.get("enum", [None])
-    return not asked or (asked == {"anyOf"} and any(_takes_null(branch) for branch in schema["anyOf"]))
+        has_null = kind == "null" or (isinstance(kind, list) and "null" in kind)
+        return has_null and not any(key in schema for key in _CONSTRAINTS) and None in schema.get("enum", [None])
+    return not keywords or (keywords == {"anyOf"} and any(_allows_null(branch) for branch in schema["anyOf"]))

@@ -102,7 +102,7 @@ class _Fetcher:
     def _following(self, follow: Follow, answer: Answer) -> Iterator[Event]:
         for event in follow.events(self._wanted.after):
             if event.whole and not self._followed:  # following isn't offered
-                answer.take_whole()
+                answer.show_all()
             self._followed |= not event.whole
             yield event
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cometresp.answer.answer import FIELD_DELTAS, PART_DELTAS, Answer
+from cometresp.answer.answer import Answer
 from cometresp.client.following import Fetched, Follow, Poll
 from cometresp.errors import KeyProblemError, ProtocolError, RateLimitedError, RequestRefusedError
 from cometresp.state.records import Turn
 from cometresp.text import Say
-from cometresp.wire.events import PENDING, Event
+from cometresp.wire.events import FIELD_DELTAS, PART_DELTAS, PENDING, Event
 from cometresp.wire.items import TEXT_KEY, type_of
 from cometresp.wire.json import Json, listed
 

@@ -48,10 +48,10 @@ class Finished(NamedTuple):
 
     def after(self, earlier: "Finished") -> "Finished":
         """The same, with what the turns before it used."""
-        from cometresp.calls.conversation import summed
+        from cometresp.calls.conversation import add_usage
 
         first = earlier.first_text_at if earlier.first_text_at is not None else self.first_text_at
-        return self._replace(usage=summed(earlier.usage, self.usage), first_text_at=first)
+        return self._replace(usage=add_usage(earlier.usage, self.usage), first_text_at=first)
 
 
 def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:

@@ -1,4 +1,4 @@
-"""The requests of every endpoint (API 1) as values: the client sends them, --dry-run, --curl and --debug show them."""
+"""The requests of every endpoint (API 1) as values. The client sends them; --dry-run, --curl and --debug print them."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -6,17 +6,17 @@ from urllib.parse import quote, urlencode
 
 from cometresp.wire.json import Json
 
-PAGE = 100  # the most items that a page may hold (API 1, #5)
+PAGE = 100  # the most items in a page (API 1, #5)
 
 _JSON = {"Accept": "application/json"}
 _STREAM = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 
 
 class Request(NamedTuple):
-    """A request below the base URL.
+    """A request, relative to the base URL.
 
-    `path` is quoted, `query` isn't. `headers` are those that belong to the endpoint; the key and the user's own come
-    on top of them. `body` is sent as JSON.
+    `path` is percent-encoded, `query` isn't. `headers` are those of the endpoint; the client adds the key and the
+    user's headers. `body` is sent as JSON.
     """
 
     method: str
@@ -27,7 +27,7 @@ class Request(NamedTuple):
 
     @property
     def target(self) -> str:
-        """What follows the base URL, as in `/responses/resp_1?stream=true`."""
+        """Path and query, as in `/responses/resp_1?stream=true`."""
         return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
 
 
@@ -67,8 +67,8 @@ def input_items(
     return Request("GET", _path(response_id, "/input_items"), query, _JSON)
 
 
-def _path(response_id: str, below: str = "") -> str:
-    return f"/responses/{quote(response_id, safe='')}{below}"
+def _path(response_id: str, suffix: str = "") -> str:
+    return f"/responses/{quote(response_id, safe='')}{suffix}"
 
 
 def _include(names: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""What a server says, one event at a time; and the statuses of a response."""
+"""The events of a response, what their types mean, and the statuses of a response."""
 
 from typing import NamedTuple
 
@@ -9,12 +9,39 @@ TERMINAL = frozenset({"completed", "incomplete", "failed", "cancelled"})
 PENDING = ("queued", "in_progress")
 GOOD = ("completed", "incomplete")  # there is an answer
 
+# (type of the item, its field) for each delta that extends a field of an item.
+FIELD_DELTAS = {
+    "response.function_call_arguments.delta": ("function_call", "arguments"),
+    "response.mcp_call_arguments.delta": ("mcp_call", "arguments"),
+    "response.custom_tool_call_input.delta": ("custom_tool_call", "input"),
+    "response.code_interpreter_call_code.delta": ("code_interpreter_call", "code"),
+}
+FIELD_DONE = {name.removesuffix("delta") + "done": place for name, place in FIELD_DELTAS.items()}
+
+# (type of the item, its list of parts, type of the part, key of its index) for each delta that extends the text of a
+# part.
+PART_DELTAS = {
+    "response.output_text.delta": ("message", "content", "output_text", "content_index"),
+    "response.refusal.delta": ("message", "content", "refusal", "content_index"),
+    "response.reasoning_text.delta": ("reasoning", "content", "reasoning_text", "content_index"),
+    "response.reasoning_summary_text.delta": ("reasoning", "summary", "summary_text", "summary_index"),
+}
+PART_DONE = {name.removesuffix("delta") + "done": place for name, place in PART_DELTAS.items()}
+
+# (list of parts, key of the index, whether the part is complete) for each event with the JSON of a part.
+PART_EVENTS = {
+    "response.content_part.added": ("content", "content_index", False),
+    "response.content_part.done": ("content", "content_index", True),
+    "response.reasoning_summary_part.added": ("summary", "summary_index", False),
+    "response.reasoning_summary_part.done": ("summary", "summary_index", True),
+}
+
 
 class Event(NamedTuple):
-    """One server-sent event, or a whole reply as `response.<status>`.
+    """A server-sent event, or a whole reply as the event `response.<status>`.
 
-    `type` is the data's own type, or the SSE event name where the data has none (API 7.1). `data` is the JSON object,
-    empty where the frame held JSON of another kind. `raw` is the JSON text as it came; `whole` marks a whole reply.
+    `type` is the `type` in the data, or the name of the SSE event if the data has none (API 7.1). `data` is the JSON
+    object, or {} if the frame had JSON of another kind. `raw` is the JSON text as it came; `whole` marks a whole reply.
     """
 
     type: str
@@ -24,10 +51,10 @@ class Event(NamedTuple):
 
     @property
     def response(self) -> Json:
-        """The response that the event carries; empty where it carries none."""
+        """The response in the event, or {}."""
         return obj(self.data.get("response"))
 
     @property
     def status(self) -> object:
-        """The status of that response, as the server wrote it; None where there is none."""
+        """The status of that response as the server sent it, or None."""
         return self.response.get("status")

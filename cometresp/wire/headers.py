@@ -1,6 +1,6 @@
 """Header names, and which headers hold secrets."""
 
-MASK = "***"  # stands for a secret where a request is shown
+MASK = "***"  # in place of a secret in a request that is printed
 _SECRET = ("authorization", "apikey", "api-key", "api_key", "token", "secret", "cookie", "password", "credential")
 
 
@@ -10,6 +10,6 @@ def is_secret_header(name: str) -> bool:
 
 
 def with_headers(base: dict[str, str], given: dict[str, str]) -> dict[str, str]:
-    """`base` with `given` in place of what has the same name, in any case."""
+    """The `base` headers, with those `given` in place of any of the same name. Names are compared without case."""
     names = {name.lower() for name in given}
     return {name: value for name, value in base.items() if name.lower() not in names} | given

@@ -1,4 +1,4 @@
-"""JSON as plain values: reading it, and asking a value for what it should hold."""
+"""JSON as plain values: parsing it, and reading values that may have another type than expected."""
 
 import json
 from collections.abc import Iterable
@@ -7,28 +7,28 @@ from typing import Any
 
 from cometresp.errors import UsageError
 
-Json = dict[str, Any]  # a JSON object; servers leave out what they like, so its fields are asked for one by one
+Json = dict[str, Any]  # a JSON object; servers leave fields out, so each one is read with `obj`, `listed` or `text`
 
-_DEEPEST = 100  # levels of JSON; far below what copying and printing it can recurse into
+_DEEPEST = 100  # levels; copying and printing recurse, and Python stops at about 1,000
 
 
 def obj(value: object) -> Json:
-    """The value where it is a JSON object, else an empty one."""
+    """The value if it is a JSON object, else {}."""
     return value if isinstance(value, dict) else {}
 
 
 def listed(value: object) -> list[Json]:
-    """The objects of a JSON list; nothing where the field is missing, null or of another kind (API 12.3)."""
+    """The objects in a JSON list; [] if the field is missing, null or of another type (API 12.3)."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def text(value: object) -> str:
-    """The value where it is a string, else ""."""
+    """The value if it is a string, else ""."""
     return value if isinstance(value, str) else ""
 
 
 def parse_json(flag: str, document: str) -> Any:
-    """The value of a flag's JSON. Raises UsageError that says where it goes wrong."""
+    """The value of JSON text. Raises UsageError, which names the flag and the position of the mistake."""
     try:
         value = json.loads(document, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
@@ -46,13 +46,13 @@ def parse_json(flag: str, document: str) -> Any:
 def _is_deeper_than(levels: int, value: object) -> bool:
     level = [value]
     for _ in range(levels):
-        level = [inner for outer in level for inner in _inside(outer)]
+        level = [inner for outer in level for inner in _children(outer)]
         if not level:
             return False
     return True
 
 
-def _inside(value: object) -> Iterable[object]:
+def _children(value: object) -> Iterable[object]:
     return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 

@@ -1,17 +1,18 @@
-"""A body as bytes, piece by piece, its length known before."""
+"""A request body as bytes, in pieces, with a length that is known before it is sent."""
 
 import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 
-HELD_BYTES = 1_000_000  # of a file that is kept in memory, and recorded whole
+HELD_BYTES = 1_000_000  # files up to this size are kept in memory, and recorded in full
 
 
 class Content(ABC):
-    """A string of a body that is produced while the body is sent.
+    """A string in a body that is read while the body is sent.
 
-    `length` counts the bytes of its JSON between the quotes, which `pieces` are; `size` the bytes that it stands for.
+    `length` is the number of bytes between the quotes in the JSON, which `pieces` yields. `size` is the number of bytes
+    of the source, such as a file.
     """
 
     __slots__ = ()
@@ -23,11 +24,11 @@ class Content(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """Raises UsageError where the source has changed since `length` was counted."""
+        """Raises UsageError if the source has changed since `length` was counted."""
 
 
 class Upload:
-    """How much of a body has been sent, in bytes: the client writes it, the screen reads it."""
+    """How many bytes of a body have been sent. The client writes it, the screen reads it."""
 
     def __init__(self) -> None:
         self.sent = self.length = 0
@@ -37,7 +38,7 @@ class Upload:
         return self.sent < self.length and self.length > HELD_BYTES
 
     def words(self, width: int = 20) -> str:
-        """`sending 12.3 of 50.0 MB ━━━━━╌╌╌╌╌`, of which the bar has `width` characters."""
+        """`sending 12.3 of 50.0 MB ━━━━━╌╌╌╌╌`, with a bar of `width` characters."""
         done = width * self.sent // max(self.length, 1)
         return f"sending {self.sent / 1e6:.1f} of {megabytes(self.length)} {'━' * done}{'╌' * (width - done)}"
 
@@ -50,9 +51,9 @@ def megabytes(size: int) -> str:
 
 
 class Payload:
-    """The JSON of a value: its length, and its pieces, as often as they are asked for.
+    """The JSON of a value: its length, and an iterable of its pieces. It can be iterated over more than once.
 
-    `on_upload(sent, length)` is called for every piece, in bytes.
+    `on_upload(sent, length)` is called after each piece; both are in bytes.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Payload:
     ) -> None:
         self._on_upload = on_upload
         contents: list[Content] = []
-        mark = os.urandom(16).hex()  # random, so that no text of the body can hold it
+        mark = os.urandom(16).hex()  # random, so that it can't occur in the body
 
         def marked(content: object) -> str:
             if not isinstance(content, Content):
@@ -70,13 +71,13 @@ class Payload:
 
         separators = (",", ":") if compact else None
         text = json.dumps(value, ensure_ascii=False, separators=separators, default=marked)
-        data = text.encode(errors="backslashreplace")  # a lone surrogate stays the escape that it came as
+        data = text.encode(errors="backslashreplace")  # a lone surrogate is sent as a JSON escape
         self._fixed = data.split(mark.encode()) if contents else [data]
         self._contents = contents
         self.length = sum(map(len, self._fixed)) + sum(content.length for content in contents)
 
     def check(self) -> None:
-        """Raises UsageError where a file has changed since the payload was made."""
+        """Raises UsageError if a file has changed since the payload was made."""
         for content in self._contents:
             content.check()
 

@@ -1,4 +1,4 @@
-"""Replies that aren't an answer: error bodies of every shape, and when to try again (API 8, 12.6). Pure."""
+"""Replies that aren't an answer: error bodies of every shape, and when to retry (API 8, 12.6). Pure."""
 
 import json
 import re
@@ -20,10 +20,10 @@ from cometresp.errors import (
 from cometresp.wire.events import Event
 from cometresp.wire.json import Json, listed, obj, text
 
-# 429 with one of these means money, not speed (API 8.2).
+# With one of these codes a 429 means an exhausted balance, not a rate limit (API 8.2).
 _SPENT = ("insufficient_quota", "credit_balance_exhausted", "insufficient_user_quota", "billing_hard_limit_reached")
-# Requests at fault that come as a server's fault (API 8.2).
-_DISGUISES = {500: "invalid_request", 503: "model_not_found"}
+# Codes with which a 5xx means an error in the request (API 8.2).
+_REQUEST_ERRORS = {500: "invalid_request", 503: "model_not_found"}
 _RETRIED = frozenset({408, 409, 429})
 _NO_PREVIOUS = frozenset({400, 404, 422, 500, 501})  # statuses of a refused previous_response_id (API 10.3, 12.8)
 _LONGEST_TEXT = 500
@@ -31,7 +31,7 @@ _CHECK_URL = "is the base URL right? it usually ends in /v1"
 
 
 class Reply(NamedTuple):
-    """A whole reply: status, headers (case-insensitive, as httpx's are) and body."""
+    """A whole reply: status, headers (case-insensitive, as in httpx) and body."""
 
     status: int
     headers: Mapping[str, str]
@@ -41,7 +41,7 @@ class Reply(NamedTuple):
         return self.body.decode("utf-8-sig", "replace")
 
     def json(self) -> Any:
-        """The body as JSON, whatever its content type says; None where it isn't any."""
+        """The body as JSON, whatever its content type; None if it isn't JSON."""
         try:
             return json.loads(self.text())
         except (ValueError, RecursionError):
@@ -59,7 +59,7 @@ class Reply(NamedTuple):
         )
 
     def _request_id(self, message: str) -> str | None:
-        """From the headers, else from the message (API 8.1)."""
+        """The request id in the headers, else in the message (API 8.1)."""
         for name in ("x-cometapi-request-id", "x-request-id"):
             if value := self.headers.get(name):
                 return value
@@ -68,7 +68,7 @@ class Reply(NamedTuple):
 
 
 def is_response(data: object) -> bool:
-    """Whether JSON is a response object; servers leave out what they like, so a few marks are enough (API 12.3)."""
+    """Whether JSON is a response object. Servers leave fields out, so a few of them are enough (API 12.3)."""
     if not isinstance(data, dict):
         return False
     if data.get("object") == "response":
@@ -77,13 +77,13 @@ def is_response(data: object) -> bool:
 
 
 def error_of(reply: Reply) -> CometrespError:
-    """The exception for a reply that isn't 2xx: by its status first, whatever the body.
+    """The exception for a reply that isn't 2xx, chosen by its status before its body.
 
-    `passing` says whether the request is worth another try; `cause` is set where the server has no such endpoint, or
-    doesn't take `previous_response_id`.
+    `passing` is set if a retry may succeed. `cause` is set if the server has no such endpoint, or refuses the
+    `previous_response_id`.
     """
     details = reply.details()
-    message = describe(reply, details)
+    message = message_of(reply, details)
     status = reply.status
     if status == 401:
         return KeyProblemError(message, hint="check the key in COMETAPI_KEY", details=details)
@@ -94,7 +94,7 @@ def error_of(reply: Reply) -> CometrespError:
     if status == 429:
         return RateLimitedError(message, details=details, passing=True)
     cause = _cause(message, details)
-    if _is_disguise(status, details):
+    if _is_request_error(status, details):
         hint = ("see: ", Next("ask", "-m MODEL")) if status == 503 else ""
         return RequestRefusedError(message, hint=hint, details=details, cause=cause)
     if status in _RETRIED or status >= 500:
@@ -116,7 +116,7 @@ def error_of(reply: Reply) -> CometrespError:
 
 
 def not_the_api(reply: Reply, request: str, kind: str) -> ProtocolError:
-    """The exception for a 2xx reply that holds neither a response nor an error. `request` is its method and path."""
+    """The exception for a 2xx reply with neither a response nor an error. `request`: the method and path."""
     what = "an empty body" if not reply.body else kind or "a body of no type"
     return ProtocolError(
         f"not the Responses API: the reply to {request} is {what}",
@@ -127,13 +127,13 @@ def not_the_api(reply: Reply, request: str, kind: str) -> ProtocolError:
 
 
 def refusal(reply: Reply) -> RequestRefusedError:
-    """The exception for a 2xx reply whose body says no."""
+    """The exception for a 2xx reply whose body reports a failure."""
     details = reply.details()
-    return RequestRefusedError(describe(reply, details), details=details)
+    return RequestRefusedError(message_of(reply, details), details=details)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds to wait, from `retry-after-ms` or `retry-after`, as seconds or an HTTP date (API 8.3)."""
+    """Seconds to wait by `retry-after-ms` or `retry-after`, which is in seconds or an HTTP date (API 8.3)."""
     number = re.compile(r"\d{1,12}(\.\d+)?")
     milliseconds, value = (headers.get(name, "").strip() for name in ("retry-after-ms", "retry-after"))
     if number.fullmatch(milliseconds):
@@ -146,24 +146,24 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return None
 
 
-def describe(reply: Reply, details: ErrorDetails) -> str:
-    """`HTTP 400 unsupported_value: message (request id: …)`, on one line where the server's text is."""
+def message_of(reply: Reply, details: ErrorDetails) -> str:
+    """`HTTP 400 unsupported_value: message (request id: …)`."""
     message = _message(reply.json())
     if message is None:
         shown = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", reply.text())
         message = re.sub(r"\s+", " ", shown).strip()[:_LONGEST_TEXT]
     head = f"HTTP {reply.status}" + (f" {details.code}" if details.code and details.code != str(reply.status) else "")
-    whole = f"{head}: {message}" if message else head
-    if details.request_id and details.request_id not in whole:
-        whole += f" (request id: {details.request_id})"
-    return whole
+    line = f"{head}: {message}" if message else head
+    if details.request_id and details.request_id not in line:
+        line += f" (request id: {details.request_id})"
+    return line
 
 
 # errors inside a 200 ------------------------------------------------------------------------------------------------
 
 
 def refused_inside(event: Event) -> CometrespError | None:
-    """The refusal of `previous_response_id` where it comes as the first event of a 200 (API 12.7, 12.8)."""
+    """The refusal of a `previous_response_id` in the first event of a 200 reply, else None (API 12.7, 12.8)."""
     error = event.data.get("error") or event.response.get("error")
     if not error and event.type == "error":
         error = event.data
@@ -176,17 +176,17 @@ def refused_inside(event: Event) -> CometrespError | None:
 
 
 def in_stream_error(error: Json) -> tuple[str, ErrorDetails]:
-    """Message and facts of an error that came inside a 200 reply (API 7.4, 8.4)."""
+    """Message and details of an error inside a 200 reply (API 7.4, 8.4)."""
     code = error.get("code") or error.get("type")
     details = ErrorDetails(code=str(code) if code and code != "error" else None, param=error.get("param") or None)
     return _message({"error": error}) or "no reason given", details
 
 
-# what a body says ---------------------------------------------------------------------------------------------------
+# reading a body ----------------------------------------------------------------------------------------------------
 
 
 def _cause(message: str, details: ErrorDetails) -> Cause | None:
-    """A 404 can be about the path or the id: a server without the endpoint names the path (API 10.2)."""
+    """Whether the path or the id is refused: a 404 of a server without the endpoint names the path (API 10.2)."""
     if details.status in _NO_PREVIOUS and _names_previous(message, details):
         return Cause.PREVIOUS
     if details.status in (405, 501) or (details.status == 404 and "/responses/" in message):
@@ -200,17 +200,18 @@ def _names_previous(message: str, details: ErrorDetails) -> bool:
     return "previous response" in message.lower().replace("_", " ")
 
 
-def _is_disguise(status: int, details: ErrorDetails) -> bool:
-    return _DISGUISES.get(status) is not None and details.code == _DISGUISES[status]
+def _is_request_error(status: int, details: ErrorDetails) -> bool:
+    return _REQUEST_ERRORS.get(status) is not None and details.code == _REQUEST_ERRORS[status]
 
 
 def _error_object(data: object) -> Json:
-    """`error` where it is an object, else the whole object (API 8.1)."""
-    return obj(data) if not isinstance(obj(data).get("error"), dict) else obj(obj(data)["error"])
+    """`error` if it is an object, else the whole object (API 8.1)."""
+    error = obj(data).get("error")
+    return error if isinstance(error, dict) else obj(data)
 
 
 def _message(data: object) -> str | None:
-    """The text of any of the shapes of API 8.1 and 12.6; None where there is none."""
+    """The message in any of the shapes of API 8.1 and 12.6, or None."""
     error = _error_object(data)
     for key in ("message", "error", "detail", "title", "msg", "error_msg"):
         value = error.get(key)

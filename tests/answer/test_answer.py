@@ -1,4 +1,4 @@
-"""The reducer: what a sequence of events amounts to, however incomplete or odd it is (API 7 and 12)."""
+"""The reducer: the answer that a sequence of events makes, however incomplete or odd it is (API 7 and 12)."""
 
 import json
 from typing import Any
@@ -24,12 +24,12 @@ from tests.answer.transcripts.build import (
     msg,
     opened,
     part,
-    said,
+    shown,
     text,
 )
 from tests.api import EVENTS
 
-# which item ------------------------------------------------------------------------------------------------------
+# finding the item ------------------------------------------------------------------------------------------------
 
 
 def test_items_are_found_by_output_index_whatever_their_ids_say() -> None:
@@ -38,14 +38,14 @@ def test_items_are_found_by_output_index_whatever_their_ids_say() -> None:
     assert fed(*events, end()).output == [msg(part("AB"), name="a"), msg(part("C"), name="b")]
 
 
-def test_items_are_found_by_id_where_there_is_no_index_announced_or_not() -> None:
+def test_items_are_found_by_id_if_there_is_no_index_added_or_not() -> None:
     events = [added(opened("a")), added(opened("b")), text("A", item_id="a"), text("B", item_id="b")]
     whole = [msg(part("A"), name="a"), msg(part("B"), name="b")]
-    for told in (events, events[2:], [*events, *map(finished, whole)]):
-        assert fed(*told, end()).output == whole
+    for sent in (events, events[2:], [*events, *map(finished, whole)]):
+        assert fed(*sent, end()).output == whole
 
 
-def test_the_item_last_opened_is_meant_where_there_is_neither_index_nor_id() -> None:
+def test_an_event_without_index_and_id_refers_to_the_item_opened_last() -> None:
     call: Json = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "", "status": "in_progress"}
     events = [
         added({"type": "reasoning", "summary": []}),
@@ -65,11 +65,11 @@ def test_the_item_last_opened_is_meant_where_there_is_neither_index_nor_id() -> 
         call | {"arguments": "{}", "status": "completed"},
     ]
     assert answer.reasoning == "hm"
-    assert said(*events)[0] == ["A", "B"]
+    assert shown(*events)[0] == ["A", "B"]
 
 
 @pytest.mark.parametrize("closed", [True, False], ids=["closed", "never closed"])
-def test_several_items_that_all_have_index_0_are_told_apart(closed: bool) -> None:
+def test_several_items_that_all_have_index_0_are_kept_apart(closed: bool) -> None:
     thought: Json = {"id": "rs", "type": "reasoning", "summary": [], "status": "completed"}
     events = [added(thought, output_index=0), finished(thought, output_index=0)][: 1 + closed]
     for name, word in (("a", "A"), ("b", "B")):
@@ -79,23 +79,23 @@ def test_several_items_that_all_have_index_0_are_told_apart(closed: bool) -> Non
     assert fed(*events, end()).output == [thought, msg(part("A!"), name="a"), msg(part("B!"), name="b")]
 
 
-def test_an_ending_whose_id_and_index_are_unknown_ends_the_open_item_of_its_type() -> None:
+def test_a_finished_item_with_unknown_id_and_index_completes_the_open_item_of_its_type() -> None:
     answer = fed(added(opened("a")), text("A", item_id="z"), finished(msg(part("A"), name="y")), end())
     assert answer.output == [msg(part("A"), name="y")]
 
 
-def test_an_item_announced_after_its_first_delta_is_the_same_item() -> None:
+def test_an_item_added_after_its_first_delta_is_the_same_item() -> None:
     answer = fed(text("A", **at(0, item_id="x")), added(opened("a"), output_index=0), text("B", **at(0)), end())
     assert answer.output == [msg(part("AB"), name="a")]
 
 
-def test_a_repeated_event_counts_once_but_servers_that_number_all_events_0_are_heard() -> None:
+def test_a_repeated_event_counts_once_unless_its_number_is_0() -> None:
     assert fed(text("A", sequence_number=1), text("A", sequence_number=1)).text == "A"
     assert fed(text("A", sequence_number=0), text("A", sequence_number=0)).text == "AA"
 
 
 @pytest.mark.parametrize("wrong", [None, True, -1, "0", 0.0, [0], {}], ids=repr)
-def test_an_index_that_is_no_count_is_no_index(wrong: Any) -> None:
+def test_an_index_that_is_no_natural_number_is_ignored(wrong: Any) -> None:
     answer = fed(
         added(opened("a"), output_index=wrong),
         text("A", output_index=wrong, content_index=wrong, sequence_number=wrong),
@@ -105,7 +105,7 @@ def test_an_index_that_is_no_count_is_no_index(wrong: Any) -> None:
     assert (answer.output, answer.last_sequence) == ([expected], -1 if wrong == -1 else None)
 
 
-# which value -----------------------------------------------------------------------------------------------------
+# the full value --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("value", "contradicted"), [("AB", False), ("ABC", False), ("X", True)])
@@ -114,34 +114,34 @@ def test_the_full_value_wins_over_what_came_before_it(value: str, contradicted: 
     event = full(kind, part(value))
     events = [added(opened("msg"), output_index=0), text("A", **at(0)), text("B", **at(0)), event]
     assert fed(*events, text("late", **at(0)) if kind in ("text", "part") else event, end()).text == value
-    assert said(*events, end()) == (["A", "B", "C"] if value == "ABC" else ["A", "B"], contradicted)
+    assert shown(*events, end()) == (["A", "B", "C"] if value == "ABC" else ["A", "B"], contradicted)
 
 
 @pytest.mark.parametrize("kind", FULL)
 @pytest.mark.parametrize("content", [part("No."), {"type": "refusal", "refusal": "No."}], ids=lambda part: part["type"])
-def test_text_or_a_refusal_in_its_place_may_come_whole(kind: str, content: Json) -> None:
+def test_text_or_a_refusal_may_come_without_deltas(kind: str, content: Json) -> None:
     events = [full(kind, content), end()]
     answer = fed(*events)
-    assert (answer.text, answer.refused, said(*events)) == ("No.", content["type"] == "refusal", (["No."], False))
+    assert (answer.text, answer.refused, shown(*events)) == ("No.", content["type"] == "refusal", (["No."], False))
 
 
 @pytest.mark.parametrize("output", [[], None, "none", [None, 1]], ids=repr)
 def test_a_terminal_response_without_output_is_filled_in_from_the_events(output: Any) -> None:
     note = {"type": "url_citation", "url": "u", "title": "t", "start_index": 0, "end_index": 1}
-    begun: Json = {"type": "function_call", "id": "fc", "call_id": "c", "name": "f", "arguments": ""}
+    started: Json = {"type": "function_call", "id": "fc", "call_id": "c", "name": "f", "arguments": ""}
     answer = fed(
         ev("reasoning_summary_part.added", item_id="rs", output_index=0, summary_index=0, part={"text": ""}),
         ev("reasoning_summary_text.delta", item_id="rs", output_index=0, summary_index=0, delta="one"),
         ev("reasoning_summary_text.delta", item_id="rs", output_index=0, summary_index=1, delta="two"),
         text("A", **at(1, item_id="m")),
         ev("output_text.annotation.added", **at(1, item_id="m"), annotation_index=0, annotation=note),
-        added(begun | {"status": "in_progress"}, output_index=2),
+        added(started | {"status": "in_progress"}, output_index=2),
         ev("function_call_arguments.delta", item_id="fc", output_index=2, delta='{"a":'),
         ev("function_call_arguments.delta", item_id="fc", output_index=2, delta="1}"),
         ev("completed", response={"id": "r", "status": "completed", "output": output, "usage": {"total_tokens": 3}}),
     )
     parts = [{"type": "summary_text", "text": "one"}, {"type": "summary_text", "text": "two"}]
-    call = begun | {"arguments": '{"a":1}', "status": "completed"}
+    call = started | {"arguments": '{"a":1}', "status": "completed"}
     expected = [
         {"type": "reasoning", "id": "rs", "status": "completed", "summary": parts},
         msg(part("A", annotations=[note]), name="m"),
@@ -154,7 +154,7 @@ def test_a_terminal_response_without_output_is_filled_in_from_the_events(output:
 @pytest.mark.parametrize(
     "kind", ["function_call_arguments", "mcp_call_arguments", "custom_tool_call_input", "code_interpreter_call_code"]
 )
-def test_a_calls_fields_come_as_deltas_or_whole_with_an_item_of_their_own_type(kind: str) -> None:
+def test_the_fields_of_a_call_come_as_deltas_or_whole_and_need_no_item(kind: str) -> None:
     name, _, key = kind.rpartition("_")
     deltas = [ev(f"{kind}.delta", output_index=0, delta=half) for half in ("ab", "c")]
     done = ev(f"{kind}.done", output_index=0, **{key: "abcd"})
@@ -168,14 +168,14 @@ def test_a_calls_fields_come_as_deltas_or_whole_with_an_item_of_their_own_type(k
     assert fed(added({"type": name, key: "{}"}, output_index=0), *deltas).output == [{"type": name, key: "abc"}]
 
 
-def test_content_that_the_whole_item_leaves_out_stays_as_it_came() -> None:
+def test_content_that_the_full_item_leaves_out_remains() -> None:
     for content in (None, [], "x", [{"type": "output_text", "text": None}]):
         whole: Json = {"id": "m", "type": "message", "status": "completed", "content": content}
         for last in (finished(whole, output_index=0), end(whole)):
-            assert said(text("A", **at(0, item_id="m")), last, end()) == (["A"], False)
+            assert shown(text("A", **at(0, item_id="m")), last, end()) == (["A"], False)
 
 
-def test_whole_items_are_passed_on_as_they_are() -> None:
+def test_full_items_are_kept_unchanged() -> None:
     items: list[Json] = [
         {"type": "novelty", "status": "odd", "x": [None, {"type": 1}]},
         {"type": "message", "content": [{"type": "output_text", "text": ""}, {"type": "output_hologram", "y": None}]},
@@ -186,17 +186,17 @@ def test_whole_items_are_passed_on_as_they_are() -> None:
     assert fed(end(*items)).output == fed(end(*items)).as_response()["output"] == items
 
 
-def test_the_terminal_response_says_which_items_there_are_and_in_which_order() -> None:
+def test_the_terminal_response_decides_the_items_and_their_order() -> None:
     answer = fed(added(opened("a"), output_index=1), added(opened("b"), output_index=7), end(msg(name="b"), msg()))
     assert [item.as_dict() for item in answer.items] == answer.output == [msg(name="b"), msg()]
-    assert [item.done for item in answer.items] == [True, True]
+    assert [item.is_closed for item in answer.items] == [True, True]
 
 
-def test_encrypted_reasoning_is_taken_from_the_whole_item_only() -> None:
-    begun = {"id": "rs", "type": "reasoning", "summary": [], "encrypted_content": "piece"}
-    assert fed(added(begun), end()).output == [{"id": "rs", "type": "reasoning", "summary": []}]
-    whole = begun | {"encrypted_content": "all"}
-    assert fed(added(begun), finished(whole), end()).output == [whole]
+def test_encrypted_reasoning_is_taken_from_the_full_item_only() -> None:
+    started = {"id": "rs", "type": "reasoning", "summary": [], "encrypted_content": "piece"}
+    assert fed(added(started), end()).output == [{"id": "rs", "type": "reasoning", "summary": []}]
+    whole = started | {"encrypted_content": "all"}
+    assert fed(added(started), finished(whole), end()).output == [whole]
 
 
 def test_reasoning_is_the_summary_or_else_the_text() -> None:
@@ -216,10 +216,10 @@ def test_image_previews_are_not_kept() -> None:
     assert fed(finished(image, output_index=0), working).output == [image]
 
 
-# what is shown ---------------------------------------------------------------------------------------------------
+# the text shown --------------------------------------------------------------------------------------------------
 
 
-def test_text_is_shown_in_the_order_of_the_output_and_a_later_item_waits() -> None:
+def test_text_is_shown_in_the_order_of_the_output() -> None:
     events = [
         added(opened("a"), output_index=0),
         added({"type": "web_search_call", "id": "ws", "status": "in_progress"}, output_index=1),
@@ -229,12 +229,12 @@ def test_text_is_shown_in_the_order_of_the_output_and_a_later_item_waits() -> No
         finished(msg(part("AB!"), name="a"), output_index=0),
         text("E", **at(2)),
     ]
-    assert said(*events) == (["A", "B", "!", "CD", "E"], False)
+    assert shown(*events) == (["A", "B", "!", "CD", "E"], False)
 
 
-def test_parts_of_other_kinds_are_no_answer_text() -> None:
+def test_parts_of_other_types_are_not_part_of_the_text() -> None:
     odd = ev("content_part.done", part={"type": "output_hologram", "text": "no"}, **at(0))
-    assert said(odd, text("A", output_index=0, content_index=1), end()) == (["A"], False)
+    assert shown(odd, text("A", output_index=0, content_index=1), end()) == (["A"], False)
     assert (
         text_of([{"type": "message", "content": [{"type": "output_text", "text": 5}, {"type": ["x"]}, part("A")]}])
         == "A"
@@ -243,19 +243,19 @@ def test_parts_of_other_kinds_are_no_answer_text() -> None:
 
 def test_a_refusal_may_come_in_deltas() -> None:
     events = [ev("refusal.delta", delta=word, **at(0)) for word in ("No", ".")]
-    assert (fed(*events).refused, said(*events, end())) == (True, (["No", "."], False))
+    assert (fed(*events).refused, shown(*events, end())) == (True, (["No", "."], False))
 
 
-def test_halves_of_a_character_in_two_deltas_are_one_character() -> None:
+def test_halves_of_a_character_in_two_deltas_are_joined() -> None:
     events = [text("a\ud83d", **at(0)), text("\ude00b", **at(0))]
-    assert said(*events, end(msg(part("a😀b")))) == said(*events, end()) == (["a", "😀b"], False)
+    assert shown(*events, end(msg(part("a😀b")))) == shown(*events, end()) == (["a", "😀b"], False)
     assert fed(*events, end()).text == "a😀b"
 
 
-# how it ends -----------------------------------------------------------------------------------------------------
+# the end ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_response_may_begin_with_id_object_and_status_alone() -> None:
+def test_a_response_may_start_with_only_id_object_and_status() -> None:
     created = ev("created", response={"id": "r", "object": "response", "status": "queued"})
     answer = fed(created, ev("keepalive", sequence_number=5), ev("novelty", x=1))
     assert (answer.id, answer.status, answer.ended, answer.last_sequence) == ("r", "queued", False, 5)
@@ -308,11 +308,11 @@ def test_an_error_of_any_shape_ends_the_stream_and_keeps_the_text(event: Json, e
         (end(msg()), ""),
     ],
 )
-def test_a_cut_answer_says_why(response: Json, reason: str) -> None:
+def test_a_cut_answer_has_a_reason(response: Json, reason: str) -> None:
     assert fed(response).incomplete_reason == reason
 
 
-def test_open_calls_are_those_that_only_the_client_can_answer_and_nothing_answers_yet() -> None:
+def test_open_calls_are_those_without_an_answer_that_only_the_client_can_give() -> None:
     one, two = ({"type": "function_call", "call_id": name} for name in "ab")
     ask = {"type": "mcp_approval_request", "id": "q"}
     local, hosted = ({"type": "shell_call", "call_id": "s", "environment": {"type": t}} for t in ("local", "container"))
@@ -324,7 +324,7 @@ def test_open_calls_are_those_that_only_the_client_can_answer_and_nothing_answer
     assert open_calls([*calls, *answers]) == [one, ask, local, search]
 
 
-# anything --------------------------------------------------------------------------------------------------------
+# any sequence of events ------------------------------------------------------------------------------------------
 
 
 def test_every_documented_event_can_be_applied() -> None:
@@ -334,22 +334,22 @@ def test_every_documented_event_can_be_applied() -> None:
         fed(*({**more, "type": kind} for kind in sorted(KINDS, key="error".__eq__)))
 
 
-def test_the_list_of_events_is_the_references() -> None:
+def test_the_list_of_events_is_the_one_in_the_reference() -> None:
     assert EVENTS == KINDS
 
 
 @pytest.mark.slow
 @given(streams)
-def test_no_sequence_of_events_raises_and_what_was_shown_begins_the_text_or_is_contradicted(events: list[Json]) -> None:
-    answer, shown = Answer(), ""
+def test_no_sequence_of_events_raises_and_the_text_shown_is_the_text_or_contradicted(events: list[Json]) -> None:
+    answer, read = Answer(), ""
     for data in events:
         answer.apply(Event(data["type"], data, ""))
-        shown += answer.take()
-        read = [answer.as_response(), answer.output, answer.reasoning, answer.open_calls, answer.usage]
-        assert json.dumps([*read, answer.refused, answer.incomplete_reason])
+        read += answer.read_new_text()
+        values = [answer.as_response(), answer.output, answer.reasoning, answer.open_calls, answer.usage]
+        assert json.dumps([*values, answer.refused, answer.incomplete_reason])
     answer.close(cut=True)
-    shown += answer.take()
-    assert answer.contradicted or shown == answer.text
+    read += answer.read_new_text()
+    assert answer.contradicted or read == answer.text
 
 
 @given(st.text(), st.lists(st.integers(0, 500)), st.booleans())
@@ -359,5 +359,5 @@ def test_the_answer_is_the_same_however_its_text_is_cut_into_deltas(whole: str, 
     last = end() if ends else ev("output_text.done", text=whole, **at(0))
     one = [text(whole, **at(0)), ev("function_call_arguments.delta", output_index=1, delta=whole)]
     assert fed(*deltas, *calls, last).output == fed(*one, last).output
-    shown, contradicted = said(*deltas, last)
-    assert ("".join(shown), contradicted) == (whole, False)
+    texts, contradicted = shown(*deltas, last)
+    assert ("".join(texts), contradicted) == (whole, False)

@@ -1,4 +1,4 @@
-"""`--extract`: which block of an answer it is, and what is printed where there is none."""
+"""`--extract`: the block of an answer that is printed, and what is printed if there is none."""
 
 import pytest
 from hypothesis import given
@@ -67,7 +67,7 @@ FIRST = "print('\x1b[2J ü')\n"
 
 @pytest.mark.parametrize("command", [["ask"], ["ask", "--no-stream"], ["stream"], ["continue"], ["get"]])
 def test_a_block_is_printed_alone_and_unchanged(ask: Command, wire: Wire, command: list[str]) -> None:
-    wire.answer(text_stream("begun"))
+    wire.answer(text_stream("started"))
     assert ask("ask", "hi").code == 0
     fetched = command == ["get"]
     word = "resp_2" if fetched else "hi"
@@ -87,13 +87,13 @@ def test_a_block_is_printed_alone_and_unchanged(ask: Command, wire: Wire, comman
 
 def test_an_answer_without_a_block_goes_to_stderr_and_ends_with_8(ask: Command, wire: Wire) -> None:
     wire.answer(text_stream("none \x1b[2J"))
-    told = "cometresp: error: resp_1 has no fenced code block to extract\nhint: its text is above\n"
+    error = "cometresp: error: resp_1 has no fenced code block to extract\nhint: its text is above\n"
     (ask.home / "out").write_text("old")
     for flags in (["-x"], ["-x", "-q"], ["--extract-last", "-o", "out"]):
-        assert list(ask("ask", *flags, "hi")) == [8, "", f"none \\x1b[2J\n{told}"]
+        assert list(ask("ask", *flags, "hi")) == [8, "", f"none \\x1b[2J\n{error}"]
     assert ((ask.home / "out").read_text(), (ask.home / "out.part").exists()) == ("old", False)
     wire.answer(text_stream())
-    assert list(ask("ask", "-x", "hi")) == [8, "", told.partition("hint")[0]]
+    assert list(ask("ask", "-x", "hi")) == [8, "", error.partition("hint")[0]]
 
 
 def test_an_answer_that_didnt_end_well_keeps_its_code_and_goes_to_stderr(ask: Command, wire: Wire) -> None:
@@ -139,7 +139,7 @@ OTHER = "exclude each other: such an answer is JSON, without a code block"
         ("-x --background", "--extract goes with an answer, not with --background"),
     ],
 )
-def test_what_excludes_an_extraction_is_told_before_anything_is_sent(
+def test_what_excludes_an_extraction_is_reported_before_anything_is_sent(
     ask: Command, wire: Wire, flags: str, message: str
 ) -> None:
     result = ask("ask", *flags.split(), "hi")

@@ -1,4 +1,4 @@
-"""The official client as an independent reader: it and the reducer make the same answer of the same stream."""
+"""The reducer compared with the official client: both make the same answer from the same stream."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Calls, and functions that note that they were called."""
+"""Calls, and functions that record that they were called."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from cometresp.calls.settle import Call, Outcome
 
 
 class Fake:
-    """Functions `read` (needs no approval) and `write`, which note their calls."""
+    """Functions `read` (needs no approval) and `write`, which record their calls."""
 
     def __init__(self) -> None:
         self.ran: list[str] = []

@@ -1,10 +1,10 @@
-"""The requests of a run with tools: what follows a turn that ends on calls (API 3.2, 4.2)."""
+"""The requests of a run with tools, after a turn that ends on calls (API 3.2, 4.2)."""
 
 from typing import Any
 
 import pytest
 
-from cometresp.calls.conversation import Conversation, loosened, summed
+from cometresp.calls.conversation import Conversation, add_usage, without_force
 from tests.calls.fakes import function_call
 
 REASONING = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}
@@ -12,7 +12,7 @@ OUTPUT = [{"type": "function_call_output", "call_id": "call_1", "output": "4"}]
 BASE = {"model": "m", "input": "hi", "instructions": "be brief", "tools": [], "tool_choice": "required", "stream": True}
 
 
-def test_a_stored_turn_is_gone_on_from_by_its_id() -> None:
+def test_a_stored_turn_is_continued_by_its_id() -> None:
     conversation = Conversation(BASE | {"previous_response_id": "resp_0"}, stateless=False)
     body = conversation.follow({"id": "resp_1"}, [function_call("read")], OUTPUT)
     assert body == BASE | {"tool_choice": "auto", "previous_response_id": "resp_1", "input": OUTPUT}
@@ -29,7 +29,7 @@ def test_a_stored_turn_is_gone_on_from_by_its_id() -> None:
         (BASE, {}),
     ],
 )
-def test_where_nothing_is_stored_the_items_are_sent_with_their_reasoning_in_place(
+def test_if_nothing_is_stored_the_items_are_sent_with_their_reasoning_in_place(
     base: dict[str, Any], response: dict[str, Any]
 ) -> None:
     conversation = Conversation(base, stateless=False)
@@ -61,13 +61,13 @@ def test_a_conversation_that_the_server_keeps_gets_only_the_outputs(more: dict[s
     ],
 )
 def test_a_forced_choice_is_not_forced_again(choice: Any, then: Any) -> None:
-    assert loosened(choice) == then
+    assert without_force(choice) == then
 
 
 def test_usage_is_summed_whatever_the_server_counts() -> None:
     first = {"input_tokens": 1, "input_tokens_details": {"cached_tokens": 1}, "output_tokens": 2, "total_tokens": 3}
     second = {"input_tokens": 4, "input_tokens_details": None, "output_tokens": 5, "total_tokens": 9, "cost": 0.5}
-    assert summed(summed({}, first), second) == {
+    assert add_usage(add_usage({}, first), second) == {
         "input_tokens": 5,
         "input_tokens_details": {"cached_tokens": 1},
         "output_tokens": 7,

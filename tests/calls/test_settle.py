@@ -1,4 +1,4 @@
-"""What becomes of an answer's calls: whose they are, who allows them, what they come to (API 3.3, 4.2)."""
+"""Settling the calls of an answer: which run here, whether they may run, and their outcomes (API 3.3, 4.2)."""
 
 from typing import Any
 
@@ -37,15 +37,15 @@ OFFERED = [
         ({"type": "shell_call", "call_id": "call_1", "name": "read"}, None, None),
     ],
 )
-def test_a_call_is_ours_or_the_users(item: dict[str, Any], with_functions: Any, without: Any) -> None:
-    def seen(runner: Fake | None) -> Any:
+def test_a_call_is_answered_here_or_by_the_user(item: dict[str, Any], with_functions: Any, without: Any) -> None:
+    def local(runner: Fake | None) -> Any:
         calls = local_calls([item], runner, OFFERED)
         return None if calls is None else calls[0][1:]
 
-    assert (seen(Fake()), seen(None)) == (with_functions, without)
+    assert (local(Fake()), local(None)) == (with_functions, without)
 
 
-def test_a_turn_with_one_call_of_the_users_is_all_the_users() -> None:
+def test_if_the_user_must_answer_one_call_the_user_answers_all() -> None:
     assert local_calls([function_call("read"), function_call("by_hand", 2)], Fake(), OFFERED) is None
 
 
@@ -57,7 +57,7 @@ def calls_of(*names: str) -> list[Call]:
 
 
 def settled(names: list[str], mode: Mode = "ask", typed: str | None = None, allowed: list[str] | None = None) -> Any:
-    """(what ran, the outputs), or the message of the error."""
+    """(the functions that ran, the outputs), or (the functions that ran, exit code, message)."""
     runner, answers = Fake(), iter(typed or "")
     approval = Approval(mode, allowed or [], lambda _: None if typed is None else next(answers) + "\n")
     try:
@@ -101,7 +101,7 @@ REFUSED, NO = '{"error": "this call is not allowed here"}', '{"error": "the user
         ),
     ],
 )
-def test_nothing_runs_that_nobody_agreed_to(names: list[str], how: dict[str, Any], outcome: Any) -> None:
+def test_a_function_runs_only_if_it_is_allowed(names: list[str], how: dict[str, Any], outcome: Any) -> None:
     assert settled(names, **how) == outcome
 
 
@@ -122,7 +122,7 @@ def test_a_pattern_for_functions_allows_no_mcp_tool(name: str, pattern: str, dec
     assert Approval("ask", [pattern], lambda _: None).decide(name, "{}", "x", read_only=False) == decision
 
 
-def test_a_question_shows_what_would_run_escaped_and_is_not_asked_twice() -> None:
+def test_a_question_shows_the_call_escaped_and_only_once() -> None:
     asked: list[str] = []
 
     def ask(question: str) -> str:
@@ -132,14 +132,14 @@ def test_a_question_shows_what_would_run_escaped_and_is_not_asked_twice() -> Non
     arguments = '{"path": "a\\u001b[2Jb", "n": [1]}'
     assert Approval("ask", [], ask).decide("w\x1b[0m", arguments, "f.py", read_only=False) == "run"
     assert asked == [
-        "w\\x1b[0m wants to run (f.py) with\n"
+        "the model calls w\\x1b[0m (f.py) with\n"
         '  {\n    "path": "a\\u001b[2Jb",\n    "n": [\n      1\n    ]\n  }\n'
         "run it? [y]es, [a]lways w\\x1b[0m, [n]o, [s]top: ",
         "run it? [y]es, [a]lways w\\x1b[0m, [n]o, [s]top: ",
     ]
 
 
-def test_very_long_arguments_are_shown_from_both_ends_and_what_is_left_out_is_told() -> None:
+def test_very_long_arguments_are_shown_from_both_ends_with_the_number_left_out() -> None:
     assert shown_arguments('"' + "x" * 19_990 + 'EVIL"').endswith('EVIL"')
     shown = shown_arguments('"' + "x" * 30_000 + 'EVIL"')
     assert (shown.endswith('xEVIL"'), "\n  … (10006 characters left out) …\n" in shown) == (True, True)
@@ -173,7 +173,7 @@ def test_mcp_approvals_are_answered_with_their_own_items() -> None:
 
 
 @given(st.lists(st.booleans(), max_size=6))
-def test_outcomes_stand_in_the_order_of_the_calls(parallel: list[bool]) -> None:
+def test_outcomes_are_in_the_order_of_the_calls(parallel: list[bool]) -> None:
     calls = [Call({}, str(n), f"{safe}", "") for n, safe in enumerate(parallel)]
     outcomes = run_calls(calls, lambda name: name == "True", lambda call: Outcome(call, call.id, ok=True), pytest.fail)
     assert [outcome.output for outcome in outcomes] == [call.id for call in calls]

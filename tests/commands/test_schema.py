@@ -16,7 +16,7 @@ def test_the_schema_command_prints_what_would_be_sent(run: Command) -> None:
     )
     (run.home / "s.json").write_text('{"type": "array"}')
     assert json.loads(run("schema", "--no-strict", "s.json").out) == {"type": "array"}
-    hint = "hint: --multi takes the schema of one element, and asks for a list of them\n"
-    told = "cometresp: error: SPEC: a strict schema is one of an object (type 'object'), not 'array'\n"
-    assert list(run("schema", "s.json")) == [2, "", told + hint]
+    hint = "hint: --multi takes the schema of one element, and requests a list of them\n"
+    error = "cometresp: error: SPEC: a strict schema must have type 'object' at its root, not 'array'\n"
+    assert list(run("schema", "s.json")) == [2, "", error + hint]
     assert json.loads(on_terminal(run, "schema", "a")[1]) == closed(a=TEXT)

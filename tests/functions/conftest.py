@@ -1,4 +1,4 @@
-"""Files of functions, and toolboxes made of them."""
+"""Files of functions, and toolboxes made from them."""
 
 import json
 import os
@@ -41,7 +41,7 @@ def toolbox(tmp_path: Path) -> Iterator[Make]:
 
 
 def refusal(toolbox: Make, folder: Path, **given: Any) -> str:
-    """The message about files that can't be used, without its beginning and the folder's name."""
+    """The message about files that can't be used, without its start and the name of the folder."""
     with pytest.raises(UsageError) as caught:
         toolbox(**given)
     return caught.value.message.removeprefix("--functions: ").replace(f"{folder}/", "")

@@ -118,8 +118,8 @@ ONE = {"command": ["cat", "{a}"], "parameters": strings("a")}
     ("text", "message"),
     [
         ("{", "a.json: not valid JSON: line 1 column 2: Expecting property name enclosed in double quotes"),
-        ("[]", "a.json: there is no tool in it"),
-        ('{"tool": []}', "a.json: there is no tool in it"),
+        ("[]", "a.json: it has no tool"),
+        ('{"tool": []}', "a.json: it has no tool"),
         ('{"tool": [1]}', "a.json: tool 1: must be a table"),
         ('{"tool": [{}], "tools": []}', "a.json: unknown key 'tools'"),
         (tools(ONE | {"shell": True}), "a.json: tool t0: unknown key 'shell'"),
@@ -133,26 +133,29 @@ ONE = {"command": ["cat", "{a}"], "parameters": strings("a")}
         (tools({"command": []}), "a.json: tool t0: command is missing"),
         (tools({"command": [""]}), "a.json: tool t0: command: the program is missing"),
         (tools({"command": ["{a}"]}), "a.json: tool t0: command: the program can't be an argument"),
-        (tools({"command": ["ls", "{a}"]}), "a.json: tool t0: command: 'a' is no parameter"),
-        (tools({"command": ["ls", "{}"]}), "a.json: tool t0: command: '' is no parameter"),
+        (tools({"command": ["ls", "{a}"]}), "a.json: tool t0: command: 'a' is not a parameter"),
+        (tools({"command": ["ls", "{}"]}), "a.json: tool t0: command: '' is not a parameter"),
         (
             tools({"command": ["ls", "{"]}),
             "a.json: tool t0: command: word '{' has a lone {; a brace itself is written {{",
         ),
-        (tools({"command": ["ls\0"]}), "a.json: tool t0: command: word 'ls\\x00' holds a NUL character"),
+        (tools({"command": ["ls\0"]}), "a.json: tool t0: command: word 'ls\\x00' contains a NUL character"),
         (tools(ONE | {"timeout": 0}), "a.json: tool t0: timeout must be more than 0 and at most 86400 seconds"),
         (tools(ONE | {"timeout": True}), "a.json: tool t0: timeout must be a number of seconds"),
         (tools(ONE | {"read_only": 1}), "a.json: tool t0: read_only must be true or false"),
         (tools(ONE | {"cwd": "nowhere"}), "a.json: tool t0: cwd: 'nowhere' is not a folder"),
         (tools(ONE | {"env": ["COMETAPI_KEY"]}), "a.json: tool t0: env: COMETAPI_KEY is never given to a tool"),
-        (tools(ONE | {"allow_dash": ["b"]}), "a.json: tool t0: allow_dash names 'b', which is no parameter"),
+        (tools(ONE | {"allow_dash": ["b"]}), "a.json: tool t0: allow_dash names 'b', which is not a parameter"),
         (tools(ONE | {"parameters": []}), "a.json: tool t0: parameters must be a JSON Schema"),
         (
             tools(ONE | {"parameters": {"type": "array"}}),
             "a.json: tool t0: parameters must be the schema of an object",
         ),
-        (tools(ONE | {"parameters": {"properties": 1}}), r"a.json: tool t0: parameters are no JSON Schema: .*"),
-        (tools(ONE, ONE | {"name": "t0"}), "a.json: t0 is defined in the same file already"),
+        (
+            tools(ONE | {"parameters": {"properties": 1}}),
+            r"a.json: tool t0: parameters are no valid JSON Schema: .*",
+        ),
+        (tools(ONE, ONE | {"name": "t0"}), "a.json: t0 is already defined in the same file"),
     ],
 )
 def test_a_file_that_can_not_be_used_is_named_with_tool_and_key(
@@ -169,7 +172,7 @@ def test_a_file_that_can_not_be_used_is_named_with_tool_and_key(
         ("[[tool]]\nparameters = {default = 2020-01-01}\n", "a.toml: tool 1: name is missing"),
         (
             '[[tool]]\nname = "a"\ndescription = "a"\ncommand = ["a"]\nparameters = {default = 2020-01-01}\n',
-            "a.toml: tool a: parameters can't be said in JSON: Object of type date is not JSON serializable",
+            "a.toml: tool a: parameters can't be JSON: Object of type date is not JSON serializable",
         ),
         (
             '[[tool]]\nname = "a"\ndescription = "a"\ncommand = ["a"]\ntimeout = nan\n',
@@ -183,7 +186,7 @@ def test_a_toml_file_that_can_not_be_used_is_named(toolbox: Make, tmp_path: Path
 
 def test_names_are_defined_once_and_files_are_of_three_kinds(toolbox: Make, tmp_path: Path) -> None:
     twice = refusal(toolbox, tmp_path, a_py="def t0(): ...\n", b_json=tools(ONE))
-    assert twice == "b.json: t0 is defined in a.py already"
+    assert twice == "b.json: t0 is already defined in a.py"
     assert refusal(toolbox, tmp_path, a_txt="") == "a.txt: the name must end in .py, .toml or .json"
     for name in ("no.py", "no.toml", "no.json"):
         with pytest.raises(UsageError) as caught:
@@ -196,8 +199,8 @@ def test_names_are_defined_once_and_files_are_of_three_kinds(toolbox: Make, tmp_
     [
         ("COMETAPI_KEY", "--tool-env: COMETAPI_KEY is never given to a tool"),
         ("CometAPI_key", "--tool-env: CometAPI_key is never given to a tool"),
-        ("A=b", "--tool-env: 'A=b' is not a variable's name"),
-        ("", "--tool-env: '' is not a variable's name"),
+        ("A=b", "--tool-env: 'A=b' is not the name of a variable"),
+        ("", "--tool-env: '' is not the name of a variable"),
     ],
 )
 def test_the_key_is_never_given_to_a_tool(name: str, message: str) -> None:
@@ -262,23 +265,23 @@ def test_commands_and_folders_are_found_from_the_file(
         ("import os; os.kill(os.getpid(), 15)", {"error": "ended by SIGTERM"}),
     ],
 )
-def test_what_a_command_does_wrong_is_a_result(toolbox: Make, code: str, error: dict[str, str]) -> None:
+def test_an_error_of_a_command_is_a_result(toolbox: Make, code: str, error: dict[str, str]) -> None:
     assert error_of(toolbox(a_json=tools({"command": python(code)})), "t0") == error
 
 
-@pytest.mark.parametrize(("size", "said"), [(100_001, "100001 characters"), (2_000_000, "2000000 bytes")])
-def test_a_result_that_is_too_long_is_an_error_that_shows_its_beginning(toolbox: Make, size: int, said: str) -> None:
+@pytest.mark.parametrize(("size", "amount"), [(100_001, "100001 characters"), (2_000_000, "2000000 bytes")])
+def test_a_result_that_is_too_long_is_an_error_with_its_start(toolbox: Make, size: int, amount: str) -> None:
     found = error_of(toolbox(a_json=tools({"command": python(f"print('x' * {size}, end='')")})), "t0")
-    assert found["error"].startswith(f"the result has {said}; at most 100000 ")
+    assert found["error"].startswith(f"the result has {amount}; at most 100000 ")
     assert set(found["head"]) == {"x"}
 
 
-def test_results_are_text_whatever_the_bytes(toolbox: Make) -> None:
+def test_results_are_text_for_any_bytes(toolbox: Make) -> None:
     box = toolbox(a_json=tools({"command": python(r"import os; os.write(1, b'\xff\x00a\r\n')")}))
     assert output_of(box, "t0") == "\ufffd\0a\r\n"
 
 
-def test_a_command_that_prints_for_ever_is_ended_and_little_of_it_is_kept(toolbox: Make) -> None:
+def test_a_command_that_prints_endlessly_is_ended_and_little_output_is_kept(toolbox: Make) -> None:
     box = toolbox(a_json=tools({"command": ["sh", "-c", "echo begun >&2; exec yes"], "timeout": 1}))
     found = error_of(box, "t0")
     assert (found["error"], found["stderr"]) == ("timed out after 1 s", "begun\n")
@@ -301,8 +304,8 @@ def test_arguments_are_checked_before_the_command_runs(toolbox: Make, tmp_path: 
         "the call doesn't match the schema: n: \"1\" is not of type 'integer'",
         "the call doesn't match the schema: n: 0 is less than the minimum of 1",
         "argument 'x' is unknown; it takes n, s",
-        "argument 's' must not begin with -",
-        "argument 's' must not hold a NUL character",
+        "argument 's' must not start with -",
+        "argument 's' must not contain a NUL character",
     ]
     assert not mark.exists()
     assert output_of(box, "t0", n=1) == ""
@@ -310,7 +313,7 @@ def test_arguments_are_checked_before_the_command_runs(toolbox: Make, tmp_path: 
 
 
 @pytest.mark.parametrize("allowed", [True, ["a"]])
-def test_the_file_may_allow_a_value_to_begin_with_a_dash(toolbox: Make, allowed: Any) -> None:
+def test_the_file_may_allow_a_value_to_start_with_a_dash(toolbox: Make, allowed: Any) -> None:
     box = toolbox(a_json=tools({"command": python(ECHO, "{a}"), "parameters": strings("a"), "allow_dash": allowed}))
     assert json.loads(output_of(box, "t0", a="--all")) == [["--all"], {"a": "--all"}]
 
@@ -349,7 +352,7 @@ def test_any_object_arrives_unchanged_on_standard_input(echo: tuple[Toolbox, Pat
     "text",
     ["$(touch x)", "`touch x`", "; touch x", "| touch x", "\ntouch x\n", "--output=x", "\x1b]0;x\x07\x1b[2J", "> x"],
 )
-def test_hostile_text_does_nothing_but_arrive(echo: tuple[Toolbox, Path], text: str) -> None:
+def test_hostile_text_arrives_and_has_no_effect(echo: tuple[Toolbox, Path], text: str) -> None:
     box, folder = echo
     assert json.loads(output_of(box, "t0", a=text, b=text)) == [[f"={text}", text], {"a": text, "b": text}]
     assert [path.name for path in folder.iterdir()] == ["echo.json"]
@@ -369,7 +372,7 @@ def test_a_megabyte_arrives_on_standard_input_and_is_too_long_for_a_word(toolbox
     assert error_of(box, "t1", a=text) == {"error": "the arguments are too long for a command line"}
 
 
-def test_what_a_command_leaves_running_ends_with_it(toolbox: Make, tmp_path: Path) -> None:
+def test_processes_that_a_command_leaves_are_ended_with_it(toolbox: Make, tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     box = toolbox(a_json=tools({"command": ["sh", "-c", f"sleep 1000 & echo $! > '{pid}'; echo done"]}))
     assert output_of(box, "t0") == "done\n"

@@ -1,4 +1,4 @@
-"""What docs/tools.md says of files of functions holds."""
+"""The examples and keys in docs/tools.md are right."""
 
 import os
 import re
@@ -23,10 +23,10 @@ def example(language: str) -> str:
     return found[1]
 
 
-def test_every_key_of_a_tool_stands_in_the_docs_and_no_other(toolbox: Make) -> None:
+def test_the_docs_have_every_key_of_a_tool_and_no_other(toolbox: Make) -> None:
     with pytest.raises(UsageError) as caught:
         toolbox(a_json='{"tool": [{"unknown": 1}]}')
-    known = caught.value.hint.removeprefix("known are ").split(", ")
+    known = caught.value.hint.removeprefix("the keys are ").split(", ")
     section = WRITING[WRITING.index("### TOML and JSON") : WRITING.index("**The words.**")]
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == known
 

@@ -1,4 +1,4 @@
-"""Type hints -> schemas, and arguments -> what the hints promise."""
+"""Type hints -> schemas, and arguments -> values of the hinted types."""
 
 import dataclasses
 import datetime as dt
@@ -85,7 +85,7 @@ HINTS: list[tuple[Any, dict[str, Any], bool, list[tuple[Any, Any]]]] = [
 
 
 @pytest.mark.parametrize(("hint", "schema", "strict", "values"), HINTS, ids=[str(row[0]) for row in HINTS])
-def test_a_hint_is_a_schema_and_its_values_are_what_the_hint_says(
+def test_a_hint_makes_a_schema_and_values_of_its_type(
     hint: Any, schema: dict[str, Any], strict: bool, values: list[tuple[Any, Any]]
 ) -> None:
     kind = kind_of(hint, "x")
@@ -94,8 +94,13 @@ def test_a_hint_is_a_schema_and_its_values_are_what_the_hint_says(
     for given, built in values:
         made = kind.build(given, "x")
         assert (made, type(made)) == (built, type(built))
-    told = {"type": "object", "properties": {"x": schema}, "required": ["x"], "additionalProperties": False}
-    assert definition("f", "", told) == {"type": "function", "name": "f", "parameters": told, "strict": strict}
+    parameters = {"type": "object", "properties": {"x": schema}, "required": ["x"], "additionalProperties": False}
+    assert definition("f", "", parameters) == {
+        "type": "function",
+        "name": "f",
+        "parameters": parameters,
+        "strict": strict,
+    }
 
 
 def test_defaults_are_nullable_and_described() -> None:
@@ -114,8 +119,8 @@ def test_defaults_are_nullable_and_described() -> None:
         return a, b, c, d, e, g[:1] if isinstance(g, str) else g
 
     made = callee("f", f)
-    schema = made.told["parameters"]
-    assert {name: made.told[name] for name in ("name", "description")} == {
+    schema = made.tool["parameters"]
+    assert {name: made.tool[name] for name in ("name", "description")} == {
         "name": "f",
         "description": "Do it.\n\nAt once.",
     }
@@ -131,13 +136,13 @@ def test_defaults_are_nullable_and_described() -> None:
             "description": "null stands for its default",
         },
     }
-    assert definition(**made.told)["strict"]
+    assert definition(**made.tool)["strict"]
     nulls = dict.fromkeys("bcdeg")
     assert made.call({"a": "1"}) == ("1", 3, Colour.BLUE, "x", "y", "z")
     assert made.call({"a": "1", **nulls}) == ("1", 3, Colour.BLUE, None, "y", "z")
 
 
-def test_parameters_without_names_are_given_by_place() -> None:
+def test_positional_only_parameters_are_passed_by_position() -> None:
     def f(a: int, b: int = 2, /, c: int = 3, *, d: int = 4) -> list[int]:
         return [a, b, c, d]
 
@@ -169,20 +174,20 @@ def with_unknown(a: "Nowhere") -> None: ...  # type: ignore[name-defined] # noqa
     ("function", "message"),
     [
         (without_hint, "parameter 'a' of f has no type hint"),
-        (with_star, "parameter 'a' of f: a schema can't say * and **"),
-        (with_stars, "parameter 'a' of f: a schema can't say * and **"),
-        (with_date, "parameter 'a' of f: a schema can't say datetime.datetime"),
-        (with_bytes, "parameter 'a' of f: a schema can't say bytes"),
-        (with_tuple, "parameter 'a' of f: a schema can't say tuple[int, int]"),
-        (with_any, "parameter 'a' of f: a schema can't say Any"),
+        (with_star, "parameter 'a' of f: a schema can't describe * and **"),
+        (with_stars, "parameter 'a' of f: a schema can't describe * and **"),
+        (with_date, "parameter 'a' of f: a schema can't describe datetime.datetime"),
+        (with_bytes, "parameter 'a' of f: a schema can't describe bytes"),
+        (with_tuple, "parameter 'a' of f: a schema can't describe tuple[int, int]"),
+        (with_any, "parameter 'a' of f: a schema can't describe Any"),
         (with_keys, "parameter 'a' of f: the keys of a JSON object are str"),
-        (with_literal, "parameter 'a' of f: a schema can't say Literal[b'a']"),
-        (with_itself, "parameter 'a' of f, field 'inner' of Tree: Tree holds itself"),
-        (with_callable, "parameter 'a' of f: a schema can't say collections.abc.Callable[[], int]"),
+        (with_literal, "parameter 'a' of f: a schema can't describe Literal[b'a']"),
+        (with_itself, "parameter 'a' of f, field 'inner' of Tree: Tree contains itself"),
+        (with_callable, "parameter 'a' of f: a schema can't describe collections.abc.Callable[[], int]"),
         (with_unknown, "the hints of f can't be read: NameError: name 'Nowhere' is not defined"),
     ],
 )
-def test_a_hint_that_no_schema_can_say_is_an_error_that_names_the_parameter(
+def test_a_hint_that_no_schema_can_describe_is_an_error_that_names_the_parameter(
     function: Callable[..., Any], message: str
 ) -> None:
     with pytest.raises(HintError) as caught:

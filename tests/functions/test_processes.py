@@ -1,4 +1,4 @@
-"""The end of tools: by timeout, by an interrupt, with their parent; and of all that they started."""
+"""How tools are ended, with all that they started: by a timeout, by an interrupt, or with their parent."""
 
 import json
 import os
@@ -96,21 +96,21 @@ with Toolbox(files, env_names=[], environ=os.environ) as box:
 
 @pytest.mark.parametrize("name", ["hang", "wait"])
 @pytest.mark.parametrize(
-    ("number", "code", "said"),
+    ("number", "code", "printed"),
     [
         (signal.SIGINT, -signal.SIGINT, ""),
         (signal.SIGTERM, 0, '{"error": "stopped by the user"}\n'),
     ],
 )
 def test_a_signal_to_the_program_ends_the_tool(
-    toolbox: Make, tmp_path: Path, name: str, number: signal.Signals, code: int, said: str
+    toolbox: Make, tmp_path: Path, name: str, number: signal.Signals, code: int, printed: str
 ) -> None:
     toolbox(**files(1000))
     process = running(tmp_path, name, HANDLER="1")
     written(tmp_path / "grandchild")
     process.send_signal(number)
     out, _ = process.communicate(timeout=30)
-    assert (process.returncode, out) == (code, said)
+    assert (process.returncode, out) == (code, printed)
     all_end(tmp_path)
 
 

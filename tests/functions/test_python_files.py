@@ -1,4 +1,4 @@
-"""`.py` files: loaded and run in a child process, which the parent only talks to."""
+"""`.py` files: loaded and run in a child process."""
 
 import json
 import os
@@ -78,7 +78,7 @@ def test_each_public_function_of_the_file_is_a_tool(toolbox: Make, tmp_path: Pat
     assert not (tmp_path / "__pycache__" / f"tools.{sys.implementation.cache_tag}.pyc").exists()
 
 
-def test_all_wins_over_what_is_public(toolbox: Make) -> None:
+def test_the_names_in_all_replace_the_public_ones(toolbox: Make) -> None:
     box = toolbox(a_py="from os.path import join as _join\n__all__ = ['_b']\ndef a(): ...\ndef _b(): ...\n")
     assert list(box.functions) == ["_b"]
     assert box.functions["_b"].definition == {
@@ -98,11 +98,11 @@ def test_all_wins_over_what_is_public(toolbox: Make) -> None:
         ("import sys\nsys.exit(3)\n", "a.py: line 2: it called sys.exit(3)"),
         ("import os\nprint('x')\nos._exit(3)\n", "a.py: its process ended while it was loaded: exit 3: x"),
         ("raise ValueError('\\x1b[2J')\n", "a.py: line 1: ValueError: \\x1b[2J"),
-        ("x = 1\n", "a.py: there is no public function in it"),
-        ("from os.path import join\n", "a.py: there is no public function in it"),
-        ("__all__ = ['x']\n", "a.py: __all__ names x, which is no function of it"),
+        ("x = 1\n", "a.py: it has no public function"),
+        ("from os.path import join\n", "a.py: it has no public function"),
+        ("__all__ = ['x']\n", "a.py: __all__ names x, which is not a function in it"),
         ("def f(a): ...\n", "a.py: parameter 'a' of f has no type hint"),
-        ("def f(a: set[str]): ...\n", "a.py: parameter 'a' of f: a schema can't say set[str]"),
+        ("def f(a: set[str]): ...\n", "a.py: parameter 'a' of f: a schema can't describe set[str]"),
         ("def é(): ...\n", "a.py: the name é must be 1 to 64 letters, digits or _"),
         ("TOOL_TIMEOUT = 0\ndef f(): ...\n", "a.py: TOOL_TIMEOUT must be more than 0 and at most 86400 seconds"),
         ("PARALLEL_SAFE = 1\ndef f(): ...\n", "a.py: PARALLEL_SAFE must be True or False"),
@@ -114,7 +114,7 @@ def test_a_file_that_can_not_be_used_is_named_with_the_line(
     assert refusal(toolbox, tmp_path, a_py=text) == message
 
 
-def test_a_file_that_never_ends_loading_is_given_up(toolbox: Make, tmp_path: Path) -> None:
+def test_a_file_that_takes_too_long_to_load_is_an_error(toolbox: Make, tmp_path: Path) -> None:
     text = "import time\ntime.sleep(1000)\n"
     assert refusal(toolbox, tmp_path, load_seconds=0.5, a_py=text) == "a.py: it didn't load within 0.5 seconds"
     until(lambda: not running(str(tmp_path / "a.py")))
@@ -166,17 +166,17 @@ def closes() -> str:
         ("killed", {"error": "the tool's process ended: ended by SIGKILL"}),
         (
             "a_set",
-            {"error": "the result can't be said in JSON: TypeError: Object of type set is not JSON serializable"},
+            {"error": "the result can't be JSON: TypeError: Object of type set is not JSON serializable"},
         ),
         (
             "infinite",
-            {"error": "the result can't be said in JSON: ValueError: Out of range float values are not JSON compliant"},
+            {"error": "the result can't be JSON: ValueError: Out of range float values are not JSON compliant"},
         ),
-        ("circular", {"error": "the result can't be said in JSON: ValueError: Circular reference detected"}),
+        ("circular", {"error": "the result can't be JSON: ValueError: Circular reference detected"}),
         ("oddly", {"error": "Odd (a.py, line 28)"}),
     ],
 )
-def test_what_a_tool_does_wrong_is_a_result_and_the_next_call_works(
+def test_an_error_of_a_tool_is_a_result_and_the_next_call_works(
     toolbox: Make, name: str, error: dict[str, str]
 ) -> None:
     box = toolbox(a_py=WRONG)
@@ -200,31 +200,34 @@ def test_a_call_that_takes_too_long_is_ended_and_the_next_one_works(toolbox: Mak
     assert output_of(box, "hang", seconds=0) == "done"
 
 
-def test_results_and_errors_are_bounded(toolbox: Make) -> None:
+def test_results_and_errors_are_limited(toolbox: Make) -> None:
     box = toolbox(a_py=WRONG)
     long = error_of(box, "long")
-    assert (long["error"], set(long["head"])) == ("the result has 200000 characters; at most 100000 are taken", {"é"})
+    assert (long["error"], set(long["head"])) == (
+        "the result has 200000 characters; at most 100000 are accepted",
+        {"é"},
+    )
     assert output_of(box, "noisy") == "quiet"
     failed = error_of(box, "noisily_fails")
     assert failed["error"].startswith("KeyError: '\\x00")
     assert failed["stderr"].endswith("yend\n")
 
 
-def test_a_tool_has_streams_of_its_own(toolbox: Make) -> None:
+def test_a_tool_has_its_own_streams(toolbox: Make) -> None:
     box = toolbox(a_py=WRONG)
     names = ["nothing", "surrogate", "reads", "closes", "nothing"]
     assert [output_of(box, name) for name in names] == ["null", "\ufffd", "''", "closed", "null"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_a_copy_of_the_child_that_comes_back_from_a_call_confuses_nobody(toolbox: Make) -> None:
+def test_a_reply_of_a_forked_copy_of_the_child_is_ignored(toolbox: Make) -> None:
     box = toolbox(a_py=WRONG)
     assert output_of(box, "forks") in ("parent", "child")
     assert [output_of(box, "text", a=str(n)) for n in range(3)] == ["0", "1", "2"]
 
 
 @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="the way to the parent is found among the open files")
-def test_messages_that_come_at_once_are_taken_one_by_one(toolbox: Make) -> None:
+def test_messages_in_one_read_are_taken_one_by_one(toolbox: Make) -> None:
     box = toolbox(
         a_py="""
         import fcntl, os, stat
@@ -245,10 +248,10 @@ def test_messages_that_come_at_once_are_taken_one_by_one(toolbox: Make) -> None:
     assert [output_of(box, "stray", count=count) for count in (1, 3, 100)] == ["1", "3", "100"]
 
 
-def test_wrong_calls_are_results_that_say_what_is_wrong(toolbox: Make) -> None:
+def test_wrong_calls_are_results_with_the_error(toolbox: Make) -> None:
     box = toolbox(a_py="def f(a: int, b: str = 'x') -> list:\n    return [a, b]\n")
     calls = [
-        ("nope", "{}", "no function is called 'nope'; known are f"),
+        ("nope", "{}", "there is no function 'nope'; the functions are f"),
         ("f", '{"a": 1', "arguments: not valid JSON: line 1 column 8: Expecting ',' delimiter"),
         ("f", "[1]", "arguments: must be a JSON object, not list"),
         ("f", '{"a": NaN}', "arguments: not valid JSON: NaN is not JSON"),
@@ -263,7 +266,7 @@ def test_wrong_calls_are_results_that_say_what_is_wrong(toolbox: Make) -> None:
     assert len(box.run("x" * 10_000, "{}").output) < 200
 
 
-def test_state_lives_from_call_to_call_until_the_child_is_replaced(toolbox: Make) -> None:
+def test_state_is_kept_between_calls_until_the_child_is_replaced(toolbox: Make) -> None:
     box = toolbox(
         a_py="""
         import os
@@ -321,7 +324,7 @@ def meet(folder: str, mine: str, other: str) -> str:
 
 
 @pytest.mark.parametrize(("safe", "patience", "met"), [(True, 20, "met"), (False, 0.2, "alone")])
-def test_calls_overlap_where_the_file_says_that_they_may(
+def test_calls_overlap_if_the_file_allows_it(
     toolbox: Make, tmp_path: Path, safe: bool, patience: float, met: str
 ) -> None:
     box = toolbox(a_py=PAIR.format(safe=safe, patience=patience))
@@ -365,7 +368,7 @@ def test_any_text_arrives_unchanged(echo: Toolbox, values: dict[str, str], ascii
 
 
 @pytest.mark.parametrize("text", ["$(touch x)", "; rm -rf .", "--output=x", "\x1b]0;x\x07\x1b[2J", "a" * 40_000, "\0"])
-def test_hostile_text_does_nothing_but_arrive(echo: Toolbox, text: str) -> None:
+def test_hostile_text_arrives_and_has_no_effect(echo: Toolbox, text: str) -> None:
     assert json.loads(output_of(echo, "named", a=text, b="`id`")) == [text, "`id`"]
 
 

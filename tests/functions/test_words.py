@@ -1,4 +1,4 @@
-"""Command lines with places for arguments: one word stays one word."""
+"""Command lines with placeholders: one word remains one word."""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ def filled(words: list[str], *dashed: str, **arguments: Any) -> list[str]:
         (["{a b.c}"], {"a b.c": "x"}, ["x"]),
     ],
 )
-def test_a_place_takes_its_argument(words: list[str], arguments: dict[str, Any], expected: list[str]) -> None:
+def test_a_placeholder_gets_its_argument(words: list[str], arguments: dict[str, Any], expected: list[str]) -> None:
     assert filled(words, **arguments) == expected
 
 
@@ -47,7 +47,7 @@ def test_a_place_takes_its_argument(words: list[str], arguments: dict[str, Any],
 def test_a_value_that_would_make_a_word_an_option_is_refused_unless_allowed(
     words: list[str], arguments: dict[str, Any]
 ) -> None:
-    with pytest.raises(WordError, match="'a' must not begin with -"):
+    with pytest.raises(WordError, match="'a' must not start with -"):
         filled(words, **arguments)
     assert filled(words, "a", **arguments) == [str(arguments["a"])]
 
@@ -55,12 +55,12 @@ def test_a_value_that_would_make_a_word_an_option_is_refused_unless_allowed(
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("a\0b", "argument 'a' must not hold a NUL character"),
-        ("\udc80", "argument 'a' must not hold a lone surrogate"),
-        (["\ud800"], "argument 'a' must not hold a lone surrogate"),
+        ("a\0b", "argument 'a' must not contain a NUL character"),
+        ("\udc80", "argument 'a' must not contain a lone surrogate"),
+        (["\ud800"], "argument 'a' must not contain a lone surrogate"),
     ],
 )
-def test_what_no_command_line_can_hold_is_refused(value: Any, message: str) -> None:
+def test_text_that_no_command_line_can_contain_is_refused(value: Any, message: str) -> None:
     with pytest.raises(WordError) as caught:
         filled(["x{a}"], a=value)
     assert str(caught.value) == message
@@ -73,7 +73,7 @@ def test_what_no_command_line_can_hold_is_refused(value: Any, message: str) -> N
         ("a}", "has a lone }; a brace itself is written }}"),
         ("{a", "has a lone {; a brace itself is written {{"),
         ("{{a}", "has a lone }; a brace itself is written }}"),
-        ("\0", "holds a NUL character"),
+        ("\0", "contains a NUL character"),
     ],
 )
 def test_a_word_that_can_be_read_in_two_ways_is_refused(word: str, message: str) -> None:
@@ -83,7 +83,7 @@ def test_a_word_that_can_be_read_in_two_ways_is_refused(word: str, message: str)
 
 
 @given(st.text(), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
-def test_any_word_can_be_written_and_any_text_stands_in_it_unchanged(literal: str, value: str) -> None:
+def test_any_word_can_be_written_and_any_text_is_inserted_unchanged(literal: str, value: str) -> None:
     literal = literal.replace("\0", "")
     word = parse(literal.replace("{", "{{").replace("}", "}}") + "={a}")
     assert places(word) == ["a"]
@@ -91,6 +91,6 @@ def test_any_word_can_be_written_and_any_text_stands_in_it_unchanged(literal: st
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text("aé-"), st.lists))
-def test_what_is_not_text_arrives_as_its_json(value: Any) -> None:
+def test_other_values_than_text_arrive_as_json(value: Any) -> None:
     if value is not None and not isinstance(value, str):
         assert json.loads(filled(["{a}"], "a", a=value)[0]) == value

@@ -36,8 +36,8 @@ def closed(required: list[str] | None = None, /, **properties: Any) -> Json:
     return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
 
 
-TYPES = "types are str, int, float, bool and list[TYPE], each with a ? behind it where it may be null"
-MAP = "takes properties of any name, which a strict schema can't"
+TYPES = "types are str, int, float, bool and list[TYPE], each followed by ? if it may be null"
+MAP = "allows properties of any name, which a strict schema can't"
 NAMES = st.sampled_from(["a", "b", "type", "$ref", "enum"])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["a", "b", ""]),
@@ -71,7 +71,7 @@ SCHEMAS = st.recursive(
 )
 
 
-def fault(shape: Any, text: str, **limit: float) -> tuple[int | None, str, list[str]]:
+def checked(shape: Any, text: str, **limit: float) -> tuple[int | None, str, list[str]]:
     """(exit code, message, warnings) of an answer."""
     warnings: list[str] = []
     error: CometrespError | None = mismatch(shape, "r", text, warnings.append, **limit)

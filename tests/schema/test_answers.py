@@ -1,4 +1,4 @@
-"""Structured answers through the command: asked for, sent, printed and checked."""
+"""Structured answers through the command: requested, sent, printed and checked."""
 
 import json
 
@@ -46,8 +46,8 @@ def test_an_answer_that_doesnt_match_is_printed_and_ends_with_8(ask: Command, wi
     error = "cometresp: error: resp_2 doesn't match the schema: age: \"x\\u001b\" is not of type 'integer'\n"
     wire.answer(text_stream(*text, response_id="resp_2"))
     assert list(ask(*command, "--schema", "age int", "hi")) == [8, f"{text}\n", error]
-    told = json.loads(ask(*command, "--schema", "age int", "--error-format", "json", "hi").err)["error"]
-    assert (told["exit_code"], told["message"]) == (8, error[18:-1])
+    reported = json.loads(ask(*command, "--schema", "age int", "--error-format", "json", "hi").err)["error"]
+    assert (reported["exit_code"], reported["message"]) == (8, error[18:-1])
     (ask.home / "out").write_text("old")
     assert ask(*command, "--schema", "age int", "-o", "out", "hi").code == 8
     assert ((ask.home / "out").read_text(), (ask.home / "out.part").read_text()) == ("old", f"{text}\n")
@@ -81,7 +81,7 @@ def test_an_accepted_incomplete_answer_is_checked(ask: Command, wire: Wire) -> N
     assert ask("ask", "--allow-incomplete", "--schema", "age int", "hi").code == 8
 
 
-def test_a_fetched_answer_is_checked_against_the_schema_that_it_names(ask: Command, wire: Wire) -> None:
+def test_a_fetched_answer_is_checked_against_the_schema_in_the_response(ask: Command, wire: Wire) -> None:
     shape = {"type": "json_schema", "name": "a", "schema": closed(age=WHOLE)}
     wire.answer(json_reply(response(message('{"age":"x"}'), text={"format": shape})))
     error = "cometresp: error: resp_1 doesn't match the schema: age: \"x\" is not of type 'integer'\n"
@@ -98,7 +98,7 @@ def test_a_fetched_answer_is_checked_against_the_schema_that_it_names(ask: Comma
     assert len(wire.requests) == before + 1
 
 
-def test_a_schema_that_cant_be_used_is_told_before_anything_is_sent(ask: Command, wire: Wire) -> None:
+def test_a_schema_that_cant_be_used_is_reported_before_anything_is_sent(ask: Command, wire: Wire) -> None:
     wire.answer(text_stream("x"))
     for spec, error in (
         (
@@ -108,8 +108,8 @@ def test_a_schema_that_cant_be_used_is_told_before_anything_is_sent(ask: Command
         ),
         (
             '{"type":"array"}',
-            "a strict schema is one of an object (type 'object'), not 'array'\n"
-            "hint: --schema-multi takes the schema of one element, and asks for a list of them",
+            "a strict schema must have type 'object' at its root, not 'array'\n"
+            "hint: --schema-multi takes the schema of one element, and requests a list of them",
         ),
         ('{"type":"object","additionalProperties":{}}', f"the schema {MAP}\nhint: --no-strict sends it as it is"),
     ):

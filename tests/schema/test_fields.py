@@ -34,7 +34,7 @@ from tests.schema.shapes import TEXT, TYPES, WHOLE, Json, closed, refusal, schem
         ("source: as in a.json", {"source": TEXT | {"description": "as in a.json"}}),
     ],
 )  # fmt: skip
-def test_fields_make_an_object_of_which_all_is_required(spec: str, properties: Json) -> None:
+def test_fields_make_an_object_with_all_properties_required(spec: str, properties: Json) -> None:
     assert json.dumps(schema(spec)) == json.dumps(closed(**properties))
     assert schema(spec, strict=False) == {name: part for name, part in closed(**properties).items() if name[0] != "a"}
 
@@ -54,12 +54,12 @@ def test_fields_make_an_object_of_which_all_is_required(spec: str, properties: J
         ("nick?", "field 'nick?': a name is letters, digits, _ and -, not 'nick?'"),
         (": only this", "field ': only this': a name is letters, digits, _ and -, not ''"),
         ("name,\nage int", "field 'name,': a name is letters, digits, _ and -, not 'name,'"),
-        ("a, b, a int", "field a is there twice"),
-        ("a " + "list[" * 11 + "int" + "]" * 11, "field a: lists can be nested 10 deep, no more"),
+        ("a, b, a int", "field a is defined twice"),
+        ("a " + "list[" * 11 + "int" + "]" * 11, "field a: lists can be nested at most 10 deep"),
         ("x" * 99 + "!", f"field '{'x' * 59}…': a name is letters, digits, _ and -, not '{'x' * 59}…'"),
     ],
 )
-def test_what_is_no_field_is_refused_by_its_name_and_the_rule(spec: str, message: str) -> None:
+def test_an_invalid_field_is_refused_with_its_name_and_the_rule(spec: str, message: str) -> None:
     assert refusal(spec) == f"--schema: {message}"
 
 
@@ -67,7 +67,7 @@ WORDS = st.sampled_from(["name", "age", "int", "str?", "list[", "]", "float", "b
 
 
 @given(st.text(max_size=30) | st.lists(WORDS, max_size=12).map("".join), st.booleans(), st.booleans())
-def test_any_text_is_a_schema_of_the_meta_schema_or_a_usage_error(text: str, strict: bool, multi: bool) -> None:
+def test_any_text_is_a_valid_schema_or_a_usage_error(text: str, strict: bool, multi: bool) -> None:
     try:
         made = json_schema_format(text, None, lambda _, value: value.lstrip("@"), strict=strict, multi=multi)
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""What strictness makes of a schema in JSON, and which can't be strict."""
+"""The strict form of a schema, and which schemas have none."""
 
 # ruff: noqa: E501 - a case is read on one line
 
@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 
 from cometresp.emulator.validation import strict_problem
 from cometresp.errors import UsageError
-from cometresp.schema.check import schema_fault
-from tests.schema.shapes import MAP, SCHEMAS, TEXT, VALUES, WHOLE, Json, closed, fault, objects, refusal, schema
+from cometresp.schema.check import schema_error
+from tests.schema.shapes import MAP, SCHEMAS, TEXT, VALUES, WHOLE, Json, checked, closed, objects, refusal, schema
 
 
 @pytest.mark.parametrize(
@@ -41,50 +41,50 @@ from tests.schema.shapes import MAP, SCHEMAS, TEXT, VALUES, WHOLE, Json, closed,
         ({"$ref": "#/$defs/p", "$defs": {"p": closed(n=TEXT)}}, {"$ref": "#/$defs/p", "$defs": {"p": closed(n=TEXT)}}),
     ],
 )  # fmt: skip
-def test_a_schema_is_closed_and_what_was_optional_may_be_null(given: Json, made: Json) -> None:
+def test_a_schema_is_closed_and_optional_properties_may_be_null(given: Json, made: Json) -> None:
     assert schema(given) == made
     assert list(schema(given))[: len(given)] == list(given)
     assert json.dumps(schema(given, strict=False)) == json.dumps(given)
 
 
-JOINED = "puts one object together from several ($ref, allOf, anyOf, oneOf), not strictly"
+COMBINED = "combines several objects ($ref, allOf, anyOf, oneOf) into one, which a strict schema can't"
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({}, "a strict schema is one of an object (type 'object'), not that"),
-        ({"type": "array", "items": TEXT}, "a strict schema is one of an object (type 'object'), not 'array'"),
-        ({"type": ["object", "null"], "properties": {}}, "a strict schema is one of an object (type 'object'), not that"),
-        ({"anyOf": [closed(), closed(a=TEXT)]}, "a strict schema is one of an object (type 'object'), not that"),
+        ({}, "a strict schema must have type 'object' at its root"),
+        ({"type": "array", "items": TEXT}, "a strict schema must have type 'object' at its root, not 'array'"),
+        ({"type": ["object", "null"], "properties": {}}, "a strict schema must have type 'object' at its root"),
+        ({"anyOf": [closed(), closed(a=TEXT)]}, "a strict schema must have type 'object' at its root"),
         (closed(a={"type": "object", "additionalProperties": True}), f"properties.a {MAP}"),
         (closed(**{"odd a": {"type": "object", "additionalProperties": TEXT}}), f'properties["odd a"] {MAP}'),
         (closed(a={"type": "array", "items": {"patternProperties": {"x": {}}}}), f"properties.a.items {MAP}"),
-        ({"type": "object"}, "the schema has no properties, so that any would do, which a strict schema can't allow"),
+        ({"type": "object"}, "the schema has no properties, so it allows any, which a strict schema can't"),
         (closed(["b"], a=TEXT), "the schema requires b, which isn't among its properties"),
-        (closed([], a=False), "properties.a must be absent, and a strict schema requires it"),
-        (closed(a={"allOf": [closed(b=TEXT), closed(c=TEXT)]}), f"properties.a {JOINED}"),
-        ({"type": "object", "anyOf": [closed(b=TEXT)]}, f"the schema {JOINED}"),
-        ({"$ref": "#/$defs/p", "$defs": {"p": closed()}, "properties": {"a": TEXT}}, f"the schema {JOINED}"),
+        (closed([], a=False), "properties.a is not allowed (false), but a strict schema requires it"),
+        (closed(a={"allOf": [closed(b=TEXT), closed(c=TEXT)]}), f"properties.a {COMBINED}"),
+        ({"type": "object", "anyOf": [closed(b=TEXT)]}, f"the schema {COMBINED}"),
+        ({"$ref": "#/$defs/p", "$defs": {"p": closed()}, "properties": {"a": TEXT}}, f"the schema {COMBINED}"),
         ({"type": "strin"}, 'type: "strin" is not a type of JSON Schema'),
         (closed(a={"type": "object", "required": "b"}), "properties.a.required: \"b\" is not of type 'array'"),
-        (closed(a={"$ref": "#/$defs/b"}), '$ref "#/$defs/b" leads nowhere in the schema, and nothing is fetched'),
-        (closed(a={"$ref": "http://127.0.0.1:9/x.json"}), '$ref "http://127.0.0.1:9/x.json" leads nowhere in the schema, and nothing is fetched'),
-        (closed(a={"$ref": "http://["}), '$ref "http://[" leads nowhere in the schema, and nothing is fetched'),
+        (closed(a={"$ref": "#/$defs/b"}), '$ref "#/$defs/b" is not in the schema, and nothing is fetched'),
+        (closed(a={"$ref": "http://127.0.0.1:9/x.json"}), '$ref "http://127.0.0.1:9/x.json" is not in the schema, and nothing is fetched'),
+        (closed(a={"$ref": "http://["}), '$ref "http://[" is not in the schema, and nothing is fetched'),
     ],
 )  # fmt: skip
-def test_what_cant_be_strict_or_is_no_schema_is_refused_with_its_place(given: Json, message: str) -> None:
+def test_a_schema_that_is_invalid_or_cant_be_strict_is_refused_with_the_place(given: Json, message: str) -> None:
     assert refusal(given) == f"--schema: {message}"
 
 
-def test_references_that_double_at_every_step_or_go_round_are_followed_once() -> None:
+def test_each_reference_is_followed_once_though_they_double_or_form_a_circle() -> None:
     doubled = {f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(60)}
     defs = doubled | {"d60": {"anyOf": [{"$ref": "#/$defs/d0"}, TEXT]}}
     given = closed(a={"$ref": "#/$defs/d0"}) | {"$defs": defs}
     assert schema(given) == given
 
 
-def test_a_list_is_asked_for_under_items_and_references_still_lead_where_they_led() -> None:
+def test_a_list_is_requested_under_items_and_references_keep_their_targets() -> None:
     assert schema("name", multi=True) == closed(items={"type": "array", "items": closed(name=TEXT)})
     node = closed(left={"$ref": "#"}, leaf={"$ref": "#/$defs/leaf"}, again={"$ref": "#/properties/leaf"})
     node |= {"$defs": {"leaf": closed(up={"$ref": "#"})}, "$schema": "https://json-schema.org/draft/2020-12/schema"}
@@ -94,12 +94,12 @@ def test_a_list_is_asked_for_under_items_and_references_still_lead_where_they_le
     for strict in (True, False):
         made = schema(node, multi=True, strict=strict)
         assert made == whole | {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-        assert schema_fault(made) == ""
+        assert schema_error(made) == ""
     assert schema(TEXT, multi=True) == closed(items={"type": "array", "items": TEXT})
 
 
 @given(objects(SCHEMAS), st.booleans())
-def test_a_strict_schema_is_strict_everywhere_and_the_given_one_is_left_alone(given: Json, multi: bool) -> None:
+def test_a_strict_schema_is_strict_everywhere_and_the_given_one_is_unchanged(given: Json, multi: bool) -> None:
     from cometresp.schema.strict import listed_schema, strict_schema
 
     before = copy.deepcopy(given)
@@ -115,7 +115,7 @@ def test_a_strict_schema_is_strict_everywhere_and_the_given_one_is_left_alone(gi
 
 
 @given(objects(SCHEMAS), VALUES)
-def test_null_stands_for_what_was_left_out(given: Json, value: Any) -> None:
+def test_null_takes_the_place_of_a_missing_property(given: Json, value: Any) -> None:
     from cometresp.schema.strict import strict_schema
 
     flat = {name: part for name, part in given["properties"].items() if part in (TEXT, WHOLE, {}, {"const": "a"})}
@@ -150,6 +150,6 @@ def test_no_json_ends_in_a_traceback(given: Json, value: Any) -> None:
         except UsageError as error:
             assert error.message.startswith("--schema: ")  # noqa: PT017 - many end so, and some don't
             continue
-        assert schema_fault(made) == ""
+        assert schema_error(made) == ""
     answer = json.dumps(value)
-    assert fault({"type": "json_schema", "schema": given}, answer)[0] in (None, 8)
+    assert checked({"type": "json_schema", "schema": given}, answer)[0] in (None, 8)

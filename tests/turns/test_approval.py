@@ -39,7 +39,7 @@ def test_approval_is_asked_on_the_terminal_while_stdin_is_a_pipe(tools: Command,
     code, out, err, shown = at_terminal(tools, "y", *words, stdin=b"touched")
     assert (code, out, err, (tools.home / "touched").exists()) == (0, "21 degrees\n", "", True)
     question = "run it? [y]es, [a]lways touch, [n]o, [s]top: "
-    assert shown == f'touch wants to run (tools.py) with\n  {{\n    "path": "touched"\n  }}\n{question}y\n'
+    assert shown == f'the model calls touch (tools.py) with\n  {{\n    "path": "touched"\n  }}\n{question}y\n'
     assert wire.bodies()[0]["input"] == "do it:\n\ntouched"
 
 
@@ -59,7 +59,7 @@ def test_a_typed_no_goes_to_the_model_and_stop_ends_the_run(
 def test_always_is_asked_once(tools: Command, wire: Wire) -> None:
     wire.answer(calling(TOUCH), calling(TOUCH, response_id="resp_2"), answering("done", "resp_3"))
     code, out, _, shown = at_terminal(tools, "a", "ask", "--functions", "tools.py", "hi")
-    assert (code, out, shown.count("wants to run")) == (0, "done\n", 1)
+    assert (code, out, shown.count("the model calls")) == (0, "done\n", 1)
 
 
 def test_in_ci_nobody_is_asked(tools: Command, wire: Wire) -> None:

@@ -84,7 +84,7 @@ RULES = [
     ("--input 5", "--input: input items are JSON objects, one or an array of them"),
     ("--input [5]", "--input: input items are JSON objects, one or an array of them"),
     ("--body []", "--body: the body must be a JSON object"),
-    ("--schema []", "--schema: a schema is a JSON object"),
+    ("--schema []", "--schema: a schema must be a JSON object"),
     ("--schema none.json", "--schema: can't read none.json: No such file or directory"),
     ("--schema {} --schema-name a.b", "--schema-name: 'a.b' must be 1 to 64 letters, digits, _ or -"),
     ("--schema-name a", "--schema-name goes with --schema"),

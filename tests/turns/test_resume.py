@@ -50,7 +50,7 @@ class Printed:
         self.text = ""
 
     def show(self, _: Event, answer: Answer) -> None:
-        self.text += answer.take()
+        self.text += answer.read_new_text()
 
 
 def spoken(faults: list[str], folder: Path, *, background: bool = True) -> tuple[str, Answer]:
@@ -63,7 +63,7 @@ def spoken(faults: list[str], folder: Path, *, background: bool = True) -> tuple
         resumption = Resumption(client, background=background, wait=False, retries=9, timeout=None, say=lambda _: None)
         with client.create(body) as events:
             exchange(events, answer, printed, lambda _: None, resumption)
-        printed.text += answer.take()
+        printed.text += answer.read_new_text()
     return printed.text, answer
 
 

@@ -63,7 +63,7 @@ def test_several_calls_of_a_turn_are_answered_together_and_in_order(tools: Comma
     outputs = {item["call_id"]: item["output"] for item in wire.bodies()[1]["input"]}
     assert list(outputs) == ["call_1", "call_2", "call_3", "call_4"]
     assert "not valid JSON" in json.loads(outputs["call_2"])["error"]
-    assert "no function is called 'nowhere'" in json.loads(outputs["call_3"])["error"]
+    assert "there is no function 'nowhere'" in json.loads(outputs["call_3"])["error"]
     assert "ValueError: no" in json.loads(outputs["call_4"])["error"]
 
 

@@ -1,4 +1,4 @@
-"""Streams that no server should send, for tests of what must hold whatever comes."""
+"""Streams that no server should send, for tests of rules that hold for any stream."""
 
 from itertools import pairwise
 
@@ -30,7 +30,7 @@ anything = st.recursive(
 types = st.sampled_from(["message", "reasoning", "function_call", "output_text", "refusal", "summary_text", "odd"])
 words = st.text("ab\ud83d\ude00", max_size=3)
 entries = st.fixed_dictionaries({}, optional={"type": types | anything, "text": words | anything, "refusal": words})
-frames = st.fixed_dictionaries(
+items = st.fixed_dictionaries(
     {},
     optional={
         "id": anything,
@@ -43,7 +43,7 @@ frames = st.fixed_dictionaries(
 )
 responses = st.fixed_dictionaries(
     {},
-    optional={"status": anything, "output": st.lists(frames | anything, max_size=3) | anything, "error": anything},
+    optional={"status": anything, "output": st.lists(items | anything, max_size=3) | anything, "error": anything},
 )
 streams = st.lists(
     st.fixed_dictionaries(
@@ -52,7 +52,7 @@ streams = st.lists(
             **dict.fromkeys(("output_index", "content_index", "summary_index", "item_id", "sequence_number"), anything),
             **dict.fromkeys(("delta", "text", "refusal", "arguments"), words | anything),
             "part": entries | anything,
-            "item": frames | anything,
+            "item": items | anything,
             "response": responses | anything,
             "error": anything,
         },
@@ -62,7 +62,7 @@ streams = st.lists(
 
 
 def cuts(whole: str, places: list[int]) -> list[str]:
-    """`whole` in pieces, cut between UTF-16 halves, as servers do that count them."""
+    """`whole` in pieces, cut between UTF-16 code units, as some servers cut it."""
     data = whole.encode("utf-16-le", "surrogatepass")
     edges = [0, *sorted(2 * (place % (len(data) // 2 + 1)) for place in places), len(data)]
     return [data[a:b].decode("utf-16-le", "surrogatepass") for a, b in pairwise(edges)]

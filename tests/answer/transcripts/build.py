@@ -1,4 +1,4 @@
-"""Events and items as the API sends them, in the fewest words, and what the reducer makes of them."""
+"""Short functions for events and items as the API sends them, and for what the reducer makes of them."""
 
 import json
 from typing import Any
@@ -49,7 +49,7 @@ FULL = ("text", "part", "item", "response")
 
 
 def full(kind: str, content: Json) -> Json:
-    """The event that says the whole of a first part: of its text, the part, its item or the response."""
+    """The event with the full value of the first part: as text, as a part, in its item or in the response."""
     match kind:
         case "text":
             return ev(f"{content['type']}.done", **at(0), **{k: v for k, v in content.items() if k != "type"})
@@ -68,11 +68,11 @@ def fed(*events: Json) -> Answer:
     return answer
 
 
-def said(*events: Json) -> tuple[list[str], bool]:
-    """What each event let through to the reader, without the silent ones, and whether the end contradicted it."""
-    answer, shown = Answer(), []
+def shown(*events: Json) -> tuple[list[str], bool]:
+    """The new text after each event, without empty ones, and whether the final text contradicted it."""
+    answer, texts = Answer(), []
     for data in events:
         answer.apply(Event(data.get("type", "message"), data, json.dumps(data)))
-        shown.append(answer.take())
+        texts.append(answer.read_new_text())
     answer.close(cut=False)
-    return [text for text in [*shown, answer.take()] if text], answer.contradicted
+    return [text for text in [*texts, answer.read_new_text()] if text], answer.contradicted

@@ -17,14 +17,14 @@ Events = list[Json]
 
 
 def stream(*items: Events, interleaved: bool = False, output: Any = ..., **ending: Any) -> Events:
-    """The events of a response: its items one after the other, or by turns. `output` replaces that of its end."""
-    begun = {"id": "resp_1", "object": "response", "created_at": 1772611588, "model": "gpt-5.4"}
-    begun |= {"status": "in_progress", "error": None, "incomplete_details": None, "instructions": None, "output": []}
-    begun |= {"parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "metadata": {}, "temperature": 1.0}
+    """The events of a response: its items in sequence or interleaved. `output` replaces that of the last event."""
+    started = {"id": "resp_1", "object": "response", "created_at": 1772611588, "model": "gpt-5.4"}
+    started |= {"status": "in_progress", "error": None, "incomplete_details": None, "instructions": None, "output": []}
+    started |= {"parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "metadata": {}, "temperature": 1.0}
     whole = [event["item"] for events in items for event in events if event["type"].endswith("output_item.done")]
-    last = begun | {"status": "completed", "usage": USAGE, "output": whole if output is ... else output} | ending
+    last = started | {"status": "completed", "usage": USAGE, "output": whole if output is ... else output} | ending
     turns = chain.from_iterable(zip_longest(*items)) if interleaved else chain.from_iterable(items)
-    events = [ev("created", response=begun), ev("in_progress", response=begun), *filter(None, turns)]
+    events = [ev("created", response=started), ev("in_progress", response=started), *filter(None, turns)]
     return [event | {"sequence_number": n} for n, event in enumerate([*events, ev(str(last["status"]), response=last)])]
 
 
@@ -40,10 +40,10 @@ def message(n: int, *contents: Json, status: str = "completed") -> Events:
     return _item(n, msg(*contents, name=name, status=status), {"content": []}, inner)
 
 
-def _item(n: int, whole: Json, begun: Json, inner: Any) -> Events:
+def _item(n: int, whole: Json, started: Json, inner: Any) -> Events:
     if "status" in whole:
-        begun = {"status": "in_progress", **begun}
-    return [added(whole | begun, output_index=n), *inner, finished(whole, output_index=n)]
+        started = {"status": "in_progress", **started}
+    return [added(whole | started, output_index=n), *inner, finished(whole, output_index=n)]
 
 
 def _part(content: Json, **where: Any) -> Iterator[Json]:
@@ -88,15 +88,15 @@ def _field(kind: str, key: str, text: str, **where: Any) -> Iterator[Json]:
     yield ev(f"{kind}.done", **{key: text}, **where)
 
 
-def hosted(n: int, kind: str, *steps: str | Iterator[Json], begun: Json | None = None, **more: Any) -> Events:
-    """A call that the server makes itself: `steps` are the states it goes through and what it says between them."""
+def hosted(n: int, kind: str, *steps: str | Iterator[Json], started: Json | None = None, **more: Any) -> Events:
+    """A call that the server runs: `steps` are its statuses, and the events between them."""
     name = f"{kind}_{n}"
     inner = [
         event
         for step in steps
         for event in ([ev(f"{kind}.{step}", item_id=name, output_index=n)] if isinstance(step, str) else step)
     ]
-    return _item(n, {"id": name, "type": kind, **more}, begun or {}, inner)
+    return _item(n, {"id": name, "type": kind, **more}, started or {}, inner)
 
 
 def web_search(n: int) -> Events:
@@ -109,7 +109,7 @@ def file_search(n: int) -> Events:
     steps = ("in_progress", "searching", "completed")
     found = [{"file_id": "file_1", "filename": "a.md", "score": 0.5, "text": "tide", "attributes": {"k": "v"}}]
     return hosted(
-        n, "file_search_call", *steps, begun={"results": None}, status="completed", queries=["tide"], results=found
+        n, "file_search_call", *steps, started={"results": None}, status="completed", queries=["tide"], results=found
     )
 
 
@@ -118,9 +118,9 @@ def code_interpreter(n: int) -> Events:
     code = _field("code_interpreter_call_code", "code", "print(6 * 7)", **where)
     steps = ("in_progress", code, "interpreting", "completed")
     outputs = [{"type": "logs", "logs": "42\n"}]
-    begun = {"code": "", "outputs": None}
+    started = {"code": "", "outputs": None}
     whole = {"code": "print(6 * 7)", "container_id": "cntr_1", "outputs": outputs, "status": "completed"}
-    return hosted(n, "code_interpreter_call", *steps, begun=begun, **whole)
+    return hosted(n, "code_interpreter_call", *steps, started=started, **whole)
 
 
 def image_generation(n: int) -> Events:
@@ -130,13 +130,13 @@ def image_generation(n: int) -> Events:
         for k in (0, 1)
     )
     steps = ("in_progress", "generating", previews, "completed")
-    return hosted(n, "image_generation_call", *steps, begun={"result": None}, status="completed", result="d2hvbGU=")
+    return hosted(n, "image_generation_call", *steps, started={"result": None}, status="completed", result="d2hvbGU=")
 
 
 def mcp_list(n: int) -> Events:
     tools = [{"name": "roll", "description": None, "input_schema": {"type": "object"}, "annotations": None}]
     return hosted(
-        n, "mcp_list_tools", "in_progress", "completed", begun={"tools": []}, server_label="dice", tools=tools
+        n, "mcp_list_tools", "in_progress", "completed", started={"tools": []}, server_label="dice", tools=tools
     )
 
 
@@ -145,8 +145,8 @@ def mcp_call(n: int, end: str = "completed") -> Events:
     failure = {"type": "mcp_tool_execution_error", "content": [{"type": "text", "text": "no dice"}]}
     result = {"output": "4", "error": None} if end == "completed" else {"output": None, "error": failure}
     whole = {"server_label": "dice", "name": "roll", "arguments": '{"sides":6}', "status": end, **result}
-    begun = {"arguments": "", "output": None, "error": None}
-    return hosted(n, "mcp_call", "in_progress", arguments, end, begun=begun, **whole)
+    started = {"arguments": "", "output": None, "error": None}
+    return hosted(n, "mcp_call", "in_progress", arguments, end, started=started, **whole)
 
 
 def mcp_approval(n: int) -> Events:
