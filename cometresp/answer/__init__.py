@@ -1,4 +1,4 @@
-"""The reducer: it builds an answer from events, and says whether the answer is an error.
+"""The reducer: what a sequence of events amounts to, and what that means.
 
 answer   The reducer: it builds one answer from a sequence of events. No network, no terminal, no clock.
 extract  `--extract` and `--extract-last`: a fenced code block of an answer, by the rules of CommonMark.

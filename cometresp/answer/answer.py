@@ -15,6 +15,7 @@ from io import StringIO
 
 from cometresp.answer.items import Item, Part
 from cometresp.text import join_surrogates
+from cometresp.wire.error_bodies import error_in
 from cometresp.wire.events import FIELD_DELTAS, FIELD_DONE, PART_DELTAS, PART_DONE, PART_EVENTS, TERMINAL, Event
 from cometresp.wire.items import ANSWER_PARTS, TEXT_KEY, id_of_item, open_calls, text_of, type_of
 from cometresp.wire.json import Json, listed, obj, text
@@ -72,8 +73,8 @@ class Answer:
     def _apply_other(self, kind: str, data: Json) -> None:
         if isinstance(response := data.get("response"), dict):
             self._apply_response(response, kind)
-        elif kind == "error" or data.get("error"):
-            self._apply_error(data)
+        elif (error := error_in(data)) is not None or kind == "error":
+            self._apply_error(error or data)
         elif kind in _TERMINAL_EVENTS:
             self._apply_response({}, kind)
         elif kind == "response.output_item.added":
@@ -168,8 +169,7 @@ class Answer:
         self.status = text(response.get("status")) or self.status
         if self.status not in TERMINAL and kind in _TERMINAL_EVENTS:
             self.response["status"] = self.status = _TERMINAL_EVENTS[kind]
-        if error := response.get("error"):
-            self.error = error if isinstance(error, dict) else {"message": str(error)}
+        self.error = error_in(response) or self.error
         if self.status in TERMINAL:
             self.ended = True
             if output := listed(response.get("output")):
@@ -193,12 +193,8 @@ class Answer:
         for item, json in zip(self._items.values(), output, strict=True):
             item.complete(json)
 
-    def _apply_error(self, data: Json) -> None:
-        """Both shapes of API 7.4, and a bare `{"error": …}`."""
-        error = data.get("error")
-        if isinstance(error, str):
-            error = {"message": error}
-        self.error = error if error and isinstance(error, dict) else data
+    def _apply_error(self, error: Json) -> None:
+        self.error = error
         self.status = "failed"
         self.response = {**self.response, "status": "failed", "error": self.response.get("error") or self.error}
         self.ended = True

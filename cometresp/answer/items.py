@@ -1,6 +1,5 @@
 """The items and parts of an answer, built from the events so far (API 6.3, 6.4, 7.3)."""
 
-from dataclasses import dataclass, field
 from io import StringIO
 
 from cometresp.text import join_surrogates
@@ -15,19 +14,21 @@ _BLANK: dict[str, Json] = {
 }
 
 
-@dataclass(slots=True, eq=False)
 class Part:
     """A content or summary part. `json` is its JSON as last sent.
 
     `streamed` is the text of the deltas, `final` the full text that came after them. A closed part takes no deltas.
     """
 
-    type: str
-    json: Json = field(default_factory=dict)
-    streamed: StringIO = field(default_factory=StringIO)
-    final: str | None = None
-    is_closed: bool = False
-    annotations: dict[int, Json] = field(default_factory=dict)
+    __slots__ = ("annotations", "final", "is_closed", "json", "streamed", "type")
+
+    def __init__(self, kind: str) -> None:
+        self.type = kind
+        self.json: Json = {}
+        self.streamed = StringIO()
+        self.final: str | None = None
+        self.is_closed = False
+        self.annotations: dict[int, Json] = {}
 
     @property
     def text(self) -> str:
@@ -63,7 +64,6 @@ class Part:
         return made
 
 
-@dataclass(slots=True, eq=False)
 class Item:
     """An output item. `json` is its JSON as last sent; `parts`, `fields` and `status` come from later events.
 
@@ -71,15 +71,18 @@ class Item:
     expected.
     """
 
-    type: str
-    id: str = ""
-    json: Json = field(default_factory=dict)
-    parts: dict[str, dict[int, Part]] = field(default_factory=dict)
-    fields: dict[str, StringIO] = field(default_factory=dict)
-    status: str = "in_progress"
-    was_added: bool = False
-    is_complete: bool = False
-    is_closed: bool = False
+    __slots__ = ("fields", "id", "is_closed", "is_complete", "json", "parts", "status", "type", "was_added")
+
+    def __init__(self, kind: str) -> None:
+        self.type = kind
+        self.id = ""
+        self.json: Json = {}
+        self.parts: dict[str, dict[int, Part]] = {}
+        self.fields: dict[str, StringIO] = {}
+        self.status = "in_progress"
+        self.was_added = False
+        self.is_complete = False
+        self.is_closed = False
 
     def accepts(self, kind: str) -> bool:
         """Whether an event for items of type `kind` can refer to this item: text never belongs to a call."""

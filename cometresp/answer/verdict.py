@@ -3,10 +3,10 @@
 from cometresp.answer.answer import Answer
 from cometresp.errors import CometrespError, ErrorDetails, ExitCode, Next, TurnError, UnreachableError
 from cometresp.text import escape_line
+from cometresp.wire.error_bodies import explain
 from cometresp.wire.events import GOOD, PENDING
 from cometresp.wire.items import answering_flags, arguments_of, id_of_call, label_of_call
 from cometresp.wire.json import Json
-from cometresp.wire.replies import in_stream_error
 
 _SHOWN = 80  # characters of a call's name and arguments
 RESUME_RUN: tuple[str | Next, ...] = (Next("continue"), " resumes the run, with --functions again where it was given")
@@ -24,7 +24,7 @@ def verdict(answer: Answer, *, allow_incomplete: bool = False, background: bool 
             hint=(Next("get", answer.id), " shows what became of it") if answer.id else "",
         )
     if answer.status == "failed":
-        message, details = in_stream_error(answer.error or {})
+        message, details = explain(answer.error or {})
         code = f" ({details.code})" if details.code else ""
         return TurnError(ExitCode.FAILED, f"{name} failed{code}: {message}", details=details)
     if answer.status == "cancelled":

@@ -1,6 +1,7 @@
-"""The model's calls: which of them run here, whether they may run, and their outcomes. No I/O of its own.
+"""The model's calls: whose they are, who decides, what they come to. Pure, but for the question of `approval`.
 
 approval      Whether a tool may run: by the flags, or by the user's answer at the terminal.
-conversation  The request bodies of a run whose calls are answered turn by turn, and the sum of their usage.
+conversation  The request bodies of a run whose calls are answered turn by turn, and the sum of their
+              usage.
 settle        Settling open calls: which of them run here, whether they may run, and their outcomes.
 """

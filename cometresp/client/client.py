@@ -10,6 +10,7 @@ from cometresp.client.requests import Requests
 from cometresp.errors import Cause, RequestRefusedError
 from cometresp.wire import endpoints
 from cometresp.wire.endpoints import PAGE
+from cometresp.wire.error_bodies import error_in
 from cometresp.wire.events import Event
 from cometresp.wire.json import Json, text
 from cometresp.wire.replies import refusal
@@ -108,7 +109,7 @@ class Client:
         data = reply.json()
         if not isinstance(data, dict):
             raise not_the_api(opened.reply, reply)
-        if data.get("error") or data.get("success") is False or data.get("deleted") is False:
+        if error_in(data) is not None or data.get("deleted") is False:
             raise refusal(reply)
         return data
 
@@ -127,7 +128,7 @@ class Client:
             reply = read_whole(opened)
         page = reply.json()
         if not isinstance(page, dict) or not isinstance(page.get("data"), list):
-            raise refusal(reply) if isinstance(page, dict) and page.get("error") else not_the_api(opened.reply, reply)
+            raise refusal(reply) if error_in(page) is not None else not_the_api(opened.reply, reply)
         return page
 
     def pages(

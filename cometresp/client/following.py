@@ -68,7 +68,7 @@ class Fetched(NamedTuple):
         with self.server.get(self.id, include=self.include, retries=retries, timeout=self.timeout) as events:
             last = None
             for event in events:
-                if event.whole or isinstance(event.data.get("response"), dict) or event.data.get("error"):
+                if event.whole or event.response or event.error is not None:
                     last = event
         if last is None:
             raise ProtocolError("not the Responses API: the reply holds no response", cause=Cause.PATH)
@@ -188,7 +188,7 @@ class Follow:
                     self._after = number
                 if event.whole and event.status not in (None, *PENDING):
                     yield event
-                if event.whole or (not fresh and (event.type == "error" or event.data.get("error"))):
+                if event.whole or (not fresh and event.error is not None):
                     return
                 fresh = True
                 yield event

@@ -10,6 +10,7 @@ from httpx_sse import EventSource
 
 from cometresp.errors import Cause, CometrespError, ProtocolError
 from cometresp.wire import replies
+from cometresp.wire.error_bodies import error_in
 from cometresp.wire.events import Event
 from cometresp.wire.replies import Reply
 
@@ -39,7 +40,7 @@ def whole_event(opened: Opened) -> Event:
         kind = f"response.{data.get('status') or 'completed'}"
         event = {"type": kind, "response": data}
         return Event(kind, event, json.dumps(event, ensure_ascii=False), whole=True)
-    if isinstance(data, dict) and (data.get("error") or data.get("success") is False):
+    if error_in(data) is not None:
         return Event("error", data, whole.text(), whole=True)
     raise not_the_api(opened.reply, whole)
 

@@ -13,9 +13,8 @@ from cometresp.text import escape_line
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.lookup import client_for, recorded_turn, resolve
 from cometresp.wire import endpoints
+from cometresp.wire.error_bodies import explain
 from cometresp.wire.events import PENDING
-from cometresp.wire.json import obj
-from cometresp.wire.replies import in_stream_error
 
 if TYPE_CHECKING:
     from cometresp.answer.answer import Answer
@@ -47,7 +46,7 @@ def run(options: Cancellation, runtime: Runtime) -> None:
 
     name = escape_line(response_id)
     if not event.response:  # an error body in a 200 reply
-        message, details = in_stream_error(obj(event.data.get("error")) or event.data)
+        message, details = explain(event.error or event.data)
         raise RequestRefusedError(f"{name} can't be cancelled: {message}", details=details)
     answer = Answer()
     answer.apply(event)

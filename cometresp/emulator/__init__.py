@@ -4,7 +4,8 @@ answer       The answer to a request: output items and an outcome, computed from
              context.
 api          The endpoints (API 1) without HTTP: a request in, JSON or a stream of events out.
 calls        The calls of the user's own tools: which tools, with which arguments (API 4.1, 4.2 and 6.3).
-catalogue    The models that the emulator lists (API 1, #11 and #12).
+catalogue    The models that the emulator lists (API 1, #11 and #12). It answers requests for any other
+             model too.
 context      The input of a response: the items of this turn and of the turns before it (API 3).
 errors       The emulator's exception, and its JSON in the form of CometAPI's gateway.
 events       The events of a response (API 7), computed from its record alone.
@@ -13,8 +14,10 @@ framing      JSON as bytes, and an event as a frame of server-sent events (API 7
 hosted       The tools that the server runs itself, and their items (API 4.1 and 6.3).
 input_rules  The checks on input items (API 3).
 response     The response object (API 6.1).
-rules        Small checks that validation.py combines.
-server       The HTTP server on loopback: sockets, threads and framing.
+rules        Small checks that validation.py combines. Each raises ApiError (400) that names the field at
+             fault.
+server       The emulator's HTTP server on loopback: sockets, threads and framing. The API itself is in
+             api.py.
 store        The stored responses: in one SQLite file that several processes may share, or in this
              process's memory.
 structured   JSON that fits a JSON Schema, filled with the words and numbers of a prompt.

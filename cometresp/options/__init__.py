@@ -1,4 +1,4 @@
-"""The flags and arguments of the command line, and the values that they set.
+"""What can be typed: the flags, the arguments, and what they amount to.
 
 arguments  The arguments and flags that several commands share.
 asked      One command line of `ask`, `stream` and `continue`, and the contradictions in it.

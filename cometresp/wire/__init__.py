@@ -1,11 +1,15 @@
 """The API's messages as plain values. No I/O.
 
-endpoints  The requests of every endpoint (API 1) as values. The client sends them; --dry-run, --curl and
-           --debug print them.
-events     The events of a response, what their types mean, and the statuses of a response.
-headers    Header names, and which headers hold secrets.
-items      Reading the JSON of items and their parts (API 3, 6.3, 6.4).
-json       JSON as plain values: parsing it, and reading values that may have another type than expected.
-payload    A request body as bytes, in pieces, with a length that is known before it is sent.
-replies    Replies that aren't an answer: error bodies of every shape, and when to retry (API 8, 12.6). Pure.
+endpoints     The requests of every endpoint (API 1) as values. The client sends them; --dry-run, --curl
+              and --debug print them.
+error_bodies  Which JSON is an error, and what it says, whatever shape a server gives it (API 7.4, 8.1,
+              8.4, 12.6).
+events        The events of a response, what their types mean, and the statuses of a response.
+headers       Header names, and which headers hold secrets.
+items         Reading the JSON of items and their parts (API 3, 6.3, 6.4).
+json          JSON as plain values: parsing it, and reading values that may have another type than
+              expected.
+payload       A request body as bytes, in pieces, with a length that is known before it is sent.
+replies       Replies that aren't an answer: error bodies of every shape, and when to retry (API 8,
+              12.6). Pure.
 """

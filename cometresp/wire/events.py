@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from cometresp.wire.error_bodies import error_in
 from cometresp.wire.json import Json, obj
 
 # Statuses of a response (API 6.2).
@@ -58,3 +59,8 @@ class Event(NamedTuple):
     def status(self) -> object:
         """The status of that response as the server sent it, or None."""
         return self.response.get("status")
+
+    @property
+    def error(self) -> Json | None:
+        """The error that the event carries; an event of type `error` is one itself (API 7.4)."""
+        return error_in(self.data) or (self.data if self.type == "error" else None)

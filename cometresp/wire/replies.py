@@ -17,8 +17,8 @@ from cometresp.errors import (
     RequestRefusedError,
     UnreachableError,
 )
+from cometresp.wire.error_bodies import error_in, error_object, explain, message_of
 from cometresp.wire.events import Event
-from cometresp.wire.json import Json, listed, obj, text
 
 # With one of these codes a 429 means an exhausted balance, not a rate limit (API 8.2).
 _SPENT = ("insufficient_quota", "credit_balance_exhausted", "insufficient_user_quota", "billing_hard_limit_reached")
@@ -49,12 +49,12 @@ class Reply(NamedTuple):
 
     def details(self) -> ErrorDetails:
         data = self.json()
-        error = _error_object(data)
+        error = error_object(data)
         code = error.get("code")
         return ErrorDetails(
             status=self.status,
             code=str(code) if code not in (None, "") and not isinstance(code, dict | list) else None,
-            request_id=self._request_id(_message(data) or ""),
+            request_id=self._request_id(message_of(error) or ""),
             param=str(error["param"]) if error.get("param") else None,
         )
 
@@ -83,7 +83,7 @@ def error_of(reply: Reply) -> CometrespError:
     `previous_response_id`.
     """
     details = reply.details()
-    message = message_of(reply, details)
+    message = error_line(reply, details)
     status = reply.status
     if status == 401:
         return KeyProblemError(message, hint="check the key in COMETAPI_KEY", details=details)
@@ -129,7 +129,7 @@ def not_the_api(reply: Reply, request: str, kind: str) -> ProtocolError:
 def refusal(reply: Reply) -> RequestRefusedError:
     """The exception for a 2xx reply whose body reports a failure."""
     details = reply.details()
-    return RequestRefusedError(message_of(reply, details), details=details)
+    return RequestRefusedError(error_line(reply, details), details=details)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -146,9 +146,9 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return None
 
 
-def message_of(reply: Reply, details: ErrorDetails) -> str:
+def error_line(reply: Reply, details: ErrorDetails) -> str:
     """`HTTP 400 unsupported_value: message (request id: …)`."""
-    message = _message(reply.json())
+    message = message_of(error_object(reply.json()))
     if message is None:
         shown = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", reply.text())
         message = re.sub(r"\s+", " ", shown).strip()[:_LONGEST_TEXT]
@@ -164,22 +164,13 @@ def message_of(reply: Reply, details: ErrorDetails) -> str:
 
 def refused_inside(event: Event) -> CometrespError | None:
     """The refusal of a `previous_response_id` in the first event of a 200 reply, else None (API 12.7, 12.8)."""
-    error = event.data.get("error") or event.response.get("error")
-    if not error and event.type == "error":
-        error = event.data
-    if not isinstance(error, dict):
+    error = event.error or error_in(event.response)
+    if error is None:
         return None
-    message, details = in_stream_error(error)
+    message, details = explain(error)
     if not _names_previous(message, details):
         return None
     return RequestRefusedError(message, details=details, cause=Cause.PREVIOUS)
-
-
-def in_stream_error(error: Json) -> tuple[str, ErrorDetails]:
-    """Message and details of an error inside a 200 reply (API 7.4, 8.4)."""
-    code = error.get("code") or error.get("type")
-    details = ErrorDetails(code=str(code) if code and code != "error" else None, param=error.get("param") or None)
-    return _message({"error": error}) or "no reason given", details
 
 
 # reading a body ----------------------------------------------------------------------------------------------------
@@ -202,24 +193,3 @@ def _names_previous(message: str, details: ErrorDetails) -> bool:
 
 def _is_request_error(status: int, details: ErrorDetails) -> bool:
     return _REQUEST_ERRORS.get(status) is not None and details.code == _REQUEST_ERRORS[status]
-
-
-def _error_object(data: object) -> Json:
-    """`error` if it is an object, else the whole object (API 8.1)."""
-    error = obj(data).get("error")
-    return error if isinstance(error, dict) else obj(data)
-
-
-def _message(data: object) -> str | None:
-    """The message in any of the shapes of API 8.1 and 12.6, or None."""
-    error = _error_object(data)
-    for key in ("message", "error", "detail", "title", "msg", "error_msg"):
-        value = error.get(key)
-        if found := text(value):
-            return found
-        lines = [  # FastAPI: [{loc, msg}]
-            ".".join(map(str, entry.get("loc") or [])) + f": {entry.get('msg')}" for entry in listed(value)
-        ]
-        if lines:
-            return "; ".join(lines)
-    return None
