@@ -14,9 +14,7 @@ from urllib.parse import urlsplit
 from cometresp.errors import ConfigError, KeyProblemError, UsageError
 
 DEFAULT_BASE_URL = "https://api.cometapi.com/v1"
-
 DEFAULT_MODEL = "gpt-5.4"
-
 OFFLINE_MODEL = "emulator"
 
 Record = Literal["full", "ids", "none"]

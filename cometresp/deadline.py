@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 DEFAULT_TIMEOUT = 600.0  # seconds without data
 DEFAULT_RETRIES = 2  # of a request, and of following a response without anything new
-
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds (API 8.3)
 
 

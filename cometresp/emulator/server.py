@@ -135,8 +135,15 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report anything but clients that disconnect and what fails while the emulator stops: it is a bug."""
-        if not isinstance(sys.exception(), OSError) and not self.stopped.is_set():
+        """Report anything but clients that disconnect and what fails while the emulator stops: it is a bug.
+
+        In the main thread, which runs no handlers, it may be the exception of a signal's handler: that is passed on.
+        """
+        error = sys.exception()
+        if threading.current_thread() is threading.main_thread() and not isinstance(error, OSError | RuntimeError):
+            self.shutdown_request(request)
+            raise  # noqa: PLE0704 - socketserver calls this in its except clause
+        if not isinstance(error, OSError) and not self.stopped.is_set():
             super().handle_error(request, client_address)
 
 

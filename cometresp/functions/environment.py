@@ -14,9 +14,7 @@ _ALWAYS = ("PATH", "HOME", "LANG", "TMPDIR")
 
 # Most programs need these to start on Windows.
 _WINDOWS = ("SYSTEMROOT", "SYSTEMDRIVE", "PATHEXT", "USERPROFILE", "TEMP", "TMP")
-
 _NEVER = ("COMETAPI_KEY",)
-
 _NAME = re.compile(r"[^=\x00]+")
 
 

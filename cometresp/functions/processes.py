@@ -19,9 +19,7 @@ from contextlib import suppress
 from typing import IO, Any
 
 _GRACE = 0.5  # seconds between SIGTERM and SIGKILL
-
 _CHUNK = 65_536
-
 _TAIL = 16_384  # bytes of the last output that are kept; an error result shows less
 
 

@@ -43,17 +43,11 @@ _KEYS: dict[str, tuple[type | tuple[type, ...], str]] = {
 }
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # the API allows 128 characters, other servers 64 (API 4.1)
-
 _TIMEOUT = 60.0
-
 _LONGEST_TIMEOUT = 86_400
-
 _OVERLAP = 8  # calls of the parallel tools of a file at the same time
-
 _KEPT = 1_048_576  # bytes of a result that are kept; LIMIT characters are always fewer bytes
-
 _SHOWN = 60  # characters of a wrong word or key in a message
-
 _SETTLE = 1.0  # seconds to wait for the last output of a command
 
 

@@ -23,11 +23,8 @@ from cometresp.text import escape_line
 from cometresp.wire.json import Json
 
 _HOST = str(Path(__file__).with_name("host.py"))
-
 _LONGEST_MESSAGE = 8_388_608  # bytes; a result of LIMIT characters has at most an eighth of that
-
 _OVERLAP = 8  # calls of a parallel file at the same time
-
 _SETTLE = 1.0  # seconds to wait for the last output of a call
 
 

@@ -19,9 +19,7 @@ from cometresp.text import to_bytes
 from cometresp.wire.json import Json
 
 LIMIT = 100_000
-
 ERROR_LIMIT = 4_000
-
 _LONGEST_MESSAGE = 1_200
 
 

@@ -36,9 +36,7 @@ def complete_ids(incomplete: str) -> list[tuple[str, str]]:
 
 
 PROMPT, CHAIN, SAMPLING, SHAPE = "Prompt", "Chain", "Sampling and reasoning", "Output shape"
-
 TOOLS, SERVICE, RAW, OUTPUT, CONNECTION = "Tools", "Service", "Anything else", "Output", "Connection"
-
 EITHER = "On or off"  # a separate panel: elsewhere the column of --no-… would push long names off 80 columns
 
 Text = str | None

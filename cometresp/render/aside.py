@@ -13,7 +13,6 @@ from cometresp.wire.events import Event
 from cometresp.wire.json import Json
 
 REASONING_DELTAS = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
-
 ITEM_EVENTS = ("response.output_item.", "response.completed", "response.incomplete")
 
 

@@ -28,21 +28,13 @@ from cometresp.wire.json import obj
 from cometresp.wire.payload import Upload
 
 _TICK = 0.05  # seconds
-
 _INTERVAL = 0.12  # seconds between drawings, at least
-
 _REST_PER_COST = 9  # so that drawing takes at most a tenth of the time
-
 _BYTES_FREE, _BYTES_PER_SHOWN = 4000, 1.5  # above this the region is only drawn once a second
-
 _MARGIN = 3  # rows left for earlier output
-
 _SPINNER = {"utf-8": "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "ascii": "|/-\\"}
-
 _REASONING_ROWS = 3
-
 _LEAST = (20, 5)  # columns and rows; on less nothing is redrawn
-
 _CHARACTERS_PER_TOKEN = 4
 
 

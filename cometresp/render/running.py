@@ -13,9 +13,7 @@ from cometresp.text import escape_line
 from cometresp.wire.json import Json
 
 _INTERVAL = 0.12  # seconds between drawings
-
 _SHOWN_RESULT = 80  # characters
-
 _LEAST_COLUMNS = 20
 
 

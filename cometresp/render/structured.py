@@ -16,13 +16,9 @@ from cometresp.text import escape, escape_json
 from cometresp.wire.items import format_of
 
 _TOKEN = re.compile(r'"|[{}\[\],:]|\s+|[^\s"{}\[\],:]+')
-
 _IN_STRING = re.compile(r'["\\]|[^"\\]+')
-
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
-
 _INDENT = "  "
-
 _LONGEST_TAIL = 10_000  # characters; a longer unfinished line isn't highlighted
 
 

@@ -11,7 +11,6 @@ from cometresp.render.region import terminal_size
 from cometresp.terminal import Terminal
 
 _GAP = 2  # blanks between columns
-
 _LEAST = 8  # columns of the first column, if the table is narrow
 
 

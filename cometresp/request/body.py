@@ -13,9 +13,7 @@ from cometresp.text import Read, Say
 from cometresp.wire.json import Json, listed, obj, parse_json
 
 _WIRE = wire_paths(RequestOptions)
-
 _SURROGATES = re.compile("[\udc80-\udcff]")  # how Python represents bytes that aren't UTF-8
-
 _LOGPROBS = "message.output_text.logprobs"
 
 

@@ -14,7 +14,6 @@ _PATTERN = re.compile(r"[*?\[]")
 
 # What the shell passes for <(command): a pipe with a running writer; a named pipe may never get one.
 _DESCRIPTORS = ("/dev/fd/", "/proc/self/fd/")
-
 _EXAMPLES = 3  # files to name in a hint
 
 

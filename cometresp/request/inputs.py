@@ -10,11 +10,8 @@ from cometresp.terminal import Terminal
 from cometresp.wire.json import Json
 
 _SOCKET_WAIT = 0.1  # seconds to wait for data or the end of a socket before it is treated as idle
-
 _NOTICE_AFTER = 1.0  # seconds
-
 _CHUNK = 1 << 16
-
 _STDIN = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
 

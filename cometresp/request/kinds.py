@@ -27,11 +27,8 @@ _DOCUMENTS = {
 }
 
 _IN_ZIP = {"word/document.xml": ".docx", "xl/workbook.xml": ".xlsx", "ppt/presentation.xml": ".pptx"}
-
 _UTF16, _UTF32 = (b"\xff\xfe", b"\xfe\xff"), b"\xff\xfe\x00\x00"
-
 _FRAME = re.compile(rb"\x21\xf9\x04.{4}\x00[\x21\x2c]", re.DOTALL)  # a GIF's graphic control extension
-
 _FRAME_BYTES = 9
 
 IMAGE_ENDINGS = {

@@ -9,15 +9,10 @@ from cometresp.wire.json import Json, listed, obj
 from cometresp.wire.payload import Content, megabytes
 
 _MB = 1_000_000
-
 _FILE = _FILES = 50 * _MB
-
 _IMAGES, _IMAGE_COUNT = 512 * _MB, 1500
-
 _TEXT = 10_485_760  # characters of an input string, or of a tool's output
-
 _OUTPUT_IMAGE, _OUTPUT_FILE, _ENCRYPTED = 20_971_520, 73_400_320, 20_971_520  # characters
-
 _CALL_ID, _FUNCTION_NAME, _THRESHOLD, _FILE_IDS, _SKILLS = 64, 128, 1000, 50, 200
 
 

@@ -20,9 +20,7 @@ _KNOWN = {
 }
 
 _MAX_METADATA, _MAX_KEY, _MAX_VALUE, _MAX_SAFETY_ID = 16, 64, 512, 64
-
 _MIN_OUTPUT_TOKENS = 16
-
 _PLAIN_TEXT = 1_000_000  # characters; a plain prompt below this is within every limit
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from cometresp.errors import UsageError
 
 _START = 1024  # bytes kept to identify the file's type
-
 _CHUNK = 3 << 16  # a multiple of three, so that pieces of base64 can be joined
 
 

@@ -17,11 +17,8 @@ if TYPE_CHECKING:
     from referencing import Resource
 
 _NAME = re.compile(r"[^\W\d][\w-]*")
-
 _SHOWN_ERRORS = 10
-
 _LONGEST_VALUE, _LONGEST_LINE = 60, 200
-
 _MOST_DIGITS = 4000  # Python's limit is a little higher
 
 

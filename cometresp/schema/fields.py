@@ -11,13 +11,9 @@ from cometresp.errors import UsageError
 from cometresp.wire.json import Json
 
 _NAME = re.compile(r"\w[\w-]*")
-
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
-
 _DEEPEST_LIST = 10  # levels of lists; servers accept fewer
-
 _SHOWN = 60
-
 _EXAMPLE = "as in 'name, age int, tags list[str], bio: a short biography'"
 
 

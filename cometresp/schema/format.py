@@ -8,7 +8,6 @@ from cometresp.text import Read
 from cometresp.wire.json import Json, parse_json, text
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 

@@ -16,9 +16,7 @@ Path = tuple[str | int, ...]
 Change = Callable[[Any, Path], Any]
 
 _NAMED = ("properties", "$defs", "definitions")  # an object of schemas
-
 _LISTED = ("prefixItems", "anyOf", "oneOf", "allOf")
-
 _SINGLE = ("items", "contains", "additionalItems", "unevaluatedItems")
 
 _TESTS_NAMED, _TESTS_SINGLE = ("dependentSchemas", "patternProperties"), (
@@ -35,9 +33,7 @@ _ANNOTATIONS = frozenset(
 )
 
 _SHARED = ("#/$defs/", "#/definitions/")
-
 _NULL = {"type": "null"}
-
 _LONGEST_CHAIN = 100  # of references
 
 
@@ -139,7 +135,8 @@ class _Strict:
                 raise self._error(
                     (*path, "properties", name), "is not allowed (false), but a strict schema requires it"
                 )
-        for name in schema.get("required") or ():
+        required = schema.get("required")
+        for name in required if isinstance(required, list) else ():  # draft 3 has true or false there
             if name not in (properties or {}):
                 raise self._error(path, f"requires {where((name,))}, which isn't among its properties")
 

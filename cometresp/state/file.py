@@ -10,11 +10,8 @@ from pathlib import Path
 from cometresp.state.migrations import STEPS
 
 VERSION = len(STEPS)
-
 _APPLICATION_ID = 0x636F6D74  # "comt"
-
 _BUSY_SECONDS = 60.0
-
 _ONE_WAIT = 0.02  # seconds that SQLite itself waits, during which no signal is handled
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 

@@ -1,7 +1,7 @@
 """The turns of a run: the first, and those that follow while this program can answer the model's calls."""
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import RESUME_RUN, verdict
@@ -31,39 +31,75 @@ if TYPE_CHECKING:
 _RUN_AGAIN = (*RESUME_RUN, "; the calls run again")
 
 
+class _Stage(NamedTuple):
+    """What the turns of a run share."""
+
+    local: "_LocalCalls"
+    display: Display
+    sender: Sender
+
+
+class _Ended(NamedTuple):
+    """The last turn of a run and its recorder; `stopped` is why the run ended while calls were open."""
+
+    done: Finished
+    recorder: Recorder
+    stopped: CometrespError | None
+
+
 def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools | None", stack: ExitStack) -> None:
     """Send the turn and those that follow; raises the error that the run amounts to."""
-    terminal, shape = runtime.terminal, format_of(prepared.body.get("text"))
-    local = _LocalCalls(asked, runtime, prepared.body.get("tools"), tools, stack)
+    shape = format_of(prepared.body.get("text"))
     _announce(runtime, prepared)
+    stage = _stage(asked, runtime, prepared, tools, stack)
+    recorder = Recorder(
+        runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, required=not prepared.plan.restarts
+    )
+    stage.display.show_outcomes(prepared.outcomes)
+    done = run_turn(stage.sender.first, stage.display, recorder)
+    stage.sender.warn_of_amnesia(done.answer)
+    if asked.prints_only_id:
+        _note_foreground(runtime, done.answer)
+        ended = _Ended(done, recorder, None)
+    else:
+        ended = _answer_calls(stage, done, recorder, asked.loop.max_turns)
+    conclude(
+        ended.done,
+        stage.display,
+        ended.recorder,
+        shape=shape,
+        tier=asked.request.service_tier,
+        allow_pending=asked.prints_only_id,
+        instead=ended.stopped,
+    )
+
+
+def _stage(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools | None", stack: ExitStack) -> _Stage:
+    output, terminal = asked.output, runtime.terminal
+    local = _LocalCalls(asked, runtime, prepared.body.get("tools"), tools, stack)
     layout = layout_of(
-        asked.output,
+        output,
         terminal,
         plain=runtime.plain,
         streaming=asked.streaming,
         prints_only_id=asked.prints_only_id,
-        shape=shape,
+        shape=format_of(prepared.body.get("text")),
     )
-    display = Display(layout, asked.output, open_outlets(asked.output, terminal), terminal, runs_here=local.runs_here)
-    recorder = Recorder(
-        runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, required=not prepared.plan.restarts
-    )
-    sender = Sender(asked, runtime, prepared, stack, display.on_upload)
-    display.show_outcomes(prepared.outcomes)
-    done = run_turn(sender.first, display, recorder)
-    sender.warn_of_amnesia(done.answer)
-    if asked.prints_only_id:
-        _note_foreground(runtime, done.answer)
+    display = Display(layout, output, open_outlets(output, terminal), terminal, runs_here=local.runs_here)
+    return _Stage(local, display, Sender(asked, runtime, prepared, stack, display.on_upload))
+
+
+def _answer_calls(stage: _Stage, done: Finished, recorder: Recorder, max_turns: int) -> _Ended:
+    """Run the calls of the last answer and send their outputs, turn after turn, while all of them can be run here."""
+    local, display, sender = stage
     turns = 1
-    stopped: CometrespError | None = None
-    while not asked.prints_only_id and (calls := local.answerable(done)):
+    while calls := local.answerable(done):
         try:
-            if turns >= asked.loop.max_turns:
+            if turns >= max_turns:
                 raise _too_many(turns, calls)
             outcomes = local.tools().settle(calls)
         except CometrespError as error:
-            stopped = error
-            break
+            return _Ended(done, recorder, error)
         outputs = [outcome.item() for outcome in outcomes]
         sender.follow(done.answer, outputs)
         recorder = recorder.for_next(outputs, done.answer)
@@ -72,16 +108,8 @@ def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools 
         sender.warn_of_amnesia(done.answer)
         turns += 1
     if turns > 1 and done.answer.status == "failed" and done.error is None and (failed := verdict(done.answer)):
-        stopped = failed.with_hint(_RUN_AGAIN)
-    conclude(
-        done,
-        display,
-        recorder,
-        shape=shape,
-        tier=asked.request.service_tier,
-        allow_pending=asked.prints_only_id,
-        instead=stopped,
-    )
+        return _Ended(done, recorder, failed.with_hint(_RUN_AGAIN))
+    return _Ended(done, recorder, None)
 
 
 class _LocalCalls:

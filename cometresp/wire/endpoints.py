@@ -7,7 +7,6 @@ from urllib.parse import quote, urlencode
 from cometresp.wire.json import Json
 
 PAGE = 100  # the most items in a page (API 1, #5)
-
 _JSON = {"Accept": "application/json"}
 _STREAM = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 

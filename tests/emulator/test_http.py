@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -186,3 +187,19 @@ def test_serving_in_the_foreground_passes_an_exception_on() -> None:
         signal.signal(signal.SIGINT, before)
     client.join()
     Emulator(port=int(emulator.base_url.split(":")[2].removesuffix("/v1"))).__exit__()
+
+
+def test_the_exception_of_a_signal_ends_the_server_also_while_a_request_arrives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class StopError(Exception):
+        """As the command's signal handlers raise it."""
+
+    def interrupted(*_: object) -> None:
+        raise StopError
+
+    monkeypatch.setattr(ThreadingHTTPServer, "process_request", interrupted)
+    emulator = Emulator()
+    address = ("127.0.0.1", int(emulator.base_url.rpartition(":")[2].partition("/")[0]))
+    with socket.create_connection(address), pytest.raises(StopError):
+        emulator.serve_forever()

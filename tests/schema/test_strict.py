@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from cometresp.emulator.validation import strict_problem
 from cometresp.errors import UsageError
 from cometresp.schema.check import schema_error
+from cometresp.schema.strict import listed_schema, strict_schema
 from tests.schema.shapes import MAP, SCHEMAS, TEXT, VALUES, WHOLE, Json, checked, closed, objects, refusal, schema
 
 
@@ -77,6 +78,13 @@ def test_a_schema_that_is_invalid_or_cant_be_strict_is_refused_with_the_place(gi
     assert refusal(given) == f"--schema: {message}"
 
 
+def test_draft_3_which_has_booleans_for_required_is_made_strict_too() -> None:
+    inner = {"type": "object", "properties": {}, "required": True}
+    given = {"$schema": "http://json-schema.org/draft-03/schema#", "type": "object", "properties": {"a": inner}}
+    made = strict_schema("--schema", given)
+    assert (made["required"], made["properties"]["a"]["required"]) == (["a"], [])
+
+
 def test_each_reference_is_followed_once_though_they_double_or_form_a_circle() -> None:
     doubled = {f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(60)}
     defs = doubled | {"d60": {"anyOf": [{"$ref": "#/$defs/d0"}, TEXT]}}
@@ -100,8 +108,6 @@ def test_a_list_is_requested_under_items_and_references_keep_their_targets() -> 
 
 @given(objects(SCHEMAS), st.booleans())
 def test_a_strict_schema_is_strict_everywhere_and_the_given_one_is_unchanged(given: Json, multi: bool) -> None:
-    from cometresp.schema.strict import listed_schema, strict_schema
-
     before = copy.deepcopy(given)
     try:
         made = strict_schema("--schema", given)
@@ -116,8 +122,6 @@ def test_a_strict_schema_is_strict_everywhere_and_the_given_one_is_unchanged(giv
 
 @given(objects(SCHEMAS), VALUES)
 def test_null_takes_the_place_of_a_missing_property(given: Json, value: Any) -> None:
-    from cometresp.schema.strict import strict_schema
-
     flat = {name: part for name, part in given["properties"].items() if part in (TEXT, WHOLE, {}, {"const": "a"})}
     schema = given | {"properties": flat, "required": [name for name in given["required"] if name in flat]}
     value = {name: part for name, part in value.items() if name in flat} if isinstance(value, dict) else {}
