@@ -17,7 +17,7 @@ CometrespError
 """
 
 from enum import Enum, IntEnum
-from typing import NamedTuple, Self, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 
 class ExitCode(IntEnum):
@@ -108,23 +108,25 @@ class Next(NamedTuple):
 Hint = str | Next | tuple[str | Next, ...]  # a sentence; the commands in it are of type Next
 
 
+if TYPE_CHECKING:  # only types: making them would cost time at every start
+    from typing import TypedDict
+
+    class ErrorFacts(TypedDict):
+        message: str
+        hint: str | None
+        exit_code: int
+        status: int | None
+        code: str | None
+        param: str | None
+        request_id: str | None
+
+    class ErrorDocument(TypedDict):
+        """What `--error-format json` prints. Unknown facts are null, so that scripts can rely on the keys."""
+
+        error: ErrorFacts
+
+
 # the tree -----------------------------------------------------------------------------------------------------------
-
-
-class ErrorFacts(TypedDict):
-    message: str
-    hint: str | None
-    exit_code: int
-    status: int | None
-    code: str | None
-    param: str | None
-    request_id: str | None
-
-
-class ErrorDocument(TypedDict):
-    """What `--error-format json` prints. Facts that are not known are null, so that scripts can rely on the keys."""
-
-    error: ErrorFacts
 
 
 class CometrespError(Exception):
@@ -173,7 +175,7 @@ class CometrespError(Exception):
         self._flags = flags
         return self
 
-    def as_dict(self) -> ErrorDocument:
+    def as_dict(self) -> "ErrorDocument":
         return {
             "error": {
                 "message": self.message,

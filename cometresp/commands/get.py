@@ -10,7 +10,6 @@ from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.runtime import Runtime, telling
 from cometresp.state.records import UNENDED
-from cometresp.turns.display import output_format
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.lookup import recorded_turn, resolve
 from cometresp.wire import endpoints
@@ -56,7 +55,6 @@ def get(
 
 @telling
 def run(options: Fetch, runtime: Runtime) -> None:
-    output_format(runtime.output, runtime.terminal)
     if options.starting_after is not None and not options.stream:
         raise UsageError("--starting-after goes with --stream")
     if options.starting_after is not None and options.starting_after < 0:

@@ -30,6 +30,7 @@ def check(connection: ConnectionOptions, output: OutputOptions) -> None:
     headers_of(connection)
     if connection.retries is not None and connection.retries < 0:
         raise UsageError(f"--retries: must be at least 0, not {connection.retries}")
+    _check_format(output)
 
 
 def headers_of(connection: ConnectionOptions) -> dict[str, str]:
@@ -50,3 +51,16 @@ def headers_of(connection: ConnectionOptions) -> dict[str, str]:
 
 def retries_of(connection: ConnectionOptions) -> int:
     return DEFAULT_RETRIES if connection.retries is None else connection.retries
+
+
+def _check_format(output: OutputOptions) -> None:
+    """Raises UsageError for formats that exclude each other."""
+    named = {output.format} - {"auto"} | ({"json"} if output.json else set()) | ({"events"} if output.events else set())
+    if output.extract or output.extract_last:
+        if output.extract and output.extract_last:
+            raise UsageError("--extract and --extract-last exclude each other")
+        if named:
+            flag = "--extract" if output.extract else "--extract-last"
+            raise UsageError(f"{flag} prints the code alone: it excludes --json, --events and --format")
+    if len(named) > 1:
+        raise UsageError(f"one format at a time: {' and '.join(sorted(named))} were asked for")

@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 from cometresp.errors import UsageError
 from cometresp.options.tables import RequestOptions, wire_paths
 from cometresp.request.rules import check, warn_unknown
-from cometresp.request.tools import merged_tools, tool, tool_choice
-from cometresp.schema.format import json_schema_format
 from cometresp.text import Read, Say
 from cometresp.wire.json import Json, listed, obj, parse_json
 
@@ -44,7 +42,8 @@ def build(options: RequestOptions, turn: TurnFields, read: Read, warn: Say, *, s
         body["model"] = model
     _put_input(body, options, turn, read)
     _put_chain(body, options, turn, read)
-    _put_tools(body, options, turn, read)
+    if options.tool or turn.tools or turn.functions or options.tool_choice is not None:
+        _put_tools(body, options, turn, read)
     _put_format(body, options, read)
     _put_service(body, options, read, warn)
     if options.no_stream:
@@ -124,6 +123,8 @@ def _put_chain(body: Json, options: RequestOptions, turn: TurnFields, read: Read
 
 
 def _put_tools(body: Json, options: RequestOptions, turn: TurnFields, read: Read) -> None:
+    from cometresp.request.tools import merged_tools, tool, tool_choice
+
     if options.tool:
         body["tools"] = [entry for spec in options.tool for entry in tool(spec, read)]
     elif turn.tools:
@@ -142,6 +143,8 @@ def _put_format(body: Json, options: RequestOptions, read: Read) -> None:
         raise UsageError(f"{flags[0]} and {flags[1]} exclude each other")
     for flag, spec in given:
         multi, strict = flag == "--schema-multi", not options.no_strict
+        from cometresp.schema.format import json_schema_format
+
         shape = json_schema_format(spec, options.schema_name, read, strict=strict, multi=multi, flag=flag)
         _put(body, "text.format", shape, flag)
     if not given and (options.schema_name is not None or options.no_strict):

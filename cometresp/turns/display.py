@@ -5,39 +5,30 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from cometresp.errors import UsageError
 from cometresp.options.tables import OutputOptions
 from cometresp.terminal import Terminal
 from cometresp.text import escape_json, json_bytes
 from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cometresp.calls.settle import Outcome
-    from cometresp.render.screen import Kind, Screen, View
-    from cometresp.turns.files import Outlets
+    from cometresp.render.screen import Kind, Screen, Sink, View
+    from cometresp.turns.files import FileSink, IdFile
 
 
-def output_format(output: OutputOptions, terminal: Terminal) -> "Kind":
-    """The format that the flags name; `auto` is Markdown on a terminal, else text. Raises UsageError.
+def _kind(output: OutputOptions, terminal: Terminal) -> "Kind":
+    """The format that the flags name; `auto` is Markdown on a terminal, else text.
 
     With --extract it is "nothing": that prints a part of the answer by itself.
     """
-    named: set[Kind] = {"json"} if output.json else set()
-    if output.events:
-        named.add("events")
-    if output.format != "auto":
-        named.add(output.format)
     if output.extract or output.extract_last:
-        flag = "--extract" if output.extract else "--extract-last"
-        if output.extract and output.extract_last:
-            raise UsageError("--extract and --extract-last exclude each other")
-        if named:
-            raise UsageError(f"{flag} prints the code alone: it excludes --json, --events and --format")
         return "nothing"
-    if len(named) > 1:
-        raise UsageError(f"one format at a time: {' and '.join(sorted(named))} were asked for")
-    if named:
-        return named.pop()
+    if output.json or output.events:
+        return "json" if output.json else "events"
+    if output.format != "auto":
+        return output.format
     return "markdown" if terminal.stdout_tty and output.output is None else "text"
 
 
@@ -77,7 +68,7 @@ def layout_of(
 
     `shape` is the `text.format` of the request (API 5.1); None where only the response knows what was asked for.
     """
-    kind = output_format(output, terminal)
+    kind = _kind(output, terminal)
     to_terminal = terminal.stdout_tty and output.output is None
     beside = terminal.stderr_tty and not terminal.quiet
     structured = None if shape is None else shape.get("type") in ("json_schema", "json_object")
@@ -95,6 +86,27 @@ def layout_of(
     )
 
 
+class Outlets(NamedTuple):
+    """Where a run writes to: `sink` gets the answer's bytes, the others are None where no flag names them."""
+
+    sink: "Sink"
+    file: "FileSink | None" = None
+    id_file: "IdFile | None" = None
+    images: "Path | None" = None
+
+
+def open_outlets(output: OutputOptions, terminal: Terminal) -> Outlets:
+    """Make what the flags name. Raises OutputError before anything is sent."""
+    if output.id_file is None and output.save_images is None and output.output is None:
+        return Outlets(terminal)
+    from cometresp.turns.files import FileSink, IdFile, image_folder
+
+    id_file = IdFile(output.id_file, terminal) if output.id_file is not None else None
+    images = image_folder(output.save_images) if output.save_images is not None else None
+    file = FileSink(output.output) if output.output is not None else None
+    return Outlets(file or terminal, file, id_file, images)
+
+
 class Display:
     """Makes the screens of a run. `runs_here(item)` is whether a call of the model is run by this program."""
 
@@ -102,7 +114,7 @@ class Display:
         self,
         layout: Layout,
         output: OutputOptions,
-        outlets: "Outlets",
+        outlets: Outlets,
         terminal: Terminal,
         *,
         runs_here: Callable[[Json], bool] = lambda _: False,

@@ -1,18 +1,14 @@
 """The loop over the events of one answer: each is applied, then shown."""
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
 from cometresp.errors import UnreachableError
 from cometresp.wire.events import Event
 
-
-class Viewer(Protocol):
-    """Something that shows an answer after each event."""
-
-    def show(self, event: Event, answer: Answer) -> None: ...
-
+if TYPE_CHECKING:
+    from cometresp.render.screen import Screen
 
 # More events of an answer that was cut (True), or that is still at work (False); None where there are none to be had.
 Resume = Callable[[Answer, bool], Iterable[Event] | None]
@@ -21,7 +17,7 @@ Resume = Callable[[Answer, bool], Iterable[Event] | None]
 def exchange(
     events: Iterable[Event],
     answer: Answer,
-    screen: Viewer,
+    screen: "Screen",
     on_response_id: Callable[[str], None],
     resume: Resume | None = None,
 ) -> None:

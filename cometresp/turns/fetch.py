@@ -13,9 +13,8 @@ from cometresp.runtime import Runtime
 from cometresp.state.records import UNENDED
 from cometresp.text import escape_line
 from cometresp.turns.conclude import conclude
-from cometresp.turns.display import Display, layout_of
+from cometresp.turns.display import Display, layout_of, open_outlets
 from cometresp.turns.exchange import exchange
-from cometresp.turns.files import open_outlets
 from cometresp.turns.lookup import explained, is_missing
 from cometresp.turns.record import Recorder
 from cometresp.turns.resume import resume_from_record

@@ -6,32 +6,11 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from cometresp.errors import OutputError, PipeClosedError
-from cometresp.options.tables import OutputOptions
 from cometresp.terminal import Terminal
 from cometresp.wire.json import Json
-
-if TYPE_CHECKING:
-    from cometresp.render.screen import Sink
-
-
-class Outlets(NamedTuple):
-    """Where a run writes to: `sink` gets the answer's bytes, the others are None where no flag names them."""
-
-    sink: "Sink"
-    file: "FileSink | None"
-    id_file: "IdFile | None"
-    images: Path | None
-
-
-def open_outlets(output: OutputOptions, terminal: Terminal) -> Outlets:
-    """Make what the flags name. Raises OutputError before anything is sent."""
-    id_file = IdFile(output.id_file, terminal) if output.id_file is not None else None
-    images = image_folder(output.save_images) if output.save_images is not None else None
-    file = FileSink(output.output) if output.output is not None else None
-    return Outlets(file or terminal, file, id_file, images)
 
 
 class IdFile:

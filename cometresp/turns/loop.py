@@ -1,7 +1,7 @@
 """The turns of a run: the first, and those that follow while this program can answer the model's calls."""
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import RESUME_RUN, verdict
@@ -12,8 +12,7 @@ from cometresp.runtime import Runtime
 from cometresp.state.records import NewTurn
 from cometresp.text import escape_line
 from cometresp.turns.conclude import conclude
-from cometresp.turns.display import Display, layout_of
-from cometresp.turns.files import open_outlets
+from cometresp.turns.display import Display, layout_of, open_outlets
 from cometresp.turns.plan import settings_of
 from cometresp.turns.prepare import Prepared
 from cometresp.turns.record import Recorder
@@ -31,67 +30,56 @@ if TYPE_CHECKING:
 _RUN_AGAIN = (*RESUME_RUN, "; the calls run again")
 
 
-class _Stage(NamedTuple):
-    """What the turns of a run share."""
-
-    local: "_LocalCalls"
-    display: Display
-    sender: Sender
-
-
-class _Ended(NamedTuple):
-    """The last turn of a run and its recorder; `stopped` is why the run ended while calls were open."""
-
-    done: Finished
-    recorder: Recorder
-    stopped: CometrespError | None
-
-
 def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools | None", stack: ExitStack) -> None:
     """Send the turn and those that follow; raises the error that the run amounts to."""
-    shape = format_of(prepared.body.get("text"))
     _announce(runtime, prepared)
-    stage = _stage(asked, runtime, prepared, tools, stack)
+    local = _LocalCalls(asked, runtime, prepared.body.get("tools"), tools, stack)
+    shape = format_of(prepared.body.get("text"))
+    display = _display(asked, runtime, shape, local)
+    sender = Sender(asked, runtime, prepared, stack, display.on_upload)
     recorder = Recorder(
         runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, required=not prepared.plan.restarts
     )
-    stage.display.show_outcomes(prepared.outcomes)
-    done = run_turn(stage.sender.first, stage.display, recorder)
-    stage.sender.warn_of_amnesia(done.answer)
+    display.show_outcomes(prepared.outcomes)
+    done = run_turn(sender.first, display, recorder)
+    sender.warn_of_amnesia(done.answer)
+    stopped: CometrespError | None = None
     if asked.prints_only_id:
         _note_foreground(runtime, done.answer)
-        ended = _Ended(done, recorder, None)
     else:
-        ended = _answer_calls(stage, done, recorder, asked.loop.max_turns)
+        done, recorder, stopped = _answer_calls(local, display, sender, (done, recorder), asked.loop.max_turns)
     conclude(
-        ended.done,
-        stage.display,
-        ended.recorder,
+        done,
+        display,
+        recorder,
         shape=shape,
         tier=asked.request.service_tier,
         allow_pending=asked.prints_only_id,
-        instead=ended.stopped,
+        instead=stopped,
     )
 
 
-def _stage(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools | None", stack: ExitStack) -> _Stage:
+def _display(asked: Asked, runtime: Runtime, shape: Json, local: "_LocalCalls") -> Display:
     output, terminal = asked.output, runtime.terminal
-    local = _LocalCalls(asked, runtime, prepared.body.get("tools"), tools, stack)
     layout = layout_of(
         output,
         terminal,
         plain=runtime.plain,
         streaming=asked.streaming,
         prints_only_id=asked.prints_only_id,
-        shape=format_of(prepared.body.get("text")),
+        shape=shape,
     )
-    display = Display(layout, output, open_outlets(output, terminal), terminal, runs_here=local.runs_here)
-    return _Stage(local, display, Sender(asked, runtime, prepared, stack, display.on_upload))
+    return Display(layout, output, open_outlets(output, terminal), terminal, runs_here=local.runs_here)
 
 
-def _answer_calls(stage: _Stage, done: Finished, recorder: Recorder, max_turns: int) -> _Ended:
-    """Run the calls of the last answer and send their outputs, turn after turn, while all of them can be run here."""
-    local, display, sender = stage
+def _answer_calls(
+    local: "_LocalCalls", display: Display, sender: Sender, first: tuple[Finished, Recorder], max_turns: int
+) -> tuple[Finished, Recorder, CometrespError | None]:
+    """Run the calls of the last answer and send their outputs, turn after turn, while all of them can be run here.
+
+    Returns the last turn, its recorder, and why the run ended while calls were open.
+    """
+    done, recorder = first
     turns = 1
     while calls := local.answerable(done):
         try:
@@ -99,7 +87,7 @@ def _answer_calls(stage: _Stage, done: Finished, recorder: Recorder, max_turns: 
                 raise _too_many(turns, calls)
             outcomes = local.tools().settle(calls)
         except CometrespError as error:
-            return _Ended(done, recorder, error)
+            return done, recorder, error
         outputs = [outcome.item() for outcome in outcomes]
         sender.follow(done.answer, outputs)
         recorder = recorder.for_next(outputs, done.answer)
@@ -108,8 +96,8 @@ def _answer_calls(stage: _Stage, done: Finished, recorder: Recorder, max_turns: 
         sender.warn_of_amnesia(done.answer)
         turns += 1
     if turns > 1 and done.answer.status == "failed" and done.error is None and (failed := verdict(done.answer)):
-        return _Ended(done, recorder, failed.with_hint(_RUN_AGAIN))
-    return _Ended(done, recorder, None)
+        return done, recorder, failed.with_hint(_RUN_AGAIN)
+    return done, recorder, None
 
 
 class _LocalCalls:

@@ -27,12 +27,12 @@ def recorded_items(items: list[Json]) -> list[Json]:
 
 
 def _kept_part(part: object) -> object:
-    if not isinstance(part, dict):
+    key = _BYTES_KEY.get(str(obj(part).get("type")))
+    if not isinstance(part, dict) or key is None:
         return part
     from cometresp.request import content
     from cometresp.wire.payload import HELD_BYTES
 
-    key = _BYTES_KEY.get(str(part.get("type")), "")
     value = part.get(key)
     if isinstance(value, str) and key != "text" and value.startswith("data:"):  # given in --input or --body
         if len(value) * 3 // 4 > HELD_BYTES and (shorter := content.given_stand_in(value)) != value:

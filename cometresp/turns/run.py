@@ -13,7 +13,6 @@ from contextlib import ExitStack
 
 from cometresp.options.asked import Asked
 from cometresp.runtime import Runtime, telling
-from cometresp.turns.display import output_format
 from cometresp.turns.prepare import prepare
 from cometresp.wire import endpoints
 
@@ -21,7 +20,6 @@ from cometresp.wire import endpoints
 @telling
 def run(asked: Asked, runtime: Runtime) -> None:
     """Run one command line of `ask`, `stream` or `continue`. Raises the error that its end amounts to."""
-    output_format(asked.output, runtime.terminal)
     asked.check()
     with ExitStack() as stack:
         tools = None

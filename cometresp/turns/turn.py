@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import is_good
@@ -12,7 +12,6 @@ from cometresp.errors import CometrespError, StoppedError
 from cometresp.render.screen import Screen
 from cometresp.terminal import Terminal
 from cometresp.turns.display import Display
-from cometresp.turns.files import save_images
 from cometresp.turns.record import Recorder
 from cometresp.wire.events import Event
 from cometresp.wire.json import Json
@@ -22,10 +21,8 @@ _HEARTBEAT_SECONDS = 60.0
 OnId = Callable[[str], None]  # is called with the response id as soon as it is known
 
 
-class Send(Protocol):
-    """Sends one turn: its events are applied to the answer and shown on the screen."""
-
-    def __call__(self, answer: Answer, screen: Screen, on_response_id: OnId) -> None: ...
+# Sends one turn: its events are applied to the answer and shown on the screen.
+Send = Callable[[Answer, Screen, OnId], None]
 
 
 class Finished(NamedTuple):
@@ -74,8 +71,7 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
             answer.close(cut=True)
     try:
         screen.finish(answer if not display.layout.prints_only_id else Answer())
-        for path in save_images(answer.output, outlets.images) if outlets.images else ():
-            terminal.note(f"image saved: {path}")
+        _save_images(answer, display)
     except CometrespError as late:
         error = error or late
     finally:
@@ -83,6 +79,15 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
         good = is_good(answer, allow_incomplete=display.output.allow_incomplete)
         recorder.finish(answer, done.status, good=good)
     return done
+
+
+def _save_images(answer: Answer, display: Display) -> None:
+    if display.outlets.images is None:
+        return
+    from cometresp.turns.files import save_images
+
+    for path in save_images(answer.output, display.outlets.images):
+        display.terminal.note(f"image saved: {path}")
 
 
 class Timed:

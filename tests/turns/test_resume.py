@@ -52,6 +52,9 @@ class Printed:
     def show(self, _: Event, answer: Answer) -> None:
         self.text += answer.read_new_text()
 
+    def finish(self, answer: Answer) -> None:
+        self.text += answer.read_new_text()
+
 
 def spoken(faults: list[str], folder: Path, *, background: bool = True) -> tuple[str, Answer]:
     body = {"model": "m", "input": PROMPT, "stream": True, "background": background, "store": True}
