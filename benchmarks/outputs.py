@@ -182,12 +182,13 @@ def call(number: int, name: str = "add") -> dict[str, Any]:
     return facts | {"name": name, "arguments": json.dumps({"first": number, "second": None})}
 
 
-def stream(told: dict[str, Any], *deltas: str, kind: str = "output_text", end: bool = True) -> bytes:
+def stream(whole: dict[str, Any], *deltas: str, kind: str = "output_text", end: bool = True) -> bytes:
     """The events of a response: created, its deltas, and unless it is cut, its end."""
-    place = {"output_index": 0, "item_id": told["output"][0]["id"] if told["output"] else "", "content_index": 0}
-    events = [{"type": "response.created", "response": told | {"status": "in_progress", "output": []}}]
+    place = {"output_index": 0, "item_id": whole["output"][0]["id"] if whole["output"] else "", "content_index": 0}
+    begun = whole | {"status": "in_progress", "output": []}
+    events: list[dict[str, Any]] = [{"type": "response.created", "response": begun}]
     events += [{"type": f"response.{kind}.delta", **place, "summary_index": 0, "delta": text} for text in deltas]
-    events += [{"type": f"response.{told['status']}", "response": told}] if end else []
+    events += [{"type": f"response.{whole['status']}", "response": whole}] if end else []
     numbered = [json.dumps({"sequence_number": n} | event) for n, event in enumerate(events)]
     return HEAD + "".join(f"data: {event}\n\n" for event in numbered).encode()
 
@@ -274,13 +275,13 @@ class Home:
         text, _, replies = line.partition(" => ")
         self._server.received = []
         self._server.replies = [REPLIES.get(word) or reply(word) for word in shlex.split(replies)]
-        told = self._outcome(["--offline" if word == "+" else word for word in shlex.split(text)])
-        told["received"] = "\n".join(self._server.received)
+        outcome = self._outcome(["--offline" if word == "+" else word for word in shlex.split(text)])
+        outcome["received"] = "\n".join(self._server.received)
         for path in sorted(Path(self._folder).rglob("*")):
             name = str(path.relative_to(self._folder))
             if path.is_file() and name not in FILES and name[0] not in "._" and path.suffix != ".db":
-                told[name] = path.read_bytes()
-        return [line for title, value in told.items() if value for line in self._shown(title, value)]
+                outcome[name] = path.read_bytes()
+        return [line for title, value in outcome.items() if value for line in self._shown(title, value)]
 
     def _outcome(self, words: list[str]) -> dict[str, Any]:
         environ = ENVIRON | {"HOME": self._folder}
@@ -332,8 +333,8 @@ class Home:
                 asked = self._piped([self._command, "ask", "--json", "hi"], environ, stdin)
                 process.terminate()
             out, err = process.communicate()
-        told = {"exit code": f"{process.returncode}\n", "stdout": first + out, "stderr": err}
-        return told | {f"{title} of ask": value for title, value in asked.items()}
+        outcome = {"exit code": f"{process.returncode}\n", "stdout": first + out, "stderr": err}
+        return outcome | {f"{title} of ask": value for title, value in asked.items()}
 
     def _on_terminal(self, words: list[str], environ: dict[str, str], typed: bytes | None) -> dict[str, Any]:
         ours, theirs = pty.openpty()
@@ -388,9 +389,9 @@ def main() -> None:
             homes = [Home(command, folder, server) for command, server in zip(sys.argv[1:3], servers, strict=True)]
             for line in row.split(" && "):
                 old, new = pool.map(Home.run, homes, [line, line])
-                told = list(difflib.unified_diff(old, new, f"old: {line}", "new", n=2, lineterm=""))
-                lines, differences = lines + 1, differences + bool(told)
-                sys.stdout.writelines(f"{text}\n" for text in told)
+                seen = list(difflib.unified_diff(old, new, f"old: {line}", "new", n=2, lineterm=""))
+                lines, differences = lines + 1, differences + bool(seen)
+                sys.stdout.writelines(f"{text}\n" for text in seen)
     print(f"{lines} command lines, {differences} differences")
     sys.exit(differences > 0)
 

@@ -1,4 +1,4 @@
-"""HTTP: requests go out, events come back, httpx's exceptions become ours. Only here httpx is imported.
+"""HTTP: sends requests, reads events, maps httpx's exceptions to those of errors.py. Only here httpx is imported.
 
 client      The endpoints of one server, each a method: a request goes out, events or JSON come back.
 connection  What it takes to reach a server, and the pool of connections made of it.
