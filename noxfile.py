@@ -24,7 +24,8 @@ def tests(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """The suite, with the lowest version of everything that pyproject.toml names."""
     session.install("uv")
-    session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".[test]")
+    own = {"UV_SYSTEM_CERTS": "true"}  # as pip does: trust what the machine trusts
+    session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".[test]", env=own)
     session.run("python", "-m", "pytest", *session.posargs)
 
 

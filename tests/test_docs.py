@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import cometresp
 from cometresp import __version__
 from cometresp.cli import COMMANDS
 from cometresp.errors import ExitCode
@@ -10,7 +11,7 @@ from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOption
 from tests.conftest import Command
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = [name for name in ("cometresp", "tests", "benchmarks") if (ROOT / name).is_dir()]
+FOLDERS = [Path(cometresp.__file__).parent, ROOT / "tests", ROOT / "benchmarks"]
 
 
 def test_every_flag_has_help_and_is_in_the_docs(run: Command) -> None:
@@ -50,7 +51,7 @@ def test_every_citation_of_the_api_leads_to_a_passage_of_its_page() -> None:
     headings = re.findall(r"^##+ (\d+(?:\.\d+)*)", page, re.MULTILINE)
     entries = re.findall(r"^\*\*(\d+(?:\.\d+)+)\*\*", page, re.MULTILINE)
     rows = re.findall(r"^\| (#\d+) \|", page, re.MULTILINE)
-    code = "\n".join(path.read_text() for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+    code = "\n".join(path.read_text() for folder in FOLDERS for path in folder.rglob("*.py"))
     assert len(cited(code)) > 40
     assert cited(code) - {*headings, *entries, *rows} == set()
 
@@ -58,7 +59,7 @@ def test_every_citation_of_the_api_leads_to_a_passage_of_its_page() -> None:
 def test_every_page_that_the_code_names_is_there() -> None:
     named = set()
     for folder in FOLDERS:
-        for path in (ROOT / folder).rglob("*.py"):
+        for path in folder.rglob("*.py"):
             named |= set(re.findall(r"\bdocs/[\w-]+\.md", path.read_text()))
     assert {name for name in named if not (ROOT / name).exists()} == set()
 
@@ -67,7 +68,7 @@ def test_nothing_cites_a_document_that_is_not_in_the_repository() -> None:
     lost = {
         f"{path.name}: {line}"
         for folder in FOLDERS
-        for path in (ROOT / folder).rglob("*.py")
+        for path in folder.rglob("*.py")
         for line in path.read_text().splitlines()
         if re.search(r"\bdesign (section|promise)|\bAPI section\b|(?<!RFC 8259, )\bsection \d", line)
     }

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import threading
 
@@ -15,21 +16,25 @@ from cometresp.text import escape, escape_json, escape_line, json_bytes, to_byte
 from cometresp.turns.turn import heartbeat
 from tests.conftest import Command
 from tests.scripted import Request, Wire, call, created, delta, ended, json_reply, message, response, sse, text_stream
-from tests.terminals import on_terminal
+from tests.terminals import Tmux, needs_tmux, on_terminal, start
 from tests.waiting import LONGEST
 
 HOSTILE = "\x1b]52;c;aGk=\x07 \x1b[2J [bold]x[/x] \u202e \x9b \r \x7f"
 
 
-def test_an_answer_is_rendered_once_and_the_cursor_is_shown_again(ask: Command, wire: Wire) -> None:
+@needs_tmux
+def test_an_answer_is_rendered_once_and_the_cursor_is_shown_again(ask: Command, wire: Wire, tmux: Tmux) -> None:
     wire.answer(text_stream("# Title\n\nsome **bold** text\n\n- one\n- two\n"))
-    code, screen = on_terminal(ask, "ask", "hi")
-    assert code == 0
-    after = screen.rpartition("\x1b[?25h")[2]  # the output after the region was erased
-    assert [after.count(word) for word in ("Title", "bold", "one", "two")] == [1, 1, 1, 1]
-    assert "**" not in after
-    assert "completed · " in after
-    assert "default turn 1" in after
+    start(tmux, ask, 80, 24, "ask", "hi")
+    answer, _, after = tmux.wait_for("DONE-").partition("completed · ")
+    assert [line.strip() for line in answer.splitlines() if line.strip()] == [
+        "Title",
+        "some bold text",
+        "• one",
+        "• two",
+    ]
+    assert re.fullmatch(r".* · default turn 1\nDONE-0", after.rstrip())
+    assert tmux("display-message", "-p", "#{cursor_flag}") == "1\n"
 
 
 def test_untrusted_text_cant_control_the_terminal(ask: Command, wire: Wire) -> None:
