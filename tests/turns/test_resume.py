@@ -261,7 +261,7 @@ def test_an_interrupt_is_heard_while_the_way_back_is_sought(ask: Command, wire: 
 
     asked = threading.Event()
     first = pending() if "--wait" in words else STREAM_HEAD + frames(STREAM[:2])
-    wire.answer(first, hang)
+    wire.answer(first, hang, json_reply(response(status="cancelled")))  # the second signal may cancel it
     process = ask.popen(*words, "hi")
     assert asked.wait(30)
     process.send_signal(signal.SIGINT)
