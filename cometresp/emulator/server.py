@@ -21,6 +21,8 @@ from cometresp.emulator.store import Store
 
 _HOST = "127.0.0.1"
 _CHUNK_HEAD = 1024
+# Python runs a signal's handler between bytecodes: one that comes just before a wait for sockets is heard after it.
+_SIGNAL_SECONDS = 0.5
 
 
 class Emulator:
@@ -71,6 +73,7 @@ class Emulator:
         if self._thread is not None:
             self._thread.join()
             return
+        self._server.timeout = _SIGNAL_SECONDS
         try:
             self._serve()
         finally:

@@ -4,7 +4,7 @@ import re
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from typing import Any
@@ -169,13 +169,23 @@ def test_only_loopback_is_served(emulator: Emulator) -> None:
             socket.create_connection((elsewhere, port))
 
 
-def test_serving_in_the_foreground_passes_an_exception_on() -> None:
+def to_main_thread() -> None:
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+def to_another_thread() -> None:
+    """The system may do so too; it leaves the main thread waiting."""
+    signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("kill", [to_main_thread, to_another_thread])
+def test_serving_in_the_foreground_passes_an_exception_on(kill: Callable[[], None]) -> None:
     emulator = Emulator()
 
     def interrupt() -> None:
         with connected(emulator) as connection:
             assert send(connection, "GET", "/v1/models")[0] == 200  # it serves
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        kill()
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     client = threading.Thread(target=interrupt)
