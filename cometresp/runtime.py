@@ -52,11 +52,6 @@ class Runtime:
     def plain(self) -> bool:
         return self.output.plain or self.config.plain
 
-    @property
-    def only_shows(self) -> bool:
-        """Whether the request is printed in place of being sent."""
-        return self.connection.dry_run or self.connection.curl
-
     def typed(self, verb: str, words: str = "") -> str:
         """A command to type next, with the flags of this run that it needs."""
         return Next(verb, words).typed(self.flags)
@@ -152,7 +147,7 @@ class Runtime:
         """
         from cometresp.state.state import State
 
-        state = State.open(self.config.state_dir, create=create, mend=mend and not self.only_shows)
+        state = State.open(self.config.state_dir, create=create, mend=mend and not self.connection.only_shows)
         for report in state.reports if state else ():
             if state and required:
                 state.close()

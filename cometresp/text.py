@@ -10,6 +10,7 @@ _UNSAFE = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f"
     r"\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
+_QUOTED = 60  # characters of a wrong word in a message
 
 
 @cache
@@ -36,6 +37,11 @@ def escape_line(text: str, limit: int = 0) -> str:
     """Untrusted text on one line, cut to `limit` characters (0: not cut)."""
     line = escape(text.replace("\r\n", "\n").replace("\n", "\\n").replace("\t", " "))
     return line if not limit or len(line) <= limit else line[: max(limit - 1, 0)] + "…"
+
+
+def quoted(text: str) -> str:
+    """A wrong word as errors name it: in quotes, at most 60 characters of it."""
+    return repr(text if len(text) <= _QUOTED else text[: _QUOTED - 1] + "…")
 
 
 def escape_json(document: str) -> str:

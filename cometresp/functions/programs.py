@@ -26,7 +26,7 @@ from cometresp.functions.definitions import definition
 from cometresp.functions.processes import Capture, Child, Processes
 from cometresp.functions.results import LIMIT, Function, Result, Tool, failure, success
 from cometresp.schema.check import mismatch, schema_error
-from cometresp.text import escape_line, json_bytes
+from cometresp.text import escape_line, json_bytes, quoted
 from cometresp.wire.json import Json, parse_json
 
 _KEYS: dict[str, tuple[type | tuple[type, ...], str]] = {
@@ -47,7 +47,6 @@ _TIMEOUT = 60.0
 _LONGEST_TIMEOUT = 86_400
 _OVERLAP = 8  # calls of the parallel tools of a file at the same time
 _KEPT = 1_048_576  # bytes of a result that are kept; LIMIT characters are always fewer bytes
-_SHOWN = 60  # characters of a wrong word or key in a message
 _SETTLE = 1.0  # seconds to wait for the last output of a command
 
 
@@ -88,7 +87,7 @@ def _entries(path: str) -> list[Any]:
         raise UsageError(f"{flag}: it has no tool", hint='as in [[tool]], in JSON {"tool": [{…}]}')
     for key in document:
         if key != "tool":
-            raise UsageError(f"{flag}: unknown key {_shown(key)}", hint="the keys of a tool go below [[tool]]")
+            raise UsageError(f"{flag}: unknown key {quoted(key)}", hint="the keys of a tool go below [[tool]]")
     return tools
 
 
@@ -97,7 +96,7 @@ def _checked(where: str, entry: Any) -> Json:
         raise UsageError(f"{where}: must be a table")
     for key, value in entry.items():
         if key not in _KEYS:
-            raise UsageError(f"{where}: unknown key {_shown(key)}", hint=f"the keys are {', '.join(_KEYS)}")
+            raise UsageError(f"{where}: unknown key {quoted(key)}", hint=f"the keys are {', '.join(_KEYS)}")
         types, what = _KEYS[key]
         if not isinstance(value, types) or (isinstance(value, bool) and key == "timeout"):
             raise UsageError(f"{where}: {key} must be {what}")
@@ -156,7 +155,7 @@ class _Command:
         allowed = entry.get("allow_dash", [])
         for name in allowed if isinstance(allowed, list) else ():
             if name not in known:
-                raise UsageError(f"{where}: allow_dash names {_shown(name)}, which is not a parameter")
+                raise UsageError(f"{where}: allow_dash names {quoted(name)}, which is not a parameter")
         self._dashed: list[str] = known if allowed is True else allowed or []
 
     def call(self, arguments: Json) -> Result:
@@ -179,7 +178,7 @@ class _Command:
         if self._schema.get("additionalProperties") is False:
             for name in arguments.keys() - known.keys():
                 takes = f"it takes {', '.join(known)}" if known else "it takes none"
-                return f"argument {_shown(name)} is unknown; {takes}"
+                return f"argument {quoted(name)} is unknown; {takes}"
         text = json.dumps(dict.fromkeys(self._optional) | arguments)
         text_format = {"type": "json_schema", "schema": self._schema}
         error = mismatch(text_format, "the call", text, lambda _: None)
@@ -213,13 +212,13 @@ def _words(where: str, command: list[str], known: list[str], folder: Path) -> li
         try:
             parsed.append(words.parse(word))
         except words.WordError as error:
-            raise UsageError(f"{where}: command: word {_shown(word)} {error}") from error
+            raise UsageError(f"{where}: command: word {quoted(word)} {error}") from error
         for name in words.places(parsed[-1]):
             if number == 0:
                 raise UsageError(f"{where}: command: the program can't be an argument")
             if name not in known:
                 raise UsageError(
-                    f"{where}: command: {_shown(name)} is not a parameter",
+                    f"{where}: command: {quoted(name)} is not a parameter",
                     hint=f"the parameters are {escape_line(', '.join(known))}" if known else "define it in parameters",
                 )
     program = "".join(map(str, parsed[0]))
@@ -240,10 +239,6 @@ def _folder(where: str, given: str | None, folder: Path) -> str | None:
     if not place.is_dir():
         raise UsageError(f"{where}: cwd: {str(place)!r} is not a folder")
     return str(place)
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")
 
 
 def _encoded(command: list[str]) -> list[Any]:

@@ -31,11 +31,6 @@ class Asked(NamedTuple):
         return self.continuing or self.chain.continue_ or self.chain.from_ is not None
 
     @property
-    def only_shows(self) -> bool:
-        """Whether the request is printed instead of sent."""
-        return self.connection.dry_run or self.connection.curl
-
-    @property
     def prints_only_id(self) -> bool:
         """Whether the command ends with the id of a response that runs in the background."""
         return self.request.background and not (self.streaming or self.request.wait)

@@ -160,6 +160,11 @@ class ConnectionOptions(NamedTuple):
     debug: Annotated[bool, _flag(CONNECTION, "Show requests and replies on stderr, secrets masked.", "--debug")] = False
     error_format: Annotated[ErrorFormat, _flag(CONNECTION, "How errors are printed: text or json [default: text].", "--error-format", case_sensitive=False)] = "text"
 
+    @property
+    def only_shows(self) -> bool:
+        """Whether the request is printed instead of sent."""
+        return self.dry_run or self.curl
+
 # fmt: on
 
 

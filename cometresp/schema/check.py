@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cometresp.deadline import alarm
 from cometresp.errors import CometrespError, ExitCode, TurnError
 from cometresp.text import Say, escape_line
-from cometresp.wire.json import Json, obj, text
+from cometresp.wire.json import Json, no_constant, obj, text
 
 if TYPE_CHECKING:
     from referencing import Resource
@@ -85,15 +85,11 @@ def parsed(document: str) -> Any:
     if not document.strip():
         raise ValueError("it is empty")
     try:
-        return json.loads(document, parse_constant=_no_constant, parse_int=_int, object_pairs_hook=_object)
+        return json.loads(document, parse_constant=no_constant, parse_int=_int, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         raise ValueError(f"line {error.lineno} column {error.colno}: {error.msg}") from error
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _int(digits: str) -> int:

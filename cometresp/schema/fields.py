@@ -8,12 +8,12 @@ field is `NAME` or `NAME TYPE`, optionally followed by `: DESCRIPTION`. A TYPE i
 import re
 
 from cometresp.errors import UsageError
+from cometresp.text import quoted
 from cometresp.wire.json import Json
 
 _NAME = re.compile(r"\w[\w-]*")
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _DEEPEST_LIST = 10  # levels of lists; servers accept fewer
-_SHOWN = 60
 _EXAMPLE = "as in 'name, age int, tags list[str], bio: a short biography'"
 
 
@@ -29,7 +29,7 @@ def from_fields(flag: str, text: str) -> Json:
         if not _NAME.fullmatch(name):
             commas = name.endswith(",") and separator == "\n"
             raise UsageError(
-                f"{flag}: field {_shown(field)}: a name is letters, digits, _ and -, not {_shown(name)}",
+                f"{flag}: field {quoted(field)}: a name is letters, digits, _ and -, not {quoted(name)}",
                 hint="if there are newlines, only these separate the fields" if commas else _EXAMPLE,
             )
         if name in properties:
@@ -39,7 +39,7 @@ def from_fields(flag: str, text: str) -> Json:
             schema["description"] = description
         properties[name] = schema
     if not properties:
-        raise UsageError(f"{flag}: {_shown(text)} names no field", hint=_EXAMPLE)
+        raise UsageError(f"{flag}: {quoted(text)} names no field", hint=_EXAMPLE)
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
@@ -57,7 +57,7 @@ def _schema_of_type(flag: str, name: str, kind: str) -> Json:
             raise UsageError(f"{flag}: field {name}: lists can be nested at most {_DEEPEST_LIST} deep")
     if rest not in _TYPES:
         rule = "types are str, int, float, bool and list[TYPE], each followed by ? if it may be null"
-        raise UsageError(f"{flag}: field {name}: {_shown(kind)} is not a type; {rule}", hint=_EXAMPLE)
+        raise UsageError(f"{flag}: field {name}: {quoted(kind)} is not a type; {rule}", hint=_EXAMPLE)
     schema: Json = {"type": _type(_TYPES[rest], nullable=nullable)}
     for may_be_null in reversed(lists):
         schema = {"type": _type("array", nullable=may_be_null), "items": schema}
@@ -66,7 +66,3 @@ def _schema_of_type(flag: str, name: str, kind: str) -> Json:
 
 def _type(kind: str, *, nullable: bool) -> str | list[str]:
     return [kind, "null"] if nullable else kind
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")

@@ -11,7 +11,7 @@ from cometresp.wire.payload import Payload
 
 def shown_only(runtime: Runtime, request: Request) -> bool:
     """Whether --dry-run or --curl asks for the request alone, which is then printed."""
-    if not runtime.only_shows:
+    if not runtime.connection.only_shows:
         return False
     show(runtime, request)
     return True

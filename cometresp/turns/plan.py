@@ -50,7 +50,7 @@ def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
     if state is None:
         raise _nothing(name)
     with state:
-        if not given.no_save and not asked.only_shows and runtime.config.record != "none":
+        if not given.no_save and not asked.connection.only_shows and runtime.config.record != "none":
             state.check_writable()
         plan = _continue(state, name, given.from_, runtime.base_url, replay=given.replay)
         if plan.previous_id and not plan.replay and state.servers.takes_no_previous(runtime.base_url):

@@ -76,7 +76,7 @@ def _read(asked: Asked, runtime: Runtime) -> Given:
 
 def _calls_to_run(asked: Asked, plan: Plan, given: Given, tools: "Tools | None") -> "list[Call]":
     """The calls that an interrupted run left open, where all of them can be answered here."""
-    if asked.only_shows or asked.request.input:
+    if asked.connection.only_shows or asked.request.input:
         return []
     left = [call for call_id, call in plan.waiting.items() if call_id not in given.outputs]
     return callable_here(plan.parent, left, tools)

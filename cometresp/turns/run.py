@@ -28,7 +28,7 @@ def run(asked: Asked, runtime: Runtime) -> None:
 
             tools = stack.enter_context(Tools.of(asked.loop, runtime))
         prepared = prepare(asked, runtime, tools)
-        if asked.only_shows:
+        if asked.connection.only_shows:
             from cometresp.turns.dry_run import show
 
             show(runtime, endpoints.create(prepared.body))

@@ -30,7 +30,7 @@ def text(value: object) -> str:
 def parse_json(flag: str, document: str) -> Any:
     """The value of JSON text. Raises UsageError, which names the flag and the position of the mistake."""
     try:
-        value = json.loads(document, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(document, parse_constant=no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise UsageError(f"{flag}: not valid JSON: {where}: {error.msg}") from error
@@ -62,5 +62,6 @@ def _finite(number: str) -> float:
     return value
 
 
-def _no_constant(name: str) -> float:
+def no_constant(name: str) -> float:
+    """Raises ValueError for NaN and the infinities, which only Python accepts: `parse_constant` of json.loads."""
     raise ValueError(f"{name} is not JSON")
