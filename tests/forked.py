@@ -18,6 +18,19 @@ from typing import NoReturn
 from cometresp.__main__ import main
 from cometresp.cli import COMMANDS
 
+# What commands load when they need it.
+LATE = (
+    "httpx",
+    "jsonschema",
+    "markdown_it",
+    "cometresp.client.client",
+    "cometresp.render.plain",
+    "cometresp.schema.check",
+    "cometresp.state.state",
+    "cometresp.turns.loop",
+    "cometresp.turns.fetch",
+)
+
 
 def forked(words: list[str], stdin: bytes) -> tuple[int, str, str]:
     ours, theirs = os.pipe()
@@ -51,7 +64,7 @@ def _run(words: list[str]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    for name in COMMANDS.values():
-        import_module(f"cometresp.commands.{name}")
+    for name in (*(f"cometresp.commands.{name}" for name in COMMANDS.values()), *LATE):
+        import_module(name)
     given = json.load(sys.stdin)
     json.dump([forked(line, given["stdin"].encode("latin-1")) for line in given["lines"]], sys.stdout)
