@@ -38,26 +38,34 @@ def jittered(seconds: float) -> float:
     return seconds * (1 - 0.25 * random.random())  # noqa: S311 - not a secret
 
 
-@contextmanager
-def alarm(seconds: float, error: Callable[[], Exception]) -> Iterator[None]:
-    """Raise `error()` in a block that takes longer.
-
-    Works in the main thread of systems that have timers; elsewhere (Windows, other threads) the block isn't bounded.
-    """
+def has_alarm() -> bool:
+    """Whether `alarm` can bound a block here: in the main thread, on systems with timers (not Windows)."""
     import signal
     import threading
 
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+    return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+
+
+@contextmanager
+def alarm(seconds: float, error: Callable[[], Exception]) -> Iterator[None]:
+    """Raise `error()` in a block that takes longer. Without `has_alarm`, the block isn't bounded.
+
+    Within another alarm, the one that is due first rings.
+    """
+    import signal
+
+    if not has_alarm() or 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= seconds:
         yield
         return
 
     def ring(*_: object) -> None:
         raise error()
 
+    started = time.monotonic()
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    outer, _ = signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, max(outer - (time.monotonic() - started), 0.001) if outer else 0)
         signal.signal(signal.SIGALRM, before)

@@ -108,6 +108,10 @@ class Next(NamedTuple):
 Hint = str | Next | tuple[str | Next, ...]  # a sentence; the commands in it are of type Next
 
 
+def _parts(hint: Hint) -> tuple[str | Next, ...]:
+    return hint if isinstance(hint, tuple) and not isinstance(hint, Next) else (hint,)
+
+
 if TYPE_CHECKING:  # only types: making them would cost time at every start
     from typing import TypedDict
 
@@ -157,13 +161,17 @@ class CometrespError(Exception):
     @property
     def hint(self) -> str:
         """What to do next, "" where there is nothing to say. Its commands have the flags that `for_run` was given."""
-        parts = self._hint if isinstance(self._hint, tuple) and not isinstance(self._hint, Next) else (self._hint,)
-        return "".join(part if isinstance(part, str) else part.typed(self._flags) for part in parts)
+        return "".join(part if isinstance(part, str) else part.typed(self._flags) for part in _parts(self._hint))
 
     def with_hint(self, hint: Hint) -> Self:
         """The same error with this hint in place of its own."""
         self._hint = hint
         return self
+
+    def and_hint(self, hint: Hint) -> Self:
+        """The same error with one more thing to do next."""
+        parts = (_parts(self._hint), ("; ",) if self._hint else (), _parts(hint))
+        return self.with_hint(tuple(part for each in parts for part in each))
 
     def with_message(self, message: str, hint: Hint = "") -> Self:
         """The same error with another message and hint."""

@@ -172,10 +172,14 @@ def call(name: str = "weather", call_id: str = "call_1", arguments: str = "{}") 
     }
 
 
+USAGE = {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}
+
+
 def response(
     *output: dict[str, Any], response_id: str = "resp_1", status: str = "completed", **more: Any
 ) -> dict[str, Any]:
-    return {"id": response_id, "object": "response", "status": status, "output": list(output), **more}
+    whole = {"id": response_id, "object": "response", "status": status, "output": list(output), "usage": USAGE}
+    return {**whole, **more}
 
 
 def ended(whole: dict[str, Any]) -> dict[str, Any]:

@@ -13,11 +13,34 @@ The rules of API 7.1-7.4 and 12 in short:
 from collections.abc import Iterable
 from io import StringIO
 
-from cometresp.answer.items import Item, Part
+from cometresp.answer.index import Items
+from cometresp.answer.items import Item
+from cometresp.answer.reader import Reader
 from cometresp.text import join_surrogates
-from cometresp.wire.error_bodies import error_in
-from cometresp.wire.events import FIELD_DELTAS, FIELD_DONE, PART_DELTAS, PART_DONE, PART_EVENTS, TERMINAL, Event
-from cometresp.wire.items import ANSWER_PARTS, TEXT_KEY, id_of_item, open_calls, text_of, type_of
+from cometresp.wire.error_bodies import error_in, message_of
+from cometresp.wire.events import (
+    FIELD_DELTAS,
+    FIELD_DONE,
+    PART_DELTAS,
+    PART_DONE,
+    PART_EVENTS,
+    TERMINAL,
+    Event,
+    may_go_on,
+    response_in,
+)
+from cometresp.wire.items import (
+    ANSWER_PARTS,
+    TEXT_KEY,
+    answer_texts,
+    distinct,
+    has_text,
+    message_item,
+    on_lines,
+    open_calls,
+    output_of,
+    type_of,
+)
 from cometresp.wire.json import Json, listed, obj, text
 
 _TERMINAL_EVENTS = {f"response.{status}": status for status in TERMINAL}
@@ -26,6 +49,7 @@ _TERMINAL_EVENTS = {f"response.{status}": status for status in TERMINAL}
 _part_of_delta = PART_DELTAS.get
 _field_of_delta = FIELD_DELTAS.get
 
+_WAITS = "requires_action"
 _CALL_STATUSES = ("in_progress", "searching", "interpreting", "generating", "calling", "completed", "failed")
 
 
@@ -39,6 +63,7 @@ class Answer:
 
     def __init__(self) -> None:
         self.id = ""
+        self.request_id: str | None = None  # of the HTTP reply; whoever reads that sets it
         self.status = "in_progress"
         self.error: Json | None = None
         self.response: Json = {}
@@ -46,13 +71,9 @@ class Answer:
         self.ended = False
         self.was_cut = False
         self.contradicted = False
-        self.rest_only = False  # earlier events were shown by another run, and are not known here
-        self._items: dict[int, Item] = {}
-        self._latest_item: Item | None = None  # opened or referred to last
+        self._items = Items()
         self._last_event: Json = {}
-        self._current: Part | None = None  # the part whose text is being read
-        self._position = (-1, -1)  # the indexes of its item and of itself
-        self._unread = StringIO()
+        self._reader = Reader()
         self._read = StringIO()
 
     # applying events -------------------------------------------------------------------------------------------------
@@ -72,19 +93,21 @@ class Answer:
         else:
             self._apply_other(kind, data)
             if not self.ended or self.rest_only:
-                self._move_to_next_part()
+                self._reader.move(self._items)
 
     def _apply_other(self, kind: str, data: Json) -> None:
-        if isinstance(response := data.get("response"), dict):
+        if response := response_in(kind, data):
             self._apply_response(response, kind)
         elif (error := error_in(data)) is not None or kind == "error":
             self._apply_error(error or data)
         elif kind in _TERMINAL_EVENTS:
             self._apply_response({}, kind)
         elif kind == "response.output_item.added":
-            self._start_item(data)
+            if isinstance(item := data.get("item"), dict):
+                self._items.start(item, _index(data.get("output_index")))
         elif kind == "response.output_item.done":
-            self._complete_item(data)
+            if isinstance(item := data.get("item"), dict):
+                self._reader.comment_whole(self._items.complete(item, _index(data.get("output_index"))))
         elif part := PART_EVENTS.get(kind):
             self._apply_part(data, *part)
         elif place := PART_DONE.get(kind):
@@ -99,7 +122,7 @@ class Answer:
     def resume(self, events: Iterable[Event] | None, after: int) -> None:
         """Continue after event number `after`. `events` lead to what was shown so far; None where that isn't known."""
         if events is None:
-            self.rest_only = True
+            self._reader.rest_only = True
         else:
             for event in events:
                 self.apply(event)
@@ -108,11 +131,12 @@ class Answer:
 
     def show_all(self) -> None:
         """Show the text from its start: a whole response came, although only the rest was requested."""
-        self.rest_only = False
+        self._reader.rest_only = False
 
     def close(self, *, cut: bool) -> None:
         """Call this after the last event. `cut`: the bytes ended, and a terminal event was expected."""
         self.was_cut = cut and not self.ended
+        self._items.settle_repeats()
         self.ended = True
 
     def _apply_delta(self, data: Json, item_type: str, key: str, part_type: str, index_key: str) -> None:
@@ -126,10 +150,14 @@ class Answer:
         if part.is_closed:
             return  # the full text has come
         part.streamed.write(delta)
-        if part is self._current:
-            self._unread.write(delta)
+        reader = self._reader
+        if part is reader.current:
+            reader.unread.write(delta)
         elif part_type in ANSWER_PARTS:
-            self._move_to_next_part()
+            if item.is_commentary:
+                reader.comment(item, delta)
+            else:
+                reader.move(self._items)
 
     def _apply_field(self, data: Json, item_type: str, key: str, value: object, *, full: bool = False) -> None:
         if not value or not isinstance(value, str):
@@ -171,31 +199,29 @@ class Answer:
         self.response = {**self.response, **response}
         self.id = str(response.get("id") or self.id).encode(errors="backslashreplace").decode()
         self.status = text(response.get("status")) or self.status
-        if self.status not in TERMINAL and kind in _TERMINAL_EVENTS:
+        if kind in _TERMINAL_EVENTS and may_go_on(self.status):
             self.response["status"] = self.status = _TERMINAL_EVENTS[kind]
         self.error = error_in(response) or self.error
-        if self.status in TERMINAL:
+        if not may_go_on(self.status) or (self.status == _WAITS and open_calls(output_of(response) or self.output)):
             self.ended = True
-            if output := listed(response.get("output")):
-                self._complete_all(output)
-            for item in self._items.values():
+            self._items.close()
+            if output := self._final_output(response):
+                self._items = Items.of_terminal(output, self._items)
+            completed = self.status == "completed"
+            for item in self._items:
                 if not item.is_complete:
-                    item.close()
-                    item.status = "completed" if self.status == "completed" else "incomplete"
+                    item.status = "completed" if completed else "incomplete"
+            if not self._texts() or answer_texts(self.output, completed=False):  # the commentary isn't the answer
+                for item in self._items:
+                    self._reader.comment_whole(item)
 
-    def _complete_all(self, output: list[Json]) -> None:
-        """Take the items of the terminal response: each is the item with its id, else the one at its position."""
-        old = self.items
-        by_id = {item.id: item for item in reversed(old) if item.id}
-        found = [by_id.pop(id_of_item(json), None) for json in output]
-        for n, json in enumerate(output):
-            item = found[n]
-            if item is None and n < len(old) and old[n] not in found and old[n].accepts(type_of(json, "message")):
-                item = old[n]
-            found[n] = item or Item("message")
-        self._items = {n: item for n, item in enumerate(found) if item}
-        for item, json in zip(self._items.values(), output, strict=True):
-            item.complete(json)
+    def _final_output(self, response: Json) -> list[Json]:
+        """The items of the terminal response; a text that stands beside them alone is a message too (API 12.11)."""
+        output = listed(response.get("output")) or ([] if self._items else output_of(response))
+        alone = text(response.get("output_text"))
+        if alone and not has_text(output or self.output):
+            return [*(output or self.output), message_item(alone)]
+        return output
 
     def _apply_error(self, error: Json) -> None:
         self.error = error
@@ -203,114 +229,62 @@ class Answer:
         self.response = {**self.response, "status": "failed", "error": self.response.get("error") or self.error}
         self.ended = True
 
-    # finding the item ------------------------------------------------------------------------------------------------
-
-    def _start_item(self, data: Json) -> None:
-        """Apply `output_item.added`: a new item, unless it was added before or its first events came earlier."""
-        json = data.get("item")
-        if not isinstance(json, dict):
-            return
-        item_id, kind = id_of_item(json), type_of(json, "message")
-        index = _index(data.get("output_index"))
-        item = self._with_id(item_id) if index is None else self._items.get(index)
-        if (
-            item is None
-            or item.is_complete
-            or not item.accepts(kind)
-            or (item.was_added and not (item_id and item.id == item_id))
-        ):
-            item = self._new_item(index, kind)
-        item.start(json)
-        self._latest_item = item
-
-    def _complete_item(self, data: Json) -> None:
-        """Apply `output_item.done`: to the item with its id, or the open one at its index, or the last of its type."""
-        json = data.get("item")
-        if not isinstance(json, dict):
-            return
-        item_id, kind = id_of_item(json), type_of(json, "message")
-        index = _index(data.get("output_index"))
-        at = None if index is None else self._items.get(index)
-        item = at if at is not None and item_id and at.id == item_id else self._with_id(item_id)
-        if item is None and at is not None and not at.is_complete and at.accepts(kind):
-            item = at
-        if item is None and (index is None or at is not None):
-            item = next((other for other in self._open_items(kind) if other.type == kind), None)
-        (item or self._new_item(index, kind)).complete(json)
-
     def _item(self, data: Json, kind: str, *, more: bool = False) -> Item:
-        """The item that an event refers to; created if it was not added (API 12.4). `more`: the event extends it."""
-        index, item_id = data.get("output_index"), data.get("item_id", "")
-        item = self._items.get(index) if type(index) is int else self._latest_item
+        """The item that an event refers to. `more`: the event extends it."""
+        items, index, item_id = self._items, data.get("output_index"), data.get("item_id", "")
+        item = items.by_index.get(index) if type(index) is int else items.latest
         if item is not None and item.id == item_id and item.type == kind and not item.is_complete:
             return item  # nearly always
-        self._latest_item = self._find_item(_index(index), text(item_id), kind, more=more)
-        return self._latest_item
-
-    def _find_item(self, index: int | None, item_id: str, kind: str, *, more: bool) -> Item:
-        """The item for an event whose index, id or both may be missing or wrong (API 7.3.2, 12.2).
-
-        A known id decides, because some servers send index 0 for every item. An unknown id is ignored, because gateways
-        change ids between events. A complete item can't be extended, but an event with a late full value may refer to
-        it.
-        """
-        at = None if index is None else self._items.get(index)
-        item = self._with_id(item_id) if at is None or at.id != item_id or at.is_complete else at
-        if item is not None and item.accepts(kind):
-            return item
-        if not more:
-            late = at if at is not None and item_id in ("", at.id) else self._with_id(item_id, complete=True)
-            if late is not None and late.is_complete:
-                return late
-        if at is not None and not at.is_complete and at.accepts(kind):
-            return at
-        if index is None or at is not None:
-            last = next(iter(self._open_items(kind)), None)
-            if last is not None and (not item_id or not last.id or last.was_added):
-                return last
-        item = self._new_item(index, kind)
-        item.id = item_id
-        return item
-
-    def _with_id(self, item_id: str, *, complete: bool = False) -> Item | None:
-        if not item_id:
-            return None
-        items = self._items.values()
-        return next((item for item in items if item.id == item_id and item.is_complete == complete), None)
-
-    def _open_items(self, kind: str) -> list[Item]:
-        """The incomplete items that an event of this kind can refer to, the last opened first."""
-        return [item for item in reversed(self._items.values()) if not item.is_complete and item.accepts(kind)]
-
-    def _new_item(self, index: int | None, kind: str) -> Item:
-        if index is None or index in self._items:
-            index = max(self._items, default=-1) + 1
-        self._items[index] = Item(kind)
-        return self._items[index]
+        items.latest = items.find(_index(index), text(item_id), kind, more=more)
+        return items.latest
 
     # reading the answer ----------------------------------------------------------------------------------------------
 
     @property
     def items(self) -> list[Item]:
         """The items in the order of the output."""
-        return [self._items[n] for n in sorted(self._items)]
+        return list(self._items)
+
+    @property
+    def open_items(self) -> list[Item]:
+        """The items that haven't ended, in the order of the output."""
+        return sorted((item for item in self._items.open() if not item.is_closed), key=lambda item: item.index)
+
+    def take_changed_items(self) -> list[Item]:
+        """The items that were opened or have ended since the last call, in the order of the output."""
+        changed, self._items.changed = self._items.changed, {}
+        return sorted(changed, key=lambda item: item.index)
 
     @property
     def output(self) -> list[Json]:
         """The output items as JSON: the terminal response's, or the ones that the events built if it has none."""
         if not self._items:
-            return listed(self.response.get("output"))
-        return [item.as_dict() for item in self.items]
+            return distinct(output_of(self.response))
+        return [item.as_dict() for item in self._items]
 
     @property
     def text(self) -> str:
-        return text_of(self.output)
+        """The texts of the messages that are the answer, joined with nothing."""
+        return "".join(self._texts())
+
+    @property
+    def printed_text(self) -> str:
+        """The text as it is printed: each message starts a line."""
+        return on_lines(self._texts())
+
+    def _texts(self) -> list[str]:
+        return answer_texts(self.output, completed=self.status == "completed")
 
     @property
     def reasoning(self) -> str:
         """Reasoning summaries, or the reasoning text where there is no summary; a blank line between parts."""
-        items = [item for item in self.items if item.type == "reasoning"]
+        items = [item for item in self._items if item.type == "reasoning"]
         return "\n\n".join(part for item in items for part in item.texts("summary") or item.texts("content"))
+
+    @property
+    def lacks_reason(self) -> bool:
+        """Whether it failed, and nothing so far says why."""
+        return self.status == "failed" and message_of(self.error or {}) is None
 
     @property
     def usage(self) -> Json:
@@ -324,6 +298,11 @@ class Answer:
     def open_calls(self) -> list[Json]:
         """The calls that only the client can answer (API 6.3)."""
         return open_calls(self.output)
+
+    @property
+    def waits_for_outputs(self) -> bool:
+        """Whether it has the status that some servers give to a response with open calls (API 6.2)."""
+        return self.status == _WAITS and bool(self.open_calls)
 
     @property
     def incomplete_reason(self) -> str:
@@ -343,48 +322,33 @@ class Answer:
 
     # showing the text ------------------------------------------------------------------------------------------------
 
+    @property
+    def rest_only(self) -> bool:
+        """Whether earlier events were shown by another run, and are not known here."""
+        return self._reader.rest_only
+
     def read_new_text(self) -> str:
         """The text that is new since the last call, in the order of the output: an item waits for those before it.
 
         Text that was returned can't be changed. If the final text continues it, the rest is returned; if the final
-        text differs, `contradicted` is set at the end and nothing more is returned. Half of a surrogate pair is kept
-        until the other half comes. With `rest_only`, a part that started before the first event ends with its deltas.
+        text differs, `contradicted` is set at the end and nothing more is returned. With `rest_only`, a part that
+        started before the first event ends with its deltas.
         """
         if self.ended and not self.rest_only:
-            final, read = self.text, join_surrogates(self._read.getvalue())
+            final, read = self.printed_text, join_surrogates(self._read.getvalue())
             self.contradicted = not final.startswith(read)
             new = "" if self.contradicted else final[len(read) :]
         else:
-            new = self._unread.getvalue()
-            if new:
-                self._unread = StringIO()
-                if not new.isascii():
-                    new = join_surrogates(new)
-                    if "\ud800" <= new[-1] <= "\udbff":
-                        self._unread.write(new[-1])
-                        new = new[:-1]
+            new = self._reader.take()
         self._read.write(new)
         if self.ended and self.rest_only:
-            self.contradicted = not self.text.endswith(join_surrogates(self._read.getvalue()))
+            self.contradicted = not self.printed_text.endswith(join_surrogates(self._read.getvalue()))
         return new
 
-    def _move_to_next_part(self) -> None:
-        """Make the next part with text to show the current one, after those that are closed."""
-        for n in sorted(self._items):
-            item = self._items[n]
-            if item.type != "message" or n < self._position[0]:
-                continue
-            for c, part in sorted(item.parts.get("content", {}).items()):
-                if (n, c) < self._position or part.type not in ANSWER_PARTS:
-                    continue
-                if part is not self._current:
-                    self._position, self._current = (n, c), part
-                    self._unread.write(part.streamed.getvalue())
-                if not part.is_closed:
-                    return
-                full, streamed = part.text, join_surrogates(part.streamed.getvalue())
-                if full.startswith(streamed) and (item.was_added or not self.rest_only):
-                    part.streamed.write(full[len(streamed) :])
-                    self._unread.write(full[len(streamed) :])
-            if not item.is_closed:
-                return
+    @property
+    def has_new_commentary(self) -> bool:
+        return self._reader.has_commentary
+
+    def read_new_commentary(self) -> str:
+        """The commentary that is new since the last call."""
+        return self._reader.take_commentary()

@@ -10,7 +10,7 @@ _LINE = re.compile(r"([^\r\n]*)(\r\n|\n|\r|$)")
 
 
 def fenced_block(text: str, *, last: bool, complete: bool) -> str | None:
-    """The content of the first or last fenced block, byte for byte; None if there is none.
+    """The content of the first or last fenced block that isn't blank, byte for byte; None if there is none.
 
     Blocks in lists and quotations count, indented blocks don't. A block without a closing fence ends with the text; if
     the answer isn't complete, such a block doesn't count.
@@ -24,9 +24,8 @@ def fenced_block(text: str, *, last: bool, complete: bool) -> str | None:
     if not complete:
         length = len("\n".join(normal).rstrip("\n").split("\n"))
         blocks = [block for block in blocks if block.closed or block.end < length]
-    if not blocks:
-        return None
-    return _source(blocks[-1 if last else 0], lines, normal)
+    sources = (_source(block, lines, normal) for block in (reversed(blocks) if last else blocks))
+    return next((source for source in sources if source.strip()), None)
 
 
 class _Fence:

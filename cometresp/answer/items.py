@@ -3,8 +3,8 @@
 from io import StringIO
 
 from cometresp.text import join_surrogates
-from cometresp.wire.items import TEXT_KEY, id_of_item, type_of
-from cometresp.wire.json import Json, listed, text
+from cometresp.wire.items import TEXT_KEY, id_of_item, is_commentary, parts_of, type_of
+from cometresp.wire.json import Json, text
 
 # The fields that an item or part needs to be replayed, for one whose JSON never came.
 _BLANK: dict[str, Json] = {
@@ -37,6 +37,11 @@ class Part:
             return self.final
         return join_surrogates(self.streamed.getvalue()) or self._json_text()
 
+    def unstreamed(self) -> str:
+        """What the text has beyond its deltas, "" if it doesn't continue them."""
+        full, streamed = self.text, join_surrogates(self.streamed.getvalue())
+        return full[len(streamed) :] if full.startswith(streamed) else ""
+
     def _json_text(self) -> str:
         return text(self.json.get(TEXT_KEY.get(self.type, "text")))
 
@@ -68,14 +73,27 @@ class Item:
     """An output item. `json` is its JSON as last sent; `parts`, `fields` and `status` come from later events.
 
     `was_added`: `output_item.added` came. `is_complete`: its full value came. `is_closed`: no more events of it are
-    expected.
+    expected. `repeats` is the complete item whose identity it has, until it is known whether it says something else.
     """
 
-    __slots__ = ("fields", "id", "is_closed", "is_complete", "json", "parts", "status", "type", "was_added")
+    __slots__ = (
+        "fields",
+        "id",
+        "index",
+        "is_closed",
+        "is_complete",
+        "json",
+        "parts",
+        "repeats",
+        "status",
+        "type",
+        "was_added",
+    )
 
     def __init__(self, kind: str) -> None:
         self.type = kind
         self.id = ""
+        self.index = -1
         self.json: Json = {}
         self.parts: dict[str, dict[int, Part]] = {}
         self.fields: dict[str, StringIO] = {}
@@ -83,6 +101,12 @@ class Item:
         self.was_added = False
         self.is_complete = False
         self.is_closed = False
+        self.repeats: Item | None = None
+
+    @property
+    def is_commentary(self) -> bool:
+        """Whether its text is no part of the answer."""
+        return is_commentary(self.json)
 
     def accepts(self, kind: str) -> bool:
         """Whether an event for items of type `kind` can refer to this item: text never belongs to a call."""
@@ -117,7 +141,7 @@ class Item:
         self.json, self.is_complete = json, True
         self.fields = {key: value for key, value in self.fields.items() if not json.get(key)}
         for key in ("content", "summary"):
-            if parts := listed(json.get(key)):
+            if parts := parts_of(json, key):
                 self._complete_parts(key, parts)
         self.close()
 

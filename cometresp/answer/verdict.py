@@ -4,11 +4,12 @@ from cometresp.answer.answer import Answer
 from cometresp.errors import CometrespError, ErrorDetails, ExitCode, Next, TurnError, UnreachableError
 from cometresp.text import escape_line
 from cometresp.wire.error_bodies import explain
-from cometresp.wire.events import GOOD, PENDING
+from cometresp.wire.events import CANCELLED, GOOD, may_go_on
 from cometresp.wire.items import answering_flags, arguments_of, id_of_call, label_of_call
 from cometresp.wire.json import Json
 
 _SHOWN = 80  # characters of a call's name and arguments
+_UNSHOWN = ("message", "reasoning")  # items whose text alone would be shown
 RESUME_RUN: tuple[str | Next, ...] = (Next("continue"), " resumes the run, with --functions again where it was given")
 
 
@@ -27,12 +28,20 @@ def verdict(answer: Answer, *, allow_incomplete: bool = False, background: bool 
         message, details = explain(answer.error or {})
         code = f" ({details.code})" if details.code else ""
         return TurnError(ExitCode.FAILED, f"{name} failed{code}: {message}", details=details)
-    if answer.status == "cancelled":
+    if answer.status in CANCELLED:
         return TurnError(ExitCode.CANCELLED, f"{name} was cancelled")
-    if answer.status in PENDING:
-        message = f"{name} is still {answer.status.replace('_', ' ')}"
-        return None if background else TurnError(ExitCode.PENDING, message, hint=Next("get", f"{answer.id} --wait"))
+    if answer.status not in GOOD and not answer.waits_for_outputs:
+        return _unended(answer, name, background=background)
     return _incomplete(answer, name, allowed=allow_incomplete) or _unanswered(answer, name)
+
+
+def _unended(answer: Answer, name: str, *, background: bool) -> CometrespError | None:
+    """The error of a response that is still at work, or whose status isn't known here: that is never a success."""
+    status = escape_line(answer.status.replace("_", " "), _SHOWN)
+    if not may_go_on(answer.status):
+        return TurnError(ExitCode.FAILED, f"{name} ended as {status}", details=ErrorDetails(code=answer.status))
+    message = f"{name} is still {status}"
+    return None if background else TurnError(ExitCode.PENDING, message, hint=Next("get", f"{answer.id} --wait"))
 
 
 def _incomplete(answer: Answer, name: str, *, allowed: bool) -> CometrespError | None:
@@ -43,9 +52,15 @@ def _incomplete(answer: Answer, name: str, *, allowed: bool) -> CometrespError |
         )
     if not reason or allowed:
         return None
-    hint = "--max-output-tokens sets the limit; --allow-incomplete takes what there is" if "max" in reason else ""
+    take = "--allow-incomplete takes what there is"
+    hint = f"--max-output-tokens sets the limit; {take}" if _is_length(reason) else take
     message = f"{name} is incomplete: {reason}"
     return TurnError(ExitCode.INCOMPLETE, message, hint=hint, details=ErrorDetails(code=reason))
+
+
+def _is_length(reason: str) -> bool:
+    """Whether an answer is incomplete because it got too long: servers have several words for it (API 6.2)."""
+    return any(word in reason.lower() for word in ("length", "max", "token"))
 
 
 def _unanswered(answer: Answer, name: str) -> CometrespError | None:
@@ -68,6 +83,15 @@ def _call_line(call: Json) -> str:
 
 def is_good(answer: Answer, *, allow_incomplete: bool) -> bool:
     """Whether the turn can become the head of its chain."""
-    if answer.was_cut or answer.status not in GOOD:
+    if answer.was_cut or not (answer.status in GOOD or answer.waits_for_outputs):
         return False
     return not answer.incomplete_reason or (allow_incomplete and answer.incomplete_reason != "content_filter")
+
+
+def emptiness(answer: Answer) -> str:
+    """What is missing from a completed response that holds nothing to show, "" for any other."""
+    if answer.status != "completed" or answer.text or any(item.type not in _UNSHOWN for item in answer.items):
+        return ""
+    counted = answer.usage.get("output_tokens")
+    spent = f", though it used {counted} output tokens" if isinstance(counted, int) and counted > 0 else ""
+    return f"{answer.id or 'the response'} completed without an answer: no text, call or image{spent}"

@@ -1,6 +1,6 @@
 """The request bodies of a run whose calls are answered turn by turn, and the sum of their usage."""
 
-from cometresp.wire.items import can_be_sent_back, input_items
+from cometresp.wire.items import input_items, sent_back
 from cometresp.wire.json import Json, obj
 
 
@@ -17,7 +17,7 @@ class Conversation:
         """The body that continues a response with the outputs of its calls."""
         if response.get("store") is False:  # the server decides, whatever was requested
             self.stateless = True
-        self._items += [item for item in output if can_be_sent_back(item)]
+        self._items += sent_back(output)
         self._items += outputs
         self._last = (str(response.get("id") or ""), outputs)
         return self.body()

@@ -11,7 +11,7 @@ from cometresp.answer.verdict import RESUME_RUN
 from cometresp.calls.approval import Approval
 from cometresp.errors import CometrespError, ExitCode, Hint, Next, TurnError
 from cometresp.text import escape_line
-from cometresp.wire.items import id_of_call
+from cometresp.wire.items import arguments_of, id_of_call
 from cometresp.wire.json import Json, listed
 
 _OUTPUT_TYPES = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
@@ -85,12 +85,12 @@ def local_calls(calls: Iterable[Json], runner: Runner | None, tools: object) -> 
         name = str(item.get("name") or "")
         if item.get("type") == _APPROVAL:
             label = f"{item.get('server_label') or ''}/{name}"
-            local.append(Call(item, str(item.get("id")), label, str(item.get("arguments") or ""), approval=True))
+            local.append(Call(item, str(item.get("id")), label, arguments_of(item), approval=True))
         elif item.get("type") in _OUTPUT_TYPES and runner is not None and (runner.knows(name) or name not in offered):
-            arguments = item.get("arguments")
+            arguments = arguments_of(item)
             if item["type"] == "custom_tool_call":
-                arguments = json.dumps({"input": item.get("input") or ""}, ensure_ascii=False)
-            local.append(Call(item, id_of_call(item), name, str(arguments or "")))
+                arguments = json.dumps({"input": arguments}, ensure_ascii=False)
+            local.append(Call(item, id_of_call(item), name, arguments))
         else:
             return None
     return local

@@ -43,6 +43,11 @@ class Client:
         """Seconds of pause that the last reply asked for, whatever its status (API 8.3)."""
         return self._requests.retry_after
 
+    @property
+    def request_id(self) -> str | None:
+        """The request id of the last reply, if it has one (API 8.1)."""
+        return self._requests.request_id
+
     @contextmanager
     def create(self, body: Json, on_upload: Callable[[int, int], None] | None = None) -> Iterator[Iterator[Event]]:
         """POST /responses: the events of the answer, one for a whole reply.

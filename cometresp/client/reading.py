@@ -11,7 +11,7 @@ from httpx_sse import EventSource
 from cometresp.errors import Cause, CometrespError, ProtocolError
 from cometresp.wire import replies
 from cometresp.wire.error_bodies import error_in
-from cometresp.wire.events import Event
+from cometresp.wire.events import Event, is_response
 from cometresp.wire.replies import Reply
 
 _decode = json.JSONDecoder().decode
@@ -36,7 +36,7 @@ def whole_event(opened: Opened) -> Event:
     """A response as `response.<status>`, an error body as `error`. Raises ProtocolError for anything else."""
     whole = read_whole(opened)
     data = whole.json()
-    if replies.is_response(data):
+    if is_response(data):
         kind = f"response.{data.get('status') or 'completed'}"
         event = {"type": kind, "response": data}
         return Event(kind, event, json.dumps(event, ensure_ascii=False), whole=True)

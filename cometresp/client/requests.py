@@ -15,7 +15,7 @@ from cometresp.deadline import Deadline, alarm, backoff
 from cometresp.errors import CometrespError, RateLimitedError, SilenceError, UnreachableError
 from cometresp.wire.endpoints import Request
 from cometresp.wire.payload import Payload
-from cometresp.wire.replies import Reply, error_of, retry_after
+from cometresp.wire.replies import Reply, error_of, request_id, retry_after
 
 _CONNECT_SECONDS = 15.0
 _LONGEST_WAIT = 120.0  # a server that asks for a longer pause is not waited for
@@ -25,14 +25,15 @@ _MAX_ERROR_BODY = 1 << 20
 class Requests:
     """Makes requests one after the other; each is closed when its block ends.
 
-    `retry_after` is the pause in seconds that the last reply asked for; `lost` is set where a try of the last request
-    got no reply though it may have arrived.
+    `retry_after` is the pause in seconds that the last reply asked for, `request_id` its request id. `lost` is set
+    where a try of the last request got no reply though it may have arrived.
     """
 
     def __init__(self, config: ServerConfig) -> None:
         self.config = config
         self.deadline = Deadline(config.max_time)
         self.retry_after: float | None = None
+        self.request_id: str | None = None
         self.lost = False
         self._http = open_pool(config)
 
@@ -107,6 +108,7 @@ class Requests:
         with self.watch():
             reply = self._http.send(sent, stream=True)
         self.retry_after = retry_after(reply.headers, time.time())
+        self.request_id = request_id(reply.headers)
         self._debug(f"< {reply.http_version} {reply.status_code}")
         for name, value in reply.headers.items():
             self._debug(f"< {name}: {value}")

@@ -9,12 +9,13 @@ from cometresp.options.arguments import ReplyAsJson, ResponseId
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
 from cometresp.runtime import Runtime, telling
+from cometresp.state.records import Ending
 from cometresp.text import escape_line
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.lookup import client_for, recorded_turn, resolve
 from cometresp.wire import endpoints
 from cometresp.wire.error_bodies import explain
-from cometresp.wire.events import PENDING
+from cometresp.wire.events import CANCELLED, may_go_on
 
 if TYPE_CHECKING:
     from cometresp.answer.answer import Answer
@@ -53,10 +54,11 @@ def run(options: Cancellation, runtime: Runtime) -> None:
     _record(runtime, response_id, answer)
     if options.as_json:
         runtime.terminal.print_json(event.response)
-    if answer.status not in ("cancelled", *PENDING):
+    cancelled = answer.status in CANCELLED
+    if not cancelled and not may_go_on(answer.status):
         hint = (Next("get", name), " fetches it")
         raise RequestRefusedError(f"{name} can't be cancelled: it is {escape_line(answer.status)}", hint=hint)
-    runtime.terminal.note(f"{name} is {'cancelled' if answer.status == 'cancelled' else 'being cancelled'}")
+    runtime.terminal.note(f"{name} is {'cancelled' if cancelled else 'being cancelled'}")
 
 
 def _record(runtime: Runtime, response_id: str, answer: "Answer") -> None:
@@ -71,13 +73,7 @@ def _record(runtime: Runtime, response_id: str, answer: "Answer") -> None:
     try:
         if state := runtime.open_state(create=False):
             with state:
-                state.turns.finish(
-                    turn.n,
-                    status=answer.status,
-                    usage=answer.usage or turn.usage,
-                    sequence=None,
-                    output=output,
-                    good=is_good(answer, allow_incomplete=False),
-                )
+                ending = Ending(answer.status, answer.usage or turn.usage, output)
+                state.turns.finish(turn.n, ending, good=is_good(answer, allow_incomplete=False))
     except OutputError as error:
         runtime.terminal.warn(f"that is not recorded: {error.message}")

@@ -7,7 +7,7 @@ from cometresp.answer.items import Item
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
 from cometresp.wire.items import arguments_of, label_of_call
-from cometresp.wire.json import Json, listed, obj
+from cometresp.wire.json import Json, listed, obj, text
 
 _WIDE = 100  # characters of a text within a line
 
@@ -35,7 +35,7 @@ def details(item: Json, *, code: bool = True) -> str:
     elif kind == "mcp_list_tools":
         lines = [f"{tool.get('name')}: {tool.get('description') or ''}" for tool in listed(item.get("tools"))]
     else:
-        lines = [str(item[key]) for key in ("arguments", "input", "output") if isinstance(item.get(key), str)]
+        lines = [arguments_of(item), text(item.get("output"))]
     return "".join(f"    {escape_line(line)}\n" for line in lines if line)
 
 
@@ -148,17 +148,19 @@ class Timeline:
         self._clock = clock
         self._runs_here = runs_here
         self._good, self._bad = "✓✗" if terminal.encoding == "utf-8" else "+x"
-        self._started: dict[str, float] = {}
-        self._ended: set[str] = set()
+        self._started: dict[Item, float] = {}
+        self._ended: set[Item] = set()
         self.images = 0  # partial images of the running call
 
     def ended(self, answer: Answer) -> list[tuple[str, Json]]:
         """A line for each item that ended since the last call, in the order of the output, and the item's JSON."""
         ended = []
-        for name, item in self._items(answer):
-            started = self._started.setdefault(name, self._clock())
-            if item.is_closed and name not in self._ended:
-                self._ended.add(name)
+        for item in answer.take_changed_items():
+            if item.type in self.SILENT:
+                continue
+            started = self._started.setdefault(item, self._clock())
+            if item.is_closed and item not in self._ended:
+                self._ended.add(item)
                 self.images = 0
                 whole = item.as_dict()
                 if self._runs_here(whole):
@@ -172,13 +174,9 @@ class Timeline:
     def running(self, answer: Answer) -> list[str]:
         """A line for each item that is still running."""
         lines = []
-        for name, item in self._items(answer):
-            started = self._started.setdefault(name, self._clock())
-            if not item.is_closed:
+        for item in answer.open_items:
+            if item.type not in self.SILENT:
+                started = self._started.setdefault(item, self._clock())
                 images = f" · {self.images} partial images" if self.images else ""
                 lines.append(f"{describe(item.as_dict())}{images} · {self._clock() - started:.0f} s")
         return lines
-
-    def _items(self, answer: Answer) -> list[tuple[str, Item]]:
-        """The items with their ids, or else their positions, which the final output may change."""
-        return [(item.id or str(n), item) for n, item in enumerate(answer.items) if item.type not in self.SILENT]

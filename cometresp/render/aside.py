@@ -1,4 +1,4 @@
-"""Output on stderr next to the answer, without redrawing: reasoning, and a line for each call that ended.
+"""Output on stderr next to the answer, without redrawing: reasoning, commentary, and a line for each call that ended.
 
 If stderr is no terminal, nothing is printed unless --show-reasoning or --verbose is given.
 """
@@ -28,17 +28,24 @@ class Aside:
         self._timeline = Timeline(time.monotonic, terminal, runs_here)
         self._last = ""  # last character printed of the reasoning
         self._part: tuple[str, ...] = ()
+        self._thinks = False
 
     def show(self, event: Event, answer: Answer) -> None:
         if event.type in REASONING_DELTAS:
+            self._thinks = True
             if self._reasoning:
                 self._reason(str(event.data.get("delta") or ""), part_key(event))
-        elif self._calls and event.type.startswith(ITEM_EVENTS):
+        elif answer.has_new_commentary:
+            self._comment(answer)
+        elif event.type == "response.output_text.delta":
+            self._end_reasoning()
+        if self._calls and event.type.startswith(ITEM_EVENTS):
             self._print_ended(answer)
 
     def finish(self, answer: Answer) -> None:
-        if self._reasoning and not self._part and answer.reasoning:
+        if self._reasoning and not self._thinks and answer.reasoning:
             self._reason(answer.reasoning, ("whole",))
+        self._comment(answer)
         self._end_reasoning()
         if self._calls:
             self._print_ended(answer)
@@ -51,6 +58,12 @@ class Aside:
         if text:
             self._last = text[-1]
             self._terminal.aside(text)
+
+    def _comment(self, answer: Answer) -> None:
+        """Commentary is shown where reasoning is."""
+        new = answer.read_new_commentary()
+        if new and self._reasoning:
+            self._reason(new, ("commentary",))
 
     def _end_reasoning(self) -> None:
         if self._last and self._last != "\n":

@@ -71,8 +71,10 @@ class LiveView:
         with self._lock:
             self._answer = answer
             if event.type in REASONING_DELTAS:
-                self._reason(event)
+                self._reason(str(event.data.get("delta") or ""), part_key(event))
                 return
+            if answer.has_new_commentary:
+                self._reason(answer.read_new_commentary(), ("commentary",), commentary=True)
             if self._text and (text := answer.read_new_text()):
                 self._end_reasoning()
                 self._feed(text, answer)
@@ -89,6 +91,8 @@ class LiveView:
             self._region.clear()
             if not self._thinks and self._reasoning and answer.reasoning:
                 self._thought = answer.reasoning  # it came without deltas
+            if answer.has_new_commentary:
+                self._reason(answer.read_new_commentary(), ("commentary",), commentary=True)
             self._end_reasoning()
             if self._text:
                 self._feed(answer.read_new_text(), answer)
@@ -124,14 +128,15 @@ class LiveView:
                     self._above(rendered(highlighted, self._terminal, self._size()[0]))
                 self._above(details(item, code=False))
 
-    def _reason(self, event: Event) -> None:
-        self._thinks = True
+    def _reason(self, text: str, part: tuple[str, ...], *, commentary: bool = False) -> None:
+        """Text of a part of the reasoning, or commentary, which is shown where reasoning is."""
+        self._thinks |= not commentary
         if not self._reasoning:
             return
-        if self._part and part_key(event) != self._part:
+        if self._part and part != self._part:
             self._thought += "\n\n"
-        self._part = part_key(event)
-        self._thought += str(event.data.get("delta") or "")
+        self._part = part
+        self._thought += text
         lines, newline, rest = self._thought.rpartition("\n")
         if newline:
             self._above_dim(lines + "\n")

@@ -10,6 +10,7 @@ from cometresp.render.markdown import rendered
 from cometresp.render.region import Region, terminal_size
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
+from cometresp.wire.items import arguments_of
 from cometresp.wire.json import Json
 
 _INTERVAL = 0.12  # seconds between drawings
@@ -50,8 +51,7 @@ class Running:
             words = (describe(item), seconds, escape_line(output.strip(), _SHOWN_RESULT))
             line = f"{self._good if ok else self._bad} " + " · ".join(word for word in words if word) + "\n"
             if self._terminal.verbose:
-                given = str(item.get("arguments") or item.get("input") or "")
-                both = (*given.splitlines(), *output.splitlines())
+                both = (*arguments_of(item).splitlines(), *output.splitlines())
                 line += "".join(f"    {escape_line(text)}\n" for text in both)
             self._above(line)
 

@@ -2,12 +2,15 @@
 
 import sqlite3
 import time
+from typing import Any
 
 from cometresp.errors import Next, UsageError
 from cometresp.state import retention
 from cometresp.state.database import Database
 from cometresp.state.records import COLUMNS, Chain, Heads, Turn, turn_of
 from cometresp.wire.events import GOOD
+
+_COLUMNS = "name, head, pending, used, before"
 
 
 class Chains:
@@ -16,14 +19,14 @@ class Chains:
 
     def get(self, name: str) -> Chain | None:
         with self._database.reading() as db:
-            row = db.execute("SELECT name, head, pending, used FROM chains WHERE name = ?", (name,)).fetchone()
-            return _chain(db, *row) if row else None
+            row = db.execute(f"SELECT {_COLUMNS} FROM chains WHERE name = ?", (name,)).fetchone()  # noqa: S608
+            return _chain(db, row) if row else None
 
     def all(self) -> list[Chain]:
         """Every chain, the last used first."""
         with self._database.reading() as db:
-            rows = db.execute("SELECT name, head, pending, used FROM chains ORDER BY used DESC, name").fetchall()
-            return [_chain(db, *row) for row in rows]
+            rows = db.execute(f"SELECT {_COLUMNS} FROM chains ORDER BY used DESC, name").fetchall()  # noqa: S608
+            return [_chain(db, row) for row in rows]
 
     def set_head(self, name: str, response_id: str, *, base_url: str, model: str | None) -> str | None:
         """Make a response the head of a chain; returns the id of the head that it had.
@@ -54,6 +57,16 @@ class Chains:
             before = head_of(db, name)
             set_heads(db, name, (n, None), now)
             return before
+
+    def restart(self, name: str) -> str | None:
+        """Take the head away from a chain whose new start failed; returns the id of the head that it had.
+
+        A chain that isn't recorded stays so.
+        """
+        with self._database.writing() as db:
+            if db.execute("SELECT 1 FROM chains WHERE name = ?", (name,)).fetchone() is None:
+                return None
+            return take_head(db, name, None, time.time())
 
     def rename(self, old: str, new: str) -> None:
         """Give a chain another name. Raises UsageError where there is no such chain, or where the new name is taken."""
@@ -91,6 +104,14 @@ def head_of(db: sqlite3.Connection, name: str) -> str | None:
     return row[0] if row else None
 
 
+def take_head(db: sqlite3.Connection, name: str, pending: int | None, now: float) -> str | None:
+    """Start a chain again, with a `pending` turn if there is one; returns the id of the head that it had."""
+    before = head_of(db, name)
+    db.execute("UPDATE chains SET before = coalesce(head, before) WHERE name = ?", (name,))
+    set_heads(db, name, (None, pending), now)
+    return before
+
+
 def set_heads(db: sqlite3.Connection, name: str, heads: Heads, now: float) -> None:
     """Set head and pending turn of a chain, which is made where it isn't."""
     db.execute(
@@ -100,8 +121,9 @@ def set_heads(db: sqlite3.Connection, name: str, heads: Heads, now: float) -> No
     )
 
 
-def _chain(db: sqlite3.Connection, name: str, head: int | None, pending: int | None, used: float) -> Chain:
-    return Chain(name, _turn(db, head), _turn(db, pending), used)
+def _chain(db: sqlite3.Connection, row: tuple[Any, ...]) -> Chain:
+    name, head, pending, used, before = row
+    return Chain(name, _turn(db, head), _turn(db, pending), used, _turn(db, before))
 
 
 def _turn(db: sqlite3.Connection, n: int | None) -> Turn | None:

@@ -78,6 +78,16 @@ CREATE TABLE servers (         -- when a base URL was last seen to refuse someth
 );
 """
 
+# `outputs` are the items that answer a turn's calls, recorded before they are sent. `request_id` is that of the HTTP
+# reply, `deleted` when the response was deleted from its server. `before` is the head that a chain had before it was
+# started again.
+_THIRD = """
+ALTER TABLE turns ADD COLUMN outputs TEXT;
+ALTER TABLE turns ADD COLUMN request_id TEXT;
+ALTER TABLE turns ADD COLUMN deleted REAL;
+ALTER TABLE chains ADD COLUMN before INTEGER
+"""
+
 
 def _first(db: sqlite3.Connection) -> None:
     _run(db, _FIRST)
@@ -96,6 +106,10 @@ def _second(db: sqlite3.Connection) -> None:
     _run(db, _SECOND_NAMES)
 
 
+def _third(db: sqlite3.Connection) -> None:
+    _run(db, _THIRD)
+
+
 def _run(db: sqlite3.Connection, statements: str) -> None:
     """One by one: `executescript` would commit before it begins."""
     for statement in statements.split(";\n"):
@@ -110,4 +124,4 @@ def _object(text: str) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second)
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third)

@@ -20,7 +20,11 @@ class Settings(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """A recorded turn. `input` and `output` are None where they were not recorded."""
+    """A recorded turn. `input` and `output` are None where they were not recorded.
+
+    `outputs` are items that answer its calls, recorded before they were sent. `request_id` is that of the HTTP reply;
+    `deleted` is when the response was deleted from its server.
+    """
 
     n: int
     id: str
@@ -38,9 +42,13 @@ class Turn(NamedTuple):
     sequence: int | None
     input: list[Json] | None
     output: list[Json] | None
+    outputs: list[Json]
+    request_id: str | None
+    deleted: float | None
 
 
-UNENDED = ("queued", "in_progress", "cut", "interrupted")  # statuses of a turn whose end isn't recorded
+BROKEN = ("cut", "interrupted")  # statuses of a turn whose answer broke off here
+UNENDED = ("queued", "in_progress", *BROKEN)  # statuses of a turn whose end isn't recorded
 
 Heads = tuple[int | None, int | None]  # (head, pending) of a chain, as numbers of turns
 
@@ -62,13 +70,28 @@ class NewTurn(NamedTuple):
     expected: Heads | None = None
 
 
+class Ending(NamedTuple):
+    """How a turn ended. `output` is None where it isn't recorded."""
+
+    status: str
+    usage: Json
+    output: list[Json] | None
+    sequence: int | None = None
+    response_id: str = ""
+    request_id: str | None = None
+
+
 class Chain(NamedTuple):
-    """A chain: `head` is the turn that the next one continues, `pending` one that restarted it and hasn't completed."""
+    """A chain: `head` is the turn that the next one continues, `pending` one that restarted it and hasn't completed.
+
+    `before` is the head that it had before it was restarted.
+    """
 
     name: str
     head: Turn | None
     pending: Turn | None
     used: float
+    before: Turn | None = None
 
     @property
     def last(self) -> Turn | None:
@@ -84,7 +107,7 @@ class Chain(NamedTuple):
 
 COLUMNS = (
     "n, id, parent, previous_id, chain, number, base_url, model, settings, status, usage, created, ended, sequence,"
-    " input, output, instructions, tools"
+    " input, output, instructions, tools, outputs, request_id, deleted"
 )
 
 
@@ -110,7 +133,7 @@ def _settings(rest: str, instructions: str | None, tools: str | None) -> Setting
 def turn_of(row: tuple[Any, ...]) -> Turn:
     """A row of COLUMNS. Raises ValueError and TypeError for what cometresp didn't write."""
     n, response_id, parent, previous, chain, number, url, model, settings, status, usage, *rest = row
-    created, ended, sequence, input_, output, instructions, tools = rest
+    created, ended, sequence, input_, output, instructions, tools, outputs, request_id, deleted = rest
 
     def items_of(column: str | None) -> list[Json] | None:
         items = None if column is None else json.loads(column)
@@ -133,4 +156,7 @@ def turn_of(row: tuple[Any, ...]) -> Turn:
         sequence=sequence,
         input=items_of(input_),
         output=items_of(output),
+        outputs=items_of(outputs) or [],
+        request_id=request_id,
+        deleted=deleted,
     )

@@ -48,7 +48,8 @@ DELETE FROM turns WHERE created < :before AND n NOT IN (
 def drop_old_text(db: sqlite3.Connection, before: float) -> None:
     """Drop the text of turns started before that time; the settings of a chain's head are kept while it is the head."""
     db.execute(
-        "UPDATE turns SET input = NULL, output = NULL WHERE created < ? AND (input IS NOT NULL OR output IS NOT NULL)",
+        "UPDATE turns SET input = NULL, output = NULL, outputs = NULL"
+        " WHERE created < ? AND (input IS NOT NULL OR output IS NOT NULL)",
         (before,),
     )
     db.execute(_DROP_SETTINGS, (before,))

@@ -6,17 +6,25 @@ A response id names the newest turn that has it.
 import json
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from cometresp.errors import OutputError
 from cometresp.state import retention
-from cometresp.state.chains import head_of, set_heads
+from cometresp.state.chains import set_heads, take_head
 from cometresp.state.database import Database
-from cometresp.state.records import COLUMNS, Heads, NewTurn, Turn, settings_columns, turn_of
-from cometresp.wire.json import Json
+from cometresp.state.records import COLUMNS, Ending, Heads, NewTurn, Turn, settings_columns, turn_of
+from cometresp.wire.items import id_answered, id_of_call
+from cometresp.wire.json import Json, listed
 
 _KEPT_SECONDS = 90 * 86400
+
+# What is recorded of a conversation where it has this JSON string.
+_MENTIONING = """
+WITH RECURSIVE line(n) AS (SELECT :n UNION SELECT parent FROM line JOIN turns USING (n) WHERE parent IS NOT NULL)
+SELECT output, outputs, input FROM line JOIN turns USING (n)
+  WHERE instr(output, :id) OR instr(outputs, :id) OR instr(input, :id) ORDER BY n
+"""
 
 
 class Turns:
@@ -71,6 +79,16 @@ class Turns:
                 line.append(before)
             return line[::-1]
 
+    def answers_to(self, turn: Turn, call_ids: Collection[str]) -> list[Json]:
+        """The calls with these ids in the conversation up to and with this turn, and the items that answer them."""
+        found = []
+        with self._database.reading() as db:
+            for call_id in call_ids:
+                rows = db.execute(_MENTIONING, {"n": turn.n, "id": json.dumps(call_id)}).fetchall()
+                items = [item for row in rows for column in row if column for item in listed(json.loads(column))]
+                found += [item for item in items if call_id in (id_of_call(item), id_answered(item))]
+        return found
+
     def first_of(self, turn: Turn) -> Turn:
         """The first turn of this turn's conversation, as far as it is recorded."""
         with self._database.reading() as db:
@@ -114,24 +132,14 @@ class Turns:
             n = int(cursor.lastrowid or 0)
             before = None
             if new.restarts:
-                before = head_of(db, new.chain)
-                set_heads(db, new.chain, (None, n), now)
+                before = take_head(db, new.chain, n, now)
             else:
                 db.execute("UPDATE chains SET used = ? WHERE name = ?", (now, new.chain))
             retention.drop_old_text(db, now - _KEPT_SECONDS)
             return n, before
 
     def finish(
-        self,
-        n: int,
-        *,
-        status: str,
-        usage: Json,
-        sequence: int | None,
-        output: list[Json] | None,
-        good: bool,
-        response_id: str = "",
-        expected: Heads | None = None,
+        self, n: int, ending: Ending, *, good: bool, expected: Heads | None = None
     ) -> Literal["head", "moved on", "kept"]:
         """Record how a turn ended.
 
@@ -145,18 +153,36 @@ class Turns:
                 raise OutputError("its chain was removed meanwhile")
             db.execute(
                 "UPDATE turns SET status = ?, usage = ?, sequence = coalesce(?, sequence),"
-                " output = coalesce(?, output), ended = ?, id = coalesce(nullif(?, ''), id) WHERE n = ?",
+                " output = coalesce(?, output), ended = ?, id = coalesce(nullif(?, ''), id),"
+                " request_id = coalesce(?, request_id) WHERE n = ?",
                 (
-                    status,
-                    json.dumps(usage) if usage else None,
-                    sequence,
-                    None if output is None else json.dumps(output),
+                    ending.status,
+                    json.dumps(ending.usage) if ending.usage else None,
+                    ending.sequence,
+                    None if ending.output is None else json.dumps(ending.output),
                     time.time(),
-                    response_id,  # some servers change it in mid-stream: the last is the one that they keep
+                    ending.response_id,  # some servers change it in mid-stream: the last is the one that they keep
+                    ending.request_id,
                     n,
                 ),
             )
             return _move_head(db, n, found[0], found[1], expected) if good else "kept"
+
+    def keep_output(self, n: int, item: Json) -> None:
+        """Record an item that answers a call of a turn, before it is sent; it replaces one that answers the same."""
+        with self._database.writing() as db:
+            turn = _one(db, "WHERE n = :n", {"n": n})
+            if turn is None:
+                raise OutputError("its chain was removed meanwhile")
+            kept = [output for output in turn.outputs if id_answered(output) != id_answered(item)]
+            db.execute("UPDATE turns SET outputs = ? WHERE n = ?", (json.dumps([*kept, item]), n))
+
+    def mark_deleted(self, response_id: str, base_url: str) -> None:
+        """Record that a response was deleted from its server."""
+        with self._database.writing() as db:
+            db.execute(
+                "UPDATE turns SET deleted = ? WHERE id = ? AND base_url = ?", (time.time(), response_id, base_url)
+            )
 
 
 def _move_head(

@@ -3,9 +3,9 @@
 import time
 
 from cometresp.answer.answer import Answer
-from cometresp.answer.verdict import verdict
+from cometresp.answer.verdict import emptiness, verdict
 from cometresp.errors import CometrespError, ExitCode, Hint, Next, StoppedError, TurnError, UnreachableError
-from cometresp.text import escape, to_bytes
+from cometresp.text import escape, escape_line, to_bytes
 from cometresp.turns.display import Display
 from cometresp.turns.record import Recorder
 from cometresp.turns.turn import Finished
@@ -41,6 +41,8 @@ def conclude(
     except CometrespError as late:
         error = error or late
     final = _explained(error, answer, recorder) or outcome or last.error(answer, shape) or _trouble(display, recorder)
+    if final is None and not display.layout.prints_only_id and (empty := emptiness(answer)):
+        display.terminal.warn(escape_line(empty))
     _place_file(display, good=final is None)
     _print_summary(done, display, recorder, tier, status="interrupted" if isinstance(instead, StoppedError) else "")
     if output.usage:
@@ -75,7 +77,7 @@ class _Last:
         """One fenced block in place of the answer; where there is none, the text goes to stderr."""
         from cometresp.answer.extract import fenced_block
 
-        text, last = answer.text, self._display.output.extract_last
+        text, last = answer.printed_text, self._display.output.extract_last
         block = fenced_block(text, last=last, complete=not answer.incomplete_reason) if good else None
         self._extracted = block is not None
         if block is None:
@@ -110,7 +112,11 @@ def _by_hand(answer: Answer, recorder: Recorder) -> Hint:
 
 def _explained(error: Exception | None, answer: Answer, recorder: Recorder) -> Exception | None:
     """The error that ended the exchange, with a hint: what was kept, or where to ask for the rest."""
-    if not isinstance(error, CometrespError) or not answer.id or error.hint:
+    if not isinstance(error, CometrespError):
+        return error
+    if recorder.before is not None:
+        return error.and_hint(("to go back: ", Next("continue", f"--from {escape_line(recorder.before)}")))
+    if not answer.id or error.hint:
         return error
     if isinstance(error, UnreachableError):
         return error.with_hint((Next("get", answer.id), " shows what became of it"))

@@ -1,9 +1,11 @@
 """The loop over the events of one answer: each is applied, then shown."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
+from cometresp.deadline import alarm, has_alarm
 from cometresp.errors import UnreachableError
 from cometresp.wire.events import Event
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 
 # More events of an answer that was cut (True), or that is still at work (False); None where there are none to be had.
 Resume = Callable[[Answer, bool], Iterable[Event] | None]
+
+_REASON_SECONDS = 1.0  # in which a reason may follow a failed response
 
 
 def exchange(
@@ -25,29 +29,48 @@ def exchange(
 
     `on_response_id` gets the response id as soon as it is known, before any text is shown. Where events end too early,
     `resume` is asked for more. Bytes that end before a terminal event leave `answer.was_cut` set. Raises what the
-    client raises, but for a broken stream that could be resumed.
+    client raises, but for a broken stream that could be resumed; of several faults the first is the cause.
     """
     known = ""
+    whole = False
+    first_end: UnreachableError | None = None
+    resumed = False
     while True:
-        whole = False
         broken: UnreachableError | None = None
+        left = iter(events)
         try:
-            for event in events:
+            for event in left:
                 answer.apply(event)
                 if answer.id and answer.id != known:
                     known = answer.id
                     on_response_id(known)
                 screen.show(event, answer)
                 if answer.ended:
+                    if answer.lacks_reason and not event.whole:
+                        _read_reason(left, answer, screen)
                     return
                 whole = event.whole
         except UnreachableError as error:
             broken = error
+        if not resumed:
+            first_end = broken
         more = resume(answer, not whole) if resume is not None and answer.id else None
         if more is not None:
-            events = more
+            events, resumed = more, True
             continue
-        if broken is not None:
-            raise broken
+        if first_end is not None:
+            raise first_end
         answer.close(cut=not whole)
         return
+
+
+def _read_reason(events: Iterator[Event], answer: Answer, screen: "Screen") -> None:
+    """Apply the error that follows a failed response which gives no reason (API 7.4); it must come soon."""
+    if not has_alarm():
+        return
+    with suppress(TimeoutError, UnreachableError), alarm(_REASON_SECONDS, TimeoutError):
+        for event in events:
+            if event.error is not None:
+                answer.apply(event)
+                screen.show(event, answer)
+                return

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import RESUME_RUN, verdict
-from cometresp.errors import CometrespError, ExitCode, TurnError
+from cometresp.errors import CometrespError, ExitCode, Hint, Next, TurnError
 from cometresp.options.asked import Asked
 from cometresp.request.secrets import masked_body
 from cometresp.runtime import Runtime
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cometresp.turns.tools import Tools
 
 _RUN_AGAIN = (*RESUME_RUN, "; the calls run again")
+_SEND_AGAIN = (Next("continue"), " sends the results again, with --functions where further calls should run")
 
 
 def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools | None", stack: ExitStack) -> None:
@@ -80,23 +81,24 @@ def _answer_calls(
     Returns the last turn, its recorder, and why the run ended while calls were open.
     """
     done, recorder = first
+    answered = recorder
     turns = 1
     while calls := local.answerable(done):
         try:
             if turns >= max_turns:
                 raise _too_many(turns, calls)
-            outcomes = local.tools().settle(calls)
+            outcomes = local.tools().settle(calls, recorder)
         except CometrespError as error:
             return done, recorder, error
         outputs = [outcome.item() for outcome in outcomes]
         sender.follow(done.answer, outputs)
-        recorder = recorder.for_next(outputs, done.answer)
+        answered, recorder = recorder, recorder.for_next(outputs, done.answer)
         display.show_outcomes(outcomes)
-        done = _with_hint(run_turn(sender.next, display, recorder).after(done))
+        done = _with_hint(run_turn(sender.next, display, recorder).after(done), answered.keeps_text)
         sender.warn_of_amnesia(done.answer)
         turns += 1
     if turns > 1 and done.answer.status == "failed" and done.error is None and (failed := verdict(done.answer)):
-        return done, recorder, failed.with_hint(_RUN_AGAIN)
+        return done, recorder, failed.with_hint(_resume_hint(answered.keeps_text))
     return done, recorder, None
 
 
@@ -156,12 +158,17 @@ def _note_foreground(runtime: Runtime, answer: Answer) -> None:
         runtime.terminal.note(f"the server ran it at once, in the foreground: {look} shows the answer")
 
 
-def _with_hint(done: Finished) -> Finished:
+def _with_hint(done: Finished, kept: bool) -> Finished:
     """The turn; an error that came before any answer gets a hint how to send it again."""
     error = done.error
-    if isinstance(error, CometrespError) and not done.answer.id and not error.hint:
-        error.with_hint(_RUN_AGAIN)
+    if isinstance(error, CometrespError) and not done.answer.id:
+        error.and_hint(_resume_hint(kept))
     return done
+
+
+def _resume_hint(kept: bool) -> Hint:
+    """How to go on after a turn with the outputs of calls failed; `kept`: they are recorded."""
+    return _SEND_AGAIN if kept else _RUN_AGAIN
 
 
 def _too_many(turns: int, calls: "list[Call]") -> CometrespError:

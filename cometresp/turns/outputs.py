@@ -39,6 +39,12 @@ def waiting_calls(parent: Turn | None) -> Calls:
     return {id_of_call(call): call for call in open_calls(parent.output)}
 
 
+def kept_outputs(parent: Turn | None, waiting: Calls, answered: Collection[str]) -> list[Json]:
+    """The recorded outputs of calls that an earlier run settled and couldn't send; but for those `answered` now."""
+    kept = parent.outputs if parent is not None else []
+    return [item for item in kept if id_answered(item) in waiting and id_answered(item) not in answered]
+
+
 def callable_here(parent: Turn | None, left: Iterable[Json], runner: "Runner | None") -> "list[Call]":
     """The calls that are left to answer, where all of them can be answered by this program; otherwise none."""
     left = list(left)

@@ -11,10 +11,10 @@ from cometresp.options.asked import Asked
 from cometresp.options.tables import ChainOptions
 from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
-from cometresp.state.records import Chain, Heads, Settings, Turn
+from cometresp.state.records import BROKEN, Chain, Heads, Settings, Turn
 from cometresp.text import escape_line
 from cometresp.turns.outputs import Calls, waiting_calls
-from cometresp.wire.events import PENDING
+from cometresp.wire.events import may_go_on
 from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
@@ -94,16 +94,31 @@ def _continue(state: "State", name: str, from_id: str | None, base_url: str, *, 
 
 
 def _head(name: str, chain: Chain | None) -> Turn:
-    if chain and chain.head:
+    if chain is None:
+        raise _nothing(name)
+    if chain.head:
         return chain.head
-    if chain and chain.pending:
-        pending = chain.pending
-        ended = "is still" if pending.status in PENDING else "ended as"
-        raise UsageError(
-            f"nothing to continue: {name} was restarted by {pending.id}, which {ended} {pending.status}",
-            hint=(Next("get", f"{pending.id} --wait"), " fetches it; --from ID continues another response"),
-        )
-    raise _nothing(name)
+    back: Hint = "--from ID continues another response"
+    if chain.before is not None:
+        back = (Next("continue", f"--from {escape_line(chain.before.id)}"), " goes back")
+    if chain.pending is None:
+        if chain.before is None:
+            raise _nothing(name)
+        raise UsageError(f"nothing to continue: {name} was restarted by a request that failed", hint=back)
+    error = _unfinished(name, chain.pending)
+    raise error.and_hint(back) if error.hint else error.with_hint(back)
+
+
+def _unfinished(name: str, pending: Turn) -> UsageError:
+    """The error where a turn restarted the chain and didn't complete; its hint names what can help."""
+    turn_id, status = escape_line(pending.id), escape_line(pending.status)
+    hint: Hint = ""
+    ended = "is still" if may_go_on(pending.status) and pending.status not in BROKEN else "ended as"
+    if may_go_on(pending.status):
+        hint = (Next("get", f"{turn_id} --wait"), " fetches it")
+    elif pending.status == "incomplete":
+        hint = (Next("continue", f"--from {turn_id}"), " continues it all the same")
+    return UsageError(f"nothing to continue: {name} was restarted by {turn_id}, which {ended} {status}", hint=hint)
 
 
 def _nothing(name: str) -> UsageError:

@@ -1,5 +1,6 @@
 """A turn made ready: what was given is read, its place is planned, its body is built, open calls are settled."""
 
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,9 +12,10 @@ from cometresp.request.secrets import check_unmasked
 from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
 from cometresp.text import escape_line
-from cometresp.turns.outputs import callable_here, check_answered, given_outputs, output_items
+from cometresp.turns.outputs import callable_here, check_answered, given_outputs, kept_outputs, output_items
 from cometresp.turns.plan import Plan, plan_turn
-from cometresp.wire.items import input_items
+from cometresp.turns.record import Recorder
+from cometresp.wire.items import id_answered, input_items
 from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
@@ -47,14 +49,19 @@ def prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
     """The turn, ready to be sent. Standard input is read before the chain, so that `ask … | continue … -` works."""
     given = _read(asked, runtime)
     plan = plan_turn(asked, runtime)
-    calls = _calls_to_run(asked, plan, given, tools)
-    _check_something(asked, plan, given, calls)
+    kept = kept_outputs(plan.parent, plan.waiting, given.outputs)
+    calls = _calls_to_run(asked, plan, {*given.outputs, *map(id_answered, kept)}, tools)
+    _check_something(asked, plan, given, [*kept, *calls])
     body = _body(asked, runtime, plan, given, tools)
     _check_body(asked, runtime, plan, body)
     new_items = input_items(body)
+    kept = kept_outputs(plan.parent, plan.waiting, [id_answered(item) for item in new_items])
+    if kept:
+        new_items = kept + new_items
+        body["input"] = new_items
     check_answered(plan.parent, plan.waiting, new_items, [call.id for call in calls])
     earlier = _earlier_items(runtime, plan, body)  # raises before anything is run
-    outcomes = _settled(asked, runtime, calls, tools) if calls else []
+    outcomes = _settled(asked, runtime, calls, tools, Recorder.of_recorded(runtime, plan.parent)) if calls else []
     if outcomes:
         new_items = [outcome.item() for outcome in outcomes] + new_items
         body["input"] = new_items
@@ -74,19 +81,19 @@ def _read(asked: Asked, runtime: Runtime) -> Given:
     return Given(prompt, outputs, inputs)
 
 
-def _calls_to_run(asked: Asked, plan: Plan, given: Given, tools: "Tools | None") -> "list[Call]":
+def _calls_to_run(asked: Asked, plan: Plan, answered: Collection[str], tools: "Tools | None") -> "list[Call]":
     """The calls that an interrupted run left open, where all of them can be answered here."""
     if asked.connection.only_shows or asked.request.input:
         return []
-    left = [call for call_id, call in plan.waiting.items() if call_id not in given.outputs]
+    left = [call for call_id, call in plan.waiting.items() if call_id not in answered]
     return callable_here(plan.parent, left, tools)
 
 
-def _check_something(asked: Asked, plan: Plan, given: Given, calls: "list[Call]") -> None:
-    """Raises UsageError where there is nothing to send."""
+def _check_something(asked: Asked, plan: Plan, given: Given, settled: "Sequence[Call | Json]") -> None:
+    """Raises UsageError where there is nothing to send; `settled` are outputs of calls, and calls that will run."""
     request = asked.request
     others = (request.input, request.body, request.prompt_id)
-    if not given.prompt.empty or given.outputs or calls or any(other is not None for other in others):
+    if not given.prompt.empty or given.outputs or settled or any(other is not None for other in others):
         return
     check_answered(plan.parent, plan.waiting, [], ())
     if plan.parent is not None and plan.parent.output is None:
@@ -155,10 +162,12 @@ def _earlier_items(runtime: Runtime, plan: Plan, body: Json) -> list[Json] | Non
     return items
 
 
-def _settled(asked: Asked, runtime: Runtime, calls: "list[Call]", tools: "Tools | None") -> "list[Outcome]":
+def _settled(
+    asked: Asked, runtime: Runtime, calls: "list[Call]", tools: "Tools | None", recorder: Recorder
+) -> "list[Outcome]":
     """The outcomes of the calls. Nothing is run whose result couldn't be sent afterwards."""
     from cometresp.turns.tools import Tools
 
     runtime.check_sendable()
     with ExitStack() as stack:
-        return (tools or stack.enter_context(Tools.of(asked.loop, runtime))).settle(calls)
+        return (tools or stack.enter_context(Tools.of(asked.loop, runtime))).settle(calls, recorder)

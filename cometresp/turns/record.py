@@ -1,14 +1,15 @@
 """Keeping a turn in the state file while it is received."""
 
+from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 from cometresp.answer.answer import Answer
 from cometresp.errors import OutputError
 from cometresp.runtime import Runtime
-from cometresp.state.records import UNENDED, NewTurn, Turn
+from cometresp.state.records import UNENDED, Ending, NewTurn, Turn
 from cometresp.text import escape_line
 from cometresp.turns.replay import recorded_items
-from cometresp.wire.events import TERMINAL
+from cometresp.wire.events import may_go_on
 from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
@@ -20,12 +21,14 @@ class Recorder:
 
     An error of the file is a warning, since the answer comes first; where the command `required` the file
     (`continue`), it is also the error of the run, in `error`. `new` is None for a response that is fetched: it is
-    recorded only where it is known already. `place` is the turn's place in its chain once it is the head.
+    recorded only where it is known already. `place` is the turn's place in its chain once it is the head; `before` is
+    the id of the head that the chain had, where a turn that was to restart it got no response id.
     """
 
     def __init__(self, runtime: Runtime, new: NewTurn | None, *, off: bool = False, required: bool = False) -> None:
         self.error: OutputError | None = None
         self.place = ""
+        self.before: str | None = None
         self._runtime = runtime
         self._new = new
         self._off = off or runtime.config.record == "none"
@@ -34,6 +37,15 @@ class Recorder:
         self._n: int | None = None
         self._was_unended = False  # of a response that is fetched: its end isn't recorded yet
         self._turn: Turn | None = None  # as it is recorded, once it has ended
+        self._lock = Lock()
+
+    @classmethod
+    def of_recorded(cls, runtime: Runtime, turn: Turn | None) -> "Recorder":
+        """The recorder of a turn that has ended, for the outputs of its calls."""
+        recorder = cls(runtime, None)
+        recorder._turn = turn
+        recorder._n = turn.n if turn is not None else None
+        return recorder
 
     @property
     def keeps(self) -> bool:
@@ -78,34 +90,65 @@ class Recorder:
             )
         return Recorder(self._runtime, new, off=self._off or self._n is None, required=self._required)
 
-    def finish(self, answer: Answer, status: str, *, good: bool) -> None:
-        """Record how the turn ended. `good`: it may become the head of its chain."""
-        if self._n is None and self._new is not None and not answer.id and answer.items and not self._off:
-            self._runtime.terminal.warn(
-                "the reply has no response id: this turn is not recorded, and can't be continued"
-            )
+    def keep_output(self, item: Json) -> None:
+        """Record an item that answers a call of this turn, before it is sent. Can be called from several threads."""
+        with self._lock:
+            if not self.keeps_text or self._off or self._n is None:
+                return
+            try:
+                if (state := self._runtime.open_state()) is not None:
+                    with state:
+                        state.turns.keep_output(self._n, recorded_items([item])[0])
+            except OutputError as error:
+                self._give_up(error)
+
+    def answers_to(self, call_ids: list[str]) -> list[Json]:
+        """The calls with these ids in the conversation so far, and the items that answer them."""
+        if not self.keeps_text or self._turn is None:
+            return []
+        try:
+            state = self._runtime.open_state(create=False)
+            if state is None:
+                return []
+            with state:
+                return state.turns.answers_to(self._turn, call_ids)
+        except OutputError:  # whatever is recorded next will say so
+            return []
+
+    def finish(self, answer: Answer, status: str, *, good: bool, sent: bool = True) -> None:
+        """Record how the turn ended. `good`: it may become the head of its chain; `sent`: the server may know of it."""
+        if self._n is None and self._new is not None and not answer.id and not self._off:
+            if answer.items:
+                self._runtime.terminal.warn(
+                    "the reply has no response id: this turn is not recorded, and can't be continued"
+                )
+            if sent and self._new.restarts:
+                self._restart(self._new.chain)
         if self._state is None or self._n is None:
             return
         # A response that is fetched while it is still at work has less text than what was streamed of it before.
-        glimpse = answer.status not in TERMINAL and answer.last_sequence is None and not answer.was_cut
+        glimpse = may_go_on(answer.status) and answer.last_sequence is None and not answer.was_cut
         output = recorded_items(answer.output) if self._runtime.config.record == "full" and not glimpse else None
         try:
-            result = self._state.turns.finish(
-                self._n,
-                status=status,
-                usage=answer.usage,
-                sequence=answer.last_sequence,
-                output=output,
-                response_id=answer.id,
-                good=good,
-                expected=self._new.expected if self._new else None,
-            )
+            ending = Ending(status, answer.usage, output, answer.last_sequence, answer.id, answer.request_id)
+            expected = self._new.expected if self._new else None
+            result = self._state.turns.finish(self._n, ending, good=good, expected=expected)
             self._turn = self._state.turns.at(self._n)
             self._tell(result, answer)
         except OutputError as error:
             self._give_up(error)
         finally:
             self._state.close()
+
+    def _restart(self, chain: str) -> None:
+        """The chain has no head, as after any turn that was to restart it and didn't complete."""
+        try:
+            state = self._runtime.open_state(create=False)
+            if state is not None:
+                with state:
+                    self.before = state.chains.restart(chain)
+        except OutputError as error:
+            self._give_up(error)
 
     def _tell(self, result: Literal["head", "moved on", "kept"], answer: Answer) -> None:
         new, turn = self._new, self._turn

@@ -5,7 +5,7 @@ from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
 from cometresp.text import escape_line
 from cometresp.wire.events import GOOD
-from cometresp.wire.items import can_be_sent_back
+from cometresp.wire.items import distinct, sent_back
 from cometresp.wire.json import Json, obj
 
 STAND_IN = "cometresp_stand_in"  # in a recorded part whose bytes were not: where they are, and what they were
@@ -101,7 +101,7 @@ def conversation_items(runtime: Runtime, last: Turn, model: object) -> list[Json
             raise _incomplete(f"{turn.id} ended as {turn.status}: what is recorded of it is not a whole answer")
         same = turn.base_url == runtime.base_url and turn.model == model
         items += [_restored(item, turn) for item in turn.input]
-        items += [item for item in turn.output if can_be_sent_back(item) and (same or item.get("type") != "reasoning")]
+        items += [item for item in sent_back(distinct(turn.output)) if same or item.get("type") != "reasoning"]
     return items
 
 

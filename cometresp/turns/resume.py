@@ -8,8 +8,8 @@ from cometresp.client.following import Fetched, Follow, Poll
 from cometresp.errors import KeyProblemError, ProtocolError, RateLimitedError, RequestRefusedError
 from cometresp.state.records import Turn
 from cometresp.text import Say
-from cometresp.wire.events import FIELD_DELTAS, PART_DELTAS, PENDING, Event
-from cometresp.wire.items import TEXT_KEY, type_of
+from cometresp.wire.events import FIELD_DELTAS, PART_DELTAS, Event, may_go_on
+from cometresp.wire.items import TEXT_KEY, output_of, text_of, type_of
 from cometresp.wire.json import Json, listed
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ _LISTS = {
 class Resumption:
     """A `Resume` of `exchange`: follow after the last event that came, or else fetch the response until it has ended.
 
-    `background`: the server works on it without this program, so it is polled. `wait`: it is also fetched where nothing
-    broke. `retries` is how often it is tried without anything new; 0 is never. An answer is resumed once.
+    `background`: the server works on it without this program, so it is polled, as is one that is still queued. `wait`:
+    it is also fetched where nothing broke. `retries` is how often it is tried without anything new; 0 is never. An
+    answer is resumed once.
     """
 
     def __init__(
@@ -52,7 +53,8 @@ class Resumption:
 
     def _events(self, answer: Answer, *, cut: bool) -> Iterator[Event]:
         fetched = Fetched(self._client, answer.id, timeout=self._timeout, tries=self._retries, say=self._say)
-        whole = Poll(fetched).until_ended if self._background else fetched.now
+        polled = self._background or not cut or answer.status == "queued"
+        whole = Poll(fetched).until_ended if polled else fetched.now
         try:
             if not cut or answer.last_sequence is None:  # a stream without numbers can't be followed from its middle
                 events = iter([whole()])
@@ -60,12 +62,21 @@ class Resumption:
                 self._say(f"the stream of {answer.id} broke; resuming it")
                 events = Follow(fetched, whole).events(answer.last_sequence)
             for event in events:
-                if event.response.get("id") in (None, answer.id) and not (  # some servers answer for another response
-                    cut and event.whole and event.status in PENDING
-                ):
+                if _is_of(event, answer) and not (cut and event.whole and may_go_on(event.status)):
                     yield event
         except (RequestRefusedError, ProtocolError, KeyProblemError, RateLimitedError):
             return  # the server doesn't offer it, or has forgotten it: what came is all there is
+
+
+def _is_of(event: Event, answer: Answer) -> bool:
+    """Whether an event belongs to the answer. Some servers answer for another response (API 12.9).
+
+    Others give every reply an id of its own (API 12.15): theirs continues what came.
+    """
+    if event.response.get("id") in (None, answer.id):
+        return True
+    came = answer.text
+    return event.whole and came != "" and text_of(output_of(event.response)).startswith(came)
 
 
 # from the record ----------------------------------------------------------------------------------------------------

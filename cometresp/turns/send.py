@@ -7,17 +7,32 @@ from itertools import chain as chained
 from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
-from cometresp.errors import Cause, CometrespError, ExitCode, OutputError, RequestRefusedError, StoppedError
+from cometresp.errors import (
+    CometrespError,
+    ExitCode,
+    OutputError,
+    ProtocolError,
+    RequestRefusedError,
+    StoppedError,
+    UnreachableError,
+)
 from cometresp.options.asked import Asked
 from cometresp.options.values import retries_of
 from cometresp.request.secrets import resolved_body
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line
+from cometresp.turns.amnesia import amnesia
 from cometresp.turns.exchange import Resume, exchange
 from cometresp.turns.prepare import Prepared
-from cometresp.wire.events import Event
+from cometresp.wire.events import GOOD, Event
 from cometresp.wire.json import Json
-from cometresp.wire.replies import refused_inside
+from cometresp.wire.refusals import (
+    lacks_reasoning,
+    refused_inside,
+    refuses_previous,
+    refuses_reasoning,
+    without_encrypted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +45,8 @@ if TYPE_CHECKING:
 _CANCEL_SECONDS = 2.0  # in which a second interrupt cancels a background response
 _FRESH = 3600.0  # seconds for which every server that keeps responses keeps them
 _REPLAYED = "the server takes no response id: the recorded turns were sent in its place"
+_NO_REASONING = "the server can't read the encrypted reasoning of the earlier turns: the turn was sent without it"
+_KEEP_REASONING = "--include reasoning.encrypted_content, from the first turn on, keeps what the server asks for"
 
 
 class Sender:
@@ -54,6 +71,8 @@ class Sender:
         self._client: Client | None = None
         self._body: Json = prepared.body  # as it was sent last
         self._conversation: Conversation | None = None  # once a turn follows
+        self._usage_before: Json = prepared.plan.parent.usage if prepared.plan.parent else {}
+        self._warned = False  # that the recorded turns were sent in place of an id
 
     def first(self, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
         try:
@@ -63,9 +82,10 @@ class Sender:
             if answer.id or parent is None or not self._refused_previous(error):
                 raise
             body = self._replay_after(error)
-            if time.time() - parent.created < _FRESH:  # an old one may just have expired
+            self._send_instead(error, body, answer, screen, on_response_id)
+            # An old one may just have expired, and one that the user deleted is rightly gone.
+            if time.time() - parent.created < _FRESH and parent.deleted is None:
                 self._remember_refusal()
-            self._send(body, answer, screen, on_response_id)
 
     def follow(self, answer: Answer, outputs: list[Json]) -> None:
         """The next turn continues this answer with the outputs of its calls."""
@@ -84,29 +104,66 @@ class Sender:
             if answer.id or self._conversation.stateless or not self._refused_previous(error):
                 raise
             self._conversation.stateless = True
+            self._send_instead(error, self._conversation.body(), answer, screen, on_response_id)
             self._remember_refusal()
-            self._runtime.terminal.warn(_REPLAYED)
-            self._send(self._conversation.body(), answer, screen, on_response_id)
+
+    def _send_instead(
+        self, error: CometrespError, body: Json, answer: Answer, screen: "Screen", on_response_id: "OnId"
+    ) -> None:
+        """Send the turn with items in place of the id that was refused; raises `error` if that is refused too."""
+
+        def on_accepted(response_id: str) -> None:
+            if not self._warned:
+                self._warned = True
+                self._runtime.terminal.warn(_REPLAYED)
+            on_response_id(response_id)
+
+        try:
+            self._send(body, answer, screen, on_accepted)
+        except (RequestRefusedError, ProtocolError) as second:
+            if answer.id:
+                raise
+            raise error from second
 
     def warn_of_amnesia(self, answer: Answer) -> None:
-        """A server that names another previous response than was sent may have answered without the context."""
+        """Warn where a turn that was sent with the id of the one before may have been answered without it."""
         sent = self._body.get("previous_response_id")
-        if sent is None or "previous_response_id" not in answer.response:
+        before, self._usage_before = self._usage_before, answer.usage
+        if sent is None or not (answer.status in GOOD or answer.waits_for_outputs):
             return
-        if answer.response["previous_response_id"] != sent:
+        plan = None if self._conversation else self._prepared.plan
+        if sign := amnesia(answer, before, self._body, plan):
+            again = self._runtime.typed("continue", "--replay …")
             self._runtime.terminal.warn(
-                f"the server may have answered without the earlier turns: its reply doesn't name {sent}"
+                escape_line(f"the server may have answered without the earlier turns: {sign}; {again} sends them")
             )
 
     # one exchange ---------------------------------------------------------------------------------------------------
 
     def _send(self, body: Json, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
+        """One request; a second one without encrypted reasoning if the server can't read that."""
+        try:
+            self._exchange(body, answer, screen, on_response_id)
+        except CometrespError as error:
+            if lacks_reasoning(error) and not error.hint:
+                error.with_hint(_KEEP_REASONING)
+            lighter = without_encrypted(body) if not answer.id and refuses_reasoning(error) else None
+            if lighter is None:
+                raise
+            try:
+                self._exchange(lighter, answer, screen, on_response_id)
+            except RequestRefusedError as second:
+                raise error from second
+            self._runtime.terminal.warn(_NO_REASONING)
+
+    def _exchange(self, body: Json, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
         self._body = body
         if self._client is None:
             self._client = self._stack.enter_context(self._runtime.client())
         sent = resolved_body(body, self._runtime.terminal.environ)
         try:
             with self._client.create(sent, self._on_upload) as reply:
+                answer.request_id = self._client.request_id
                 events = self._unless_refused(reply)
                 exchange(events, answer, screen, on_response_id, self._resume(self._client))
         except StoppedError as stopped:
@@ -141,7 +198,7 @@ class Sender:
                 resumption = Resumption(
                     client,
                     background=background,
-                    wait=self._asked.request.wait,
+                    wait=self._asked.request.wait or not background,
                     retries=retries_of(given),
                     timeout=given.timeout,
                     say=self._runtime.terminal.note,
@@ -153,7 +210,8 @@ class Sender:
     # previous responses that aren't taken ---------------------------------------------------------------------------
 
     def _refused_previous(self, error: CometrespError) -> bool:
-        return error.cause is Cause.PREVIOUS and self._body.get("previous_response_id") is not None
+        of_server = isinstance(error, RequestRefusedError | ProtocolError | UnreachableError)
+        return of_server and self._body.get("previous_response_id") is not None and refuses_previous(error)
 
     def _replay_after(self, error: CometrespError) -> Json:
         """The turn as items, after the server refused the id, which is the error where the record isn't complete."""
@@ -165,7 +223,6 @@ class Sender:
             earlier = conversation_items(self._runtime, prepared.plan.parent, prepared.body.get("model"))
         except RequestRefusedError as gap:
             raise RequestRefusedError(f"{error.message}; {gap.message}", hint=gap.hint, details=error.details) from gap
-        self._runtime.terminal.warn(_REPLAYED)
         return with_items(prepared.body, earlier + prepared.new_items)
 
     def _remember_refusal(self) -> None:
@@ -176,6 +233,8 @@ class Sender:
             if (state := self._runtime.open_state()) is not None:
                 with state:
                     state.servers.saw_no_previous(self._runtime.base_url)
+                url = self._runtime.base_url
+                self._runtime.terminal.note(f"{url} takes no response ids: the recorded turns are sent for seven days")
 
 
 def _leave_running(client: "Client", response_id: str, stopped: StoppedError, runtime: Runtime) -> None:

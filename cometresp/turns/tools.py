@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from cometresp.answer.verdict import RESUME_RUN
+from cometresp.calls.answered import Answered
 from cometresp.calls.approval import Approval
 from cometresp.calls.settle import Call, Outcome, run_calls, settle
 from cometresp.errors import StoppedError
 from cometresp.functions.toolbox import Toolbox
 from cometresp.options.tables import LoopOptions
 from cometresp.runtime import Runtime
+from cometresp.turns.record import Recorder
 from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ class Tools:
 
     def __init__(self, given: LoopOptions, runtime: Runtime, toolbox: Toolbox) -> None:
         self._toolbox = toolbox
+        self._answered = Answered()
+        self._recorder: Recorder | None = None
         self._terminal = runtime.terminal
         self._redraws = runtime.terminal.redraws and not runtime.plain
         nobody = "CI is set" if runtime.terminal.environ.get("CI") else "there is no terminal to ask on"
@@ -39,13 +43,31 @@ class Tools:
     def definitions(self) -> list[Json]:
         return [function.definition for function in self._toolbox.functions.values()]
 
-    def settle(self, calls: list[Call]) -> list[Outcome]:
-        """The outcome of each call. Raises TurnError (5) where nothing is to be sent, StoppedError for an interrupt."""
+    def settle(self, calls: list[Call], recorder: Recorder) -> list[Outcome]:
+        """The outcome of each call, recorded as soon as it is known. No call is run twice in a conversation.
+
+        Raises TurnError (5) where nothing is to be sent, StoppedError for an interrupt.
+        """
+        self._answered.add(recorder.answers_to([call.id for call in calls]))
+        again = {id(call): self._answered.outcome(call) for call in calls if call in self._answered}
+        self._recorder = recorder
         try:
-            return settle(calls, self if self._toolbox.functions else None, self._approval)
+            fresh = [call for call in calls if id(call) not in again]
+            outcomes = settle(fresh, self if self._toolbox.functions else None, self._approval) if fresh else []
         except StoppedError as stopped:
             stopped.with_hint(RESUME_RUN)
             raise
+        for outcome in outcomes:
+            if outcome.call not in self._answered:  # it was answered without being run
+                self._keep(outcome)
+        made = iter(outcomes)
+        return [again[id(call)] if id(call) in again else next(made) for call in calls]
+
+    def _keep(self, outcome: Outcome) -> None:
+        """Remember and record the outcome of a call. Called from several threads."""
+        self._answered.add([outcome.call.item, outcome.item()])
+        if self._recorder is not None:
+            self._recorder.keep_output(outcome.item())
 
     # what `settle` asks for ------------------------------------------------------------------------------------------
 
@@ -65,7 +87,9 @@ class Tools:
             view.started(call.id, call.item)
             result = self._toolbox.run(call.name, call.arguments)
             view.ended(call.id, call.item, result.output, ok=result.ok)
-            return Outcome(call, result.output, result.ok, result.seconds)
+            outcome = Outcome(call, result.output, result.ok, result.seconds)
+            self._keep(outcome)
+            return outcome
 
         def is_parallel(name: str) -> bool:
             return not self.knows(name) or self._toolbox.functions[name].parallel

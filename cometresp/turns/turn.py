@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import is_good
-from cometresp.errors import CometrespError, StoppedError
+from cometresp.errors import CometrespError, ConfigError, OutputError, StoppedError, UsageError
 from cometresp.render.screen import Screen
 from cometresp.terminal import Terminal
 from cometresp.turns.display import Display
@@ -17,6 +17,7 @@ from cometresp.wire.events import Event
 from cometresp.wire.json import Json
 
 _HEARTBEAT_SECONDS = 60.0
+_UNSENT = (UsageError, ConfigError, OutputError)  # raised before a request is sent
 
 OnId = Callable[[str], None]  # is called with the response id as soon as it is known
 
@@ -77,7 +78,7 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
     finally:
         done = Finished(answer, error, answer.usage, screen.first_text_at)
         good = is_good(answer, allow_incomplete=display.output.allow_incomplete)
-        recorder.finish(answer, done.status, good=good)
+        recorder.finish(answer, done.status, good=good, sent=not isinstance(error, _UNSENT))
     return done
 
 

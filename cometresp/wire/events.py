@@ -3,12 +3,26 @@
 from typing import NamedTuple
 
 from cometresp.wire.error_bodies import error_in
-from cometresp.wire.json import Json, obj
+from cometresp.wire.json import Json
 
 # Statuses of a response (API 6.2).
 TERMINAL = frozenset({"completed", "incomplete", "failed", "cancelled"})
 PENDING = ("queued", "in_progress")
 GOOD = ("completed", "incomplete")  # there is an answer
+CANCELLED = ("cancelled", "canceled")
+# Statuses of other servers that mean that nothing more comes, or that something does (API 6.2).
+_ENDED = TERMINAL | {
+    *("aborted", "blocked", "canceled", "complete", "deleted", "done", "error", "errored", "expired", "failure"),
+    *("finished", "refused", "rejected", "stopped", "succeeded", "success", "terminated", "timed_out", "timeout"),
+}
+_UNENDED = frozenset(
+    {
+        *PENDING,
+        *("accepted", "active", "cancelling", "canceling", "created", "delayed", "generating"),
+        *("paused", "pending", "preparing", "processing", "requires_action", "resuming", "running", "scheduled"),
+        *("searching", "started", "starting", "submitted", "validating", "waiting", "working"),
+    }
+)
 
 # (type of the item, its field) for each delta that extends a field of an item.
 FIELD_DELTAS = {
@@ -38,6 +52,39 @@ PART_EVENTS = {
 }
 
 
+def may_go_on(status: object) -> bool:
+    """Whether a response of this status may still change: an unknown word may, a missing one doesn't (API 6.2)."""
+    return bool(status) and _word(status) not in _ENDED
+
+
+def is_known(status: object) -> bool:
+    """Whether the word is one of those that say whether the response has ended."""
+    return _word(status) in _ENDED | _UNENDED
+
+
+def _word(status: object) -> str:
+    return str(status).strip().lower().replace("-", "_").replace(" ", "_")
+
+
+def response_in(kind: str, data: Json) -> Json:
+    """The response that an event of this type carries, or {}. Some servers send it as the event itself (API 12.14)."""
+    response = data.get("response")
+    if isinstance(response, dict):
+        return response
+    if is_response(data) or (kind.startswith("response.") and "status" in data and "output" in data):
+        return {key: value for key, value in data.items() if key not in ("type", "sequence_number")}
+    return {}
+
+
+def is_response(data: object) -> bool:
+    """Whether JSON is a response object. Servers leave fields out, so a few of them are enough (API 12.3)."""
+    if not isinstance(data, dict):
+        return False
+    if data.get("object") == "response":
+        return True
+    return data.get("object") is None and isinstance(data.get("output"), list) and "status" in data
+
+
 class Event(NamedTuple):
     """A server-sent event, or a whole reply as the event `response.<status>`.
 
@@ -53,7 +100,7 @@ class Event(NamedTuple):
     @property
     def response(self) -> Json:
         """The response in the event, or {}."""
-        return obj(self.data.get("response"))
+        return response_in(self.type, self.data)
 
     @property
     def status(self) -> object:

@@ -1,10 +1,18 @@
 """Reading the JSON of items and their parts (API 3, 6.3, 6.4)."""
 
+import json
+
 from cometresp.wire.json import Json, listed, obj, text
 
-# The key of a part's text, by the type of the part.
-TEXT_KEY = {"output_text": "text", "refusal": "refusal", "reasoning_text": "text", "summary_text": "text"}
-ANSWER_PARTS = ("output_text", "refusal")
+# The key of a part's text, by the type of the part. Some servers call the part of an answer "text" (API 12.11).
+TEXT_KEY = {
+    "output_text": "text",
+    "text": "text",
+    "refusal": "refusal",
+    "reasoning_text": "text",
+    "summary_text": "text",
+}
+ANSWER_PARTS = ("output_text", "refusal", "text")
 # Items that only the client can answer, and the type of the item that answers them (API 6.3).
 CLIENT_CALLS = {
     "function_call": "function_call_output",
@@ -28,6 +36,79 @@ def id_of_item(item: Json) -> str:
     return text(item.get("id") or item.get("call_id"))
 
 
+def identity(item: Json) -> tuple[str, str] | None:
+    """What tells an item from others: its type, and the call that it makes or answers, else its id; None without one.
+
+    The `id` of a call may change between events (API 7.3.2), its `call_id` may not.
+    """
+    kind = type_of(item, "message")
+    is_of_call = kind.endswith(("_call", "_output"))
+    name = (is_of_call and text(item.get("call_id"))) or text(item.get("id"))
+    return (kind, name) if name else None
+
+
+def fuller(item: Json, again: Json) -> Json | None:
+    """The fuller one of two items with the same identity; None if they are different items all the same.
+
+    A call id names one call. Some servers give all messages of a response the same id, so their texts decide.
+    """
+    if type_of(item, "message").endswith(("_call", "_output")):
+        return again if arguments_of(again) or not arguments_of(item) else item
+    text, text_again = _all_text(item), _all_text(again)
+    if text_again.startswith(text):
+        return again
+    return item if text.startswith(text_again) else None
+
+
+def distinct(output: list[Json]) -> list[Json]:
+    """The output with each item once: where it was first, and as full as it came (API 12.13)."""
+    made: list[Json] = []
+    places: dict[tuple[str, str] | None, int] = {}
+    for item in output:
+        key = identity(item)
+        place = places.get(key)
+        if key is not None and place is not None and (full := fuller(made[place], item)) is not None:
+            made[place] = full
+        else:
+            places.setdefault(key, len(made))
+            made.append(item)
+    return made
+
+
+def _all_text(item: Json) -> str:
+    return "".join(
+        str(part.get(TEXT_KEY.get(type_of(part, ""), "text")) or "")
+        for key in ("content", "summary")
+        for part in parts_of(item, key)
+    )
+
+
+def output_of(response: Json) -> list[Json]:
+    """The output items of a response, also where it isn't a list of objects (API 12.11)."""
+    output = response.get("output")
+    return [message_item(entry) if isinstance(entry, str) else entry for entry in _entries(output)]
+
+
+def _entries(value: object) -> list[Json | str]:
+    """The objects and texts in a list, or the only one where there is no list."""
+    entries = value if isinstance(value, list) else [value]
+    return [entry for entry in entries if isinstance(entry, dict | str) and entry]
+
+
+def message_item(content: str) -> Json:
+    """A message of the model with this text."""
+    return {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": content}]}
+
+
+def parts_of(item: Json, key: str = "content") -> list[Json]:
+    """The parts of an item, also where the server sent just a text, or one part without a list (API 12.11)."""
+    content = item.get(key)
+    kind = (
+        "summary_text" if key == "summary" else "reasoning_text" if item.get("type") == "reasoning" else "output_text"
+    )
+    return [{"type": kind, "text": entry} if isinstance(entry, str) else entry for entry in _entries(content)]
+
+
 def input_items(body: Json) -> list[Json]:
     """The `input` of a request body as a list of items (API 3)."""
     given = body.get("input")
@@ -36,9 +117,17 @@ def input_items(body: Json) -> list[Json]:
     return given if isinstance(given, list) else []
 
 
-def can_be_sent_back(item: Json) -> bool:
-    """Whether an output item can be part of a later input: reasoning only if it is encrypted (API 3.3)."""
-    return item.get("type") != "reasoning" or bool(item.get("encrypted_content"))
+def sent_back(items: list[Json]) -> list[Json]:
+    """The output items that can be part of a later input, as the API takes them.
+
+    Reasoning that is neither encrypted nor spelled out can't be; some servers demand the one, some the other (API 3.3,
+    12.12).
+    """
+    return [
+        {**item, "arguments": arguments_of(item)} if isinstance(item.get("arguments"), dict | list) else item
+        for item in items
+        if item.get("type") != "reasoning" or item.get("encrypted_content") or item.get("content")
+    ]
 
 
 def format_of(settings: object) -> Json:
@@ -49,15 +138,43 @@ def format_of(settings: object) -> Json:
 # text ---------------------------------------------------------------------------------------------------------------
 
 
-def text_of(output: list[Json]) -> str:
-    """`output_text` of API 6.1, including the text of refusals."""
-    return "".join(
-        found
-        for item in output
-        if type_of(item, "message") == "message"
-        for part in listed(item.get("content"))
-        if part.get("type") in ANSWER_PARTS and isinstance(found := part.get(TEXT_KEY[part["type"]]), str)
-    )
+def is_commentary(item: Json) -> bool:
+    """Whether a message was said before or between calls, and is no part of the answer (API 3.1)."""
+    return item.get("phase") == "commentary"
+
+
+def answer_texts(output: list[Json], *, completed: bool) -> list[str]:
+    """The texts of the messages that are the answer, with those of refusals.
+
+    These are all but the commentary; in a completed response without other messages or open calls, the commentary.
+    """
+    messages = [item for item in output if type_of(item, "message") == "message"]
+    answer = [item for item in messages if not is_commentary(item)]
+    if not answer and completed and not open_calls(output):
+        answer = messages
+    return [found for item in answer if (found := "".join(map(part_text, parts_of(item))))]
+
+
+def has_text(output: list[Json]) -> bool:
+    """Whether any message has text, commentary or not."""
+    return any(part_text(part) for item in output if type_of(item, "message") == "message" for part in parts_of(item))
+
+
+def text_of(output: list[Json], *, completed: bool = True) -> str:
+    """`output_text` of API 6.1 without the commentary, including the text of refusals."""
+    return "".join(answer_texts(output, completed=completed))
+
+
+def on_lines(texts: list[str]) -> str:
+    """The texts of messages as they are printed: each starts a line."""
+    last = len(texts) - 1
+    return "".join(part if n == last or part.endswith("\n") else part + "\n" for n, part in enumerate(texts))
+
+
+def part_text(part: Json) -> str:
+    """The text of a part of an answer, "" for any other part."""
+    kind = type_of(part, "output_text")
+    return text(part.get(TEXT_KEY[kind])) if kind in ANSWER_PARTS else ""
 
 
 def content_texts(content: object) -> list[str]:
@@ -90,8 +207,9 @@ def label_of_call(call: Json) -> str:
 
 
 def arguments_of(call: Json) -> str:
-    """The arguments that the model sent: JSON text, or any text for a custom tool."""
-    return str(call.get("arguments") or call.get("input") or "")
+    """The arguments that the model sent: JSON text, or any text for a custom tool. Some servers send an object."""
+    given = call.get("arguments") or call.get("input") or ""
+    return json.dumps(given, ensure_ascii=False) if isinstance(given, dict | list) else str(given)
 
 
 def open_calls(output: list[Json]) -> list[Json]:

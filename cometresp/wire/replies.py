@@ -17,8 +17,7 @@ from cometresp.errors import (
     RequestRefusedError,
     UnreachableError,
 )
-from cometresp.wire.error_bodies import error_in, error_object, explain, message_of
-from cometresp.wire.events import Event
+from cometresp.wire.error_bodies import error_object, message_of
 
 # With one of these codes a 429 means an exhausted balance, not a rate limit (API 8.2).
 _SPENT = ("insufficient_quota", "credit_balance_exhausted", "insufficient_user_quota", "billing_hard_limit_reached")
@@ -60,20 +59,15 @@ class Reply(NamedTuple):
 
     def _request_id(self, message: str) -> str | None:
         """The request id in the headers, else in the message (API 8.1)."""
-        for name in ("x-cometapi-request-id", "x-request-id"):
-            if value := self.headers.get(name):
-                return value
+        if value := request_id(self.headers):
+            return value
         found = re.search(r"\(request id: ([^)]+)\)", message)
         return found[1] if found else None
 
 
-def is_response(data: object) -> bool:
-    """Whether JSON is a response object. Servers leave fields out, so a few of them are enough (API 12.3)."""
-    if not isinstance(data, dict):
-        return False
-    if data.get("object") == "response":
-        return True
-    return data.get("object") is None and isinstance(data.get("output"), list) and "status" in data
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """The request id in the headers of a reply (API 8.1)."""
+    return headers.get("x-cometapi-request-id") or headers.get("x-request-id") or None
 
 
 def error_of(reply: Reply) -> CometrespError:
@@ -157,20 +151,6 @@ def error_line(reply: Reply, details: ErrorDetails) -> str:
     if details.request_id and details.request_id not in line:
         line += f" (request id: {details.request_id})"
     return line
-
-
-# errors inside a 200 ------------------------------------------------------------------------------------------------
-
-
-def refused_inside(event: Event) -> CometrespError | None:
-    """The refusal of a `previous_response_id` in the first event of a 200 reply, else None (API 12.7, 12.8)."""
-    error = event.error or error_in(event.response)
-    if error is None:
-        return None
-    message, details = explain(error)
-    if not _names_previous(message, details):
-        return None
-    return RequestRefusedError(message, details=details, cause=Cause.PREVIOUS)
 
 
 # reading a body ----------------------------------------------------------------------------------------------------

@@ -169,7 +169,7 @@ def test_the_fields_of_a_call_come_as_deltas_or_whole_and_need_no_item(kind: str
 
 
 def test_content_that_the_full_item_leaves_out_remains() -> None:
-    for content in (None, [], "x", [{"type": "output_text", "text": None}]):
+    for content in (None, [], "", 1, [{"type": "output_text", "text": None}]):
         whole: Json = {"id": "m", "type": "message", "status": "completed", "content": content}
         for last in (finished(whole, output_index=0), end(whole)):
             assert shown(text("A", **at(0, item_id="m")), last, end()) == (["A"], False)
@@ -229,7 +229,7 @@ def test_text_is_shown_in_the_order_of_the_output() -> None:
         finished(msg(part("AB!"), name="a"), output_index=0),
         text("E", **at(2)),
     ]
-    assert shown(*events) == (["A", "B", "!", "CD", "E"], False)
+    assert shown(*events) == (["A", "B", "!", "\nCD", "E"], False)
 
 
 def test_parts_of_other_types_are_not_part_of_the_text() -> None:
@@ -349,7 +349,7 @@ def test_no_sequence_of_events_raises_and_the_text_shown_is_the_text_or_contradi
         assert json.dumps([*values, answer.refused, answer.incomplete_reason])
     answer.close(cut=True)
     read += answer.read_new_text()
-    assert answer.contradicted or read == answer.text
+    assert answer.contradicted or read == answer.printed_text
 
 
 @given(st.text(), st.lists(st.integers(0, 500)), st.booleans())

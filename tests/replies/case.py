@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.scripted import Request, Script, frames, text_stream
+from tests.scripted import Request, Script, response, text_stream
 
 TOOLS = """
 [[tool]]
@@ -98,6 +98,25 @@ def everywhere(
     return {"everywhere": Run(steps, by=lambda request: _FIRST if b'"first"' in request.body else reply, notes=notes)}
 
 
+def once(reply: bytes, out: str = "", code: int = 0, err: str = "", *, line: str = "ask hi", notes: str = "") -> Run:
+    """One command line that gets this reply."""
+    return Run([(line, Shows(out, code, err))], [reply], notes=notes)
+
+
+def added(item: dict[str, Any], index: int) -> dict[str, Any]:
+    return {"type": "response.output_item.added", "output_index": index, "item": item}
+
+
+def finished(item: dict[str, Any], index: int | None = None) -> dict[str, Any]:
+    place = {} if index is None else {"output_index": index}
+    return {"type": "response.output_item.done", **place, "item": item}
+
+
+def b1(*output: dict[str, Any], status: str = "completed", **more: Any) -> dict[str, Any]:
+    """A whole response with the id `resp_b1`."""
+    return response(*output, response_id="resp_b1", status=status, **more)
+
+
 _FIRST = text_stream("1", response_id="resp_b0")
 
 
@@ -117,6 +136,3 @@ def _usual(name: str, shows: Shows) -> Shows:
 def data(*events: object) -> bytes:
     """Frames without names: `data: JSON`."""
     return b"".join(f"data: {json.dumps(event)}\n\n".encode() for event in events)
-
-
-__all__ = ["COMMANDS", "FUNCTIONS", "TOOLS", "Run", "Shows", "data", "everywhere", "frames"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cometresp.state import retention
-from cometresp.state.records import NewTurn, Settings
+from cometresp.state.records import Ending, NewTurn, Settings
 from cometresp.state.state import State
 from tests.conftest import Command
 from tests.recorded import state_path
@@ -24,7 +24,7 @@ def held(state: State, settings: Settings, *, restarts: bool = False, text: bool
     )
     n, _ = state.turns.begin(new, f"r_{name}")
     output = [message("said")] if text else None
-    state.turns.finish(n, status="completed", usage={"total_tokens": 3}, sequence=None, output=output, good=True)
+    state.turns.finish(n, Ending("completed", {"total_tokens": 3}, output), good=True)
     return n
 
 
@@ -101,7 +101,7 @@ def test_turns_left_to_the_server_are_told_from_those_that_a_command_still_holds
         numbers = [state.turns.begin(new._replace(chain=name), "r")[0] for name in (head.chain, head.chain, "other")]
         assert state.turns.pending_after(head, head.chain) == []
         for n, status in zip(numbers, ("queued", "failed", "in_progress"), strict=True):
-            state.turns.finish(n, status=status, usage={}, sequence=None, output=None, good=False)
+            state.turns.finish(n, Ending(status, {}, None), good=False)
         assert [turn.n for turn in state.turns.pending_after(head, head.chain)] == numbers[:1]
         assert [turn.n for turn in state.turns.pending_after(head, "other")] == numbers[2:]
 

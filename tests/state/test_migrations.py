@@ -114,7 +114,7 @@ def test_a_migration_that_stops_midway_changes_nothing(tmp_path: Path, monkeypat
     monkeypatch.undo()
     with closing(opened(tmp_path / "old")) as state:
         assert len(state.turns.newest()) == 6
-    assert version(path) == 2
+    assert version(path) == state_file.VERSION
 
 
 def test_a_file_that_a_newer_one_migrates_meanwhile_is_left_to_it(

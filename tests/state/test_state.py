@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cometresp.errors import OutputError
-from cometresp.state.records import NewTurn, Settings
+from cometresp.state.records import Ending, NewTurn, Settings
 from cometresp.state.state import State
 from tests.conftest import Command
 from tests.recorded import recorded, state_path
@@ -174,7 +174,7 @@ def test_many_threads_may_open_a_new_file_at_once(tmp_path: Path) -> None:
         state = State.open(tmp_path / "state")
         assert state is not None
         number, _ = state.turns.begin(new, f"r{n}")
-        state.turns.finish(number, status="completed", usage={}, sequence=None, output=[], good=True)
+        state.turns.finish(number, Ending("completed", {}, []), good=True)
         state.close()
 
     with ThreadPoolExecutor(16) as pool:

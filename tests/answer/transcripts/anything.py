@@ -33,8 +33,9 @@ entries = st.fixed_dictionaries({}, optional={"type": types | anything, "text": 
 items = st.fixed_dictionaries(
     {},
     optional={
-        "id": anything,
+        "id": st.sampled_from("ab") | anything,
         "type": types | anything,
+        "phase": st.just("commentary") | anything,
         "call_id": anything,
         "status": anything,
         "arguments": anything,
@@ -43,7 +44,12 @@ items = st.fixed_dictionaries(
 )
 responses = st.fixed_dictionaries(
     {},
-    optional={"status": anything, "output": st.lists(items | anything, max_size=3) | anything, "error": anything},
+    optional={
+        "status": anything,
+        "output": st.lists(items | anything, max_size=3) | anything,
+        "output_text": words | anything,
+        "error": anything,
+    },
 )
 streams = st.lists(
     st.fixed_dictionaries(
