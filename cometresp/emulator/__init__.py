@@ -13,12 +13,15 @@ conversations  Conversations (API 1, #8 to #10): items that the server keeps, an
              responses.
 errors       The emulator's exception, and its JSON in the form of CometAPI's gateway.
 events       The events of a response (API 7), computed from its record alone.
-faults       Faults: the meaning of `--fault KIND[=ARG][@N|%P]`, and what each kind does to a reply.
+faults       Faults: the meaning of `--fault KIND[=ARG][@N|%P]`, and which of them apply to a request.
 framing      JSON as bytes, and an event as a frame of server-sent events (API 7.1).
 hosted       The tools that the server runs itself, and their items (API 4.1 and 6.3).
 input_rules  The checks on input items (API 3).
 lifecycle    The life of a response: created, kept, viewed in its present state, followed event by event.
+oddities     Faults that change a response where it is sent: what some servers send, though the API doesn't
+             (API 12).
 query        What a request asks for: the JSON of its body, and the flags, numbers and pages of its query.
+replacements  The replies that faults send in place of the API's: errors of many forms, a page, nothing.
 response     The response object (API 6.1).
 rules        Small checks that validation.py combines. Each raises ApiError (400) that names the field at
              fault.
