@@ -83,12 +83,6 @@ def _retrieve(call: Call) -> Reply:
     return call.responses.follow(record, after, obfuscated=flag(call.query, "include_obfuscation"))
 
 
-def _delete(call: Call) -> Reply:
-    record = call.responses.stored(call.parts[0])
-    call.responses.store.delete(record.id)
-    return {"id": record.id, "object": "response", "deleted": True}
-
-
 _RESPONSE = r"/v1/responses/([^/]+)"
 _CONVERSATION = r"/v1/conversations/([^/]+)"
 _ITEM = _CONVERSATION + "/items/([^/]+)"
@@ -97,7 +91,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[Call], Reply]], ...] = (
     ("POST", r"/v1/responses/input_tokens", lambda call: call.responses.count(call.json())),
     ("POST", r"/v1/responses/compact", lambda call: call.responses.compact(call.json())),
     ("GET", _RESPONSE, _retrieve),
-    ("DELETE", _RESPONSE, _delete),
+    ("DELETE", _RESPONSE, lambda call: call.responses.delete(call.responses.stored(call.parts[0]))),
     ("POST", _RESPONSE + "/cancel", lambda call: call.responses.cancel(call.responses.stored(call.parts[0]))),
     ("GET", _RESPONSE + "/input_items", lambda call: page(call.responses.stored(call.parts[0]).items, call.query)),
     ("POST", r"/v1/conversations", lambda call: call.conversations.create(call.json() if call.body else {})),

@@ -101,9 +101,10 @@ class Conversations:
 
 
 def _metadata(request: Json) -> Json:
-    metadata: Json = request.get("metadata") or {}
-    check_metadata(metadata, "metadata")
-    return metadata
+    metadata: Json | None = request.get("metadata")
+    if metadata is not None:
+        check_metadata(metadata, "metadata")
+    return metadata or {}
 
 
 def _object(conversation: Conversation) -> Json:

@@ -75,7 +75,7 @@ class Responses:
 
     def compact(self, request: Json) -> Json:
         """The compaction of an input and of the turns before it (API 1, #7). It isn't stored."""
-        check_compaction(request)
+        request = check_compaction(request)
         context = self._context(request, self.conversations.resolved(request.get("input")), frozenset())
         return compact(context, count_input(request, context), self.new_id, self.clock())
 
@@ -110,6 +110,10 @@ class Responses:
         if self.view(record)["status"] in ("queued", "in_progress"):
             self.store.cancel(record.id, self.clock())
         return self.view(self.stored(record.id))
+
+    def delete(self, record: Record) -> Json:
+        self.store.delete(record.id, self.clock())
+        return {"id": record.id, "object": "response", "deleted": True}
 
     def _read(self, request: Json, forced: frozenset[str]) -> tuple[list[Json], Context]:
         """The items of the request's input, and all that the answer depends on, checked."""

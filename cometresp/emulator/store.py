@@ -137,11 +137,12 @@ class Store:
         """Whether the response is stored and not cancelled."""
         return bool(self._rows("SELECT 1 FROM responses WHERE id = ? AND cancelled IS NULL", response_id))
 
-    def delete(self, response_id: str) -> None:
-        """Delete a response. Its items stay in their conversation."""
+    def delete(self, response_id: str, moment: float) -> None:
+        """Delete a response. Its items stay in their conversation, if they are part of it by now."""
         with self._writing() as db:
             db.execute("DELETE FROM responses WHERE id = ?", (response_id,))
-            db.execute("DELETE FROM items WHERE response = ? AND conversation IS NULL", (response_id,))
+            sql = "DELETE FROM items WHERE response = ? AND (conversation IS NULL OR due > ?)"
+            db.execute(sql, (response_id, moment))
             db.execute("UPDATE items SET response = NULL WHERE response = ?", (response_id,))
 
     def item(self, item_id: str, now: float) -> Json | None:

@@ -46,14 +46,15 @@ def check_request(body: Json) -> None:
     _check_choice(body.get("tool_choice"), body.get("tools") or [])
 
 
-def check_compaction(body: Json) -> None:
-    """Raise the error for a body of `POST /responses/compact`, which takes only some of the fields (API 1, #7)."""
+def check_compaction(body: Json) -> Json:
+    """The fields of a body that `POST /responses/compact` takes (API 1, #7). Raises the error for an invalid one."""
     content = body.get("input") not in (None, []) or body.get("previous_response_id") is not None
     _require(model=body.get("model") not in (None, ""), input=content)
     for name, rule in _COMPACTION.items():
         if body.get(name) is not None:
             rule(body[name], name)
     _check_model(body)
+    return {name: body[name] for name in _COMPACTION if name in body}
 
 
 def _check_model(body: Json) -> None:

@@ -1,6 +1,7 @@
 """`POST /responses/compact` and `POST /responses/input_tokens`."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,6 +103,18 @@ def test_a_compaction_of_the_turns_that_it_is_sent_after_counts_once(bench: Benc
     item = compacted(bench, previous_response_id=last["id"])["output"][-1]
     response = bench.ask(input=[item, user("Three")], previous_response_id=last["id"])
     assert text_of(response).endswith("1. One\n2. Two")
+
+
+def test_a_compaction_is_known_after_a_restart(bench: Bench, tmp_path: Path) -> None:
+    item = compacted(bench, previous_response_id=talk(bench, "One", "Two")["id"])["output"][-1]
+    other = Bench(tmp_path / "memory.db")
+    assert text_of(other.ask(input=[item, user("Three")])).endswith("1. One\n2. Two")
+    other.store.close()
+
+
+def test_fields_that_a_compaction_doesn_t_take_are_ignored(bench: Bench) -> None:
+    more = {"conversation": {}, "tools": 5, "stream": True, "unknown": 1}
+    assert compacted(bench, input="One", **more)["usage"] == compacted(bench, input="One")["usage"]
 
 
 def test_other_messages_before_a_compaction_stay(bench: Bench) -> None:

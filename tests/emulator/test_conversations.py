@@ -80,12 +80,12 @@ def test_a_background_response_is_appended_when_it_ends(bench: Bench) -> None:
     assert texts(bench, conversation) == [ANSWER, "One"]
 
 
-@pytest.mark.parametrize("how", ["cancelled", "failed"])
+@pytest.mark.parametrize("how", ["cancelled", "deleted", "failed"])
 def test_a_response_that_doesn_t_complete_is_not_appended(bench: Bench, how: str) -> None:
     conversation = made(bench)
-    if how == "cancelled":
+    if how != "failed":
         response = bench.ask(input="One", conversation=conversation, background=True)
-        bench.call("POST", f"{response['id']}/cancel")
+        bench.call(*(("POST", f"{response['id']}/cancel") if how == "cancelled" else ("DELETE", response["id"])))
         bench.clock.now += 10
     else:
         bench.ask(input="emulate:failed", conversation=conversation)
@@ -203,6 +203,7 @@ def test_a_conversation_excludes_a_previous_response(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "error"),
     [
+        ("", {"metadata": []}, (400, "metadata", "invalid_type")),
         ("", {"metadata": "x"}, (400, "metadata", "invalid_type")),
         ("", {"metadata": {"k": 1}}, (400, "metadata.k", "invalid_type")),
         ("", {"items": "Hello"}, (400, "items", "invalid_type")),
