@@ -76,9 +76,8 @@ def _failed_null_event(event: Json, _: str | None) -> Iterator[Json]:
         yield event
         return
     yield {**event, "type": "response.failed", "response": _failed_null(event["response"], None)}
-    message = "The emulator failed because --fault asked it to."
-    place = {"param": None, "sequence_number": event["sequence_number"] + 1}
-    yield {"type": "error", "code": "server_error", "message": message, **place}
+    error = {"code": "server_error", "message": "The emulator failed because --fault asked it to.", "param": None}
+    yield {"type": "error", "sequence_number": event["sequence_number"] + 1, "error": error}
 
 
 def _no_output(response: Json, _: str | None) -> Json:

@@ -165,10 +165,12 @@ def test_a_response_fails_without_an_error(body: Json) -> None:
         assert [event["type"] for event in events] == [*plain(STREAM)[:-1], "response.failed", "error"]
         assert events[-1] == {
             "type": "error",
-            "code": "server_error",
-            "message": "The emulator failed because --fault asked it to.",
-            "param": None,
             "sequence_number": len(events) - 1,
+            "error": {
+                "code": "server_error",
+                "message": "The emulator failed because --fault asked it to.",
+                "param": None,
+            },
         }
 
 

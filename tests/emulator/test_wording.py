@@ -68,6 +68,12 @@ def test_an_incomplete_answer_has_half_the_text(bench: Bench, word: str, reason:
     assert text_of(bench.ask(input=f"emulator:{word}")).startswith(text_of(response)[:40])
 
 
+def test_a_failed_answer_has_an_error_with_a_type(bench: Bench) -> None:
+    message = "The emulator failed because the prompt asked it to."
+    expected = {"code": "server_error", "message": message, "type": "server_error", "param": None}
+    assert bench.ask(input="emulate:failed")["error"] == expected
+
+
 def test_the_answer_ends_at_the_token_limit(bench: Bench) -> None:
     response = bench.ask(input="emulate:long=100", max_output_tokens=50)
     assert (response["status"], response["incomplete_details"]) == ("incomplete", {"reason": "max_output_tokens"})
