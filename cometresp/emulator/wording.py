@@ -6,6 +6,7 @@ Words in the last user message change the answer:
 |---|---|
 | `emulate:refusal` | a message with a refusal; status `completed` |
 | `emulate:incomplete` | half the text; `incomplete` by `max_output_tokens` |
+| `emulate:length` | half the text; `incomplete` by `length`, as some servers name the limit (API 12.5) |
 | `emulate:content_filter` | half the text; `incomplete` by `content_filter` |
 | `emulate:failed` | half the text, then `response.failed` with `server_error`; without a stream: status `failed` |
 | `emulate:error` | half the text, then an `error` event; without a stream: HTTP 500 |

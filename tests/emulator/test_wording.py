@@ -59,7 +59,8 @@ def test_only_the_last_prompt_counts(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "reason"), [("incomplete", "max_output_tokens"), ("content_filter", "content_filter")]
+    ("word", "reason"),
+    [("incomplete", "max_output_tokens"), ("length", "length"), ("content_filter", "content_filter")],
 )
 def test_an_incomplete_answer_has_half_the_text(bench: Bench, word: str, reason: str) -> None:
     response = bench.ask(input=f"emulate:{word}")
