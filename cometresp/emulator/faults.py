@@ -1,8 +1,8 @@
-"""Faults: the meaning of `--fault KIND[=ARG][@N|%P]`, and what each kind does to a reply.
+"""Faults: the meaning of `--fault KIND[=ARG][@N|%P]`, and which of them apply to a request.
 
-Requests to `/v1/responses` and paths below it are counted from 1, with any method. A fault applies to all of them, to
-the N-th only, or to P percent of them. Several faults can apply to one request; of those that replace the reply, only
-the first given counts.
+Requests to `/v1/responses`, `/v1/conversations` and paths below them are counted from 1, with any method. A fault
+applies to all of them, to the N-th only, or to P percent of them. Several faults can apply to one request; of those
+that replace the reply, only the first given counts.
 """
 
 import re
@@ -10,35 +10,38 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from cometresp.emulator.api import Stream
-from cometresp.emulator.errors import ApiError
+from cometresp.emulator import oddities
 from cometresp.emulator.framing import dump, frame, framed
+from cometresp.emulator.lifecycle import Stream
+from cometresp.emulator.oddities import odd_events, odd_response
+from cometresp.emulator.replacements import EVENT_STREAM, Replacement, previous_of, replacement
 from cometresp.emulator.rules import Json
 
-_PATH = re.compile(r"/v1/responses(/|$)")
+_PATH = re.compile(r"/v1/(responses|conversations)(/|$)")
+_RESPONSE = re.compile(r"/v1/responses/[^/]+")
 _SPEC = re.compile(r"(?P<kind>[^=@%]*)(=(?P<argument>[^@%]*))?(@(?P<nth>[^@%]*)|%(?P<percent>[^@%]*))?")
 _STATUS = re.compile(r"[45][0-9][0-9]")
 _SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
-_BYTES = re.compile(r"[0-9]{1,12}")
+_WHOLE = re.compile(r"[0-9]{1,12}")
+_WORD = re.compile(r"[a-z_]{1,40}")
 _NTH = re.compile(r"[1-9][0-9]{0,11}")
 _PERCENT = re.compile(r"(100|[0-9]{1,2})(\.[0-9]{1,6})?")
 _ALL = 100.0
 
-# Kinds that change the answer, like the `emulate:` words of the same names.
-_ANSWERS = ("refusal", "incomplete", "content_filter", "failed", "error")
-_REPLIES = ("quota", "html", "empty", "redirect", "drop")
-_BODIES = ("stall", "cut", "unfinished", "broken_json", "duplicate", "unknown")
-KINDS = _ANSWERS + _REPLIES + _BODIES
-_ARGUMENTS = {"stall": (_SECONDS, "a number of seconds"), "cut": (_BYTES, "a whole number of bytes")}
+# Kinds that change the answer, like `emulate:` words.
+_ANSWERS = ("refusal", "incomplete", "length", "content_filter", "failed", "error")
+_REPLIES = ("quota", "quota_type", "usage_limit", "forgotten", "html", "empty", "redirect", "drop", "sse_error")
+_BODIES = ("stall", "cut", "unfinished", "broken_json", "duplicate", "text_plain", "untyped", "sse_json")
+KINDS = (*_ANSWERS, *_REPLIES, *_BODIES, *oddities.KINDS)
+_ARGUMENTS = {
+    "stall": (_SECONDS, "a number of seconds"),
+    "cut": (_WHOLE, "a whole number of bytes"),
+    "usage_limit": (_WHOLE, "a whole number of seconds"),
+    "forgotten": (_STATUS, "a status from 400 to 599"),
+    "status": (_WORD, "a status, such as expired or requires_action"),
+}
 _RETRY_AFTER = (_SECONDS, "a number of seconds, for Retry-After")
 _STALL = "60"
-_CODES = {"401": "invalid_api_key", "429": "rate_limit_exceeded"}
-_REASON = "The emulator misbehaves because --fault asked it to."
-_PAGE = b"<!DOCTYPE html>\n<html><head><title>Emulated</title></head><body><h1>Not the API</h1></body></html>\n"
-_ELSEWHERE = "https://redirected.invalid/"
-_ITEM: Json = {"id": "unknown_emulated", "type": "emulated_unknown", "status": "completed", "note": "of no known type"}
-# Without sequence numbers, so that those of the other events remain right for following.
-_UNKNOWN_EVENTS: list[Json] = [{"type": "response.emulated_unknown", "note": "of no known type"}, {"type": "keepalive"}]
 _TEXT = b"event: response.output_text.delta"
 _WIDE = re.compile(rb"[\xc0-\xff]")  # the first byte of a character of several bytes
 
@@ -52,15 +55,6 @@ class Fault(NamedTuple):
     argument: str | None = None
     nth: int | None = None
     percent: float | None = None
-
-
-class Replacement(NamedTuple):
-    """A reply that is sent in place of the API's reply."""
-
-    status: int
-    content_type: str
-    body: bytes
-    headers: dict[str, str]
 
 
 def parse(spec: str) -> Fault:
@@ -100,18 +94,26 @@ class Faults:
 
             self._draw = random.Random(seed).random  # noqa: S311 - nothing secret depends on it
 
-    def next_request(self, path: str) -> "RequestFaults":
+    def next_request(self, method: str, path: str) -> "RequestFaults":
         """Count a request; the faults that apply to it."""
         if not self._faults or not _PATH.match(path):
             return RequestFaults(())
         with self._lock:
             self._count += 1
-            return RequestFaults(tuple(fault for fault in self._faults if self._applies(fault)))
+            due = [fault for fault in self._faults if self._applies(fault)]
+        return RequestFaults(tuple(fault for fault in due if _concerns(fault.kind, method, path)))
 
     def _applies(self, fault: Fault) -> bool:
         if fault.percent is not None:
             return self._draw() * _ALL < fault.percent
         return fault.nth in (None, self._count)
+
+
+def _concerns(kind: str, method: str, path: str) -> bool:
+    """Whether the kind has an effect on this endpoint."""
+    if kind in ("forgotten", "queued"):
+        return (method, path) == ("POST", "/v1/responses")
+    return kind != "other_id" or (method == "GET" and _RESPONSE.fullmatch(path) is not None)
 
 
 class RequestFaults:
@@ -122,33 +124,38 @@ class RequestFaults:
         for fault in faults:
             self._faults.setdefault(fault.kind, fault)
         self.words = frozenset(kind for kind in self._faults if kind in _ANSWERS)
-        self._replacing = next((fault for fault in faults if fault.kind in _REPLIES or fault.kind.isdigit()), None)
-        self.drops = self._replacing is not None and self._replacing.kind == "drop"
+        self._replacing = [fault for fault in faults if fault.kind in _REPLIES or fault.kind.isdigit()]
+        self._odd = {kind: self._faults[kind].argument for kind in oddities.KINDS if kind in self._faults}
         self.cuts = "cut" in self._faults
 
-    def replacement(self, request_id: str) -> Replacement | None:
-        """The reply to send in place of the API's, if any. Check `drops` first: a dropped connection has no reply."""
-        fault = self._replacing
-        if fault is None:
+    def replacement(self, body: bytes, request_id: str) -> Replacement | None:
+        """The reply to send in place of the API's, if any. Status 0 stands for a dropped connection."""
+        previous = previous_of(body) if "forgotten" in self._faults else None
+        for fault in self._replacing:
+            if fault.kind != "forgotten" or previous is not None:
+                return replacement(fault.kind, fault.argument, request_id, previous)
+        return None
+
+    def content_type(self, usual: str) -> str | None:
+        """The type that the reply is sent with, if any."""
+        if "untyped" in self._faults:
             return None
-        match fault.kind:
-            case "html":
-                return Replacement(200, "text/html; charset=utf-8", _PAGE, {})
-            case "empty":
-                return Replacement(200, "application/json", b"", {})
-            case "redirect":
-                return Replacement(301, "text/html; charset=utf-8", b"", {"Location": _ELSEWHERE})
-            case "quota":
-                return _error(429, "insufficient_quota", request_id)
-            case status:
-                after = {} if fault.argument is None else {"Retry-After": fault.argument}
-                return _error(int(status), _CODES.get(status, "emulated_fault"), request_id, after)
+        if "text_plain" in self._faults:
+            return "text/plain; charset=utf-8"
+        return EVENT_STREAM if "sse_json" in self._faults else usual
+
+    def gathered(self, reply: Json | Stream) -> Json | Stream:
+        """The whole reply in place of a stream, for `sse_json`."""
+        if isinstance(reply, dict) or "sse_json" not in self._faults:
+            return reply
+        last = [*reply.whole()][-1]
+        return last.get("response") or {"error": last}
 
     def body(self, reply: Json, wait: Wait) -> bytes:
         """The bytes of a whole reply. Its Content-Length counts all of them, `cut` returns those to send."""
         self._stall(wait)
-        if "unknown" in self._faults and reply.get("object") == "response":
-            reply = {**reply, "output": [*reply["output"], _ITEM], "emulated_unknown": True}
+        if reply.get("object") == "response" and "output" in reply:
+            reply = odd_response(reply, self._odd)
         data = dump(reply)
         return data[:-1] if "broken_json" in self._faults else data
 
@@ -176,8 +183,8 @@ class RequestFaults:
             sent = [frame(event)]
             if index == length // 2 and "broken_json" in self._faults:
                 sent = [framed(event["type"], dump(event)[:-1])]
-            elif "unknown" in self._faults:
-                sent = [frame(each) for each in _with_unknown(event, first=index == 0, last=last)]
+            elif self._odd:
+                sent = [frame(each) for each in odd_events(event, self._odd, first=index == 0)]
             for data in sent:
                 yield from [data] * copies
 
@@ -201,21 +208,6 @@ class RequestFaults:
         middle = len(sizes) // 2
         half = sum(sizes[:middle]) + (sizes[middle] // 2 if sizes else 0)
         return min(wide, key=lambda spot: abs(spot - half), default=half)
-
-
-def _error(status: int, code: str, request_id: str, headers: dict[str, str] | None = None) -> Replacement:
-    error = ApiError(status, _REASON, code=code)
-    return Replacement(status, "application/json", dump(error.body(request_id)), headers or {})
-
-
-def _with_unknown(event: Json, *, first: bool, last: bool) -> list[Json]:
-    """An event with what is unknown: event types after the first event, an item before the last one and in it."""
-    if last and "response" in event:
-        output = event["response"]["output"]
-        place = {"output_index": len(output), "item": _ITEM}
-        ended = {**event, "response": {**event["response"], "output": [*output, _ITEM]}}
-        return [*({"type": f"response.output_item.{state}", **place} for state in ("added", "done")), ended]
-    return [event, *_UNKNOWN_EVENTS] if first else [event]
 
 
 def _until(frames: Iterator[bytes], limit: int) -> Iterator[bytes]:

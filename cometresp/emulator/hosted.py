@@ -130,7 +130,12 @@ class _Runner:
         name = names[0] if names else "echo"
         label = tool["server_label"]
         schema = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
-        listed = {"name": name, "description": "Answers with its text", "input_schema": schema, "annotations": None}
+        listed = {
+            "name": name,
+            "description": "Answers with its text",
+            "input_schema": schema,
+            "annotations": {"read_only": True},
+        }
         self._add("mcpl", "mcp_list_tools", server_label=label, tools=[listed])
         arguments = json.dumps({"text": self.query}, ensure_ascii=False)
         if _needs_approval(tool.get("require_approval"), name):

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from cometresp.emulator.api import Api, Stream
+from cometresp.emulator.api import Api
 from cometresp.emulator.errors import ApiError
 from cometresp.emulator.faults import Faults, RequestFaults
 from cometresp.emulator.framing import dump
+from cometresp.emulator.lifecycle import Stream
+from cometresp.emulator.replacements import EVENT_STREAM
 from cometresp.emulator.rules import Json
 from cometresp.emulator.store import Store
 
@@ -176,8 +178,8 @@ class _Handler(BaseHTTPRequestHandler):
             body = self._body()  # always read, or the next request on this connection would start inside it
             url = urlsplit(self.path)
             query = dict(parse_qsl(url.query, keep_blank_values=True))
-            faults = self.server.faults.next_request(unquote(url.path))
-            if self._replaced(faults):
+            faults = self.server.faults.next_request(self.command, unquote(url.path))
+            if self._replaced(faults, body):
                 return
             reply = self.server.api.handle(self.command, unquote(url.path), query, body, faults.words)
         except ApiError as error:
@@ -188,18 +190,18 @@ class _Handler(BaseHTTPRequestHandler):
             bug = ApiError(500, f"The emulator has a bug: {type(error).__name__}: {error}", code="emulator_bug")
             self._send(bug.status, bug.body(self._request_id))
         else:
+            reply = faults.gathered(reply)
             if isinstance(reply, dict):
                 self._whole(reply, faults)
             else:
                 self._stream(reply, faults)
 
-    def _replaced(self, faults: RequestFaults) -> bool:
+    def _replaced(self, faults: RequestFaults, body: bytes) -> bool:
         """Whether a fault replaced the API's reply."""
-        if faults.drops:
+        reply = faults.replacement(body, self._request_id)
+        if reply and not reply.status:
             self.close_connection = True
-            return True
-        reply = faults.replacement(self._request_id)
-        if reply:
+        elif reply:
             self._write(reply.status, reply.content_type, reply.body, **reply.headers)
         return reply is not None
 
@@ -233,9 +235,10 @@ class _Handler(BaseHTTPRequestHandler):
             raise ConnectionError("the body was cut short")
         return data
 
-    def _head(self, status: int, content_type: str, **headers: str) -> None:
+    def _head(self, status: int, content_type: str | None, **headers: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", content_type)
+        if content_type is not None:
+            self.send_header("Content-Type", content_type)
         self.send_header("x-request-id", self._request_id)
         self.send_header("x-cometapi-request-id", self._request_id)
         for name, value in headers.items():
@@ -255,7 +258,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _whole(self, reply: Json, faults: RequestFaults) -> None:
         data = faults.body(reply, self.server.api.wait)
-        self._head(200, "application/json", Content_Length=str(len(data)))
+        self._head(200, faults.content_type("application/json"), Content_Length=str(len(data)))
         self.close_connection |= faults.cuts  # after the head, which would send it as `Connection: close`
         self.wfile.write(faults.cut(data))
 
@@ -264,7 +267,7 @@ class _Handler(BaseHTTPRequestHandler):
         chunked = self.request_version != "HTTP/1.0"
         self.close_connection |= not chunked
         framing = {"Transfer_Encoding": "chunked"} if chunked else {}
-        self._head(200, "text/event-stream; charset=utf-8", Cache_Control="no-store", **framing)
+        self._head(200, faults.content_type(EVENT_STREAM), Cache_Control="no-store", **framing)
         for data in faults.frames(events, self.server.api.wait):
             self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
         if self.server.stopped.is_set() or faults.cuts:

@@ -1,5 +1,8 @@
 """`--fault` on the command line, with `--offline` and with `cometresp emulator`."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from cometresp.emulator.faults import KINDS
@@ -23,6 +26,13 @@ from .talk import request
 )
 def test_a_fault_has_its_exit_code_offline(run: Command, spec: str, code: int) -> None:
     assert run("ask", "--offline", "--fault", spec, "Hello").code == code
+
+
+def test_each_kind_is_in_the_docs() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text()
+    rows = page.partition("## Faults")[2].splitlines()
+    listed = re.findall(r"`([a-z_]+)[\[`]", " ".join(row.split("|")[1] for row in rows if row.startswith("| `")))
+    assert sorted(listed) == sorted(KINDS)
 
 
 def test_each_offline_command_counts_from_1_and_counts_retries(run: Command) -> None:

@@ -70,6 +70,9 @@ def test_a_fault_is_a_kind_an_argument_and_when(spec: str, fault: Fault) -> None
         ("stall=", "stall takes a number of seconds, not ''"),
         ("stall=-1", "stall takes a number of seconds, not '-1'"),
         ("cut=1.5", "cut takes a whole number of bytes, not '1.5'"),
+        ("usage_limit=1.5", "usage_limit takes a whole number of seconds, not '1.5'"),
+        ("forgotten=200", "forgotten takes a status from 400 to 599, not '200'"),
+        ("status=Expired", "status takes a status, such as expired or requires_action, not 'Expired'"),
         ("429=soon", "429 takes a number of seconds, for Retry-After, not 'soon'"),
         ("503@0", "@ takes the number of a request, from 1, not '0'"),
         ("503@", "@ takes the number of a request, from 1, not ''"),
@@ -335,7 +338,7 @@ def test_a_stall_is_silence_and_then_the_rest(bench: Bench, body: Json) -> None:
     reply = faulted("stall=0.5", body)
     assert (time.monotonic() - start >= 0.5, reply.status, reply.broken) == (True, 200, False)
     assert body is HELLO or [event["type"] for event in reply.events()] == plain(STREAM)
-    faults = Faults(["stall=7"]).next_request("/v1/responses")
+    faults = Faults(["stall=7"]).next_request("POST", "/v1/responses")
     made = bench.api.handle("POST", "/v1/responses", {}, json.dumps(body).encode())
     assert faults.body(made, bench.clock.wait) if isinstance(made, dict) else [*faults.frames(made, bench.clock.wait)]
     assert bench.clock.waits == [7.0]

@@ -6,8 +6,20 @@ from typing import Any, get_args
 
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
-from openai.types.responses import Response, ResponseFunctionToolCall, ResponseStreamEvent
-from pydantic import TypeAdapter
+from openai.types.conversations import (
+    Conversation,
+    ConversationDeletedResource,
+    ConversationItem,
+    ConversationItemList,
+)
+from openai.types.responses import (
+    CompactedResponse,
+    InputTokenCountResponse,
+    Response,
+    ResponseFunctionToolCall,
+    ResponseStreamEvent,
+)
+from pydantic import BaseModel, TypeAdapter
 
 from cometresp.emulator.server import Emulator
 
@@ -85,6 +97,84 @@ def test_a_function_call_is_answered_on_the_next_turn(client: OpenAI) -> None:
     second = create(client, input=[output], previous_response_id=first.id, tools=[WEATHER])
     assert f"`{call.call_id}`: 4 degrees" in second.output_text
     assert second.previous_response_id == first.id
+
+
+def said(text: str) -> Any:
+    return {"role": "user", "content": text}
+
+
+def test_a_compaction_is_sent_in_place_of_the_turns(client: OpenAI) -> None:
+    first = create(client, input="One")
+    compacted = client.responses.compact(model="m", previous_response_id=first.id)
+    assert type(compacted) is CompactedResponse
+    # The client's class for the output knows no messages of the user, though its documentation says that they come.
+    received: Any = compacted.to_dict(warnings=False)
+    TypeAdapter(CompactedResponse).validate_python(received | {"output": received["output"][1:]})
+    TypeAdapter(ConversationItem).validate_python(received["output"][0])
+    second = create(client, input=[*received["output"], said("Two")])
+    assert second.output_text.endswith("Earlier you said:\n\n1. One")
+    assert create(client, input="Three", previous_response_id=second.id).output_text.endswith("1. One\n2. Two")
+
+
+def test_input_tokens_are_counted_as_the_response_counts_them(client: OpenAI) -> None:
+    request: Any = {"model": "m", "input": "get_weather Oslo 3", "tools": [WEATHER], "instructions": "Be short."}
+    count = client.responses.input_tokens.count(**request)
+    TypeAdapter(InputTokenCountResponse).validate_python(count.to_dict())
+    assert count.input_tokens == create(client, **request).usage.input_tokens
+
+
+def test_a_conversation_has_the_items_of_its_responses(client: OpenAI) -> None:
+    conversation = client.conversations.create(metadata={"k": "v"}, items=[said("Zero")])
+    TypeAdapter(Conversation).validate_python(conversation.to_dict())
+    call = create(client, input="get_weather Oslo 3", conversation=conversation.id, tools=[WEATHER]).output[0]
+    output = {"type": "function_call_output", "call_id": call.call_id, "output": "4 degrees"}
+    answer = create(client, input=[output], conversation={"id": conversation.id}, tools=[WEATHER])
+    assert (answer.conversation.id, "1. Zero" in answer.output_text) == (conversation.id, True)
+    assert f"`{call.call_id}`: 4 degrees" in answer.output_text
+    items = list(client.conversations.items.list(conversation.id, limit=2, order="asc"))
+    assert [item.type for item in items] == ["message", "message", "function_call", "function_call_output", "message"]
+    for item in items:
+        TypeAdapter(ConversationItem).validate_python(item.to_dict())
+    assert client.conversations.items.retrieve(items[2].id or "", conversation_id=conversation.id) == items[2]
+    updated = client.conversations.update(conversation.id, metadata={"k": "w"})
+    assert updated == client.conversations.retrieve(conversation.id)
+    assert updated.metadata == {"k": "w"}
+
+
+def test_a_conversation_s_items_are_added_and_deleted(client: OpenAI) -> None:
+    conversation = client.conversations.create()
+    added = client.conversations.items.create(conversation.id, items=[said("One"), said("Two")])
+    TypeAdapter(ConversationItemList).validate_python(added.to_dict())
+    assert client.conversations.items.delete(added.first_id, conversation_id=conversation.id) == conversation
+    with pytest.raises(NotFoundError):
+        client.conversations.items.retrieve(added.first_id, conversation_id=conversation.id)
+    assert [item.id for item in client.conversations.items.list(conversation.id)] == [added.last_id]
+    deleted = client.conversations.delete(conversation.id)
+    TypeAdapter(ConversationDeletedResource).validate_python(deleted.to_dict())
+    with pytest.raises(NotFoundError) as caught:
+        create(client, input="Hello", conversation=conversation.id)
+    assert (caught.value.param, caught.value.code) == ("conversation", "not_found")
+
+
+def test_the_phases_of_messages_are_streamed(client: OpenAI) -> None:
+    with client.responses.stream(model="m", input="emulate:commentary") as stream:
+        for _ in stream:
+            pass
+        response = stream.get_final_response()
+    phases = [item.phase for item in response.output if item.type == "message"]
+    assert phases == ["commentary", "final_answer"]
+    again: Any = [said("emulate:commentary"), *(item.to_dict() for item in response.output), said("More")]
+    assert create(client, input=again).output_text.endswith("1. emulate:commentary")
+
+
+def test_an_answer_is_parsed_into_a_class(client: OpenAI) -> None:
+    class Person(BaseModel):
+        name: str
+        age: int
+
+    assert client.responses.parse(model="m", input="Ada, 36", text_format=Person).output_parsed == Person(
+        name="Ada", age=36
+    )
 
 
 def test_an_error_has_its_code_and_parameter(client: OpenAI) -> None:

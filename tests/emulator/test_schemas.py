@@ -59,3 +59,30 @@ def test_replayed_items_and_tool_outputs_fit_the_schema(bench: Bench) -> None:
     said = [{"role": "user", "content": "get_weather Oslo"}, {"role": "assistant", "content": "One moment."}]
     second = bench.ask(input=[*said, *first["output"], output])
     assert problems(validator("response_item_list"), bench.call("GET", f"{second['id']}/input_items")) == []
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind not in ("background", "failed", "failed in background")]
+)
+def test_the_items_of_a_conversation_fit_the_schema(bench: Bench, kind: str) -> None:
+    conversation = bench.send("POST", "conversations")["id"]
+    response = bench.ask(**KINDS[kind], conversation=conversation)
+    page = bench.send("GET", f"conversations/{conversation}/items", order="asc")
+    assert page["data"][len(page["data"]) - len(response["output"]) :] == response["output"]
+    assert problems(validator("response_item_list"), page) == []
+    assert problems(validator("response"), response) == []
+
+
+def test_a_compaction_fits_the_schema(bench: Bench) -> None:
+    compacted = bench.send("POST", "responses/compact", {"model": "m", "input": "Hello"})["output"]
+    response = bench.ask(input=[*compacted, {"role": "user", "content": "More"}])
+    assert problems(validator("response_item_list"), bench.call("GET", f"{response['id']}/input_items")) == []
+    assert problems(validator("create_response"), {"model": "m", "input": compacted}) == []
+
+
+def test_added_items_fit_the_schema(bench: Bench) -> None:
+    conversation = bench.send("POST", "conversations")["id"]
+    said = [{"role": role, "content": "Hello"} for role in ("user", "assistant", "developer", "system")]
+    added = bench.send("POST", f"conversations/{conversation}/items", {"items": said})
+    assert problems(validator("response_item_list"), added) == []
+    assert problems(validator("response_item_list"), bench.send("GET", f"conversations/{conversation}/items")) == []
