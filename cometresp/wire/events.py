@@ -9,6 +9,19 @@ from cometresp.wire.json import Json, obj
 TERMINAL = frozenset({"completed", "incomplete", "failed", "cancelled"})
 PENDING = ("queued", "in_progress")
 GOOD = ("completed", "incomplete")  # there is an answer
+# Statuses of other servers that mean that nothing more comes, or that something does (API 6.2).
+_ENDED = TERMINAL | {
+    *("aborted", "blocked", "canceled", "complete", "deleted", "done", "error", "errored", "expired", "failure"),
+    *("finished", "refused", "rejected", "stopped", "succeeded", "success", "terminated", "timed_out", "timeout"),
+}
+_UNENDED = frozenset(
+    {
+        *PENDING,
+        *("accepted", "active", "cancelling", "canceling", "created", "delayed", "generating"),
+        *("paused", "pending", "preparing", "processing", "requires_action", "resuming", "running", "scheduled"),
+        *("searching", "started", "starting", "submitted", "validating", "waiting", "working"),
+    }
+)
 
 # (type of the item, its field) for each delta that extends a field of an item.
 FIELD_DELTAS = {
@@ -36,6 +49,20 @@ PART_EVENTS = {
     "response.reasoning_summary_part.added": ("summary", "summary_index", False),
     "response.reasoning_summary_part.done": ("summary", "summary_index", True),
 }
+
+
+def may_go_on(status: object) -> bool:
+    """Whether a response of this status may still change: an unknown word may, a missing one doesn't (API 6.2)."""
+    return bool(status) and _word(status) not in _ENDED
+
+
+def is_known(status: object) -> bool:
+    """Whether the word is one of those that say whether the response has ended."""
+    return _word(status) in _ENDED | _UNENDED
+
+
+def _word(status: object) -> str:
+    return str(status).strip().lower().replace("-", "_").replace(" ", "_")
 
 
 class Event(NamedTuple):

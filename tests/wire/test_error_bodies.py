@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cometresp.errors import ErrorDetails
-from cometresp.wire.error_bodies import error_in, error_object, explain, message_of
+from cometresp.wire.error_bodies import error_in, explain, read_error
 from cometresp.wire.events import Event
 
 OPENAI = {"message": "too hot", "type": "invalid_request_error", "param": "temperature", "code": "unsupported_value"}
@@ -42,7 +42,7 @@ def test_an_error_is_found_where_there_is_one(data: Any, error: Any) -> None:
         (OPENAI, "too hot"),
         ({"error": "no"}, "no"),
         ({"detail": "no"}, "no"),
-        ({"detail": [{"loc": ["body", "model"], "msg": "missing"}, {"msg": "x"}]}, "body.model: missing; : x"),
+        ({"detail": [{"loc": ["body", "model"], "msg": "missing"}, {"msg": "x"}]}, "body.model: missing; x"),
         ({"title": "no", "status": 400}, "no"),
         ({"code": 1, "msg": "no"}, "no"),
         ({"error_msg": "no"}, "no"),
@@ -51,7 +51,7 @@ def test_an_error_is_found_where_there_is_one(data: Any, error: Any) -> None:
     ],
 )
 def test_the_message_of_an_http_error_is_read_from_any_shape(body: Any, message: str | None) -> None:
-    assert message_of(error_object(body)) == message
+    assert read_error(body).message == message
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,5 @@ def test_the_message_of_an_http_error_is_read_from_any_shape(body: Any, message:
     ],
 )
 def test_an_error_inside_a_200_is_explained(error: dict[str, Any], explained: tuple[str, ErrorDetails]) -> None:
-    assert explain(error) == explained
+    message, details = explained
+    assert explain(error) == (message, details._replace(body=error))
