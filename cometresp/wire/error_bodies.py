@@ -36,7 +36,6 @@ _BEHIND_KEYS = ("raw", "rawerror", "innererror", "originalerror", "providererror
 _SECONDS_KEYS = ("resetsinseconds", "resetinseconds", "resetafterseconds", "resetsin")
 _MOMENT_KEYS = ("resetsat", "resetat", "resettime")
 _NO_MESSAGE = ("ok", "success", "succeeded", "none", "null")
-_FAILURES = ("error", "fail", "failed", "failure")
 _DEEPEST = 6
 _LONGEST_REASON = 500
 _BAD_STATUS = 400
@@ -177,13 +176,13 @@ def _is_flat_error(given: Json, kind: str) -> bool:
 
 
 def _says_failure(status: object) -> bool:
-    if isinstance(status, str) and not status.strip().isdigit():
-        word = status.strip().lower()
-        return word in _FAILURES or bool(re.search(r"error|invalid|fail|denied|exceed|quota|unavailable", word))
-    try:
-        number = int(status) if isinstance(status, str | int) and not isinstance(status, bool) else 0
-    except ValueError:
+    if isinstance(status, bool) or not isinstance(status, str | int):
         return False
+    try:
+        number = int(status)
+    except ValueError:
+        word = str(status).strip().lower()
+        return bool(re.search(r"error|invalid|fail|denied|exceed|quota|unavailable|overloaded", word))
     return number >= _BAD_STATUS or number < 0
 
 
