@@ -171,9 +171,9 @@ def _print_error(error: CometrespError, argv: list[str]) -> None:
         return
     import json
 
-    from cometresp.text import escape_json, json_bytes
+    from cometresp.text import escape_json, json_bytes, valid_json
 
-    document = escape_json(json.dumps(error.as_dict(), ensure_ascii=False))
+    document = escape_json(valid_json(json.dumps(error.as_dict(), ensure_ascii=False)))
     with suppress(OSError):  # stderr can't be written either
         terminal.stderr.write(json_bytes(document + "\n"))
         terminal.stderr.flush()

@@ -52,12 +52,16 @@ class Cause(Enum):
 
 
 class ErrorDetails(NamedTuple):
-    """The facts of a server's error reply, whatever its shape: HTTP status, code, request id, field."""
+    """The facts of a server's error reply, whatever its shape: HTTP status, code, request id, field.
+
+    `body` is the whole reply, or the error in it: JSON as its value, anything else as text.
+    """
 
     status: int | None = None
     code: str | None = None
     request_id: str | None = None
     param: str | None = None
+    body: object = None
 
 
 # what to do next ----------------------------------------------------------------------------------------------------
@@ -123,6 +127,7 @@ if TYPE_CHECKING:  # only types: making them would cost time at every start
         code: str | None
         param: str | None
         request_id: str | None
+        body: object
 
     class ErrorDocument(TypedDict):
         """What `--error-format json` prints. Unknown facts are null, so that scripts can rely on the keys."""
@@ -193,6 +198,7 @@ class CometrespError(Exception):
                 "code": self.details.code,
                 "param": self.details.param,
                 "request_id": self.details.request_id,
+                "body": self.details.body,
             }
         }
 

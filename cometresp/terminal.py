@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TextIO
 
 from cometresp.errors import OutputError, PipeClosedError
-from cometresp.text import escape, escape_json, json_bytes, to_bytes
+from cometresp.text import escape, escape_json, json_bytes, to_bytes, valid_json
 
 
 @dataclass(repr=False, eq=False, match_args=False)  # which would take time at every start
@@ -94,7 +94,7 @@ class Terminal:
         import json
 
         tty = self.stdout_tty
-        document = json.dumps(value, ensure_ascii=False, indent=2 if tty else None)
+        document = valid_json(json.dumps(value, ensure_ascii=False, indent=2 if tty else None))
         self.write(json_bytes((escape_json(document) if tty else document) + "\n"))
 
     def ask(self, question: str) -> str | None:

@@ -54,6 +54,17 @@ def escape_json(document: str) -> str:
     return _unsafe().sub(unicode_escape, document) if not document.isascii() or "\x7f" in document else document
 
 
+def valid_json(document: str) -> str:
+    """JSON text that Python wrote, with `1e999` for a number too large for a float, and `null` for NaN."""
+    if "Infinity" not in document and "NaN" not in document:
+        return document
+
+    def replaced(found: re.Match[str]) -> str:
+        return found[1] or ("null" if found[0] == "NaN" else f"{found[2]}1e999")
+
+    return re.sub(r'("[^"\\]*(?:\\.[^"\\]*)*")|(-?)Infinity|NaN', replaced, document)
+
+
 def to_bytes(text: str) -> bytes:
     """UTF-8. Surrogate halves that a server sent separately are joined; a lone one becomes U+FFFD."""
     try:

@@ -15,11 +15,12 @@ from cometresp.errors import (
     SilenceError,
     UnreachableError,
 )
-from cometresp.wire.events import PENDING, Event
+from cometresp.wire.events import Event, is_known, may_go_on
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 2.0, 15.0, 1.4  # seconds between polls
 _LONGEST_ASKED = 120.0  # what a server may ask for in a reply that isn't an error
 _SHORTEST_ASKED = 0.05
+_MOST_POLLS = 20  # of a status that isn't known here
 _LAST_LOOK = 1.0  # seconds before --max-time
 
 
@@ -82,11 +83,14 @@ class Poll:
         self._fetched = fetched
         self._pause = _FIRST_PAUSE
         self._reached = False
+        self._word: object = None  # a status that isn't known here, and how often it came
+        self._times = 0
 
     def until_ended(self) -> Event:
         """The response when it has ended, or as it was last when --max-time is up.
 
-        Pauses of 2 s grow to 15 s, unless the server asks for others. Failures that may pass don't count.
+        Pauses of 2 s grow to 15 s, unless the server asks for others. Failures that may pass don't count. A status that
+        isn't known here is waited for like any other, but without --max-time only while it changes within 20 polls.
         """
         last: Event | None = None
         failures = 0
@@ -104,13 +108,21 @@ class Poll:
                 error, why = fault, fault.message
             else:
                 self._reached = True
-                if event.status not in PENDING:
+                if not may_go_on(event.status) or self._is_stuck(event):
                     return event
                 last, failures, why = event, 0, f"{self._fetched.id} is {event.status}"
             if not self._wait(why):
                 if last is None and error is not None:
                     raise error
                 return last or event
+
+    def _is_stuck(self, event: Event) -> bool:
+        """Whether a status that isn't known here has stayed the same for so long that it won't change."""
+        if is_known(event.status) or self._fetched.server.left is not None:
+            return False
+        self._times = self._times + 1 if event.status == self._word else 1
+        self._word = event.status
+        return self._times >= _MOST_POLLS
 
     def _is_time_up(self) -> bool:
         left = self._fetched.server.left
@@ -162,7 +174,7 @@ class Follow:
                 if not error.passing:
                     raise
                 now = self._current() if isinstance(error, SilenceError) else None
-                if now is not None and now.status not in PENDING:
+                if now is not None and not may_go_on(now.status):
                     yield now
                     return
                 failures = 0 if now is not None or self._after != before else failures + 1
@@ -186,7 +198,7 @@ class Follow:
                     if self._is_old(event, number):
                         continue
                     self._after = number
-                if event.whole and event.status not in (None, *PENDING):
+                if event.whole and event.status is not None and not may_go_on(event.status):
                     yield event
                 if event.whole or (not fresh and event.error is not None):
                     return

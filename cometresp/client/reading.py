@@ -1,60 +1,79 @@
-"""What a reply holds: the events of a stream, or one event for a whole reply (API 7.1, 12.1)."""
+"""What a reply holds: the events of a stream, or one event for a whole reply (API 7.1, 12.1).
+
+The first bytes and the content type decide together: what begins as JSON is read whole, what begins as a field of
+server-sent events is a stream, whatever the type says; anything else goes by the type.
+"""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 
 import httpx
 from httpx_sse import EventSource
 
-from cometresp.errors import Cause, CometrespError, ProtocolError
+from cometresp.client.encoding import unreadable
+from cometresp.errors import Cause, CometrespError, ProtocolError, UnreachableError
 from cometresp.wire import replies
-from cometresp.wire.error_bodies import error_in
+from cometresp.wire.error_bodies import error_in, without_markup
 from cometresp.wire.events import Event, is_response
+from cometresp.wire.json import Json, obj
 from cometresp.wire.replies import Reply
 
-_decode = json.JSONDecoder().decode
+_STREAM_TYPE = "text/event-stream"
+_FAILED = "response.failed"
+_BOM = b"\xef\xbb\xbf"
+_NAMES = (b"data:", b"event:", b"retry:", b"id:", b":")
+_FIELD = re.compile(r"(data|event|id|retry)?(:|$)")  # a line of a stream
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_KEPT = 4096  # characters at the start and at the end of a stream that are looked at if it ends too early
+_QUOTED = 200
+
+
+def _silent(_: str) -> None:
+    return
 
 
 class Opened(NamedTuple):
-    """A reply whose body hasn't been read. `watch` limits each wait for it; `broken` maps httpx's exceptions."""
+    """A reply whose body hasn't been read.
+
+    `watch` limits each wait for it; `broken` maps httpx's exceptions; `debug` gets a body that isn't an answer.
+    """
 
     reply: httpx.Response
     watch: Callable[[], AbstractContextManager[None]]
     broken: Callable[[httpx.TransportError], CometrespError]
+    debug: Callable[[str], None] = _silent
 
 
 def events_of(opened: Opened) -> Iterator[Event]:
-    """The events of a reply, which is read by its content type, whichever was requested (API 7.1)."""
-    if _kind(opened.reply) == "text/event-stream":
-        return _stream(opened)
-    return iter([whole_event(opened)])
+    """The events of a reply, which is read by what it is, whichever was requested (API 7.1)."""
+    body = _Body(opened)
+    if body.is_stream():
+        return _stream(_Text(body, body.chunks()), opened)
+    whole = body.whole()
+    if (event := _whole_event(whole.json(), whole.text())) is not None:
+        return iter([_shown(event, opened)])
+    if _kind(opened.reply) == _STREAM_TYPE and whole.body.strip():
+        return _stream(_Text(body, iter([whole.body]), kept=len(whole.body) + 1), opened)
+    opened.debug(whole.text())
+    raise not_the_api(opened.reply, whole)
 
 
 def whole_event(opened: Opened) -> Event:
     """A response as `response.<status>`, an error body as `error`. Raises ProtocolError for anything else."""
     whole = read_whole(opened)
-    data = whole.json()
-    if is_response(data):
-        kind = f"response.{data.get('status') or 'completed'}"
-        event = {"type": kind, "response": data}
-        return Event(kind, event, json.dumps(event, ensure_ascii=False), whole=True)
-    if error_in(data) is not None:
-        return Event("error", data, whole.text(), whole=True)
-    raise not_the_api(opened.reply, whole)
+    event = _whole_event(whole.json(), whole.text())
+    if event is None:
+        opened.debug(whole.text())
+        raise not_the_api(opened.reply, whole)
+    return _shown(event, opened)
 
 
 def read_whole(opened: Opened) -> Reply:
-    reply = opened.reply
-    try:
-        with opened.watch():
-            body = reply.read()
-    except httpx.TransportError as error:
-        raise opened.broken(error) from error
-    except httpx.DecodingError as error:
-        raise ProtocolError(f"the reply's compression is broken: {error}", cause=Cause.PATH) from error
-    return Reply(reply.status_code, reply.headers, body)
+    return _Body(opened).whole()
 
 
 def not_the_api(reply: httpx.Response, whole: Reply) -> ProtocolError:
@@ -67,41 +86,197 @@ def _kind(reply: httpx.Response) -> str:
     return kind.partition(";")[0].strip().lower()
 
 
-def _stream(opened: Opened) -> Iterator[Event]:
-    source = EventSource(_Text(opened))  # type: ignore[arg-type]
-    for frame in source.iter_sse():
-        text = frame.data
-        if not text or text == "[DONE]":  # an `id:` or `event:` line alone; API 7.1
+# whole replies ------------------------------------------------------------------------------------------------------
+
+
+def _whole_event(data: Any, raw: str) -> Event | None:
+    """The event that a whole body amounts to: a response, also one in an event, or an error; else None."""
+    inner = obj(obj(data).get("response"))
+    response = data if is_response(data) else inner if is_response(inner) else None
+    if response is not None:
+        kind = f"response.{response.get('status') or 'completed'}"
+        return _made(kind, {"type": kind, "response": response}, whole=True)
+    error = error_in(data)
+    if error is None:
+        return None
+    if isinstance(data, dict):
+        return Event("error", data, raw, whole=True)
+    return _made("error", {"type": "error", "error": error}, whole=True)
+
+
+def _made(kind: str, data: Json, *, whole: bool = False) -> Event:
+    """An event whose JSON text the server didn't write."""
+    return Event(kind, data, replies.written(data), whole=whole)
+
+
+def _shown(event: Event, opened: Opened) -> Event:
+    """The event, which --debug prints if it is an error."""
+    if event.type in ("error", _FAILED):
+        opened.debug(event.raw)
+    return event
+
+
+class _Body:
+    """The bytes of a reply, of which the first are read to see what they are."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+        self._chunks = opened.reply.iter_bytes()
+        self._start = b""
+        self._ended = False
+
+    def is_stream(self) -> bool:
+        """Whether it is a stream. Raises ProtocolError where it is compressed in a way that can't be read."""
+        while (looks := _looks_like(self._start, ended=self._ended)) is None:
+            self._read_more()
+        if looks != "other":
+            return looks == "stream"
+        if _kind(self.opened.reply) != _STREAM_TYPE:
+            return False
+        if why := unreadable(self.opened.reply, self._start):
+            raise not_the_api(self.opened.reply, self._reply(b"", why))
+        return True
+
+    def chunks(self) -> Iterator[bytes]:
+        """All bytes as they come. Raises httpx's exceptions."""
+        return chain([self._start] if self._start else [], self._chunks)
+
+    def whole(self) -> Reply:
+        rest = bytearray(self._start)
+        while not self._ended:
+            self._start = b""
+            self._read_more()
+            rest += self._start
+        why = unreadable(self.opened.reply, rest)
+        return self._reply(b"" if why else bytes(rest), why)
+
+    def _reply(self, body: bytes, why: str) -> Reply:
+        return Reply(self.opened.reply.status_code, self.opened.reply.headers, body, why)
+
+    def _read_more(self) -> None:
+        try:
+            with self.opened.watch():
+                chunk = next(self._chunks, None)
+        except httpx.TransportError as error:
+            raise self.opened.broken(error) from error
+        except httpx.DecodingError as error:
+            raise ProtocolError(f"the reply's compression is broken: {error}", cause=Cause.PATH) from error
+        self._ended = chunk is None
+        self._start += chunk or b""
+
+
+def _looks_like(start: bytes, *, ended: bool) -> str | None:
+    """`json`, `stream` or `other`, by the first bytes of a body; None where more are needed."""
+    if not ended and _BOM.startswith(start):
+        return None
+    text = start.removeprefix(_BOM).lstrip()
+    if text.startswith((b"{", b"[")):
+        return "json"
+    if text.startswith(_NAMES):
+        return "stream"
+    return None if not ended and any(name.startswith(text) for name in _NAMES) else "other"
+
+
+# streams ------------------------------------------------------------------------------------------------------------
+
+
+def _stream(text: "_Text", opened: Opened) -> Iterator[Event]:
+    decoder = _Decoder()
+    decode = decoder.decode
+    seen = False
+    for frame in EventSource(text).iter_sse():  # type: ignore[arg-type]
+        given = frame.data
+        if not given or given == "[DONE]":  # an `id:` or `event:` line alone; API 7.1
             continue
         try:
-            data = _decode(text)
+            data = decode(given)
         except (ValueError, RecursionError) as error:
-            if source.response.cut:  # type: ignore[attr-defined]
-                return  # the end of the bytes fell into this frame
-            raise ProtocolError(f"an event of the stream is not JSON: {text[:100]!r}", cause=Cause.PATH) from error
-        if isinstance(data, dict):
-            yield Event(str(data.get("type") or frame.event), data, text)
+            if text.cut:
+                break  # the end of the bytes fell into this frame
+            if frame.event != "error":
+                raise ProtocolError(f"an event of the stream is not JSON: {given[:100]!r}", cause=Cause.PATH) from error
+            data = {"type": "error", "message": given}
+        if decoder.found_constant:
+            decoder.found_constant, given = False, replies.written(data)
+        kind = data.get("type") if isinstance(data, dict) else None
+        seen = True
+        if kind.__class__ is str and kind.startswith("response."):  # nearly always
+            if kind == _FAILED:
+                opened.debug(given)
+            yield Event(kind, data, given)
         else:
-            yield Event(frame.event, {}, text)
+            yield _shown(_other_event(frame.event, data, given), opened)
+    yield from _stray_events(text, opened, seen=seen)
+
+
+def _other_event(name: str, data: Any, raw: str) -> Event:
+    """An event without one of the API's types, which are then the name of the frame (API 7.1)."""
+    if not isinstance(data, dict):
+        error = error_in(data) or ({"message": data} if name == "error" and isinstance(data, str) else None)
+        return Event(name, {}, raw) if error is None else Event("error", {"type": "error", "error": error}, raw)
+    kind = data.get("type")
+    if (not kind or not isinstance(kind, str)) and name != "message":
+        data["type"] = kind = name
+    if error_in(data) is not None and not isinstance(data.get("response"), dict):
+        return Event("error", data, raw)
+    return Event(str(kind or name), data, raw)
+
+
+def _stray_events(text: "_Text", opened: Opened, *, seen: bool) -> Iterator[Event]:
+    """What the lines amount to that are no fields of a stream which ended too early: an event, or the error.
+
+    Proxies write their errors as plain text, JSON or HTML into a stream that they break off.
+    """
+    stray = text.stray(at_end=seen)
+    if not stray:
+        return
+    try:
+        event = _whole_event(_Decoder().decode(stray), stray)
+    except (ValueError, RecursionError):
+        event = None
+    if event is not None:
+        yield _shown(event, opened)
+        return
+    opened.debug(stray)
+    if not seen and replies.is_html(stray):
+        body = Reply(opened.reply.status_code, opened.reply.headers, stray.encode(errors="replace"))
+        raise not_the_api(opened.reply, body)
+    shown = without_markup(stray) if "<" in stray else " ".join(stray.split())
+    shown = shown if len(shown) <= _QUOTED else shown[: _QUOTED - 1] + "…"
+    raise UnreachableError(f"the stream ended before the answer was complete: {shown!r}", passing=True)
+
+
+class _Decoder:
+    """JSON of a server; `found_constant` is set where NaN or an infinity became null (API 12.11)."""
+
+    def __init__(self) -> None:
+        self.found_constant = False
+        self.decode = json.JSONDecoder(parse_constant=self._null).decode
+
+    def _null(self, _: str) -> None:
+        self.found_constant = True
 
 
 class _Text:
     """Takes the place of the reply in httpx-sse, and adds what that leaves out (API 7.1).
 
     UTF-8 whatever the content type says, no BOM, and a blank line at the end, so that a last event without one is not
-    dropped. `cut` is set once the bytes have ended.
+    dropped. `cut` is set once the bytes have ended; `kept` characters of the start and of the end are kept.
     """
 
-    def __init__(self, opened: Opened) -> None:
-        self._opened = opened
-        self.headers = {"content-type": "text/event-stream"}
+    def __init__(self, body: _Body, chunks: Iterator[bytes], kept: int = _KEPT) -> None:
+        self._opened = body.opened
+        self._chunks = chunks
+        self._kept = kept
+        self._head = self._tail = ""
+        self.headers = {"content-type": _STREAM_TYPE}
         self.cut = False
 
     def iter_text(self) -> Iterator[str]:
         from codecs import getincrementaldecoder
 
         decoder = getincrementaldecoder("utf-8")("replace")
-        chunks = self._opened.reply.iter_bytes()
+        chunks, kept = self._chunks, self._kept
         broken: httpx.TransportError | None = None
         first = True
         while True:
@@ -118,8 +293,20 @@ class _Text:
             if first and text:
                 text, first = text.removeprefix("\ufeff"), False
             if text:
+                if len(self._head) < kept:
+                    self._head += text[:kept]
+                self._tail = text[-kept:] if len(text) >= kept else (self._tail + text)[-kept:]
                 yield text
         self.cut = True
         yield decoder.decode(b"", final=True) + "\n\n"
         if broken:
             raise self._opened.broken(broken) from broken
+
+    def stray(self, *, at_end: bool) -> str:
+        """The lines at the start or at the end of the stream that are no fields of it."""
+        lines = _LINE_END.split(self._tail if at_end else self._head)
+        if at_end and len(self._tail) == self._kept:
+            lines[0] = ""  # it may be the end of a long line
+        if any(name.startswith(lines[-1].encode(errors="replace")) for name in _NAMES):
+            lines[-1] = ""  # the bytes ended within a field
+        return "\n".join(line for line in lines if line.strip() not in ("", "[DONE]") and not _FIELD.match(line))

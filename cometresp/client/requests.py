@@ -6,10 +6,12 @@ Statuses, retries and error shapes are those of API 8 and 12.6.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 
 import httpx
 
 from cometresp.client.connection import ServerConfig, open_pool
+from cometresp.client.encoding import name_as_registered, unreadable
 from cometresp.client.reading import Opened
 from cometresp.deadline import Deadline, alarm, backoff
 from cometresp.errors import CometrespError, RateLimitedError, SilenceError, UnreachableError
@@ -20,6 +22,7 @@ from cometresp.wire.replies import Reply, error_of, request_id, retry_after
 _CONNECT_SECONDS = 15.0
 _LONGEST_WAIT = 120.0  # a server that asks for a longer pause is not waited for
 _MAX_ERROR_BODY = 1 << 20
+_LONGEST_DEBUG = 20_000  # characters of a body that --debug prints
 
 
 class Requests:
@@ -71,7 +74,8 @@ class Requests:
             self._pause(wait, tries, error)
             tries += 1
         try:
-            yield Opened(reply, self.watch, lambda fault: self._unreachable(fault, silence, during_reply=True))
+            broken = partial(self._unreachable, silence=silence, during_reply=True)
+            yield Opened(reply, self.watch, broken, self._debug_body)
         finally:
             reply.close()
 
@@ -87,8 +91,9 @@ class Requests:
             return error
         if reply.is_success:
             return reply
+        creates = (request.method, request.path) == ("POST", "/responses")
         with closing(reply):
-            return error_of(Reply(reply.status_code, reply.headers, self._read_error(reply)))
+            return error_of(self._read_error(reply), creates=creates)
 
     def _send(self, request: Request, payload: Payload | None, silence: float) -> httpx.Response:
         if payload is not None:
@@ -112,6 +117,7 @@ class Requests:
         self._debug(f"< {reply.http_version} {reply.status_code}")
         for name, value in reply.headers.items():
             self._debug(f"< {name}: {value}")
+        name_as_registered(reply)
         return reply
 
     def _headers(self, request: Request, payload: Payload | None) -> dict[str, str]:
@@ -120,15 +126,22 @@ class Requests:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in given}
         return headers if payload is None else {**headers, "Content-Length": str(payload.length)}
 
-    def _read_error(self, reply: httpx.Response) -> bytes:
-        body = b""
-        with suppress(httpx.TransportError, httpx.DecodingError), self.watch():
-            for chunk in reply.iter_bytes():
-                body += chunk
-                if len(body) > _MAX_ERROR_BODY:
-                    break
+    def _read_error(self, reply: httpx.Response) -> Reply:
+        """The reply, with at most a megabyte of its body, and as much of it as came."""
+        body, why = b"", ""
+        with suppress(httpx.TransportError), self.watch():
+            try:
+                for chunk in reply.iter_bytes():
+                    body += chunk
+                    if len(body) > _MAX_ERROR_BODY:
+                        break
+            except httpx.DecodingError:
+                why = "" if body else f"whose compression ({reply.headers['content-encoding']}) is broken"
+        why = why or unreadable(reply, body)
+        read = Reply(reply.status_code, reply.headers, b"" if why else body, why)
         self._debug(f"< {len(body)} bytes of body")
-        return body
+        self._debug_body(read.text())
+        return read
 
     def _pause(self, wait: float | None, tries: int, error: CometrespError) -> None:
         """Wait as the server asks, else longer each time (API 8.3). Raises the error where --max-time is too short."""
@@ -170,8 +183,7 @@ class Requests:
         if isinstance(fault, httpx.ConnectTimeout):
             message = f"{url}: no connection within {min(_CONNECT_SECONDS, silence):g} s"
         elif isinstance(fault, httpx.TimeoutException):
-            hint = "--timeout sets how long"
-            return SilenceError(f"{url}: no data for {silence:g} s", hint=hint, passing=passing)
+            return SilenceError(f"{url}: no data for {silence:g} s (--timeout)", passing=passing)
         elif isinstance(fault, httpx.ProxyError):
             message = f"the proxy refused: {fault}"
         elif during_reply:
@@ -183,6 +195,12 @@ class Requests:
     def _debug(self, line: str) -> None:
         if self.config.debug:
             self.config.debug(line)
+
+    def _debug_body(self, body: str) -> None:
+        for line in body[:_LONGEST_DEBUG].splitlines():
+            self._debug(f"< {line}")
+        if len(body) > _LONGEST_DEBUG:
+            self._debug(f"< … and {len(body) - _LONGEST_DEBUG} characters more")
 
 
 def _came_before_any_byte(fault: httpx.TransportError) -> bool:

@@ -1,15 +1,12 @@
 """`--json`: the response object; for a stream, the final one."""
 
 import json
-import re
 from dataclasses import dataclass
 
 from cometresp.answer.answer import Answer
 from cometresp.render.screen import Sink
-from cometresp.text import escape_json, json_bytes
+from cometresp.text import escape_json, json_bytes, valid_json
 from cometresp.wire.events import Event
-
-_STRING_OR_INFINITY = re.compile(r'("(?:[^"\\]|\\.)*")|(-?)Infinity')
 
 
 @dataclass(slots=True)
@@ -28,14 +25,5 @@ class Document:
         response = answer.as_response()
         if "output_text" not in response:  # the only field that is added
             response["output_text"] = answer.text
-        document = _dumped(response, indent=2 if self.to_terminal else None)
+        document = valid_json(json.dumps(response, ensure_ascii=False, indent=2 if self.to_terminal else None))
         self.sink.write(json_bytes((escape_json(document) if self.to_terminal else document) + "\n"))
-
-
-def _dumped(value: object, indent: int | None) -> str:
-    """The value as JSON. For a number too large for a float Python writes Infinity, which is replaced by 1e999."""
-    try:
-        return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
-    except ValueError:
-        document = json.dumps(value, ensure_ascii=False, indent=indent)
-        return _STRING_OR_INFINITY.sub(lambda found: found[1] or f"{found[2]}1e999", document)

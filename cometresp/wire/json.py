@@ -62,6 +62,10 @@ def _finite(number: str) -> float:
     return value
 
 
+def null(_: str) -> None:
+    """None for NaN and the infinities, which some servers send: `parse_constant` of json.loads (API 12.11)."""
+
+
 def no_constant(name: str) -> float:
     """Raises ValueError for NaN and the infinities, which only Python accepts: `parse_constant` of json.loads."""
     raise ValueError(f"{name} is not JSON")

@@ -5,6 +5,8 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 
+from cometresp.text import valid_json
+
 HELD_BYTES = 1_000_000  # files up to this size are kept in memory, and recorded in full
 
 
@@ -71,7 +73,7 @@ class Payload:
 
         separators = (",", ":") if compact else None
         text = json.dumps(value, ensure_ascii=False, separators=separators, default=marked)
-        data = text.encode(errors="backslashreplace")  # a lone surrogate is sent as a JSON escape
+        data = valid_json(text).encode(errors="backslashreplace")  # a lone surrogate is sent as a JSON escape
         self._fixed = data.split(mark.encode()) if contents else [data]
         self._contents = contents
         self.length = sum(map(len, self._fixed)) + sum(content.length for content in contents)

@@ -50,7 +50,7 @@ def refused_inside(event: Event) -> CometrespError | None:
 
 def _may_refuse(message: str, details: ErrorDetails) -> bool:
     code, param = details.code or "", details.param or ""
-    if _names_previous(message, details):
+    if names_previous(message, details):
         return True
     if _OTHER.search(code) or (param and param.partition("[")[0] not in _OF_EARLIER):
         return False
@@ -60,7 +60,8 @@ def _may_refuse(message: str, details: ErrorDetails) -> bool:
     return (status in _DISGUISED or details.status is None) and _WORDED.search(message) is not None
 
 
-def _names_previous(message: str, details: ErrorDetails) -> bool:
+def names_previous(message: str, details: ErrorDetails) -> bool:
+    """Whether an error says that it is about the `previous_response_id`."""
     if details.param == "previous_response_id" or details.code == "previous_response_not_found":
         return True
     return "previous response" in message.lower().replace("_", " ")

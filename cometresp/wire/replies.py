@@ -17,24 +17,43 @@ from cometresp.errors import (
     RequestRefusedError,
     UnreachableError,
 )
-from cometresp.wire.error_bodies import error_object, message_of
+from cometresp.text import quoted, valid_json
+from cometresp.wire.error_bodies import code_of, message_of, read_error, without_markup
+from cometresp.wire.json import null
+from cometresp.wire.refusals import names_previous
 
-# With one of these codes a 429 means an exhausted balance, not a rate limit (API 8.2).
-_SPENT = ("insufficient_quota", "credit_balance_exhausted", "insufficient_user_quota", "billing_hard_limit_reached")
-# Codes with which a 5xx means an error in the request (API 8.2).
-_REQUEST_ERRORS = {500: "invalid_request", 503: "model_not_found"}
-_RETRIED = frozenset({408, 409, 429})
-_NO_PREVIOUS = frozenset({400, 404, 422, 500, 501})  # statuses of a refused previous_response_id (API 10.3, 12.8)
+# Codes and types of an exhausted balance or allowance, which a 429 or a 5xx may have (API 8.2).
+_SPENT = re.compile(r"(^|_)(quota|credits?|balance|billing|payment|funds|arrears)(_|$)|^usage_(limit|not)_|^plan_limit")
+_PER_TIME = re.compile(r"(^|_)(rate|rpm|tpm|minute|second|concurren\w*)(_|$)")  # a rate limit all the same
+# Codes and types with which a 5xx means an error in the request: sending it again can't help (API 8.2).
+_REQUEST_ERRORS = frozenset(
+    {
+        "invalid_request",
+        "sensitive_words_detected",
+        "prompt_blocked",
+        "model_not_found",
+        "bad_request_body",
+        "convert_request_failed",
+    }
+)
+_ACCESS_ERRORS = frozenset({"access_denied"})
+_NO_PREVIOUS = frozenset(
+    {400, 404, 422, 500, 501, 502, 503}
+)  # statuses of a refused previous_response_id (API 10.3, 12.8)
 _LONGEST_TEXT = 500
 _CHECK_URL = "is the base URL right? it usually ends in /v1"
 
 
 class Reply(NamedTuple):
-    """A whole reply: status, headers (case-insensitive, as in httpx) and body."""
+    """A whole reply: status, headers (case-insensitive, as in httpx) and body.
+
+    `unreadable` says why a body couldn't be decoded, as in `compressed with zstd`; it is then left out.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    unreadable: str = ""
 
     def text(self) -> str:
         return self.body.decode("utf-8-sig", "replace")
@@ -42,19 +61,19 @@ class Reply(NamedTuple):
     def json(self) -> Any:
         """The body as JSON, whatever its content type; None if it isn't JSON."""
         try:
-            return json.loads(self.text())
+            return json.loads(self.text(), parse_constant=null)
         except (ValueError, RecursionError):
             return None
 
     def details(self) -> ErrorDetails:
         data = self.json()
-        error = error_object(data)
-        code = error.get("code")
+        report = read_error(data)
         return ErrorDetails(
             status=self.status,
-            code=str(code) if code not in (None, "") and not isinstance(code, dict | list) else None,
-            request_id=self._request_id(message_of(error) or ""),
-            param=str(error["param"]) if error.get("param") else None,
+            code=code_of(report),
+            request_id=self._request_id(report.message or ""),
+            param=report.param,
+            body=(self.text() or None) if data is None else data,
         )
 
     def _request_id(self, message: str) -> str | None:
@@ -70,28 +89,34 @@ def request_id(headers: Mapping[str, str]) -> str | None:
     return headers.get("x-cometapi-request-id") or headers.get("x-request-id") or None
 
 
-def error_of(reply: Reply) -> CometrespError:
+def error_of(reply: Reply, *, creates: bool = True) -> CometrespError:
     """The exception for a reply that isn't 2xx, chosen by its status before its body.
 
-    `passing` is set if a retry may succeed. `cause` is set if the server has no such endpoint, or refuses the
-    `previous_response_id`.
+    `passing` is set if a retry may succeed; the header `x-should-retry` decides before everything else. `cause` is set
+    if the server has no such endpoint, or refuses the `previous_response_id`. `creates`: the request was for a new
+    response, for which a conflict (409) may pass.
     """
-    details = reply.details()
+    error = _error_of(reply, creates=creates)
+    asked = reply.headers.get("x-should-retry", "").strip().lower()
+    if asked in ("true", "false") and reply.status >= 400:
+        error.passing = asked == "true"
+    return error
+
+
+def _error_of(reply: Reply, *, creates: bool) -> CometrespError:
+    status, details, names = reply.status, reply.details(), read_error(reply.json()).names
     message = error_line(reply, details)
-    status = reply.status
-    if status == 401:
-        return KeyProblemError(message, hint="check the key in COMETAPI_KEY", details=details)
-    if status == 403:
-        return KeyProblemError(message, hint="the key may not use this model, or the balance is spent", details=details)
-    if status == 402 or (status == 429 and details.code in _SPENT):
-        return KeyProblemError(message, hint="the quota or balance is spent", details=details)
+    if error := _key_problem(status, names, message, details):
+        return error
     if status == 429:
         return RateLimitedError(message, details=details, passing=True)
     cause = _cause(message, details)
-    if _is_request_error(status, details):
-        hint = ("see: ", Next("ask", "-m MODEL")) if status == 503 else ""
+    if status >= 500 and names & _REQUEST_ERRORS:
+        hint = ("see: ", Next("ask", "-m MODEL")) if "model_not_found" in names else ""
         return RequestRefusedError(message, hint=hint, details=details, cause=cause)
-    if status in _RETRIED or status >= 500:
+    if cause is Cause.PREVIOUS:  # sending the same again can't help
+        return RequestRefusedError(message, details=details, cause=cause)
+    if status == 408 or (status == 409 and creates) or status >= 500:
         return UnreachableError(message, details=details, cause=cause, passing=True)
     if status < 400:
         target = reply.headers.get("location", "")
@@ -102,21 +127,54 @@ def error_of(reply: Reply) -> CometrespError:
             cause=Cause.PATH,
         )
     if reply.json() is None:
-        what = "an empty body" if not reply.body.strip() else "a body that is not JSON"
         return ProtocolError(
-            f"not the Responses API: {message}, with {what}", hint=_CHECK_URL, details=details, cause=Cause.PATH
+            f"not the Responses API: {message}" + ("" if reply.unreadable else f", with {_what_came(reply)}"),
+            hint="" if reply.unreadable else _CHECK_URL,
+            details=details,
+            cause=None if reply.unreadable else Cause.PATH,
         )
     return RequestRefusedError(message, details=details, cause=cause)
 
 
+def _key_problem(status: int, names: frozenset[str], message: str, details: ErrorDetails) -> KeyProblemError | None:
+    """The exception where the key is refused, or its balance spent."""
+    if status == 401:
+        hint = "check the key in COMETAPI_KEY"
+    elif status == 403 or (status >= 500 and names & _ACCESS_ERRORS):
+        hint = "the key may not use this model, or the balance is spent"
+    elif status == 402 or ((status == 429 or status >= 500) and any(map(_is_spent, names))):
+        hint = "the quota or balance is spent"
+    else:
+        return None
+    return KeyProblemError(message, hint=hint, details=details)
+
+
+def _is_spent(name: str) -> bool:
+    return bool(_SPENT.search(name)) and not _PER_TIME.search(name)
+
+
+def _what_came(reply: Reply, kind: str = "a body that is not JSON") -> str:
+    if reply.unreadable:
+        return f"a body {reply.unreadable}"
+    return kind if reply.body.strip() else "an empty body"
+
+
+def is_html(text: str) -> bool:
+    return bool(re.search(r"(?i)<(!doctype|html|head|body|title|h1)\b", text))
+
+
 def not_the_api(reply: Reply, request: str, kind: str) -> ProtocolError:
     """The exception for a 2xx reply with neither a response nor an error. `request`: the method and path."""
-    what = "an empty body" if not reply.body else kind or "a body of no type"
+    what = _what_came(reply, kind or "a body of no type")
+    if is_html(page := reply.text()):
+        what, said = kind if "html" in kind else f"HTML under {kind}" if kind else "HTML", None
+    else:
+        said = message_of(reply.json()) or (" ".join(page.split()) if kind == "text/plain" else None)
     return ProtocolError(
-        f"not the Responses API: the reply to {request} is {what}",
-        hint=_CHECK_URL,
+        f"not the Responses API: the reply to {request} is {what}" + (f": {quoted(said)}" if said else ""),
+        hint="" if reply.unreadable else _CHECK_URL,
         details=reply.details(),
-        cause=Cause.PATH,
+        cause=None if reply.unreadable else Cause.PATH,
     )
 
 
@@ -142,10 +200,10 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 def error_line(reply: Reply, details: ErrorDetails) -> str:
     """`HTTP 400 unsupported_value: message (request id: …)`."""
-    message = message_of(error_object(reply.json()))
-    if message is None:
-        shown = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", reply.text())
-        message = re.sub(r"\s+", " ", shown).strip()[:_LONGEST_TEXT]
+    if reply.unreadable:
+        message: str | None = _what_came(reply)
+    else:
+        message = read_error(reply.json()).message or without_markup(reply.text())[:_LONGEST_TEXT]
     head = f"HTTP {reply.status}" + (f" {details.code}" if details.code and details.code != str(reply.status) else "")
     line = f"{head}: {message}" if message else head
     if details.request_id and details.request_id not in line:
@@ -153,23 +211,18 @@ def error_line(reply: Reply, details: ErrorDetails) -> str:
     return line
 
 
+def written(value: object) -> str:
+    """JSON text of a value, as `--events` prints it."""
+    return valid_json(json.dumps(value, ensure_ascii=False))
+
+
 # reading a body ----------------------------------------------------------------------------------------------------
 
 
 def _cause(message: str, details: ErrorDetails) -> Cause | None:
     """Whether the path or the id is refused: a 404 of a server without the endpoint names the path (API 10.2)."""
-    if details.status in _NO_PREVIOUS and _names_previous(message, details):
+    if details.status in _NO_PREVIOUS and names_previous(message, details):
         return Cause.PREVIOUS
     if details.status in (405, 501) or (details.status == 404 and "/responses/" in message):
         return Cause.PATH
     return None
-
-
-def _names_previous(message: str, details: ErrorDetails) -> bool:
-    if details.param == "previous_response_id" or details.code == "previous_response_not_found":
-        return True
-    return "previous response" in message.lower().replace("_", " ")
-
-
-def _is_request_error(status: int, details: ErrorDetails) -> bool:
-    return _REQUEST_ERRORS.get(status) is not None and details.code == _REQUEST_ERRORS[status]

@@ -170,7 +170,7 @@ def test_silence_longer_than_the_timeout_ends_the_run_with_what_came(ask: Comman
     wire.answer(hang)
     result = ask("ask", "--timeout", "1", "hi")
     assert (result.code, result.text) == (69, "half\n")
-    assert "no data for 1 s" in result.err
+    assert "no data for 1 s (--timeout)" in result.err
 
 
 @pytest.mark.slow
@@ -352,11 +352,12 @@ def test_a_compressed_stream_is_read(ask: Command, wire: Wire) -> None:
     assert list(ask("ask", "hi")) == [0, "ok\n", ""]
 
 
-def test_deltas_leave_at_once(ask: Command, wire: Wire) -> None:
+@pytest.mark.parametrize("kind", [b"text/event-stream", b"text/plain", b"application/json"])
+def test_deltas_leave_at_once(ask: Command, wire: Wire, kind: bytes) -> None:
     shown = threading.Event()
 
     def wait_between(_: Request, connection: socket.socket) -> None:
-        connection.sendall(sse(created(), delta("one ")))
+        connection.sendall(sse(created(), delta("one ")).replace(b"text/event-stream", kind))
         assert shown.wait(30)
         connection.sendall(sse(delta("two"), ended(response(message("one two")))).removeprefix(STREAM_HEAD))
 

@@ -94,6 +94,31 @@ def test_a_server_that_was_never_reached_is_given_up_unless_the_time_is_bounded(
     assert Poll(Fetched(reached, "r1", tries=2, sleep=lambda _: None)).until_ended() == DONE
 
 
+def unknown(status: str) -> Event:
+    return event(ended(response(response_id="r1", status=status)), whole=True)
+
+
+@pytest.mark.parametrize("status", ["requires_action", "cancelling", "processing"])
+def test_a_status_that_may_go_on_is_waited_for_without_end(status: str) -> None:
+    server = Fake([unknown(status)] * 50 + [DONE])
+    assert Poll(Fetched(server, "r1", sleep=lambda _: None)).until_ended() == DONE
+
+
+@pytest.mark.parametrize("status", ["expired", "canceled", "error"])
+def test_a_word_for_an_end_ends_a_wait(status: str) -> None:
+    server = Fake([PENDING, unknown(status)])
+    assert Poll(Fetched(server, "r1", sleep=lambda _: None)).until_ended().status == status
+    assert len(server.asked) == 2
+
+
+def test_an_unknown_status_is_waited_for_until_it_stays_the_same_for_20_polls() -> None:
+    server = Fake([unknown("wobbling")] * 19 + [unknown("dangling")] * 19 + [PENDING, unknown("dangling")])
+    assert Poll(Fetched(server, "r1", sleep=lambda _: None)).until_ended().status == "dangling"
+    assert len(server.asked) == 40
+    bounded = Fake([unknown("wobbling")] * 50 + [DONE], left=10_000.0)
+    assert Poll(Fetched(bounded, "r1", sleep=lambda _: None)).until_ended() == DONE
+
+
 # following --------------------------------------------------------------------------------------------------------
 
 EVENTS = [event(data) for data in [*STREAM, END]]
