@@ -12,17 +12,22 @@ from cometresp.errors import Cause, CometrespError, ProtocolError
 from cometresp.wire import replies
 from cometresp.wire.error_bodies import error_in
 from cometresp.wire.events import Event
+from cometresp.wire.masking import Secrets
 from cometresp.wire.replies import Reply
 
 _decode = json.JSONDecoder().decode
 
 
 class Opened(NamedTuple):
-    """A reply whose body hasn't been read. `watch` limits each wait for it; `broken` maps httpx's exceptions."""
+    """A reply whose body hasn't been read. `watch` limits each wait for it; `broken` maps httpx's exceptions.
+
+    `secrets` are masked in what is read.
+    """
 
     reply: httpx.Response
     watch: Callable[[], AbstractContextManager[None]]
     broken: Callable[[httpx.TransportError], CometrespError]
+    secrets: Secrets
 
 
 def events_of(opened: Opened) -> Iterator[Event]:
@@ -54,7 +59,7 @@ def read_whole(opened: Opened) -> Reply:
         raise opened.broken(error) from error
     except httpx.DecodingError as error:
         raise ProtocolError(f"the reply's compression is broken: {error}", cause=Cause.PATH) from error
-    return Reply(reply.status_code, reply.headers, body)
+    return Reply(reply.status_code, reply.headers, opened.secrets.body(body))
 
 
 def not_the_api(reply: httpx.Response, whole: Reply) -> ProtocolError:
@@ -70,7 +75,7 @@ def _kind(reply: httpx.Response) -> str:
 def _stream(opened: Opened) -> Iterator[Event]:
     source = EventSource(_Text(opened))  # type: ignore[arg-type]
     for frame in source.iter_sse():
-        text = frame.data
+        text = opened.secrets.frame(frame.data)
         if not text or text == "[DONE]":  # an `id:` or `event:` line alone; API 7.1
             continue
         try:

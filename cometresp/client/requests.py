@@ -16,6 +16,7 @@ from cometresp.errors import CometrespError, RateLimitedError, SilenceError, Unr
 from cometresp.wire.endpoints import Request
 from cometresp.wire.payload import Payload
 from cometresp.wire.replies import Reply, error_of, retry_after
+from cometresp.wire.urls import joined
 
 _CONNECT_SECONDS = 15.0
 _LONGEST_WAIT = 120.0  # a server that asks for a longer pause is not waited for
@@ -70,7 +71,12 @@ class Requests:
             self._pause(wait, tries, error)
             tries += 1
         try:
-            yield Opened(reply, self.watch, lambda fault: self._unreachable(fault, silence, during_reply=True))
+            yield Opened(
+                reply,
+                self.watch,
+                lambda fault: self._unreachable(fault, silence, during_reply=True),
+                self.config.secrets,
+            )
         finally:
             reply.close()
 
@@ -94,12 +100,12 @@ class Requests:
             payload.check()
         sent = self._http.build_request(
             request.method,
-            self.config.base_url + request.target,
+            joined(self.config.base_url, request.target),
             headers=self._headers(request, payload),
             content=payload,
             timeout=self._timeout(silence),
         )
-        self._debug(f"> {request.method} {sent.url}")
+        self._debug(f"> {request.method} {joined(self.config.shown_url, request.target)}")
         for name, value in sent.headers.items():
             self._debug(f"> {name}: {value}")
         self._debug(">" if payload is None else f"> {payload.length} bytes of body")
@@ -126,7 +132,7 @@ class Requests:
                 if len(body) > _MAX_ERROR_BODY:
                     break
         self._debug(f"< {len(body)} bytes of body")
-        return body
+        return self.config.secrets.body(body)
 
     def _pause(self, wait: float | None, tries: int, error: CometrespError) -> None:
         """Wait as the server asks, else longer each time (API 8.3). Raises the error where --max-time is too short."""
@@ -163,7 +169,7 @@ class Requests:
         """The error for an exception of httpx; `passing` where another try may succeed."""
         if self.deadline.passed:
             return self._too_long()
-        url = self.config.base_url
+        url = self.config.shown_url
         passing = "CERTIFICATE_VERIFY_FAILED" not in str(fault)
         if isinstance(fault, httpx.ConnectTimeout):
             message = f"{url}: no connection within {min(_CONNECT_SECONDS, silence):g} s"

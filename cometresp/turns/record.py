@@ -57,7 +57,8 @@ class Recorder:
                 self._n = turn.n if turn else None
                 self._was_unended = turn is not None and turn.status in UNENDED
             elif self._n is None:
-                self._n, before = self._state.turns.begin(self._new, response_id)
+                new = self._new._replace(input=self._runtime.secrets.value(self._new.input))
+                self._n, before = self._state.turns.begin(new, response_id)
                 if before:
                     back = self._runtime.typed("continue", f"--from {before}")
                     self._runtime.terminal.note(escape_line(f"{self._new.chain} starts again; to go back: {back}"))
@@ -95,7 +96,7 @@ class Recorder:
                 status=status,
                 usage=answer.usage,
                 sequence=answer.last_sequence,
-                output=output,
+                output=self._runtime.secrets.value(output),
                 response_id=answer.id,
                 good=good,
                 expected=self._new.expected if self._new else None,

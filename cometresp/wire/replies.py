@@ -19,6 +19,7 @@ from cometresp.errors import (
 )
 from cometresp.wire.error_bodies import error_in, error_object, explain, message_of
 from cometresp.wire.events import Event
+from cometresp.wire.urls import shown_url
 
 # With one of these codes a 429 means an exhausted balance, not a rate limit (API 8.2).
 _SPENT = ("insufficient_quota", "credit_balance_exhausted", "insufficient_user_quota", "billing_hard_limit_reached")
@@ -100,7 +101,7 @@ def error_of(reply: Reply) -> CometrespError:
     if status in _RETRIED or status >= 500:
         return UnreachableError(message, details=details, cause=cause, passing=True)
     if status < 400:
-        target = reply.headers.get("location", "")
+        target = shown_url(reply.headers.get("location", ""))
         return ProtocolError(
             f"not the Responses API: {message}" + (f", to {target}" if target else ""),
             hint=f"redirects are not followed; {_CHECK_URL}",
