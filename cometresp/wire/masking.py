@@ -146,6 +146,7 @@ class _Forms:
     def __init__(self) -> None:
         self._forms: dict[str, str] = {}  # form -> its pattern
         self._bytes: list[bytes] = []
+        self._shortest = 0
         self._pattern: re.Pattern[str] | None = None
 
     def add(self, value: str) -> None:
@@ -157,13 +158,19 @@ class _Forms:
             self._bytes = [
                 form.encode(errors="replace") for form in self._forms if not form.isdigit()
             ]  # which may be a JSON number
+            self._shortest = min(map(len, self._bytes), default=0)
             self._pattern = None
 
     def stand_in(self, text: str) -> bool:
         """Whether a form may stand in the text."""
-        return any(form in text for form in self._forms)
+        for form in self._forms:  # once per event: a generator takes twice as long  # noqa: SIM110
+            if form in text:
+                return True
+        return False
 
     def stand_in_bytes(self, data: bytes) -> bool:
+        if len(data) < self._shortest:
+            return False
         return any(form in data for form in self._bytes)
 
     def masked(self, text: str) -> str:
