@@ -64,7 +64,8 @@ def open_pool(config: ServerConfig) -> httpx.Client:
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         names = [name for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY") if _proxy(name)]
         settings = ", ".join(f"{name}={_proxy(name)}" for name in names) or "the proxy variables"
-        raise ConfigError(f"{settings}: a proxy setting can't be used: {error}") from error
+        reason = "" if isinstance(error, httpx.InvalidURL) and "@" in settings else f": {error}"  # part of a password
+        raise ConfigError(f"{settings}: a proxy setting can't be used{reason}") from error
     for name in (name for name, value in headers.items() if value is None):
         pool.headers.pop(name, None)  # what httpx itself adds
     return pool

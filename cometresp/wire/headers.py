@@ -9,7 +9,7 @@ Value = TypeVar("Value")
 
 # A header of `-H` is a secret unless it is one of these (docs/flags.md lists them).
 _HARMLESS = (
-    "accept accept-charset accept-encoding accept-language anthropic-beta anthropic-version api-version baggage"
+    "accept accept-charset accept-encoding accept-language anthropic-beta anthropic-version api-version"
     " cache-control client-request-id content-language content-type date dnt from http-referer idempotency-key"
     " if-match if-none-match openai-beta openai-organization openai-project origin pragma prefer priority range referer"
     " traceparent tracestate user-agent x-client-request-id x-correlation-id x-ms-client-request-id x-request-id"

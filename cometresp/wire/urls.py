@@ -4,12 +4,12 @@ import re
 
 from cometresp.wire.headers import MASK
 
-_USER = re.compile(r"^([A-Za-z][\w+.-]*:)?(//)?[^/?#]*@")
+_USER = re.compile(r"^((?:[A-Za-z][\w+.-]*:)?//)?[^/?#]*@")
 
 
 def shown_url(url: str) -> str:
     """The URL without user and password, the values of its query masked: `https://host/v1?api-version=***`."""
-    address, mark, query = _USER.sub(r"\1\2", url).partition("?")
+    address, mark, query = _USER.sub(r"\1", url).partition("?")
     return f"{address}{mark}{'&'.join(map(_shown_parameter, query.split('&')))}"
 
 

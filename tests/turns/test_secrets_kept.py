@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
+from cometresp.options.tables import ConnectionOptions
+from cometresp.runtime import Runtime, telling
 from tests.conftest import Command
 from tests.scripted import (
     STREAM_HEAD,
@@ -105,3 +107,19 @@ def test_what_a_server_repeats_of_a_secret_is_masked_wherever_it_goes(ask: Comma
     ]
     assert found == []
     assert 70 not in [result.code for result in results]
+
+
+def test_the_text_of_a_bug_is_masked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMETAPI_KEY", KEY)
+
+    @telling
+    def run(options: dict[str, str], runtime: Runtime) -> None:  # noqa: ARG001 - the signature of a command
+        try:
+            _ = options[KEY]
+        except KeyError as error:
+            raise RuntimeError(f"no {KEY}", 1) from error
+
+    with pytest.raises(RuntimeError) as caught:
+        run({}, Runtime(ConnectionOptions()))
+    assert isinstance(caught.value.__cause__, KeyError)
+    assert (caught.value.args, caught.value.__cause__.args) == (("no ***", 1), ("***",))
