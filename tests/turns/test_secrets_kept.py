@@ -123,3 +123,15 @@ def test_the_text_of_a_bug_is_masked_too(monkeypatch: pytest.MonkeyPatch) -> Non
         run({}, Runtime(ConnectionOptions()))
     assert isinstance(caught.value.__cause__, KeyError)
     assert (caught.value.args, caught.value.__cause__.args) == (("no ***", 1), ("***",))
+
+
+def test_a_key_that_is_split_over_events_is_masked_in_what_is_printed_whole(ask: Command, wire: Wire) -> None:
+    wire.answer(sse(created(), delta(f"key {KEY[:6]}"), delta(KEY[6:])))
+    env = {"COMETAPI_KEY": KEY}
+    results = ask.each(
+        [["ask", "--retries", "0", *flags, "hi"] for flags in ([], ["--json"], ["-o", "answer"])], env=env
+    )
+    assert [result.text for result in results[::2]] == ["key ***\n", ""]
+    assert json.loads(results[1].out)["output_text"] == "key ***"
+    assert (ask.home / "answer.part").read_text() == "key ***\n"
+    assert [path for path, content in left(ask.home).items() if KEY.encode() in content] == []
