@@ -12,6 +12,8 @@ from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from cometresp.errors import ConfigError, KeyProblemError, UsageError
+from cometresp.wire.headers import MASK
+from cometresp.wire.urls import query_of, shown_url, without_query
 
 DEFAULT_BASE_URL = "https://api.cometapi.com/v1"
 DEFAULT_MODEL = "gpt-5.4"
@@ -75,12 +77,12 @@ def load(environ: Mapping[str, str], *, base_url: str | None = None, offline: bo
         given = Value(base_url, "--base-url") if base_url is not None else setting("COMETAPI_BASE_URL", "base_url")
         address = given._replace(value=normal_url(given)) if given else Value(DEFAULT_BASE_URL, "default")
     model = setting("COMETAPI_DEFAULT_MODEL", "model")
-    if model is None and (offline or address.value == DEFAULT_BASE_URL):
+    if model is None and (offline or without_query(address.value) == DEFAULT_BASE_URL):
         model = Value(OFFLINE_MODEL if offline else DEFAULT_MODEL, "default")
     return Config(
         base_url=address,
         model=model,
-        key=None if offline else _key(environ, file, path, address.value),
+        key=None if offline else _key(environ, file, path, without_query(address.value)),
         chain=setting("COMETRESP_CHAIN", "chain") or Value("default", "default"),
         record=_record(setting("COMETRESP_RECORD", "record")),
         state_dir=_state_dir(environ) / "offline" if offline else _state_dir(environ),
@@ -96,23 +98,37 @@ def clean(value: object) -> str:
 
 
 def normal_url(given: Value) -> str:
-    """The base URL: `/v1/` and `/v1/responses` are cut to `/v1`, which is added if there is no path (API 10.9)."""
+    """The base URL: `/v1/` and `/v1/responses` are cut to `/v1`, which is added if there is no path (API 10.9).
+
+    Its query is kept. Errors show neither user and password nor the values of the query.
+    """
     url = clean(given.value)
+    shown = shown_url(url)
     error_type = ConfigError if given.in_file else UsageError
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise error_type(f"{given.source}: {url!r} is not an address: {error}") from error
+        what = (
+            f"{shown!r} is not an address: {error}" if "@" not in url else "not an address"
+        )  # it may quote a password
+        raise error_type(f"{given.source}: {what}") from error
     if parts.scheme not in ("http", "https") or not host:
         raise error_type(
-            f"{given.source}: {url!r} is not a web address; it must start with https:// or http://",
+            f"{given.source}: {shown!r} is not a web address; it must start with https:// or http://",
             hint=f"as in {DEFAULT_BASE_URL}",
         )
-    if parts.query or parts.fragment or "@" in parts.netloc or not url.isprintable() or " " in url:
-        raise error_type(f"{given.source}: a base URL has no query, fragment, user or blank: {url!r}")
+    if "@" in parts.netloc:
+        raise error_type(
+            f"{given.source}: a base URL has no user and password: {shown!r}",
+            hint="-H 'Authorization: …' sends them, or a key",
+        )
+    if parts.fragment or not url.isprintable() or " " in url:
+        raise error_type(f"{given.source}: a base URL has no fragment or blank: {without_query(shown)!r}")
+    if any(value == MASK for _, value in query_of(url)):
+        raise error_type(f"{given.source}: {MASK} stands for a value that is not shown; give the value: {shown!r}")
     path = parts.path.rstrip("/").removesuffix("/responses") or "/v1"
-    return f"{parts.scheme}://{parts.netloc}{path}"
+    return f"{parts.scheme}://{parts.netloc}{path}" + (f"?{parts.query}" if parts.query else "")
 
 
 def is_loopback(url: str) -> bool:
@@ -130,7 +146,8 @@ def _key(environ: Mapping[str, str], file: dict[str, Any], path: Path, base_url:
         key = Value(value, "COMETAPI_KEY")
     else:
         stored = file.get("keys", {})
-        urls = {normal_url(Value(url, str(path), in_file=True)): clean(value) for url, value in stored.items()}
+        listed = [(Value(url, str(path), in_file=True), clean(value)) for url, value in stored.items()]
+        urls = {without_query(normal_url(url)): value for url, value in listed}
         if not urls.get(base_url):
             return None
         key = Value(urls[base_url], str(path))

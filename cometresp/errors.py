@@ -16,8 +16,9 @@ CometrespError
 └── StoppedError        129, 130, 143
 """
 
+from collections.abc import Callable
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 
 class ExitCode(IntEnum):
@@ -186,6 +187,12 @@ class CometrespError(Exception):
     def for_run(self, flags: Flags) -> Self:
         """The same error, whose hint names the server, state and chain of this run."""
         self._flags = flags
+        return self
+
+    def masked(self, mask: Callable[[Any], Any]) -> Self:
+        """The same error, with `mask` applied to all that is shown of it."""
+        self.message, self._hint = mask(self.message), mask(self.hint)
+        self.details = ErrorDetails(*map(mask, self.details))
         return self
 
     def as_dict(self) -> "ErrorDocument":

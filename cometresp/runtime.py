@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, TypeVar
 
-from cometresp.config import Config, is_loopback, load
+from cometresp.config import Config, clean, is_loopback, load
 from cometresp.deadline import DEFAULT_TIMEOUT
 from cometresp.errors import CometrespError, DamagedError, Flags, KeyProblemError, Next, OutputError, UsageError
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.options.values import check, headers_of, retries_of
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
-from cometresp.wire.headers import MASK, is_secret_header, with_headers
+from cometresp.wire.headers import MASK, is_secret_header, names_key, with_headers
+from cometresp.wire.masking import Secrets
+from cometresp.wire.urls import query_of, shown_url
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
@@ -33,15 +35,23 @@ class Runtime:
     ) -> None:
         self.connection = connection
         self.output = output or OutputOptions()
-        self.flags = Flags(connection.offline, connection.base_url, chain)
+        shown = None if connection.base_url is None else shown_url(connection.base_url)
+        self.flags = Flags(connection.offline, shown, chain)
+        self.secrets = Secrets()
+        self.secrets.add_key(clean(os.environ.get("COMETAPI_KEY")))
 
     @cached_property
     def terminal(self) -> Terminal:
-        return Terminal.of_process(quiet=self.output.quiet, verbose=self.output.verbose)
+        return Terminal.of_process(quiet=self.output.quiet, verbose=self.output.verbose, masks=self.secrets)
 
     @cached_property
     def config(self) -> Config:
-        return load(os.environ, base_url=self.connection.base_url, offline=self.connection.offline)
+        config = load(os.environ, base_url=self.connection.base_url, offline=self.connection.offline)
+        if config.key:
+            self.secrets.add_key(config.key.value)
+        for name, value in query_of(config.base_url.value):
+            self.secrets.add(value, certain=names_key(name))
+        return config
 
     @property
     def chain(self) -> str:
@@ -60,31 +70,51 @@ class Runtime:
 
     @property
     def base_url(self) -> str:
-        """The base URL as records name it; the emulator's port changes with every command."""
+        """The base URL as it is shown and recorded, without the values of its query.
+
+        That of the emulator is always the same, though its port changes with every command.
+        """
+        return shown_url(self.url)
+
+    @property
+    def url(self) -> str:
+        """The base URL with its query."""
         return _EMULATOR_URL if self.connection.offline else self.config.base_url.value
 
     @cached_property
-    def given_headers(self) -> dict[str, str]:
-        """The headers of `-H`."""
-        return headers_of(self.connection)
+    def given_headers(self) -> dict[str, str | None]:
+        """The headers of `-H`; one that is removed is None."""
+        headers = headers_of(self.connection)
+        for name, value in headers.items():
+            if value and is_secret_header(name):
+                self.secrets.add_header(name, value)
+        return headers
 
     @cached_property
-    def headers(self) -> dict[str, str]:
+    def headers(self) -> dict[str, str | None]:
         """Authorization and the headers of `-H`, which replace those of the same name."""
-        key = {"Authorization": f"Bearer {self.config.key.value}"} if self.config.key else {}
+        key: dict[str, str | None] = {"Authorization": f"Bearer {self.config.key.value}"} if self.config.key else {}
         return with_headers(key, self.given_headers)
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether requests need COMETAPI_KEY: not on loopback, nor where `-H` gives a key or removes Authorization."""
+        given = self.given_headers
+        removed = any(name.lower() == "authorization" for name in given)
+        return not (removed or any(value and names_key(name) for name, value in given.items()) or is_loopback(self.url))
 
     def check_sendable(self) -> None:
         """Raises an error where there is no key, or where it would be sent in the open."""
         if self.connection.offline:
             return
-        if not any(name.lower() == "authorization" for name in self.headers):
+        if self.needs_key and not self.config.key:
             raise KeyProblemError(
                 f"no key for {self.base_url}: COMETAPI_KEY is not set",
                 hint="export COMETAPI_KEY=… or try without one: cometresp ask --offline …",
             )
         insecure = self.connection.insecure_http or self.config.insecure_http
-        if self.base_url.startswith("http:") and not is_loopback(self.base_url) and not insecure:
+        keys = [name for name, value in [*self.headers.items(), *query_of(self.url)] if value and names_key(name)]
+        if keys and self.url.startswith("http:") and not is_loopback(self.url) and not insecure:
             raise UsageError(
                 f"{self.config.base_url.source}: the key would go over plain http to {self.base_url}",
                 hint="use https, or --insecure-http where the network is trusted",
@@ -95,7 +125,7 @@ class Runtime:
         """The server of this command; with --offline the emulator, started for as long as it is needed."""
         self.check_sendable()
         if not self.connection.offline:
-            with self._client(self.base_url) as client:
+            with self._client(self.url) as client:
                 _end_start()
                 yield client
             return
@@ -127,13 +157,15 @@ class Runtime:
                 loopback=is_loopback(base_url),
                 say=self.terminal.note,
                 debug=self._debug if given.debug else None,
+                secrets=self.secrets,
             )
         )
 
     def _debug(self, line: str) -> None:
-        """A line of --debug; the values of secret headers are masked."""
+        """A line of --debug; the values of secret headers are masked, whatever they are."""
         name, colon, _ = line[2:].partition(": ")
-        if colon and is_secret_header(name):
+        given = line.startswith("> ") and name.lower() in map(str.lower, self.given_headers)
+        if colon and (names_key(name) or (given and is_secret_header(name))):
             line = f"{line[:2]}{name}: {MASK}"
         self.terminal.aside(escape_line(line) + "\n")
 
@@ -157,15 +189,25 @@ class Runtime:
 
 
 def telling(run: Callable[[Options, Runtime], None]) -> Callable[[Options, Runtime], None]:
-    """A command's `run`: its flags are checked first; hints of its errors name its server, state and chain."""
+    """A command's `run`: its flags are checked first; hints of its errors name its server, state and chain.
+
+    Of errors, also of those that are bugs, everything is masked that is a secret of the run.
+    """
 
     @wraps(run)
     def checked(options: Options, runtime: Runtime) -> None:
         try:
             check(runtime.connection, runtime.output)
+            _ = runtime.given_headers  # their values are secrets from here on
             run(options, runtime)
         except CometrespError as error:
-            error.for_run(runtime.flags)
+            error.for_run(runtime.flags).masked(runtime.secrets.error)
+            raise
+        except Exception as bug:
+            cause: BaseException | None = bug
+            while cause is not None:
+                cause.args = tuple(map(runtime.secrets.error, cause.args))
+                cause = cause.__cause__ or cause.__context__
             raise
 
     return checked

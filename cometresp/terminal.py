@@ -3,6 +3,8 @@
 stdout  The answer: escaped on a terminal, else unchanged; a missing newline at the end is added.
 stderr  Errors; warnings unless `--quiet`; notices only on a terminal or with `--verbose`. Untrusted text is always
         escaped.
+
+On both, the run's secrets are masked.
 """
 
 import io
@@ -11,10 +13,18 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, Protocol, TextIO
 
 from cometresp.errors import OutputError, PipeClosedError
 from cometresp.text import escape, escape_json, json_bytes, to_bytes, valid_json
+
+
+class Masks(Protocol):
+    """Puts a mask in the place of the run's secrets."""
+
+    def message(self, text: str) -> str: ...
+
+    def output(self, data: bytes) -> bytes: ...
 
 
 @dataclass(repr=False, eq=False, match_args=False)  # which would take time at every start
@@ -30,10 +40,11 @@ class Terminal:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     quiet: bool = False
     verbose: bool = False
+    masks: Masks | None = None
     line_writer: Callable[[str], None] | None = None  # prints lines while a region is drawn
 
     @classmethod
-    def of_process(cls, *, quiet: bool = False, verbose: bool = False) -> "Terminal":
+    def of_process(cls, *, quiet: bool = False, verbose: bool = False, masks: Masks | None = None) -> "Terminal":
         """The streams of this process. One that was closed before the start is None; such a stderr is discarded."""
 
         def raw(stream: TextIO | None) -> BinaryIO | None:
@@ -52,6 +63,7 @@ class Terminal:
             stderr_tty=is_tty(stderr),
             quiet=quiet,
             verbose=verbose,
+            masks=masks,
         )
 
     @property
@@ -74,6 +86,7 @@ class Terminal:
 
     def write_stderr(self, text: str) -> None:
         """Write text that is already escaped, and may be coloured."""
+        text = self._masked(text)
         with suppress(OSError):  # there is no other stream to report it on
             self.stderr.write(self.encode(text) if self.stderr_tty else to_bytes(text))
             self.stderr.flush()
@@ -83,7 +96,7 @@ class Terminal:
         if self.stdout is None:
             raise OutputError("standard output is closed")
         try:
-            _write_all(self.stdout, data)
+            _write_all(self.stdout, self.masks.output(data) if self.masks else data)
         except BrokenPipeError as error:
             raise PipeClosedError from error
         except OSError as error:
@@ -107,7 +120,7 @@ class Terminal:
         names = ("CONIN$", "CONOUT$") if os.name == "nt" else ("/dev/tty", "/dev/tty")
         try:
             with open(names[0], "rb", buffering=0) as typed, open(names[1], "wb", buffering=0) as shown:  # noqa: PTH123
-                shown.write(self.encode(question))
+                shown.write(self.encode(self._masked(question)))
                 try:
                     line = typed.readline()
                 except BaseException:  # an interrupt: the next output starts a new line
@@ -138,7 +151,10 @@ class Terminal:
         self.write_stderr(escape(text))
 
     def _line(self, message: str) -> None:
-        (self.line_writer or self.write_stderr)(escape(message) + "\n")
+        (self.line_writer or self.write_stderr)(escape(self._masked(message)) + "\n")
+
+    def _masked(self, text: str) -> str:
+        return self.masks.message(text) if self.masks else text
 
 
 def _write_all(stream: Any, data: bytes) -> None:

@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "text": set(),
     "deadline": set(),
     "terminal": {"errors", "text"},
-    "config": {"errors", "text"},
+    "config": {"errors", "text", "wire"},
     "wire": {"errors", "text"},
     "schema": {"deadline", "errors", "text", "wire"},
     "answer": {"errors", "text", "wire"},

@@ -11,6 +11,8 @@ import httpx
 from cometresp import __version__
 from cometresp.deadline import DEFAULT_RETRIES, DEFAULT_TIMEOUT
 from cometresp.errors import ConfigError
+from cometresp.wire.masking import Secrets
+from cometresp.wire.urls import shown_url
 
 
 def _silent(_: str) -> None:
@@ -20,12 +22,13 @@ def _silent(_: str) -> None:
 class ServerConfig(NamedTuple):
     """Everything that it takes to reach a server.
 
-    `timeout` is in seconds without data, `max_time` in seconds for everything. `say` gets a sentence for each retry,
-    `debug` a line for each line of a request or reply.
+    `base_url` may have a query, which is sent with every request. A header that is None isn't sent, even if the client
+    would add it. `timeout` is in seconds without data, `max_time` in seconds for everything. `say` gets a sentence for
+    each retry, `debug` a line for each line of a request or reply. `secrets` are masked in every reply.
     """
 
     base_url: str
-    headers: Mapping[str, str] = {}
+    headers: Mapping[str, str | None] = {}
     timeout: float = DEFAULT_TIMEOUT
     max_time: float | None = None
     retries: int = DEFAULT_RETRIES
@@ -33,6 +36,11 @@ class ServerConfig(NamedTuple):
     loopback: bool = False
     say: Callable[[str], None] = _silent
     debug: Callable[[str], None] | None = None
+    secrets: Secrets = Secrets()
+
+    @property
+    def shown_url(self) -> str:
+        return shown_url(self.base_url)
 
 
 def open_pool(config: ServerConfig) -> httpx.Client:
@@ -46,8 +54,8 @@ def open_pool(config: ServerConfig) -> httpx.Client:
         verify = _trust(path, "SSL_CERT_FILE")
     headers = {"User-Agent": f"cometresp/{__version__}", **config.headers}
     try:
-        return httpx.Client(
-            headers=headers,
+        pool = httpx.Client(
+            headers={name: value for name, value in headers.items() if value is not None},
             verify=verify,
             trust_env=not config.loopback,
             follow_redirects=False,
@@ -56,13 +64,17 @@ def open_pool(config: ServerConfig) -> httpx.Client:
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         names = [name for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY") if _proxy(name)]
         settings = ", ".join(f"{name}={_proxy(name)}" for name in names) or "the proxy variables"
-        raise ConfigError(f"{settings}: a proxy setting can't be used: {error}") from error
+        reason = "" if isinstance(error, httpx.InvalidURL) and "@" in settings else f": {error}"  # part of a password
+        raise ConfigError(f"{settings}: a proxy setting can't be used{reason}") from error
+    for name in (name for name, value in headers.items() if value is None):
+        pool.headers.pop(name, None)  # what httpx itself adds
+    return pool
 
 
 def _proxy(name: str) -> str:
     """A proxy variable, in either case, without the password that it may hold."""
     value = os.environ.get(name) or os.environ.get(name.lower()) or ""
-    return re.sub(r"//[^/@]*@", "//***@", value)
+    return re.sub(r"^([a-z0-9]+://)?.*@", r"\1***@", value, flags=re.IGNORECASE)
 
 
 def _trust(path: str, setting: str) -> ssl.SSLContext:

@@ -20,6 +20,7 @@ from cometresp.wire import replies
 from cometresp.wire.error_bodies import error_in, without_markup
 from cometresp.wire.events import Event, is_response
 from cometresp.wire.json import Json, obj
+from cometresp.wire.masking import Secrets
 from cometresp.wire.replies import Reply
 
 _STREAM_TYPE = "text/event-stream"
@@ -40,11 +41,13 @@ class Opened(NamedTuple):
     """A reply whose body hasn't been read.
 
     `watch` limits each wait for it; `broken` maps httpx's exceptions; `debug` gets a body that isn't an answer.
+    `secrets` are masked in what is read.
     """
 
     reply: httpx.Response
     watch: Callable[[], AbstractContextManager[None]]
     broken: Callable[[httpx.TransportError], CometrespError]
+    secrets: Secrets
     debug: Callable[[str], None] = _silent
 
 
@@ -148,7 +151,7 @@ class _Body:
             self._read_more()
             rest += self._start
         why = unreadable(self.opened.reply, rest)
-        return self._reply(b"" if why else bytes(rest), why)
+        return self._reply(b"" if why else self.opened.secrets.body(bytes(rest)), why)
 
     def _reply(self, body: bytes, why: str) -> Reply:
         return Reply(self.opened.reply.status_code, self.opened.reply.headers, body, why)
@@ -188,6 +191,8 @@ def _stream(text: "_Text", opened: Opened) -> Iterator[Event]:
         given = frame.data
         if not given or given == "[DONE]":  # an `id:` or `event:` line alone; API 7.1
             continue
+        if text.is_suspect:
+            given = opened.secrets.frame(given)
         try:
             data = decode(given)
         except (ValueError, RecursionError) as error:
@@ -227,7 +232,7 @@ def _stray_events(text: "_Text", opened: Opened, *, seen: bool) -> Iterator[Even
 
     Proxies write their errors as plain text, JSON or HTML into a stream that they break off.
     """
-    stray = text.stray(at_end=seen)
+    stray = opened.secrets.frame(text.stray(at_end=seen))
     if not stray:
         return
     try:
@@ -262,6 +267,7 @@ class _Text:
 
     UTF-8 whatever the content type says, no BOM, and a blank line at the end, so that a last event without one is not
     dropped. `cut` is set once the bytes have ended; `kept` characters of the start and of the end are kept.
+    `is_suspect` is set once a secret may have come: looking into each chunk is cheaper than into each frame.
     """
 
     def __init__(self, body: _Body, chunks: Iterator[bytes], kept: int = _KEPT) -> None:
@@ -271,6 +277,7 @@ class _Text:
         self._head = self._tail = ""
         self.headers = {"content-type": _STREAM_TYPE}
         self.cut = False
+        self.is_suspect = False
 
     def iter_text(self) -> Iterator[str]:
         from codecs import getincrementaldecoder
@@ -293,6 +300,8 @@ class _Text:
             if first and text:
                 text, first = text.removeprefix("\ufeff"), False
             if text:
+                if not self.is_suspect:
+                    self.is_suspect = self._opened.secrets.may_stand_in(self._tail + text)
                 if len(self._head) < kept:
                     self._head += text[:kept]
                 self._tail = text[-kept:] if len(text) >= kept else (self._tail + text)[-kept:]

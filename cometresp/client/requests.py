@@ -18,6 +18,7 @@ from cometresp.errors import CometrespError, RateLimitedError, SilenceError, Unr
 from cometresp.wire.endpoints import Request
 from cometresp.wire.payload import Payload
 from cometresp.wire.replies import Reply, error_of, request_id, retry_after
+from cometresp.wire.urls import joined
 
 _CONNECT_SECONDS = 15.0
 _LONGEST_WAIT = 120.0  # a server that asks for a longer pause is not waited for
@@ -75,7 +76,7 @@ class Requests:
             tries += 1
         try:
             broken = partial(self._unreachable, silence=silence, during_reply=True)
-            yield Opened(reply, self.watch, broken, self._debug_body)
+            yield Opened(reply, self.watch, broken, self.config.secrets, self._debug_body)
         finally:
             reply.close()
 
@@ -100,12 +101,12 @@ class Requests:
             payload.check()
         sent = self._http.build_request(
             request.method,
-            self.config.base_url + request.target,
+            joined(self.config.base_url, request.target),
             headers=self._headers(request, payload),
             content=payload,
             timeout=self._timeout(silence),
         )
-        self._debug(f"> {request.method} {sent.url}")
+        self._debug(f"> {request.method} {joined(self.config.shown_url, request.target)}")
         for name, value in sent.headers.items():
             self._debug(f"> {name}: {value}")
         self._debug(">" if payload is None else f"> {payload.length} bytes of body")
@@ -138,7 +139,7 @@ class Requests:
             except httpx.DecodingError:
                 why = "" if body else f"whose compression ({reply.headers['content-encoding']}) is broken"
         why = why or unreadable(reply, body)
-        read = Reply(reply.status_code, reply.headers, b"" if why else body, why)
+        read = Reply(reply.status_code, reply.headers, b"" if why else self.config.secrets.body(body), why)
         self._debug(f"< {len(body)} bytes of body")
         self._debug_body(read.text())
         return read
@@ -178,7 +179,7 @@ class Requests:
         """The error for an exception of httpx; `passing` where another try may succeed."""
         if self.deadline.passed:
             return self._too_long()
-        url = self.config.base_url
+        url = self.config.shown_url
         passing = "CERTIFICATE_VERIFY_FAILED" not in str(fault)
         if isinstance(fault, httpx.ConnectTimeout):
             message = f"{url}: no connection within {min(_CONNECT_SECONDS, silence):g} s"

@@ -76,7 +76,7 @@ class RequestOptions(NamedTuple):
     json_object: Annotated[bool, _flag(SHAPE, "Require any JSON object as the answer; the prompt must contain the word JSON.", "--json-object")] = False
     verbosity: Annotated[Text, _flag(SHAPE, "How detailed the answer is: low, medium or high.", "--verbosity"), "text.verbosity"] = None
 
-    tool: Annotated[Texts, _flag(TOOLS, "Offer a tool: web_search, web_search_preview, file_search:VS_ID[,VS_ID], code_interpreter, image_generation, mcp:LABEL=URL, @FILE or JSON. Repeatable.", "--tool", "-t")] = None
+    tool: Annotated[Texts, _flag(TOOLS, "Offer a tool: web_search, file_search:VS_ID[,VS_ID], code_interpreter, image_generation, shell, mcp:LABEL=URL, any other type, @FILE or JSON. Repeatable.", "--tool", "-t")] = None
     tool_choice: Annotated[Text, _flag(TOOLS, "Which tool the model may or must call: auto, none, required, a tool's or function's name, JSON or @FILE.", "--tool-choice")] = None
     max_tool_calls: Annotated[int | None, _flag(TOOLS, "Limit of built-in tool calls, for all tools together.", "--max-tool-calls"), "max_tool_calls"] = None
     parallel_tool_calls: Annotated[Flag, _flag(EITHER, "Let the model call several tools at once.", "--parallel-tool-calls/--no-parallel-tool-calls"), "parallel_tool_calls"] = None

@@ -33,20 +33,33 @@ def check(connection: ConnectionOptions, output: OutputOptions) -> None:
     _check_format(output)
 
 
-def headers_of(connection: ConnectionOptions) -> dict[str, str]:
-    """The headers of `-H`, the last of each name. Raises UsageError for a malformed one."""
-    headers: dict[str, str] = {}
+def headers_of(connection: ConnectionOptions) -> dict[str, str | None]:
+    """The headers of `-H`, the last of each name.
+
+    As with curl, `NAME:` removes a header, which is then None here, and `NAME;` sends an empty one. Raises
+    UsageError for a malformed one, without its value, which may be a secret.
+    """
+    headers: dict[str, str | None] = {}
     for line in connection.header or ():
-        name, colon, value = line.partition(":")
-        value = value.strip(" \t")
+        name, colon, rest = line.partition(":")
+        if not colon and line.endswith(";"):
+            name, colon = line[:-1], ";"
+        value = rest.strip(" \t")
         if name.lower() in _FRAMING:
             raise UsageError(f"--header: {name} is set by the connection and can't be given")
         if not colon or not _TOKEN.fullmatch(name):
-            raise UsageError(f"--header: {line!r} must be 'NAME: VALUE'")
+            raise UsageError(f"--header: {_start_of(line)!r} must be 'NAME: VALUE'")
         if not (value.isprintable() and value.isascii()):
             raise UsageError(f"--header: the value of {name} contains a character that headers don't allow")
-        headers = with_headers(headers, {name: value})
+        headers = with_headers(headers, {name: value if value or colon == ";" else None})
     return headers
+
+
+def _start_of(line: str) -> str:
+    """What may be shown of a malformed header: its first word, where that looks like a name and not like a key."""
+    found = re.match(r"[A-Za-z-]{,40}(?![\w.+/=])", line)
+    start = found[0] if found else ""
+    return start if start == line else f"{start}…"
 
 
 def retries_of(connection: ConnectionOptions) -> int:

@@ -15,5 +15,7 @@ magic        The first bytes that identify a file's type.
 rules        The rules of the API that can be checked before sending.
 secrets      Secrets of MCP tools in a body: found, masked, looked up. Pure.
 source       The bytes of a file, read again each time a body is sent.
+tool_types   The types of tools that the API page lists, and the forms of `--tool` that set their fields
+             (API 4.1). Pure.
 tools        `--tool` and `--tool-choice` -> JSON (API 4). Pure: files are read by the caller's `read`.
 """

@@ -43,7 +43,7 @@ def build(options: RequestOptions, turn: TurnFields, read: Read, warn: Say, *, s
     _put_input(body, options, turn, read)
     _put_chain(body, options, turn, read)
     if options.tool or turn.tools or turn.functions or options.tool_choice is not None:
-        _put_tools(body, options, turn, read)
+        _put_tools(body, options, turn, read, warn)
     _put_format(body, options, read)
     _put_service(body, options, read, warn)
     if options.no_stream:
@@ -122,15 +122,18 @@ def _put_chain(body: Json, options: RequestOptions, turn: TurnFields, read: Read
         body["background"] = True
 
 
-def _put_tools(body: Json, options: RequestOptions, turn: TurnFields, read: Read) -> None:
+def _put_tools(body: Json, options: RequestOptions, turn: TurnFields, read: Read, warn: Say) -> None:
     from cometresp.request.tools import merged_tools, tool, tool_choice
 
     if options.tool:
-        body["tools"] = [entry for spec in options.tool for entry in tool(spec, read)]
+        body["tools"] = [entry for spec in options.tool for entry in tool(spec, read, warn)]
     elif turn.tools:
         body.setdefault("tools", turn.tools)
     if turn.functions:
-        body["tools"] = merged_tools(listed(body.get("tools")), turn.functions)
+        given = body.get("tools") or []
+        if not isinstance(given, list) or not all(isinstance(entry, dict) for entry in given):
+            raise UsageError("--body: tools must be an array of objects, since --functions adds its own")
+        body["tools"] = merged_tools(given, turn.functions)
     if options.tool_choice is not None:
         body["tool_choice"] = tool_choice(options.tool_choice, listed(body.get("tools")), read)
 

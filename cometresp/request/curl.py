@@ -9,19 +9,23 @@ from cometresp.wire.endpoints import Request
 from cometresp.wire.headers import is_secret_header
 from cometresp.wire.json import Json
 from cometresp.wire.payload import Payload
+from cometresp.wire.urls import joined
 
 KEY = "Bearer $COMETAPI_KEY"  # marks the header of the API key in a command
 
 
-def curl(request: Request, url: str, headers: Mapping[str, str], *, proxy_free: bool = False) -> str:
-    """One POSIX shell command that makes the same request. Secrets are variables: the key is `$COMETAPI_KEY`."""
+def curl(request: Request, base_url: str, headers: Mapping[str, str | None], *, proxy_free: bool = False) -> str:
+    """One POSIX shell command that makes the same request. Secrets are variables: the key is `$COMETAPI_KEY`.
+
+    A header that is None is one that must not be sent.
+    """
     first = "curl -sS"
     if request.method not in ("GET", "POST") or (request.method == "POST" and request.body is None):
         first += f" -X {request.method}"
     first += " --no-buffer" if request.headers.get("Accept") == "text/event-stream" else ""
     first += " --noproxy '*'" if proxy_free else ""
-    first += " --globoff" if re.search(r"[][{}]", url) else ""
-    lines = [f"{first} {_quoted(url)}", *starmap(_header, headers.items())]
+    first += " --globoff" if re.search(r"[][{}]", joined(base_url, request.target)) else ""
+    lines = [f"{first} {_url(base_url, request.target)}", *starmap(_header, headers.items())]
     if request.body is None:
         return " \\\n  ".join(lines) + "\n"
     document, expands = _document(request.body)
@@ -32,12 +36,32 @@ def curl(request: Request, url: str, headers: Mapping[str, str], *, proxy_free: 
     return " \\\n  ".join(lines) + f"\n{document}\n{end}\n"
 
 
-def _header(name: str, value: str) -> str:
+def _url(base_url: str, target: str) -> str:
+    """The URL as one word; the values in the query of the base URL are variables: `'https://h/v1?a='"$QUERY_A"`."""
+    base, _, base_query = base_url.partition("?")
+    path, _, query = target.partition("?")
+    word, literal = "", f"{base}{path}"
+    for parameter in filter(None, base_query.split("&")):
+        name, equals, value = parameter.partition("=")
+        literal += "&" if word or "?" in literal else "?"
+        if equals and not value:
+            literal += parameter
+            continue
+        word += _quoted(literal + (f"{name}=" if equals else "")) + f'"$QUERY_{_variable(name if equals else "value")}"'
+        literal = ""
+    if query:
+        literal += ("&" if base_query else "?") + query
+    return word + _quoted(literal) if literal or not word else word
+
+
+def _header(name: str, value: str | None) -> str:
     if value == KEY:
         return f'-H "{name}: Bearer $COMETAPI_KEY"'
+    if not value:  # curl's syntax for a header that isn't sent, and for an empty one
+        return f"-H {_quoted(f'{name}:' if value is None else f'{name};')}"
     if is_secret_header(name):
         return f'-H {_quoted(f"{name}: ")}"${_variable(name)}"'
-    return f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}"  # curl's syntax for an empty header
+    return f"-H {_quoted(f'{name}: {value}')}"
 
 
 def _document(body: Json) -> tuple[str, bool]:

@@ -84,10 +84,11 @@ def _check_item(item: Json, warn: Say) -> None:
 def _check_tool(tool: Json, warn: Say) -> None:
     if isinstance(name := tool.get("name"), str):
         _at_most(len(name), _FUNCTION_NAME, f"--tool: the name {name[:20]}…", "characters", warn)
-    container = obj(tool.get("container"))
-    for key, limit, what in (("file_ids", _FILE_IDS, "files"), ("skills", _SKILLS, "skills")):
-        if isinstance(container.get(key), list):
-            _at_most(len(container[key]), limit, "--tool: the container", what, warn)
+    for where in ("container", "environment"):  # of the code interpreter, of the shell
+        place = obj(tool.get(where))
+        for key, limit, what in (("file_ids", _FILE_IDS, "files"), ("skills", _SKILLS, "skills")):
+            if isinstance(place.get(key), list):
+                _at_most(len(place[key]), limit, f"--tool: the {where}", what, warn)
 
 
 def _at_most(number: int, limit: int, what: str, unit: str, warn: Say) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 
 from cometresp.errors import UsageError
 from cometresp.wire.headers import MASK
-from cometresp.wire.json import Json, listed, obj
+from cometresp.wire.json import Json, listed
+from cometresp.wire.masking import tool_secrets
 
 ENV_PREFIX = "env:"
 
@@ -51,9 +52,4 @@ def check_unmasked(tools: object) -> None:
 def secrets(tools: object) -> Iterator[tuple[Json, str]]:
     """The secrets in MCP tools: (object, key), for `authorization` and of each entry of `headers` (API 4.1)."""
     for tool in listed(tools):
-        if tool.get("type") != "mcp":
-            continue
-        if isinstance(tool.get("authorization"), str):
-            yield tool, "authorization"
-        headers = obj(tool.get("headers"))
-        yield from ((headers, name) for name, value in headers.items() if isinstance(value, str))
+        yield from tool_secrets(tool)

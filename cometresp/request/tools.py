@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from cometresp.errors import UsageError
-from cometresp.text import Read
+from cometresp.request.tool_types import bare_tool, form_of, takes_fields, with_fields
+from cometresp.text import Read, Say, quoted
 from cometresp.wire.json import Json, parse_json
-
-_PLAIN = ("web_search_preview", "web_search", "image_generation")
+from cometresp.wire.urls import shown_url
 
 # Types for `tool_choice` (API 4.2); any other word is the name of a function.
 _CHOICE_TYPES = (
@@ -25,8 +25,11 @@ _CHOICE_TYPES = (
 )
 
 
-def tool(spec: str, read: Read) -> list[Json]:
-    """The tools that one `--tool` names: a shorthand, raw JSON or @FILE (an object or an array of them)."""
+def tool(spec: str, read: Read, warn: Say) -> list[Json]:
+    """The tools that one `--tool` names: a type, with fields where it takes some, raw JSON or @FILE.
+
+    JSON is an object or an array of them. A type that isn't known here is sent all the same, with a warning.
+    """
     flag = "--tool"
     spec = spec.strip()
     if spec.startswith(("{", "[", "@")):
@@ -40,24 +43,25 @@ def tool(spec: str, read: Read) -> list[Json]:
                     f"{flag}: function tools are flat: name, parameters and strict belong next to type (API 4.1)"
                 )
         return tools
-    name, _, rest = spec.partition(":")
-    match name:
-        case _ if spec in _PLAIN:
-            return [{"type": spec}]
-        case "code_interpreter" if not rest:
-            return [{"type": "code_interpreter", "container": {"type": "auto"}}]
-        case "file_search" if ids := [part.strip() for part in rest.split(",") if part.strip()]:
-            return [{"type": "file_search", "vector_store_ids": ids}]
-        case "mcp" if "=" in rest:
-            label, _, url = rest.partition("=")
-            if not label or not url.startswith(("https://", "http://")):
-                raise UsageError(f"{flag}: mcp:LABEL=URL needs a label and a web address, not {spec!r}")
-            return [{"type": "mcp", "server_label": label, "server_url": url}]
-    raise UsageError(
-        f"{flag}: {spec!r} is not a tool",
-        hint="one of web_search, web_search_preview, file_search:VS_ID[,VS_ID], code_interpreter, image_generation,"
-        " mcp:LABEL=URL, @FILE or JSON",
-    )
+    name, colon, rest = spec.partition(":")
+    if name == "mcp":
+        label, equals, url = rest.partition("=")
+        if not label or not equals or not url.startswith(("https://", "http://")):
+            raise UsageError(f"{flag}: mcp:LABEL=URL needs a label and a web address, not {quoted(shown_url(spec))}")
+        return [{"type": "mcp", "server_label": label, "server_url": url}]
+    if takes_fields(name) and (colon or name == "code_interpreter"):
+        found: Json | None = with_fields(name, rest)
+    else:
+        found = bare_tool(spec, warn)
+    if name == "file_search" and not (found or {}).get("vector_store_ids"):
+        raise UsageError(f"{flag}: file_search needs the ids of vector stores", hint=f"as in {form_of(name)}")
+    if found is None:
+        raise UsageError(
+            f"{flag}: {quoted(spec)} is not a tool",
+            hint="one of web_search, web_search_preview, file_search:VS_ID[,VS_ID], code_interpreter, image_generation,"
+            " shell, mcp:LABEL=URL, another type, @FILE or JSON",
+        )
+    return [found]
 
 
 def merged_tools(given: list[Json], functions: Sequence[Json]) -> list[Json]:
@@ -86,4 +90,5 @@ def tool_choice(value: str, tools: list[Json], read: Read) -> Json | str:
             return {"type": entry["type"], "name": value}
         if entry.get("type") == "mcp" and entry.get("server_label") == value:
             return {"type": "mcp", "server_label": value}
-    return {"type": value} if value in _CHOICE_TYPES else {"type": "function", "name": value}
+    offered = {entry.get("type") for entry in tools} - {"function", "custom", "mcp", "namespace"}
+    return {"type": value} if value in _CHOICE_TYPES or value in offered else {"type": "function", "name": value}

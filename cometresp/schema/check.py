@@ -121,7 +121,7 @@ def _errors(schema: Json, value: object, warn: Say, seconds: float) -> tuple[lis
         if wrong := schema_error(schema):
             warn(f"the answer was not checked: {wrong}")
             return [], 0
-        with warnings.catch_warnings(), alarm(seconds, lambda: TimeoutError(f"it took more than {seconds:.0f} s")):
+        with warnings.catch_warnings(), alarm(seconds, lambda: TimeoutError(f"it took more than {seconds:g} s")):
             warnings.simplefilter("ignore")  # about the syntax of patterns
             for line in _mismatches(schema, value, warn):
                 count += 1

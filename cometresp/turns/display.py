@@ -103,7 +103,7 @@ def open_outlets(output: OutputOptions, terminal: Terminal) -> Outlets:
 
     id_file = IdFile(output.id_file, terminal) if output.id_file is not None else None
     images = image_folder(output.save_images) if output.save_images is not None else None
-    file = FileSink(output.output) if output.output is not None else None
+    file = FileSink(output.output, terminal.masks) if output.output is not None else None
     return Outlets(file or terminal, file, id_file, images)
 
 

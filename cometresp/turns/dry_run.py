@@ -7,6 +7,7 @@ from cometresp.text import escape_json, to_bytes
 from cometresp.wire.endpoints import Request
 from cometresp.wire.headers import with_headers
 from cometresp.wire.payload import Payload
+from cometresp.wire.urls import joined
 
 
 def shown_only(runtime: Runtime, request: Request) -> bool:
@@ -22,19 +23,20 @@ def show(runtime: Runtime, request: Request) -> None:
     if runtime.connection.curl:
         _print_curl(runtime, request)
     elif request.body is None:
-        runtime.terminal.write(to_bytes(f"{request.method} {runtime.base_url}{request.target}\n"))
+        runtime.terminal.write(to_bytes(f"{request.method} {joined(runtime.base_url, request.target)}\n"))
     else:
         _print_body(runtime, masked_body(request.body))
 
 
 def _print_curl(runtime: Runtime, request: Request) -> None:
-    """The request as a command; the key is a variable there, whether or not one is set."""
+    """The request as a command; a key that is needed is a variable there, whether or not one is set."""
     from cometresp.request.curl import KEY, curl
 
-    url = f"{runtime.base_url}{request.target}"
-    key = {} if runtime.connection.offline else {"Authorization": KEY}
-    headers = with_headers({**request.headers, **key}, runtime.given_headers)
-    command = curl(request, url, headers, proxy_free=is_loopback(url))
+    has_key = not runtime.connection.offline and (runtime.config.key is not None or runtime.needs_key)
+    headers: dict[str, str | None] = {**request.headers, **({"Authorization": KEY} if has_key else {})}
+    command = curl(
+        request, runtime.url, with_headers(headers, runtime.given_headers), proxy_free=is_loopback(runtime.url)
+    )
     terminal = runtime.terminal
     terminal.write(to_bytes(escape_json(command) if terminal.stdout_tty else command))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cometresp.errors import OutputError, PipeClosedError
-from cometresp.terminal import Terminal
+from cometresp.terminal import Masks, Terminal
 from cometresp.wire.json import Json
 
 
@@ -38,8 +38,9 @@ class FileSink:
     What isn't a regular file (a pipe, a device) is written through.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, masks: Masks | None = None) -> None:
         self.path = Path(path)
+        self._masks = masks
         try:
             mode = self.path.stat().st_mode if self.path.exists() else stat.S_IFREG
             if stat.S_ISDIR(mode):
@@ -61,7 +62,7 @@ class FileSink:
 
     def write(self, data: bytes) -> None:
         try:
-            self._file.write(data)
+            self._file.write(self._masks.output(data) if self._masks else data)
             self._file.flush()
         except BrokenPipeError as error:
             raise PipeClosedError from error

@@ -69,7 +69,8 @@ class Recorder:
                 self._n = turn.n if turn else None
                 self._was_unended = turn is not None and turn.status in UNENDED
             elif self._n is None:
-                self._n, before = self._state.turns.begin(self._new, response_id)
+                new = self._new._replace(input=self._runtime.secrets.value(self._new.input))
+                self._n, before = self._state.turns.begin(new, response_id)
                 if before:
                     back = self._runtime.typed("continue", f"--from {before}")
                     self._runtime.terminal.note(escape_line(f"{self._new.chain} starts again; to go back: {back}"))
@@ -98,7 +99,7 @@ class Recorder:
             try:
                 if (state := self._runtime.open_state()) is not None:
                     with state:
-                        state.turns.keep_output(self._n, recorded_items([item])[0])
+                        state.turns.keep_output(self._n, self._runtime.secrets.value(recorded_items([item])[0]))
             except OutputError as error:
                 self._give_up(error)
 
@@ -130,7 +131,8 @@ class Recorder:
         glimpse = may_go_on(answer.status) and answer.last_sequence is None and not answer.was_cut
         output = recorded_items(answer.output) if self._runtime.config.record == "full" and not glimpse else None
         try:
-            ending = Ending(status, answer.usage, output, answer.last_sequence, answer.id, answer.request_id)
+            kept = self._runtime.secrets.value(output)
+            ending = Ending(status, answer.usage, kept, answer.last_sequence, answer.id, answer.request_id)
             expected = self._new.expected if self._new else None
             result = self._state.turns.finish(self._n, ending, good=good, expected=expected)
             self._turn = self._state.turns.at(self._n)

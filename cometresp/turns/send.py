@@ -161,6 +161,7 @@ class Sender:
         if self._client is None:
             self._client = self._stack.enter_context(self._runtime.client())
         sent = resolved_body(body, self._runtime.terminal.environ)
+        self._runtime.secrets.add_tools(sent)
         try:
             with self._client.create(sent, self._on_upload) as reply:
                 answer.request_id = self._client.request_id

@@ -21,6 +21,7 @@ from cometresp.text import quoted, valid_json
 from cometresp.wire.error_bodies import code_of, message_of, read_error, without_markup
 from cometresp.wire.json import null
 from cometresp.wire.refusals import names_previous
+from cometresp.wire.urls import shown_url
 
 # Codes and types of an exhausted balance or allowance, which a 429 or a 5xx may have (API 8.2).
 _SPENT = re.compile(r"(^|_)(quota|credits?|balance|billing|payment|funds|arrears)(_|$)|^usage_(limit|not)_|^plan_limit")
@@ -119,7 +120,7 @@ def _error_of(reply: Reply, *, creates: bool) -> CometrespError:
     if status == 408 or (status == 409 and creates) or status >= 500:
         return UnreachableError(message, details=details, cause=cause, passing=True)
     if status < 400:
-        target = reply.headers.get("location", "")
+        target = shown_url(reply.headers.get("location", ""))
         return ProtocolError(
             f"not the Responses API: {message}" + (f", to {target}" if target else ""),
             hint=f"redirects are not followed; {_CHECK_URL}",

@@ -263,6 +263,10 @@ def user(*parts: dict[str, Any]) -> list[dict[str, Any]]:
             ["--tool: the container has 51 files; the API page's limit is 50"],
         ),
         (
+            {"tools": [{"type": "shell", "environment": {"type": "local", "skills": [{}] * 201}}]},
+            ["--tool: the environment has 201 skills; the API page's limit is 200"],
+        ),
+        (
             {"context_management": [{"type": "compaction", "compact_threshold": 999}]},
             ["--context-management: compact_threshold is 999; the API page's minimum is 1000"],
         ),

@@ -199,13 +199,28 @@ def test_a_parameter_that_cant_be_set_is_refused(assignment: str, message: str) 
     assert refusal(body='{"l":["x",null]}', param=[assignment]) == message
 
 
+WEB_SEARCH, IMAGE, CODE = ({"type": name} for name in ("web_search", "image_generation", "code_interpreter"))
+IN_BONN = {"user_location": {"type": "approximate", "country": "DE", "city": "Bonn"}}
+FILES = {"file_ids": ["a", "b"], "memory_limit": "4g"}
+
+
 @pytest.mark.parametrize(
     ("spec", "tools"),
     [
         ("web_search", [{"type": "web_search"}]),
         ("web_search_preview", [{"type": "web_search_preview"}]),
         ("image_generation", [{"type": "image_generation"}]),
+        ("shell", [{"type": "shell"}]),
+        ("apply_patch", [{"type": "apply_patch"}]),
+        ("web_search_2025_08_26", [{"type": "web_search_2025_08_26"}]),
+        ("web_search:domains=a.com, b.com", [WEB_SEARCH | {"filters": {"allowed_domains": ["a.com", "b.com"]}}]),
+        ("web_search:context=low,country=DE,city=Bonn", [WEB_SEARCH | {"search_context_size": "low", **IN_BONN}]),
+        ("web_search_preview:context=high", [{"type": "web_search_preview", "search_context_size": "high"}]),
+        ("image_generation:size=1x1,format=webp", [IMAGE | {"size": "1x1", "output_format": "webp"}]),
         ("code_interpreter", [{"type": "code_interpreter", "container": {"type": "auto"}}]),
+        ("code_interpreter:cntr_1", [{"type": "code_interpreter", "container": "cntr_1"}]),
+        ("code_interpreter:files=a,b,memory=4g", [CODE | {"container": {"type": "auto", **FILES}}]),
+        ("file_search:vs_1,max=5", [{"type": "file_search", "vector_store_ids": ["vs_1"], "max_num_results": 5}]),
         ("file_search:vs_1, vs_2,", [{"type": "file_search", "vector_store_ids": ["vs_1", "vs_2"]}]),
         ("mcp:l=https://x/?a=b", [{"type": "mcp", "server_label": "l", "server_url": "https://x/?a=b"}]),
         ('\n{"type":"novel"}', [{"type": "novel"}]),
@@ -224,7 +239,17 @@ NESTED = "function tools are flat: name, parameters and strict belong next to ty
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        *((spec, f"{spec!r} is not a tool") for spec in ("", "web", "file_search", "file_search:,", "mcp", "mcp:x")),
+        *((spec, f"{spec!r} is not a tool") for spec in ("", "Web", "-t", "a b", "shell:x=1", "novel:a=b")),
+        *((spec, "file_search needs the ids of vector stores") for spec in ("file_search", "file_search:,")),
+        *((spec, f"mcp:LABEL=URL needs a label and a web address, not {spec!r}") for spec in ("mcp", "mcp:x")),
+        ("web_search:domain=a.com", "'domain=a.com' is nothing that web_search takes"),
+        ("web_search:a.com", "'a.com' is nothing that web_search takes"),
+        ("web_search:context=low,high", "'high' is nothing that web_search takes"),
+        ("web_search:domains=", "'domains=' is nothing that web_search takes"),
+        ("web_search_preview:domains=a.com", "'domains=a.com' is nothing that web_search_preview takes"),
+        ("file_search:vs_1,max=few", "max must be a number, not 'few'"),
+        ("code_interpreter:cntr_1,memory=1g", "'memory=1g' can't be combined with what stands before it"),
+        ("image_generation:size=1x1,size=2x2", "'size=2x2' can't be combined with what stands before it"),
         ("mcp:l=x.org", "mcp:LABEL=URL needs a label and a web address, not 'mcp:l=x.org'"),
         ("mcp:=https://x", "mcp:LABEL=URL needs a label and a web address, not 'mcp:=https://x'"),
         ("[1]", "a tool is a JSON object with a type"),
@@ -234,6 +259,39 @@ NESTED = "function tools are flat: name, parameters and strict belong next to ty
 )
 def test_an_invalid_tool_is_refused(spec: str, message: str) -> None:
     assert refusal(tool=[spec]) == f"--tool: {message}"
+
+
+@pytest.mark.parametrize(
+    ("spec", "warning"),
+    [
+        ("x_search", "'x_search' is not a type that the API page lists; it is sent unchanged"),
+        (
+            "openrouter:web_search",
+            "'openrouter:web_search' is not a type that the API page lists; it is sent unchanged",
+        ),
+        (
+            "web_serach",
+            "'web_serach' is not a type that the API page lists; it is sent unchanged; did you mean web_search?",
+        ),
+        (
+            "computer_use_preview",
+            "computer_use_preview is sent without its required environment and display_width and display_height:"
+            " JSON or @FILE can give them",
+        ),
+    ],
+)
+def test_a_tool_of_another_type_is_sent_with_a_warning(spec: str, warning: str) -> None:
+    given = {"tools": [{"type": spec}], "tool_choice": {"type": spec}}
+    assert body_of(tool=[spec], tool_choice=spec) == ({"input": "hi", **given}, [f"--tool: {warning}"])
+
+
+def test_tools_of_a_base_body_that_functions_cannot_join_are_refused() -> None:
+    turn = TurnFields(text="hi", model="m", functions=[{"type": "function", "name": "a"}])
+    for tools in ('["x"]', '"x"', '{"type":"x"}', '[{"type":"x"},null]'):
+        with pytest.raises(UsageError) as caught:
+            body_of(turn, body=f'{{"tools":{tools}}}')
+        assert caught.value.message == "--body: tools must be an array of objects, since --functions adds its own"
+    assert sent(turn, body='{"tools":null}') == {"tools": turn.functions}
 
 
 def test_a_function_replaces_its_recorded_definition_but_not_a_custom_tool_of_its_name() -> None:

@@ -63,12 +63,12 @@ def test_the_curl_command_makes_the_same_request(
 @needs_curl
 def test_the_curl_command_has_the_same_headers(ask: Command, wire: Wire) -> None:
     wire.answer(json_reply(response(message("x"))))
-    given = ["X-Quote: it's $(touch x) `touch x` \"\\", "x`touch`token: v1", "9-Cookie: v2"]
+    given = ["X-Title: it's $(touch x) `touch x` \"\\", "x`touch`token: v1", "9-Cookie: v2"]
     words = ["--no-stream", *(word for header in given for word in ("-H", header)), "hi"]
     command = ask("ask", "--curl", *words).text
     assert ask("ask", "--no-save", *words).code == 0
     pasted(ask, command, X_TOUCH_TOKEN="v1", _9_COOKIE="v2")
-    check_same_requests(wire, "x-quote", "x`touch`token", "9-cookie")
+    check_same_requests(wire, "x-title", "x`touch`token", "9-cookie")
 
 
 @needs_curl
@@ -100,7 +100,12 @@ def test_each_secret_of_a_command_is_a_separate_variable() -> None:
 
 def test_the_here_document_ends_with_a_word_that_it_doesnt_contain() -> None:
     lines = curl(posted({"input": "END END_"}), "https://x", {}).splitlines()
-    assert lines == ["curl -sS 'https://x' \\", "  --data-binary @- <<'END__'", '{"input": "END END_"}', "END__"]
+    assert lines == [
+        "curl -sS 'https://x/responses' \\",
+        "  --data-binary @- <<'END__'",
+        '{"input": "END END_"}',
+        "END__",
+    ]
 
 
 def test_an_empty_header_is_written_in_curls_syntax() -> None:

@@ -40,7 +40,7 @@ EACH = pytest.mark.parametrize(("words", "reply"), REQUESTS, ids=[" ".join(words
 @pytest.fixture
 def begun(ask: Command, wire: Wire) -> Command:
     """The command with a chain that can be continued."""
-    ask.environ |= {"TOKEN": "secret-1", "X_SECRET_TOKEN": "t"}
+    ask.environ |= {"TOKEN": "secret-1", "X_SECRET_TOKEN": "t", "X_EXTRA": "a b"}
     wire.answer(text_stream("first", response_id="r0"))
     assert ask("ask", "begin").code == 0
     return ask

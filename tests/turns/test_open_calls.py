@@ -156,7 +156,7 @@ def test_nothing_runs_before_a_request_that_could_not_be_sent(tools: Command, wi
     assert tools("ask", "--functions", "tools.py", "hi").code == 5
     words = ("continue", "--functions", "tools.py", "--approve", "always")
     assert tools(*words, "--temperature", "3").code == 2
-    assert tools(*words, env={"COMETAPI_KEY": ""}).code == 77
+    assert tools(*words, env={"COMETAPI_KEY": "", "COMETAPI_BASE_URL": "https://api.example.com/v1"}).code == 77
     assert not (tools.home / "touched").exists()
 
 

@@ -1,0 +1,233 @@
+"""The secrets of one run, and text and JSON with a mask in their place. Pure.
+
+Whatever leaves the program passes through one `Secrets`: replies of a server as they are read, then what is printed on
+stderr, in JSON, in the state file and on stdout. Servers repeat what they were sent, in errors above all.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from cometresp.text import json_bytes
+from cometresp.wire.headers import MASK, names_key
+from cometresp.wire.json import Json, obj
+
+# A value is masked wherever it stands from _LONG characters on, as a word of its own from _SHORT on. One that isn't
+# known to be a key is masked in messages alone, since it may be an ordinary word; from _RANDOM characters on it isn't.
+_SHORT, _LONG, _RANDOM = 4, 8, 20
+
+Mask = Callable[[str], str]
+
+
+class Secrets:
+    """The values that must not be shown. `add` and its like are called before the value is first sent."""
+
+    def __init__(self) -> None:
+        self._certain = _Forms()  # masked in everything
+        self._any = _Forms()  # masked in messages
+
+    # what is secret -------------------------------------------------------------------------------------------------
+
+    def add(self, value: str, *, certain: bool = True) -> bool:
+        """A secret; `certain` if it is a key or a password, and not a word that an answer may contain by chance.
+
+        Returns whether it will be masked wherever it stands.
+        """
+        value = value.strip()
+        if len(value) < _SHORT:
+            return False
+        self._any.add(value)
+        if not (certain and (len(value) >= _LONG or not value.isalpha())) and len(value) < _RANDOM:
+            return False
+        self._certain.add(value)
+        return True
+
+    def add_key(self, key: str) -> None:
+        if key and not self.add(key):
+            self.add(f"Bearer {key}")
+
+    def add_header(self, name: str, value: str) -> None:
+        """The value of a header, and the credentials in it: those after `Bearer`, in `Basic`, in a cookie."""
+        certain = names_key(name)
+        scheme, _, rest = value.strip().partition(" ")
+        if not (scheme.isalpha() and rest and " " not in rest and self.add(rest, certain=certain)):
+            self.add(value, certain=certain)
+        parts = [part for part in re.split(r"[\s,;]+", value) if not part.isalpha()]
+        parts += [part.partition("=")[2].strip('"') for part in parts]
+        if scheme.lower() == "basic" and (user := _decoded(rest)):
+            parts += [user, user.partition(":")[2]]
+        for part in parts:
+            self.add(part, certain=certain)
+
+    def add_tools(self, body: Json) -> None:
+        """The secrets of the MCP tools in a body that is sent, whose `env:NAME` are looked up."""
+        tools = body.get("tools")
+        for tool in tools if isinstance(tools, list) else ():
+            for place, name in tool_secrets(tool):
+                self.add_header(name, place[name])
+
+    # what is shown --------------------------------------------------------------------------------------------------
+
+    def message(self, text: str) -> str:
+        """A message for the user: an error, a warning, a line of --debug."""
+        return self._any.masked(text)
+
+    def output(self, data: bytes) -> bytes:
+        """Bytes for stdout."""
+        return self._certain.masked_bytes(data)
+
+    def error(self, value: Any) -> Any:
+        """JSON that describes an error, its texts as messages."""
+        return _walk(value, self._any.masked)
+
+    def value(self, value: Any) -> Any:
+        """JSON for the state file. Secrets of MCP tools in it are masked too, even if this run doesn't know them."""
+        try:
+            return _walk(value, self._certain.masked)
+        except RecursionError:  # nested too deeply
+            import json
+
+            return json.loads(self._certain.masked(json.dumps(value, ensure_ascii=False)))
+
+    # what is read ---------------------------------------------------------------------------------------------------
+
+    def may_stand_in(self, text: str) -> bool:
+        """Whether `frame` may change JSON that is in this text."""
+        return self._certain.stand_in(text) or '"mcp"' in text
+
+    def frame(self, text: str) -> str:
+        """The JSON of a reply or an event as it came, or the same with masks."""
+        if not self._certain.stand_in(text) and not ('"mcp"' in text and '"tools"' in text):
+            return text
+        import json
+
+        try:
+            data = json.loads(text)
+            masked = _walk(data, self._certain.masked)
+        except (ValueError, RecursionError):
+            return self._certain.masked(text)
+        return text if masked == data else json.dumps(masked, ensure_ascii=False)
+
+    def body(self, data: bytes) -> bytes:
+        """The body of a reply as it came, or the same with masks."""
+        text = data.decode("utf-8-sig", "replace")
+        masked = self.frame(text)
+        return data if masked is text else json_bytes(masked)
+
+
+def tool_secrets(tool: object) -> Iterator[tuple[Json, str]]:
+    """The secrets in an MCP tool: (object, key), for `authorization` and each entry of `headers` (API 4.1)."""
+    if not isinstance(tool, dict) or tool.get("type") != "mcp":
+        return
+    if isinstance(tool.get("authorization"), str):
+        yield tool, "authorization"
+    headers = obj(tool.get("headers"))
+    yield from ((headers, name) for name, value in headers.items() if isinstance(value, str))
+
+
+def _walk(value: Any, mask: Mask) -> Any:
+    """A copy of the JSON value with its strings masked."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, list):
+        return [_walk(entry, mask) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    walked = {mask(name): _walk(entry, mask) for name, entry in value.items()}
+    for place, name in tool_secrets(walked):
+        place[name] = MASK
+    return walked
+
+
+# the forms of a value -----------------------------------------------------------------------------------------------
+
+
+class _Forms:
+    """The forms in which values may be written, each to be masked where it stands."""
+
+    def __init__(self) -> None:
+        self._forms: dict[str, str] = {}  # form -> its pattern
+        self._bytes: list[bytes] = []
+        self._shortest = 0
+        self._pattern: re.Pattern[str] | None = None
+
+    def add(self, value: str) -> None:
+        found = len(self._forms)
+        for form in _forms(value):
+            word = (r"(?<![\w-])", r"(?![\w-])") if len(value) < _LONG else ("", "")
+            self._forms.setdefault(form, re.escape(form).join(word))
+        if len(self._forms) > found:
+            self._bytes = [
+                form.encode(errors="replace") for form in self._forms if not form.isdigit()
+            ]  # which may be a JSON number
+            self._shortest = min(map(len, self._bytes), default=0)
+            self._pattern = None
+
+    def stand_in(self, text: str) -> bool:
+        """Whether a form may stand in the text."""
+        for form in self._forms:  # once per event: a generator takes twice as long  # noqa: SIM110
+            if form in text:
+                return True
+        return False
+
+    def stand_in_bytes(self, data: bytes) -> bool:
+        if len(data) < self._shortest:
+            return False
+        return any(form in data for form in self._bytes)
+
+    def masked(self, text: str) -> str:
+        if not self.stand_in(text):
+            return text
+        if self._pattern is None:
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(self._forms[form] for form in longest_first))
+        return self._pattern.sub(MASK, text)
+
+    def masked_bytes(self, data: bytes) -> bytes:
+        if not self.stand_in_bytes(data):
+            return data
+        return self.masked(data.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+
+
+def _forms(value: str) -> list[str]:
+    """A value as it is, in JSON (also inside a string of JSON), in a URL, in HTML, in Base64."""
+    from json import dumps
+    from urllib.parse import quote
+
+    in_json = dumps(value)[1:-1]
+    in_url = [quote(value, safe=safe, errors="replace") for safe in ("", "/")]
+    forms = [value, in_json, dumps(in_json)[1:-1], in_json.replace("/", "\\/")]
+    forms += [*in_url, *(re.sub(r"%..", _lower, form) for form in in_url)]
+    forms.append("".join(_IN_HTML.get(character, character) for character in value))
+    forms.append("".join(f"\\u{ord(character):04x}" if character in _IN_HTML else character for character in in_json))
+    if len(value) >= _LONG:
+        forms += _in_base64(value.encode(errors="replace"))
+    return list(dict.fromkeys(forms))
+
+
+_IN_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+
+
+def _lower(found: re.Match[str]) -> str:
+    return found[0].lower()
+
+
+def _in_base64(data: bytes) -> Iterator[str]:
+    """What Base64 makes of the bytes inside a longer text, wherever they begin there; with both alphabets."""
+    from binascii import b2a_base64
+
+    for before in range(3):
+        encoded = b2a_base64(bytes(before) + data, newline=False).decode()
+        first, last = (before * 8 + 5) // 6, (before + len(data)) * 8 // 6
+        inner = encoded[first:last]
+        yield inner
+        yield inner.replace("+", "-").replace("/", "_")
+
+
+def _decoded(base64: str) -> str:
+    from binascii import Error, a2b_base64
+
+    try:
+        return a2b_base64(base64).decode()
+    except (Error, ValueError):
+        return ""

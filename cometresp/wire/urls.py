@@ -1,0 +1,36 @@
+"""Base URLs: joined to the path of a request, and as they may be shown. Pure."""
+
+import re
+
+from cometresp.wire.headers import MASK
+
+_USER = re.compile(r"^((?:[A-Za-z][\w+.-]*:)?//)?[^/?#]*@")
+
+
+def shown_url(url: str) -> str:
+    """The URL without user and password, the values of its query masked: `https://host/v1?api-version=***`."""
+    address, mark, query = _USER.sub(r"\1", url).partition("?")
+    return f"{address}{mark}{'&'.join(map(_shown_parameter, query.split('&')))}"
+
+
+def _shown_parameter(parameter: str) -> str:
+    name, equals, value = parameter.partition("=")
+    return f"{name}={MASK}" if equals and value else MASK if name and not equals else parameter
+
+
+def joined(base_url: str, target: str) -> str:
+    """The URL of a path and query below a base URL, whose own query comes first."""
+    address, _, base_query = base_url.partition("?")
+    path, _, query = target.partition("?")
+    query = "&".join(filter(None, (base_query, query)))
+    return f"{address}{path}?{query}" if query else f"{address}{path}"
+
+
+def without_query(url: str) -> str:
+    return url.partition("?")[0]
+
+
+def query_of(url: str) -> list[tuple[str, str]]:
+    """The parameters of the query as they are written in the URL, each with its name and value."""
+    pairs = (parameter.partition("=") for parameter in url.partition("?")[2].split("&") if parameter)
+    return [(name, value) for name, _, value in pairs]
