@@ -33,6 +33,8 @@ REQUESTS: list[tuple[list[str], bytes]] = [
     (["delete", "r1"], json_reply({"id": "r1", "deleted": True})),
     (["items", "r1"], PAGE),
     (["items", "r1", "-n", "3", "--order", "desc", "--include", "x"], PAGE),
+    (["delete", "conv_1"], json_reply({"id": "conv_1", "deleted": True})),
+    (["items", "conv_1", "-n", "3", "--order", "desc", "--include", "x"], PAGE),
 ]
 EACH = pytest.mark.parametrize(("words", "reply"), REQUESTS, ids=[" ".join(words)[:40] for words, _ in REQUESTS])
 
