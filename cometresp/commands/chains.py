@@ -42,6 +42,7 @@ class ListedChain(TypedDict):
     turns: int
     model: str | None
     base_url: str | None
+    conversation: str | None
     used: float
     began_with: str
 
@@ -275,6 +276,7 @@ def as_dict(chain: Chain, words: str) -> ListedChain:
         "turns": turn.number if turn else 0,
         "model": turn.model if turn else None,
         "base_url": turn.base_url if turn else None,
+        "conversation": turn.settings.conversation if turn else None,
         "used": chain.used,
         "began_with": words,
     }

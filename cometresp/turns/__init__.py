@@ -2,6 +2,7 @@
 
 conclude  The end of a run: what is printed of its last answer alone, the lines after it, and the error that
           it amounts to.
+conversation  A conversation that a run creates on the server before its first turn: `--conversation new`.
 display   How the answers of a run are shown: the layout, decided before anything is sent, and a screen for
           each turn.
 dry_run   `--dry-run` and `--curl`: the request that would be sent, shown in place of sending it.

@@ -67,6 +67,12 @@ class Sender:
                 self._remember_refusal()
             self._send(body, answer, screen, on_response_id)
 
+    def begin_conversation(self) -> str:
+        """Create a conversation on the server, in which the turns are then sent; returns its id."""
+        conversation_id = self._opened().create_conversation()
+        self._prepared = self._prepared._replace(body=self._prepared.body | {"conversation": conversation_id})
+        return conversation_id
+
     def follow(self, answer: Answer, outputs: list[Json]) -> None:
         """The next turn continues this answer with the outputs of its calls."""
         if self._conversation is None:
@@ -100,18 +106,22 @@ class Sender:
 
     # one exchange ---------------------------------------------------------------------------------------------------
 
-    def _send(self, body: Json, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
-        self._body = body
+    def _opened(self) -> "Client":
         if self._client is None:
             self._client = self._stack.enter_context(self._runtime.client())
+        return self._client
+
+    def _send(self, body: Json, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
+        self._body = body
+        client = self._opened()
         sent = resolved_body(body, self._runtime.terminal.environ)
         try:
-            with self._client.create(sent, self._on_upload) as reply:
+            with client.create(sent, self._on_upload) as reply:
                 events = self._unless_refused(reply)
-                exchange(events, answer, screen, on_response_id, self._resume(self._client))
+                exchange(events, answer, screen, on_response_id, self._resume(client))
         except StoppedError as stopped:
             if body.get("background") is True and answer.id and not answer.ended:
-                _leave_running(self._client, answer.id, stopped, self._runtime)
+                _leave_running(client, answer.id, stopped, self._runtime)
             raise
 
     def _unless_refused(self, events: Iterator[Event]) -> Iterator[Event]:
