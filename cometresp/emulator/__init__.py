@@ -4,24 +4,31 @@ answer       The answer to a request: output items and an outcome, computed from
              context.
 api          The endpoints (API 1) without HTTP: a request in, JSON or a stream of events out.
 calls        The calls of the user's own tools: which tools, with which arguments (API 4.1, 4.2 and 6.3).
+compaction   Compaction (API 1, #7): a conversation folded into one item, which later requests send in
+             place of the turns.
 catalogue    The models that the emulator lists (API 1, #11 and #12). It answers requests for any other
              model too.
 context      The input of a response: the items of this turn and of the turns before it (API 3).
+conversations  Conversations (API 1, #8 to #10): items that the server keeps, and adds to the input of
+             responses.
 errors       The emulator's exception, and its JSON in the form of CometAPI's gateway.
 events       The events of a response (API 7), computed from its record alone.
 faults       Faults: the meaning of `--fault KIND[=ARG][@N|%P]`, and what each kind does to a reply.
 framing      JSON as bytes, and an event as a frame of server-sent events (API 7.1).
 hosted       The tools that the server runs itself, and their items (API 4.1 and 6.3).
 input_rules  The checks on input items (API 3).
+lifecycle    The life of a response: created, kept, viewed in its present state, followed event by event.
+query        What a request asks for: the JSON of its body, and the flags, numbers and pages of its query.
 response     The response object (API 6.1).
 rules        Small checks that validation.py combines. Each raises ApiError (400) that names the field at
              fault.
 server       The emulator's HTTP server on loopback: sockets, threads and framing. The API itself is in
              api.py.
-store        The stored responses: in one SQLite file that several processes may share, or in this
-             process's memory.
+store        The stored responses and conversations: in one SQLite file that several processes may share,
+             or in memory.
 structured   JSON that fits a JSON Schema, filled with the words and numbers of a prompt.
-validation   The checks on the body of `POST /responses` (API 2, 4, 5 and 9).
+validation   The checks on the bodies of `POST /responses` (API 2, 4, 5 and 9) and `POST
+             /responses/compact`.
 wording      Texts: the `emulate:` words of a prompt, quotes, token counts, and the split of a text into
              deltas.
 """

@@ -21,6 +21,7 @@ _QUOTE = 600
 _SHORT_QUOTE = 200
 _MOST_LINES = 100_000
 _FAILURE = "The emulator failed because {} asked it to."
+_COMMENTARY = "The emulator looks at the prompt first."
 _REFUSAL = "The emulator refuses because {} asked it to."
 
 
@@ -36,25 +37,36 @@ class Outcome:
     reasoning_tokens: int = 0
 
 
+def check_json_mode(request: Json, context: Context) -> None:
+    """Raise ApiError for JSON mode without the word JSON (API 5.1)."""
+    shape: Json = (request.get("text") or {}).get("format") or {}
+    if shape.get("type") == "json_object" and "json" not in context.text().lower():
+        text = "'input' must contain the word 'json' in some form, to use 'text.format' of type 'json_object'."
+        raise invalid("input", text)
+
+
 def answer(request: Json, context: Context, new_id: NewId) -> Outcome:
-    """The output and the outcome of a request. Raises ApiError for JSON mode without the word JSON (API 5.1)."""
+    """The output and the outcome of a request."""
     words = context.words()
     reasoning = _reasoning(request, context, new_id)
     spent = tokens(reasoning[0]["summary"][0]["text"]) if reasoning else 0
+    commentary = _commentary(context, new_id)
     if not context.forced and (calls := tool_calls(request, context, new_id)):
-        return Outcome(reasoning + calls, reasoning_tokens=spent)
+        return Outcome(reasoning + commentary + calls, reasoning_tokens=spent)
     hosted = Hosted() if context.forced else run_hosted(request, context, new_id)
-    before = reasoning + hosted.items
+    before = reasoning + commentary + hosted.items
+    phase = "final_answer" if commentary else None
     if hosted.needs_approval():
         return Outcome(before, reasoning_tokens=spent)
     if "refusal" in words:
-        message = _message(new_id, {"type": "refusal", "refusal": _REFUSAL.format(context.steered_by())})
-        return Outcome([*before, message], reasoning_tokens=spent)
+        refusal = {"type": "refusal", "refusal": _REFUSAL.format(context.steered_by())}
+        return Outcome([*before, _message(new_id, refusal, phase=phase)], reasoning_tokens=spent)
     text = _text(request, context, hosted)
-    kept, status, reason = _cut(text, words, request.get("max_output_tokens"), spent)
+    limit = request.get("max_output_tokens")
+    kept, status, reason = _cut(text, words, limit, spent + (tokens(_COMMENTARY) if commentary else 0))
     part = {"type": "output_text", "text": kept, "annotations": _annotations(kept, hosted), "logprobs": []}
-    message = _message(new_id, part, "completed" if status == "completed" else "incomplete")
-    error = {"code": "server_error", "message": _FAILURE.format(context.steered_by())} if status == "failed" else None
+    message = _message(new_id, part, "completed" if status == "completed" else "incomplete", phase)
+    error = _error(context) if status == "failed" else None
     return Outcome(
         output=[*before, message] if kept else before,
         status=status,
@@ -65,8 +77,22 @@ def answer(request: Json, context: Context, new_id: NewId) -> Outcome:
     )
 
 
-def _message(new_id: NewId, part: Json, status: str = "completed") -> Json:
-    return {"id": new_id("msg"), "type": "message", "role": "assistant", "status": status, "content": [part]}
+def _error(context: Context) -> Json:
+    # `type` and `param` are optional (API 8.4), but some clients refuse an error without a type.
+    message = _FAILURE.format(context.steered_by())
+    return {"code": "server_error", "message": message, "type": "server_error", "param": None}
+
+
+def _message(new_id: NewId, part: Json, status: str = "completed", phase: str | None = None) -> Json:
+    message = {"id": new_id("msg"), "type": "message", "role": "assistant", "status": status, "content": [part]}
+    return message | ({"phase": phase} if phase else {})
+
+
+def _commentary(context: Context, new_id: NewId) -> list[Json]:
+    if "commentary" not in context.words():
+        return []
+    part: Json = {"type": "output_text", "text": _COMMENTARY, "annotations": [], "logprobs": []}
+    return [_message(new_id, part, phase="commentary")]
 
 
 def _reasoning(request: Json, context: Context, new_id: NewId) -> list[Json]:
@@ -90,6 +116,8 @@ def _cut(text: str, words: dict[str, int], limit: int | None, spent: int) -> tup
         return half, "incomplete", "content_filter"
     if "incomplete" in words:
         return half, "incomplete", "max_output_tokens"
+    if "length" in words:
+        return half, "incomplete", "length"
     if limit is not None and tokens(text) + spent > limit:
         sizes = accumulate(len(part) for part in parts)
         fitting = sum(1 for size in sizes if size <= (limit - spent) * CHARS_PER_TOKEN)
@@ -116,9 +144,6 @@ def _text(request: Json, context: Context, hosted: Hosted) -> str:
     if shape.get("type") == "json_schema":
         return _dump(instance(shape["schema"], context.prompt()))
     if shape.get("type") == "json_object":
-        if "json" not in context.text().lower():
-            text = "'input' must contain the word 'json' in some form, to use 'text.format' of type 'json_object'."
-            raise invalid("input", text)
         return _dump({"emulator": True, "prompt": excerpt(context.prompt(), _QUOTE)})
     return _prose(request, context, hosted)
 

@@ -20,6 +20,7 @@ _PREFIXES = {
     "function_call_output": "fco",
     "custom_tool_call": "ctc",
     "custom_tool_call_output": "ctco",
+    "compaction": "cmp",
     "mcp_approval_response": "mcpa",
 }
 _IMAGE_TOKENS = 85
@@ -55,7 +56,7 @@ class Context:
         return "--fault" if self.forced else "the prompt"
 
     def turn(self) -> list[Json]:
-        """The items that aren't answered yet: all after the assistant's last message, in this request or before it."""
+        """The items that aren't answered yet: all after the assistant's last answer, in this request or before it."""
         everything = self.earlier + self.items
         return everything[_after(everything, "assistant") :]
 
@@ -95,9 +96,12 @@ class Context:
 
 
 def _after(items: list[Json], role: str) -> int:
-    """The position after the last message of a role."""
-    places = (index for index in range(len(items), 0, -1) if items[index - 1].get("role") == role)
-    return next(places, 0)
+    """The position after the last message of a role. A commentary doesn't end a turn, so it doesn't count."""
+    for index in range(len(items), 0, -1):
+        item = items[index - 1]
+        if item.get("role") == role and item.get("phase") != "commentary":
+            return index
+    return 0
 
 
 def normalise(value: str | list[Json] | None, new_id: NewId) -> list[Json]:

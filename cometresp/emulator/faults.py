@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from cometresp.emulator.api import Stream
 from cometresp.emulator.errors import ApiError
 from cometresp.emulator.framing import dump, frame, framed
+from cometresp.emulator.lifecycle import Stream
 from cometresp.emulator.rules import Json
 
 _PATH = re.compile(r"/v1/responses(/|$)")

@@ -51,6 +51,8 @@ def _check_item(item: Any, param: str) -> None:
     expect(item, param, dict)
     if item.get("type") is not None:
         expect(item["type"], f"{param}.type", str)
+    if item.get("id") is not None:
+        expect(item["id"], f"{param}.id", str)
     kind = item_type(item)
     if kind is None:
         raise invalid(f"{param}.type", f"Missing required parameter: '{param}.type'.", "missing_required_parameter")
@@ -77,6 +79,8 @@ def _check_message(item: Json, param: str) -> None:
     if role not in _PARTS:
         raise _unsupported(f"{param}.role", role, tuple(_PARTS))
     _check_content(required(item, "content", param, str, list), f"{param}.content", _PARTS[role])
+    if item.get("phase") is not None:
+        expect(item["phase"], f"{param}.phase", str)
 
 
 def _check_content(content: str | list[Any], param: str, allowed: tuple[str, ...]) -> None:

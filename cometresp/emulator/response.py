@@ -79,6 +79,11 @@ def conversation_id(request: Json) -> str | None:
     return None if conversation is None else str(conversation["id"] if isinstance(conversation, dict) else conversation)
 
 
+def count_input(request: Json, context: Context) -> int:
+    """The input tokens of a response, those of its tools included."""
+    return context.count()[0] + (tokens(json.dumps(request["tools"])) if request.get("tools") else 0)
+
+
 def _set(value: Json) -> Json:
     return {key: inner for key, inner in value.items() if inner is not None}
 
@@ -96,8 +101,8 @@ def _echo(tool: Json) -> Json:
 
 
 def _usage(request: Json, context: Context, outcome: Outcome) -> Json:
-    counted, earlier = context.count()
-    read = counted + (tokens(json.dumps(request["tools"])) if request.get("tools") else 0)
+    _, earlier = context.count()
+    read = count_input(request, context)
     cached = earlier // _CACHE_STEP * _CACHE_STEP if earlier >= _CACHE_LEAST else 0
     written = outcome.reasoning_tokens + sum(_written(item) for item in outcome.output)
     return {

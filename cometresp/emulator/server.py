@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from cometresp.emulator.api import Api, Stream
+from cometresp.emulator.api import Api
 from cometresp.emulator.errors import ApiError
 from cometresp.emulator.faults import Faults, RequestFaults
 from cometresp.emulator.framing import dump
+from cometresp.emulator.lifecycle import Stream
 from cometresp.emulator.rules import Json
 from cometresp.emulator.store import Store
 

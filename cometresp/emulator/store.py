@@ -1,26 +1,43 @@
-"""The stored responses: in one SQLite file that several processes may share, or in this process's memory."""
+"""The stored responses and conversations: in one SQLite file that several processes may share, or in memory."""
 
 import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from cometresp.emulator.rules import Json
 
+# An item belongs to a stored response, to a conversation, or to both. It is part of the conversation from `due` on.
+# The index is one of version 0.1.0, which had conversations in the table of the responses.
 _TABLES = """
+DROP INDEX IF EXISTS conversations;
 CREATE TABLE IF NOT EXISTS responses (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
-    conversation TEXT,
     cancelled REAL,
     record TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS conversations ON responses (conversation) WHERE conversation IS NOT NULL;
+CREATE TABLE IF NOT EXISTS conversations (
+    id TEXT PRIMARY KEY,
+    created REAL NOT NULL,
+    metadata TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS items (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    response TEXT,
+    conversation TEXT,
+    due REAL NOT NULL,
+    item TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS items_by_id ON items (id);
+CREATE INDEX IF NOT EXISTS items_by_response ON items (response);
+CREATE INDEX IF NOT EXISTS items_by_conversation ON items (conversation, due);
 """
 _LOCK_TIMEOUT = 30.0  # seconds to wait for another process's write
 
@@ -41,7 +58,6 @@ class Record:
     streamed: bool
     obfuscated: bool
     error_event: bool
-    conversation: str | None = None
     cancelled: float | None = None
 
     @property
@@ -51,6 +67,15 @@ class Record:
     @property
     def background(self) -> bool:
         return bool(self.response["background"])
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation without its items; `created` is in seconds since 1970."""
+
+    id: str
+    created: float
+    metadata: Json
 
 
 class Store:
@@ -77,50 +102,111 @@ class Store:
             self._db.close()
 
     @contextmanager
-    def _query(self, sql: str, *values: Any) -> Iterator[sqlite3.Cursor]:
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it is kept, or nothing."""
         with self._lock:
-            cursor = self._db.execute(sql, values)
-            try:
-                yield cursor
-            finally:
-                cursor.close()
+            self._db.execute("BEGIN IMMEDIATE")
+            with self._db:
+                yield self._db
 
-    def add(self, record: Record) -> None:
-        # ASCII, since SQLite's text can't hold the lone surrogates that JSON can.
-        text = json.dumps(asdict(record))
-        with self._query(
-            "INSERT INTO responses (id, conversation, record) VALUES (?, ?, ?)", record.id, record.conversation, text
-        ):
-            pass
+    def _rows(self, sql: str, *values: Any) -> list[Any]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def add(self, record: Record, due: float, *, stored: bool, conversation: str | None) -> None:
+        """Keep a response if it is `stored`, and its items, which join the conversation at the time `due`."""
+        response = record.id if stored else None
+        with self._writing() as db:
+            if stored:
+                db.execute("INSERT INTO responses (id, record) VALUES (?, ?)", (record.id, _dump(asdict(record))))
+            _insert(db, record.items + record.response["output"], response, conversation, due)
 
     def get(self, response_id: str) -> Record | None:
-        with self._query("SELECT record, cancelled FROM responses WHERE id = ?", response_id) as cursor:
-            row = cursor.fetchone()
-        return None if row is None else _record(row)
-
-    def in_conversation(self, conversation: str) -> list[Record]:
-        """The responses of a conversation, oldest first."""
-        with self._query(
-            "SELECT record, cancelled FROM responses WHERE conversation = ? ORDER BY number", conversation
-        ) as cursor:
-            rows = cursor.fetchall()
-        return [_record(row) for row in rows]
+        rows = self._rows("SELECT record, cancelled FROM responses WHERE id = ?", _key(response_id))
+        return _record(*rows[0]) if rows else None
 
     def cancel(self, response_id: str, moment: float) -> None:
         """Cancel a response. Only the first cancel counts; another process may have been faster."""
-        with self._query("UPDATE responses SET cancelled = ? WHERE id = ? AND cancelled IS NULL", moment, response_id):
-            pass
+        sql = "UPDATE responses SET cancelled = ? WHERE id = ? AND cancelled IS NULL"
+        with self._writing() as db:
+            if db.execute(sql, (moment, response_id)).rowcount:
+                sql = "UPDATE items SET conversation = NULL WHERE response = ? AND due > ?"
+                db.execute(sql, (response_id, moment))
 
     def is_running(self, response_id: str) -> bool:
         """Whether the response is stored and not cancelled."""
-        with self._query("SELECT 1 FROM responses WHERE id = ? AND cancelled IS NULL", response_id) as cursor:
-            return cursor.fetchone() is not None
+        return bool(self._rows("SELECT 1 FROM responses WHERE id = ? AND cancelled IS NULL", response_id))
 
-    def delete(self, response_id: str) -> bool:
-        with self._query("DELETE FROM responses WHERE id = ?", response_id) as cursor:
-            return cursor.rowcount > 0
+    def delete(self, response_id: str) -> None:
+        """Delete a response. Its items stay in their conversation."""
+        with self._writing() as db:
+            db.execute("DELETE FROM responses WHERE id = ?", (response_id,))
+            db.execute("DELETE FROM items WHERE response = ? AND conversation IS NULL", (response_id,))
+            db.execute("UPDATE items SET response = NULL WHERE response = ?", (response_id,))
+
+    def item(self, item_id: str, now: float) -> Json | None:
+        """An item of a stored response or of a conversation, by its id alone."""
+        rows = self._rows(
+            "SELECT item FROM items WHERE id = ? AND due <= ? ORDER BY number LIMIT 1", _key(item_id), now
+        )
+        return json.loads(rows[0][0]) if rows else None
+
+    def add_conversation(self, conversation: Conversation, items: Iterable[Json]) -> None:
+        values = (conversation.id, conversation.created, _dump(conversation.metadata))
+        with self._writing() as db:
+            db.execute("INSERT INTO conversations (id, created, metadata) VALUES (?, ?, ?)", values)
+            _insert(db, items, None, conversation.id, conversation.created)
+
+    def conversation(self, conversation_id: str) -> Conversation | None:
+        rows = self._rows("SELECT id, created, metadata FROM conversations WHERE id = ?", _key(conversation_id))
+        return Conversation(rows[0][0], rows[0][1], json.loads(rows[0][2])) if rows else None
+
+    def set_metadata(self, conversation_id: str, metadata: Json) -> None:
+        with self._writing() as db:
+            db.execute("UPDATE conversations SET metadata = ? WHERE id = ?", (_dump(metadata), conversation_id))
+
+    def delete_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation. Its items stay, for references to them."""
+        with self._writing() as db:
+            db.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
+
+    def add_items(self, conversation_id: str, items: Iterable[Json], now: float) -> None:
+        with self._writing() as db:
+            _insert(db, items, None, conversation_id, now)
+
+    def items_of(self, conversation_id: str, now: float) -> list[Json]:
+        """The items of a conversation, oldest first."""
+        sql = "SELECT item FROM items WHERE conversation = ? AND due <= ? ORDER BY due, number"
+        return [json.loads(item) for (item,) in self._rows(sql, conversation_id, now)]
+
+    def delete_item(self, conversation_id: str, item_id: str) -> None:
+        """Take an item out of a conversation. If it is part of a stored response, it stays there."""
+        place = (conversation_id, _key(item_id))
+        with self._writing() as db:
+            db.execute("DELETE FROM items WHERE conversation = ? AND id = ? AND response IS NULL", place)
+            db.execute("UPDATE items SET conversation = NULL WHERE conversation = ? AND id = ?", place)
 
 
-def _record(row: tuple[str, float | None]) -> Record:
-    text, cancelled = row
-    return Record(**{**json.loads(text), "cancelled": cancelled})
+def _insert(
+    db: sqlite3.Connection, items: Iterable[Json], response: str | None, conversation: str | None, due: float
+) -> None:
+    sql = "INSERT INTO items (id, response, conversation, due, item) VALUES (?, ?, ?, ?, ?)"
+    db.executemany(sql, ((_key(item["id"]), response, conversation, due, _dump(item)) for item in items))
+
+
+def _key(given: str) -> str:
+    """An id that a client gave, as text that SQLite can hold: without lone surrogates."""
+    return given.encode("ascii", "backslashreplace").decode()
+
+
+def _dump(value: Any) -> str:
+    # ASCII, since SQLite's text can't hold the lone surrogates that JSON can.
+    return json.dumps(value)
+
+
+_FIELDS = frozenset(field.name for field in fields(Record))
+
+
+def _record(text: str, cancelled: float | None) -> Record:
+    known = {key: value for key, value in json.loads(text).items() if key in _FIELDS}  # older files have more
+    return Record(**{**known, "cancelled": cancelled})

@@ -1,4 +1,4 @@
-"""The checks on the body of `POST /responses` (API 2, 4, 5 and 9).
+"""The checks on the bodies of `POST /responses` (API 2, 4, 5 and 9) and `POST /responses/compact`.
 
 Where servers add values of their own (models, tiers, truncation, include) any string is accepted. Unknown fields are
 ignored, as the API ignores them.
@@ -37,10 +37,7 @@ def check_request(body: Json) -> None:
             rule(body[name], name)
     if "user" in body:
         expect(body["user"], "user", str)
-    model = body.get("model") or ""
-    if model.startswith("no-such"):
-        text = f"no available channel for group default and model {model}"
-        raise ApiError(503, text, param="model", code="model_not_found")
+    _check_model(body)
     if body.get("stream_options") is not None and not body.get("stream"):
         raise invalid("stream_options", "The 'stream_options' parameter is only allowed when 'stream' is enabled.")
     if body.get("conversation") is not None and body.get("previous_response_id") is not None:
@@ -49,16 +46,38 @@ def check_request(body: Json) -> None:
     _check_choice(body.get("tool_choice"), body.get("tools") or [])
 
 
+def check_compaction(body: Json) -> None:
+    """Raise the error for a body of `POST /responses/compact`, which takes only some of the fields (API 1, #7)."""
+    content = body.get("input") not in (None, []) or body.get("previous_response_id") is not None
+    _require(model=body.get("model") not in (None, ""), input=content)
+    for name, rule in _COMPACTION.items():
+        if body.get(name) is not None:
+            rule(body[name], name)
+    _check_model(body)
+
+
+def _check_model(body: Json) -> None:
+    model = body.get("model") or ""
+    if model.startswith("no-such"):
+        text = f"no available channel for group default and model {model}"
+        raise ApiError(503, text, param="model", code="model_not_found")
+
+
 def _check_presence(body: Json) -> None:
     named = body.get("model") not in (None, "") or body.get("prompt") is not None  # a stored prompt may name the model
     sources = ("prompt", "conversation", "previous_response_id")
     content = body.get("input") not in (None, []) or any(body.get(name) is not None for name in sources)
-    for name, present in (("model", named), ("input", content)):
-        if not present:
+    _require(model=named, input=content)
+
+
+def _require(**present: bool) -> None:
+    for name, given in present.items():
+        if not given:
             raise ApiError(500, f"field {name} is required", param=name, code="invalid_request")
 
 
-def _metadata(value: Any, param: str) -> None:
+def check_metadata(value: Any, param: str) -> None:
+    """Raise the error for metadata: at most 16 pairs of strings."""
     expect(value, param, dict)
     if len(value) > _MAX_PAIRS:
         text = f"Invalid '{param}': too many properties. Expected at most {_MAX_PAIRS}, but got {len(value)}."
@@ -233,7 +252,7 @@ _FIELDS: dict[str, Rule] = {
     "include": array(string()),
     "max_output_tokens": integer(16),
     "max_tool_calls": integer(0),
-    "metadata": _metadata,
+    "metadata": check_metadata,
     "parallel_tool_calls": boolean,
     "previous_response_id": string(),
     "prompt": _prompt,
@@ -252,4 +271,9 @@ _FIELDS: dict[str, Rule] = {
     "top_logprobs": integer(0, 20),
     "top_p": number(0, 1),
     "truncation": string(),
+}
+_COMPACTION: dict[str, Rule] = {
+    **{name: _FIELDS[name] for name in ("model", "input", "instructions", "previous_response_id", "service_tier")},
+    "prompt_cache_key": string(64),
+    "prompt_cache_retention": _retention,
 }

@@ -10,6 +10,7 @@ Words in the last user message change the answer:
 | `emulate:failed` | half the text, then `response.failed` with `server_error`; without a stream: status `failed` |
 | `emulate:error` | half the text, then an `error` event; without a stream: HTTP 500 |
 | `emulate:reasoning` | a reasoning item with a summary first (also if `reasoning.summary` is set) |
+| `emulate:commentary` | a message of phase `commentary` first; the answer's phase is `final_answer` |
 | `emulate:code` | two fenced code blocks in the text |
 | `emulate:long=N` | N further lines of text, at most 100,000 |
 | `emulate:slow` | 0.1 s between streamed deltas; a background response takes 10 s instead of 1 s |

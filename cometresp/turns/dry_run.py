@@ -21,7 +21,7 @@ def show(runtime: Runtime, request: Request) -> None:
     """Print the request as --curl or --dry-run asks for it."""
     if request.body is not None and request.body.get("conversation") == NEW:
         runtime.terminal.warn(
-            "--conversation new: none is created now; a run sends the id of the new one (POST /conversations) in its place"
+            '--conversation new: none is created now; a run creates one first, and sends its id in place of "new"'
         )
     if runtime.connection.curl:
         _print_curl(runtime, request)

@@ -69,13 +69,14 @@ KINDS: dict[str, Json] = {
         "user": "me",
     },
     "stored prompt": {"prompt": {"id": "pmpt_1", "version": "2", "variables": {"city": "Oslo"}}},
-    "conversation": {"input": "Hello", "conversation": {"id": "conv_1"}},
     "not stored": {"input": "Hello", "store": False},
     "refusal": {"input": "emulate:refusal"},
     "incomplete": {"input": "emulate:incomplete"},
     "content filter": {"input": "emulate:content_filter"},
     "too long": {"input": "emulate:long=50", "max_output_tokens": 20},
     "failed": {"input": "emulate:failed"},
+    "commentary": {"input": "emulate:commentary emulate:reasoning"},
+    "commentary and calls": {"input": "emulate:commentary emulate:calls=2", "tools": [WEATHER]},
     "reasoning": {"input": "emulate:reasoning", "include": EVERYTHING},
     "function calls": {"input": "get_weather Oslo 3", "tools": [WEATHER]},
     "custom call": {"input": "shout hello", "tools": [{"type": "custom", "name": "shout"}]},
@@ -144,6 +145,20 @@ class Bench:
 
     def stream(self, **body: Any) -> list[Json]:
         return list(self.opened(**body))
+
+    def send(self, method: str, path: str, body: Json | None = None, **query: str) -> Json:
+        """The reply of any endpoint; the path is the one below /v1."""
+        reply = self.api.handle(method, f"/v1/{path}", query, b"" if body is None else json.dumps(body).encode())
+        assert isinstance(reply, dict)
+        return reply
+
+    def error(self, method: str, path: str, body: Json | None = None, **query: str) -> tuple[int, str, str]:
+        """Status, parameter and code of the error that the request gets."""
+        try:
+            self.send(method, path, body, **query)
+        except ApiError as error:
+            return error.status, error.param, error.code
+        raise AssertionError("the request was accepted")
 
     def refused(self, **body: Any) -> ApiError:
         try:

@@ -31,11 +31,38 @@ def test_replayed_items_and_a_conversation_give_the_same_answer_as_a_chain(bench
     replayed = bench.ask(
         input=[{"role": "user", "content": "One"}, *first["output"], {"role": "user", "content": "Two"}]
     )
-    bench.ask(input="One", conversation="conv_1")
-    conversing = bench.ask(input="Two", conversation={"id": "conv_1"})
+    conversation = bench.send("POST", "conversations", {})["id"]
+    bench.ask(input="One", conversation=conversation)
+    conversing = bench.ask(input="Two", conversation={"id": conversation})
     assert text_of(chained) == text_of(replayed) == text_of(conversing)
     assert chained["usage"] == replayed["usage"] == conversing["usage"]
-    assert conversing["conversation"] == {"id": "conv_1"}
+    assert conversing["conversation"] == {"id": conversation}
+
+
+def test_a_reference_to_a_stored_item_stands_for_the_item(bench: Bench) -> None:
+    call = bench.ask(input="get_weather Oslo 3", tools=[WEATHER])["output"][0]
+    answered = [
+        {"role": "user", "content": "get_weather Oslo 3"},
+        {"type": "item_reference", "id": call["id"]},
+        {"type": "function_call_output", "call_id": call["call_id"], "output": "4 degrees"},
+    ]
+    response = bench.ask(input=answered, tools=[WEATHER])
+    assert f"`{call['call_id']}`: 4 degrees" in text_of(response)
+    assert bench.call("GET", f"{response['id']}/input_items", order="asc")["data"][1] == call
+    assert "1. get_weather" in text_of(bench.ask(input=[{"id": answered[1]["id"]}, *answered[::2], answered[0]]))
+
+
+def test_a_reference_to_an_item_that_isn_t_stored_is_a_404(bench: Bench) -> None:
+    hidden = bench.ask(input="One", store=False)["output"][0]["id"]
+    deleted = bench.ask(input="One")
+    bench.call("DELETE", deleted["id"])
+    for item_id in (hidden, deleted["output"][0]["id"], "msg_x", "msg_\ud800"):
+        error = bench.refused(input=[{"type": "item_reference", "id": item_id}])
+        assert (error.status, error.param, error.message) == (
+            404,
+            "input",
+            f"Item with id '{item_id}' not found. Items are not persisted when 'store' is false.",
+        )
 
 
 def test_earlier_turns_count_as_input_tokens(bench: Bench) -> None:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from cometresp.emulator.wording import commands, excerpt, pieces, tokens
 
-from .bench import Bench, text_of
+from .bench import WEATHER, Bench, text_of, types_of
+from .talk import outputs
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
 FLAG = "\U0001f1e9\U0001f1ea"
@@ -76,6 +77,57 @@ def test_the_answer_ends_at_the_token_limit(bench: Bench) -> None:
 def test_reasoning_may_use_the_whole_token_limit(bench: Bench) -> None:
     response = bench.ask(input="emulate:reasoning", max_output_tokens=16)
     assert (response["status"], [item["type"] for item in response["output"]]) == ("incomplete", ["reasoning"])
+
+
+def test_a_commentary_is_a_message_of_its_own_before_the_answer(bench: Bench) -> None:
+    plain = bench.ask(input="emulate:reasoning")
+    response = bench.ask(input="emulate:reasoning emulate:commentary")
+    reasoning, commentary, final = response["output"]
+    assert (reasoning["type"], commentary["phase"], final["phase"]) == ("reasoning", "commentary", "final_answer")
+    assert text_of({"output": [commentary]}) == "The emulator looks at the prompt first."
+    assert text_of({"output": [final]}).startswith("This is the **emulator**: no model was asked.\n\nYou said:")
+    assert "phase" not in plain["output"][1]
+    refused = bench.ask(input="emulate:commentary emulate:refusal")["output"]
+    assert [(item["phase"], item["content"][0]["type"]) for item in refused] == [
+        ("commentary", "output_text"),
+        ("final_answer", "refusal"),
+    ]
+
+
+def test_a_commentary_is_streamed_with_its_own_events(bench: Bench) -> None:
+    events = bench.stream(input="emulate:commentary")
+    per_item = [types_of([event for event in events if event.get("output_index") == index]) for index in (0, 1)]
+    message = [
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.output_text.delta",
+        "response.output_text.done",
+        "response.content_part.done",
+        "response.output_item.done",
+    ]
+    assert per_item == [message, message]
+    opened = [event["item"] for event in events if event["type"] == "response.output_item.added"]
+    done = [event["item"] for event in events if event["type"] == "response.output_item.done"]
+    assert [item["phase"] for item in opened] == [item["phase"] for item in done] == ["commentary", "final_answer"]
+    assert events[-1]["response"]["output"] == done
+
+
+def test_a_commentary_comes_before_each_round_of_calls_and_the_answer_quotes_all_outputs(bench: Bench) -> None:
+    prompt = [{"role": "user", "content": "emulate:commentary emulate:call_chain=2"}]
+    items, kinds = list(prompt), []
+    for number in range(3):
+        output = bench.ask(input=items, tools=[WEATHER])["output"]
+        kinds.append([item.get("phase", item["type"]) for item in output])
+        items += [*output, *outputs({"output": output}, f"answer {number}")]
+    assert kinds == [["commentary", "function_call"], ["commentary", "function_call"], ["commentary", "final_answer"]]
+    assert "answer 0 1\n" in text_of({"output": output})
+    assert "answer 1 1" in text_of({"output": output})
+
+
+def test_a_commentary_counts_towards_the_token_limit(bench: Bench) -> None:
+    response = bench.ask(input="emulate:commentary emulate:long=100", max_output_tokens=50)
+    assert response["incomplete_details"] == {"reason": "max_output_tokens"}
+    assert 45 < response["usage"]["output_tokens"] <= 50
 
 
 def test_a_long_answer_has_the_requested_lines(bench: Bench) -> None:
