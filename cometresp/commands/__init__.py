@@ -2,8 +2,8 @@
 
 ask         `cometresp ask`: one response.
 cancel      `cometresp cancel`: end a background response.
-chains      `cometresp chains`: what is recorded, chain by chain, and what is removed. Offline: only the
-            state is touched.
+chains      `cometresp chains`: what is recorded, chain by chain, and what is removed. Only `compact` sends a
+            request.
 completion  `cometresp completion`: the script for a shell.
 continue_   `cometresp continue`: the next turn of a chain.
 delete      `cometresp delete`: delete a response or a conversation from the server. What is recorded here is

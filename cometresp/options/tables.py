@@ -99,6 +99,7 @@ class RequestOptions(NamedTuple):
     param: Annotated[Texts, _flag(RAW, "Set any field by its dotted path; VALUE is JSON, text or @FILE. Repeatable.", "--param", "-P", metavar="PATH=VALUE")] = None
     body: Annotated[Text, _flag(RAW, "Request body to start from, JSON or @FILE; the other flags change it.", "--body", metavar="JSON")] = None
     no_stream: Annotated[bool, _flag(RAW, "Request one plain reply instead of a stream.", "--no-stream")] = False
+    count_tokens: Annotated[bool, _flag(RAW, "Print the number of input tokens of the request; no model is asked.", "--count-tokens")] = False
 
 class ChainOptions(NamedTuple):
     """Which chain or conversation the turn belongs to, and what of it is sent and recorded (docs/chains.md)."""

@@ -40,6 +40,7 @@ class Turn(NamedTuple):
     output: list[Json] | None
 
 
+COMPACTED = "compacted"  # status of a turn whose input takes the place of all turns before it
 UNENDED = ("queued", "in_progress", "cut", "interrupted")  # statuses of a turn whose end isn't recorded
 
 Heads = tuple[int | None, int | None]  # (head, pending) of a chain, as numbers of turns

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cometresp.errors import Cause, CometrespError, DamagedError, Hint, Next, OutputError, UsageError
 from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
+from cometresp.state.records import COMPACTED
 from cometresp.text import escape_line, to_bytes
 from cometresp.wire.endpoints import is_conversation
 
@@ -119,13 +120,15 @@ def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: s
             return of_the_server(error, f"doesn't offer to {verb} conversations", error.hint)
         return error.with_hint(f"the server doesn't know {name}, or doesn't offer to {verb} conversations at all")
     turn = recorded_turn(runtime, response_id)
+    look: Hint = (Next("log", name), " shows what is recorded of it")
+    if turn is not None and turn.status == COMPACTED:
+        return error.with_message(f"{name} is a compaction, not a response of the server: {error.message}", look)
     if turn is not None:
         what = f"doesn't offer to {verb} responses"
         if error.cause is not Cause.PATH:
             gone = f"keeps {name} no longer"
             what = f"{gone}, or {what}" if response_id in error.message else f"{what}, or {gone}"
         has_text = turn.input is not None or turn.output is not None
-        look: Hint = (Next("log", name), " shows what is recorded of it")
         return of_the_server(error, what, look if has_text else "")
     if (other := recorded_turn(runtime, response_id, anywhere=True)) is not None:
         return error.with_hint(f"{name} is recorded for another server: --base-url {other.base_url}")
