@@ -9,10 +9,10 @@ from cometresp.client.reading import events_of, not_the_api, read_whole, whole_e
 from cometresp.client.requests import Requests
 from cometresp.errors import Cause, RequestRefusedError
 from cometresp.wire import endpoints
-from cometresp.wire.endpoints import PAGE
+from cometresp.wire.endpoints import PAGE, Request, is_conversation
 from cometresp.wire.error_bodies import error_in
 from cometresp.wire.events import Event
-from cometresp.wire.json import Json, text
+from cometresp.wire.json import Json, listed, text
 from cometresp.wire.replies import refusal
 
 
@@ -95,14 +95,15 @@ class Client:
         with self._requests.reply(endpoints.cancel(response_id)) as opened:
             return whole_event(opened)
 
-    def delete(self, response_id: str) -> Json:
-        """DELETE /responses/{id}: the server's answer; an empty body means yes (API 1, #3).
+    def delete(self, stored_id: str) -> Json:
+        """DELETE /responses/{id} or /conversations/{id}: the server's answer; an empty body means yes (API 1, #3, #9).
 
         A 404 to a later try means yes where an earlier one got no reply: that one deleted it.
         """
-        done = {"id": response_id, "object": "response", "deleted": True}
+        kind = "conversation.deleted" if is_conversation(stored_id) else "response"
+        done = {"id": stored_id, "object": kind, "deleted": True}
         try:
-            with self._requests.reply(endpoints.delete(response_id)) as opened:
+            with self._requests.reply(endpoints.delete(stored_id)) as opened:
                 reply = read_whole(opened)
         except RequestRefusedError as error:
             if error.details.status == 404 and self._requests.lost and error.cause is not Cause.PATH:  # noqa: PLR2004
@@ -118,26 +119,36 @@ class Client:
             raise refusal(reply)
         return data
 
+    def count_tokens(self, body: Json) -> Json:
+        """POST /responses/input_tokens: an object whose `input_tokens` is the number (API 1, #6)."""
+        return self._json(endpoints.count_tokens(body), lambda counted: isinstance(counted.get("input_tokens"), int))
+
+    def compact(self, body: Json) -> Json:
+        """POST /responses/compact: an object whose `output` are the items that take the place of others (API 1, #7)."""
+        return self._json(endpoints.compact(body), lambda compacted: bool(listed(compacted.get("output"))))
+
+    def create_conversation(self) -> str:
+        """POST /conversations: the id of the new conversation (API 1, #8)."""
+        return text(self._json(endpoints.create_conversation(), lambda made: bool(text(made.get("id"))))["id"])
+
     def items(
         self,
-        response_id: str,
+        stored_id: str,
         *,
         order: str = "asc",
         limit: int = PAGE,
         after: str | None = None,
         include: Sequence[str] = (),
     ) -> Json:
-        """GET /responses/{id}/input_items: a page: `data` its items, `has_more` if there are others (API 1, #5)."""
-        request = endpoints.input_items(response_id, order=order, limit=limit, after=after, include=include)
-        with self._requests.reply(request) as opened:
-            reply = read_whole(opened)
-        page = reply.json()
-        if not isinstance(page, dict) or not isinstance(page.get("data"), list):
-            raise refusal(reply) if error_in(page) is not None else not_the_api(opened.reply, reply)
-        return page
+        """A page of a response's input or a conversation: `data` its items, `has_more` if there are others.
+
+        GET /responses/{id}/input_items or /conversations/{id}/items (API 1, #5, #10).
+        """
+        request = endpoints.items(stored_id, order=order, limit=limit, after=after, include=include)
+        return self._json(request, lambda page: isinstance(page.get("data"), list))
 
     def pages(
-        self, response_id: str, *, order: str = "asc", most: int | None = None, include: Sequence[str] = ()
+        self, stored_id: str, *, order: str = "asc", most: int | None = None, include: Sequence[str] = ()
     ) -> Iterator[Json]:
         """The pages of `items` until `most` items have come or the server has no more.
 
@@ -148,7 +159,7 @@ class Client:
         left = most
         while left is None or left > 0:
             limit = PAGE if left is None else min(left, PAGE)
-            page = self.items(response_id, order=order, limit=limit, after=after, include=include)
+            page = self.items(stored_id, order=order, limit=limit, after=after, include=include)
             after = _last_id(page)
             if after in ends:
                 self._config.say("the server repeats a page of items: there may be more of them")
@@ -158,6 +169,15 @@ class Client:
                 return
             ends.add(after)
             left = None if left is None else left - len(page["data"])
+
+    def _json(self, request: Request, is_expected: Callable[[Json], bool]) -> Json:
+        """The JSON object of a reply. Raises RequestRefusedError for an error, ProtocolError for anything else."""
+        with self._requests.reply(request) as opened:
+            reply = read_whole(opened)
+        data = reply.json()
+        if isinstance(data, dict) and is_expected(data):
+            return data
+        raise refusal(reply) if error_in(data) is not None else not_the_api(opened.reply, reply)
 
 
 def _last_id(page: Json) -> str | None:

@@ -2,14 +2,15 @@
 
 ask         `cometresp ask`: one response.
 cancel      `cometresp cancel`: end a background response.
-chains      `cometresp chains`: what is recorded, chain by chain, and what is removed. Offline: only the
-            state is touched.
+chains      `cometresp chains`: what is recorded, chain by chain, and what is removed. Only `compact` sends a
+            request.
 completion  `cometresp completion`: the script for a shell.
 continue_   `cometresp continue`: the next turn of a chain.
-delete      `cometresp delete`: delete a response from the server. What is recorded here is kept.
+delete      `cometresp delete`: delete a response or a conversation from the server. What is recorded here is
+            kept.
 emulator    `cometresp emulator`: the offline server in the foreground.
 get         `cometresp get`: fetch a response, wait for it, or follow it.
-items       `cometresp items`: the input items of a response, as the server has them (API 1, #5).
+items       `cometresp items`: the input of a response, or a conversation, as the server has it (API 1, #5, #10).
 log         `cometresp log`: recorded responses, newest first; one of them whole. Offline: only the state
             file is read.
 schema      `cometresp schema`: the JSON Schema that `--schema` would send. Offline.

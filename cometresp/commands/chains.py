@@ -1,4 +1,4 @@
-"""`cometresp chains`: what is recorded, chain by chain, and what is removed. Offline: only the state is touched."""
+"""`cometresp chains`: what is recorded, chain by chain, and what is removed. Only `compact` sends a request."""
 
 import re
 import time
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
 import typer
 
 from cometresp.errors import Next, UsageError
-from cometresp.options.arguments import AsJson, ChainName, ChainNames, Offline, ResponseId, SomeChain
+from cometresp.options.arguments import AsJson, ChainName, ChainNames, Offline, ReplyAsJson, ResponseId, SomeChain
+from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
 from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
@@ -33,6 +34,15 @@ class Shown(NamedTuple):
     as_json: bool
 
 
+class Compacted(NamedTuple):
+    """Which chain is compacted, as in `Shown`, and what replaces its model and instructions."""
+
+    name: str | None
+    model: str | None
+    instructions: str | None
+    as_json: bool
+
+
 class ListedChain(TypedDict):
     """A chain as `--json` prints it."""
 
@@ -42,6 +52,7 @@ class ListedChain(TypedDict):
     turns: int
     model: str | None
     base_url: str | None
+    conversation: str | None
     used: float
     began_with: str
 
@@ -113,6 +124,29 @@ def prune(
 ) -> None:
     """Remove the chains not used since, and older responses that no chain needs, from the record."""
     prune_chains(older_than, _runtime(ctx, offline=offline))
+
+
+@app.command()
+@spread
+def compact(
+    *,
+    ctx: typer.Context,
+    name: SomeChain = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Model to use from now on.", show_default=False)
+    ] = None,
+    instructions: Annotated[
+        str | None,
+        typer.Option(
+            "--instructions", "--system", "-s", help="Instructions from now on: text or @FILE.", show_default=False
+        ),
+    ] = None,
+    as_json: ReplyAsJson = False,
+    connection: ConnectionOptions,
+) -> None:
+    """Have the server compact a chain: fewer items then take the place of its turns."""
+    connection = connection._replace(offline=connection.offline or bool(ctx.obj))
+    compact_chain(Compacted(name, model, instructions, as_json), Runtime(connection, chain=name))
 
 
 def _runtime(ctx: typer.Context, *, offline: bool, base_url: str | None = None) -> Runtime:
@@ -206,6 +240,16 @@ def prune_chains(older_than: str, runtime: Runtime) -> None:
     _print_line(runtime, f"removed {_count(removed[0], 'chain')} and {_count(removed[1], 'response')}")
 
 
+@telling
+def compact_chain(options: Compacted, runtime: Runtime) -> None:
+    state = _opened(runtime)
+    chain = _chain(runtime, state, options.name)
+    assert state is not None
+    from cometresp.turns.compact import Compaction, compact
+
+    compact(Compaction(chain.name, options.model, options.instructions, options.as_json), runtime, state)
+
+
 # how ----------------------------------------------------------------------------------------------------------------
 
 
@@ -275,6 +319,7 @@ def as_dict(chain: Chain, words: str) -> ListedChain:
         "turns": turn.number if turn else 0,
         "model": turn.model if turn else None,
         "base_url": turn.base_url if turn else None,
+        "conversation": turn.settings.conversation if turn else None,
         "used": chain.used,
         "began_with": words,
     }

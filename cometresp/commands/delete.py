@@ -1,10 +1,10 @@
-"""`cometresp delete`: delete a response from the server. What is recorded here is kept."""
+"""`cometresp delete`: delete a response or a conversation from the server. What is recorded here is kept."""
 
 from typing import NamedTuple
 
 import typer
 
-from cometresp.options.arguments import ReplyAsJson, ResponseId
+from cometresp.options.arguments import ReplyAsJson, StoredId
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
 from cometresp.runtime import Runtime, telling
@@ -23,18 +23,18 @@ class Deletion(NamedTuple):
 
 @app.command()
 @spread
-def delete(*, response_id: ResponseId, as_json: ReplyAsJson = False, connection: ConnectionOptions) -> None:
-    """Delete a response from the server; what is recorded here is kept."""
-    run(Deletion(response_id, as_json), Runtime(connection))
+def delete(*, stored_id: StoredId, as_json: ReplyAsJson = False, connection: ConnectionOptions) -> None:
+    """Delete a response or a conversation from the server; what is recorded here is kept."""
+    run(Deletion(stored_id, as_json), Runtime(connection))
 
 
 @telling
 def run(options: Deletion, runtime: Runtime) -> None:
-    response_id = resolve(options.id, runtime)
-    if shown_only(runtime, endpoints.delete(response_id)):
+    stored_id = resolve(options.id, runtime, conversations=True)
+    if shown_only(runtime, endpoints.delete(stored_id)):
         return
-    with client_for(runtime, response_id, "delete") as client:
-        reply = client.delete(response_id)
+    with client_for(runtime, stored_id, "delete") as client:
+        reply = client.delete(stored_id)
     if options.as_json:
         runtime.terminal.print_json(reply)
-    runtime.terminal.note(f"{escape_line(response_id)} is deleted from the server")
+    runtime.terminal.note(f"{escape_line(stored_id)} is deleted from the server")

@@ -1,4 +1,4 @@
-"""`cometresp items`: the input items of a response, as the server has them (API 1, #5)."""
+"""`cometresp items`: the input of a response, or a conversation, as the server has it (API 1, #5, #10)."""
 
 import json
 from typing import Annotated, Any, Literal, NamedTuple
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import typer
 
 from cometresp.errors import UsageError
-from cometresp.options.arguments import Include, ResponseId
+from cometresp.options.arguments import Include, StoredId
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
 from cometresp.runtime import Runtime, telling
@@ -14,7 +14,7 @@ from cometresp.text import escape_line, to_bytes
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.lookup import client_for, resolve
 from cometresp.wire import endpoints
-from cometresp.wire.endpoints import PAGE
+from cometresp.wire.endpoints import PAGE, is_conversation
 from cometresp.wire.items import content_texts
 from cometresp.wire.json import Json, listed
 
@@ -36,7 +36,7 @@ class Listing(NamedTuple):
 @spread
 def items(
     *,
-    response_id: ResponseId,
+    stored_id: StoredId,
     order: Annotated[
         Order, typer.Option("--order", help="asc, as they were sent, or desc.", show_default=False)
     ] = "asc",
@@ -47,23 +47,22 @@ def items(
     as_json: Annotated[bool, typer.Option("--json", help="Whole, as one JSON array.")] = False,
     connection: ConnectionOptions,
 ) -> None:
-    """List the input items of a response: id, role or type, and text, a line each."""
-    run(Listing(response_id, order, limit, tuple(include or ()), as_json), Runtime(connection))
+    """List the input items of a response, or those of a conversation: id, role or type, and text, a line each."""
+    run(Listing(stored_id, order, limit, tuple(include or ()), as_json), Runtime(connection))
 
 
 @telling
 def run(options: Listing, runtime: Runtime) -> None:
     if options.limit is not None and options.limit < 1:
         raise UsageError(f"--limit: must be at least 1, not {options.limit}")
-    response_id = resolve(options.id, runtime)
+    stored_id = resolve(options.id, runtime, conversations=True)
     first = min(options.limit or PAGE, PAGE)
-    if shown_only(
-        runtime, endpoints.input_items(response_id, order=options.order, limit=first, include=options.include)
-    ):
+    if shown_only(runtime, endpoints.items(stored_id, order=options.order, limit=first, include=options.include)):
         return
     found: list[Any] = []
-    with client_for(runtime, response_id, "list the input of") as client:
-        for page in client.pages(response_id, order=options.order, most=options.limit, include=options.include):
+    verb = "list the items of" if is_conversation(stored_id) else "list the input of"
+    with client_for(runtime, stored_id, verb) as client:
+        for page in client.pages(stored_id, order=options.order, most=options.limit, include=options.include):
             found += page["data"]
     found = found[: options.limit]
     if options.as_json:

@@ -35,6 +35,7 @@ class LoggedTurn(TypedDict):
 
     id: str
     previous_response_id: str | None
+    conversation: str | None
     chain: str
     turn: int
     base_url: str
@@ -102,6 +103,7 @@ def as_dict(turn: Turn) -> LoggedTurn:
     return {
         "id": turn.id,
         "previous_response_id": turn.previous_id,
+        "conversation": turn.settings.conversation,
         "chain": turn.chain,
         "turn": turn.number,
         "base_url": turn.base_url,

@@ -14,6 +14,14 @@ ResponseId = Annotated[
         autocompletion=complete_ids,
     ),
 ]
+StoredId = Annotated[
+    str,
+    Argument(
+        metavar="ID",
+        help="Id of a response or a conversation (conv_…), or -, last or @CHAIN for a response.",
+        autocompletion=complete_ids,
+    ),
+]
 ChainName = Annotated[
     str, Argument(metavar="NAME", help="The chain.", show_default=False, autocompletion=complete_chains)
 ]

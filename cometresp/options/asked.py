@@ -35,6 +35,11 @@ class Asked(NamedTuple):
         """Whether the command ends with the id of a response that runs in the background."""
         return self.request.background and not (self.streaming or self.request.wait)
 
+    @property
+    def asks_no_model(self) -> bool:
+        """Whether the request is shown, or its tokens are counted, instead of sent: nothing is run or recorded."""
+        return self.connection.only_shows or self.request.count_tokens
+
     def check(self) -> None:
         """Raises UsageError for flags that contradict each other."""
         chain, given = self.chain, self.request
@@ -50,12 +55,28 @@ class Asked(NamedTuple):
         if given.include_obfuscation is not None and given.no_stream:
             raise UsageError("--include-obfuscation goes with a stream only, not with --no-stream")
         self._check_extraction()
+        self._check_counting()
         if given.wait and not given.background:
             raise UsageError("--wait goes with --background: other answers are waited for anyway")
         if self.loop.max_turns < 1:
             raise UsageError(f"--max-turns: must be at least 1, not {self.loop.max_turns}")
         if chain.replay and not self.continues:
             raise UsageError("--replay goes with continue, --continue or --from: a new chain has nothing to replay")
+
+    def _check_counting(self) -> None:
+        """Raises UsageError for flags about an answer, where there will be none."""
+        output = self.output
+        given = {
+            "--output": output.output is not None,
+            "--extract": output.extract,
+            "--extract-last": output.extract_last,
+            "--events": output.events or output.format == "events",
+            "--save-images": output.save_images is not None,
+            "--id-file": output.id_file is not None,
+        }
+        flag = next((flag for flag, is_given in given.items() if is_given), None)
+        if self.request.count_tokens and flag is not None:
+            raise UsageError(f"--count-tokens and {flag} exclude each other: there will be no response")
 
     def _check_extraction(self) -> None:
         if not (self.output.extract or self.output.extract_last):

@@ -99,6 +99,7 @@ class RequestOptions(NamedTuple):
     param: Annotated[Texts, _flag(RAW, "Set any field by its dotted path; VALUE is JSON, text or @FILE. Repeatable.", "--param", "-P", metavar="PATH=VALUE")] = None
     body: Annotated[Text, _flag(RAW, "Request body to start from, JSON or @FILE; the other flags change it.", "--body", metavar="JSON")] = None
     no_stream: Annotated[bool, _flag(RAW, "Request one plain reply instead of a stream.", "--no-stream")] = False
+    count_tokens: Annotated[bool, _flag(RAW, "Print the number of input tokens of the request; no model is asked.", "--count-tokens")] = False
 
 class ChainOptions(NamedTuple):
     """Which chain or conversation the turn belongs to, and what of it is sent and recorded (docs/chains.md)."""
@@ -107,7 +108,7 @@ class ChainOptions(NamedTuple):
     chain: Annotated[Text, _flag(CHAIN, "Name of the chain; tty: one per terminal, .: one per directory [default: default].", "--chain", autocompletion=complete_chains)] = None
     from_: Annotated[Text, _flag(CHAIN, "Continue this recorded response.", "--from", metavar="ID", autocompletion=complete_ids)] = None
     previous_response_id: Annotated[Text, _flag(CHAIN, "Continue this response of the server.", "--previous-response-id", metavar="ID", autocompletion=complete_ids)] = None
-    conversation: Annotated[Text, _flag(CHAIN, "Id of a conversation that the server keeps.", "--conversation", metavar="ID")] = None
+    conversation: Annotated[Text, _flag(CHAIN, "Id of a conversation that the server keeps, or new to create one.", "--conversation", metavar="ID|new")] = None
     store: Annotated[Flag, _flag(EITHER, "Whether the server keeps the response [default: the server decides].", "--store/--no-store")] = None
     replay: Annotated[bool, _flag(CHAIN, "Send the recorded turns in place of a response id.", "--replay")] = False
     no_save: Annotated[bool, _flag(CHAIN, "Record nothing of this turn.", "--no-save")] = False

@@ -7,7 +7,7 @@ from typing import Any
 from cometresp.errors import Next, UsageError
 from cometresp.state import retention
 from cometresp.state.database import Database
-from cometresp.state.records import COLUMNS, Chain, Heads, Turn, turn_of
+from cometresp.state.records import COLUMNS, COMPACTED, Chain, Heads, Turn, turn_of
 from cometresp.wire.events import GOOD
 
 _COLUMNS = "name, head, pending, used, before"
@@ -46,7 +46,7 @@ class Chains:
                     " VALUES (?, ?, 1, ?, ?, '{}', 'adopted', ?)",
                     (response_id, name, base_url, model, now),
                 ).lastrowid
-            elif turn[1] in (*GOOD, "adopted"):
+            elif turn[1] in (*GOOD, COMPACTED, "adopted"):
                 n = turn[0]
             else:
                 fetch = Next("get", response_id)

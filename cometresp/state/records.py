@@ -47,6 +47,7 @@ class Turn(NamedTuple):
     deleted: float | None
 
 
+COMPACTED = "compacted"  # status of a turn whose input takes the place of all turns before it
 BROKEN = ("cut", "interrupted")  # statuses of a turn whose answer broke off here
 UNENDED = ("queued", "in_progress", *BROKEN)  # statuses of a turn whose end isn't recorded
 

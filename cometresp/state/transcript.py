@@ -3,7 +3,7 @@
 import json
 from typing import Literal, NamedTuple
 
-from cometresp.state.records import Turn
+from cometresp.state.records import COMPACTED, Turn
 from cometresp.wire.items import arguments_of, content_texts, text_of
 from cometresp.wire.json import Json
 
@@ -23,7 +23,9 @@ class Passage(NamedTuple):
 
 
 def prompt_of(turn: Turn) -> str:
-    """The text that a turn put to the model."""
+    """The text that a turn put to the model; of a compaction, what it did."""
+    if turn.status == COMPACTED:
+        return f"({_compaction(turn)})"
     return "\n\n".join(_text(item) for item in turn.input or () if item.get("role") == "user")
 
 
@@ -43,7 +45,14 @@ def passages_of(turn: Turn) -> list[Passage]:
     if turn.input is None and turn.output is None:
         return [Passage("heading", turn.id), Passage("plain", "(the text was not recorded, or is no longer)")]
     heading = Passage("heading", f"{turn.id} · {turn.model or ''} · {turn.status}")
+    if turn.status == COMPACTED:
+        return [heading, Passage("plain", f"({_compaction(turn)})")]
     return [heading, *map(_asked, turn.input or ()), *filter(None, map(_answered, turn.output or ()))]
+
+
+def _compaction(turn: Turn) -> str:
+    count = len(turn.input or ())
+    return f"compacted: {count} item{'' if count == 1 else 's'} in place of the turns before"
 
 
 def _asked(item: Json) -> Passage:

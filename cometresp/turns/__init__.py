@@ -1,7 +1,12 @@
 """A run of a command that talks to a model: from what was asked to the exit code.
 
+by_items  A request about a conversation, sent once more with the recorded items where the server refuses
+          the response id.
+compact   A chain that is compacted: the items that the server returns take the place of its turns.
 conclude  The end of a run: what is printed of its last answer alone, the lines after it, and the error that
           it amounts to.
+conversation  A conversation that a run creates on the server before its first turn: `--conversation new`.
+count     `--count-tokens`: how many input tokens a request has, counted by the server, else estimated.
 display   How the answers of a run are shown: the layout, decided before anything is sent, and a screen for
           each turn.
 dry_run   `--dry-run` and `--curl`: the request that would be sent, shown in place of sending it.

@@ -4,7 +4,7 @@ from cometresp.config import is_loopback
 from cometresp.request.secrets import masked_body
 from cometresp.runtime import Runtime
 from cometresp.text import escape_json, to_bytes
-from cometresp.wire.endpoints import Request
+from cometresp.wire.endpoints import NEW, Request
 from cometresp.wire.headers import with_headers
 from cometresp.wire.payload import Payload
 from cometresp.wire.urls import joined
@@ -20,6 +20,10 @@ def shown_only(runtime: Runtime, request: Request) -> bool:
 
 def show(runtime: Runtime, request: Request) -> None:
     """Print the request as --curl or --dry-run asks for it."""
+    if request.body is not None and request.body.get("conversation") == NEW:
+        runtime.terminal.warn(
+            '--conversation new: none is created now; a run creates one first, and sends its id in place of "new"'
+        )
     if runtime.connection.curl:
         _print_curl(runtime, request)
     elif request.body is None:

@@ -1,4 +1,4 @@
-"""What the commands about one response share: which response is meant, and what a server's refusal means."""
+"""What commands about one response or conversation share: which one is meant, and what a server's refusal means."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from cometresp.errors import Cause, CometrespError, DamagedError, Hint, Next, OutputError, UsageError
 from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
+from cometresp.state.records import COMPACTED
 from cometresp.text import escape_line, to_bytes
+from cometresp.wire.endpoints import is_conversation
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
@@ -17,14 +19,21 @@ if TYPE_CHECKING:
 _MAX_ID = 500
 
 
-def resolve(given: str, runtime: Runtime) -> str:
-    """The id that an argument names: the id itself, `-` (standard input), `last`, or the head of `@CHAIN`."""
+def resolve(given: str, runtime: Runtime, *, conversations: bool = False) -> str:
+    """The id that an argument names: the id itself, `-` (standard input), `last`, or the head of `@CHAIN`.
+
+    Raises UsageError for the id of a conversation where the command isn't about `conversations` too.
+    """
     if given == "-":
         given = _id_from_stdin(runtime)
     elif given == "last" or given.startswith("@"):
         given = _recorded_id(given, runtime)
     if not given or len(given) > _MAX_ID or not given.isprintable() or " " in given or not given.strip("."):
         raise UsageError(f"ID: {given[:80]!r} is not a response id")
+    if is_conversation(given) and not conversations:
+        name = escape_line(given)
+        hint: Hint = (Next("items", name), " lists its items")
+        raise UsageError(f"ID: {name} is a conversation, not a response", hint=hint)
     return given
 
 
@@ -67,20 +76,35 @@ def recorded_turn(runtime: Runtime, response_id: str, *, anywhere: bool = False)
 
 
 @contextmanager
-def client_for(runtime: Runtime, response_id: str, verb: str) -> Iterator["Client"]:
-    """The client for one request about a response; its errors say what is known of their cause."""
+def client_for(runtime: Runtime, stored_id: str, verb: str) -> Iterator["Client"]:
+    """The client for one request about a response or conversation; its errors say what is known of their cause."""
     runtime.check_sendable()
     with runtime.client() as client:
         try:
             yield client
         except CometrespError as error:
-            explained(runtime, error, response_id, verb)
+            explained(runtime, error, stored_id, verb)
             raise
 
 
 def is_missing(error: CometrespError) -> bool:
     """Whether the server has no such endpoint, or no such response: the two can look alike (API 10.2)."""
     return error.cause is Cause.PATH or error.details.status == 404  # noqa: PLR2004 - known by its number
+
+
+def offers_no_such_path(error: CometrespError) -> bool:
+    """Whether the server has no such endpoint, where the path names no response that could be missing (API 10.2).
+
+    A 404 about the model or a field of the body comes from the endpoint itself.
+    """
+    about_the_body = error.cause is Cause.PREVIOUS or error.details.param or error.details.code == "model_not_found"
+    return is_missing(error) and not about_the_body
+
+
+def of_the_server(error: CometrespError, what: str, hint: Hint = "") -> CometrespError:
+    """The error with `what` the server does before its reason: `the server offers no compaction: HTTP 404 …`."""
+    reason = error.message.removeprefix("not the Responses API: ")
+    return error.with_message(f"the server {what}: {reason}", hint)
 
 
 def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: str) -> CometrespError:
@@ -91,16 +115,21 @@ def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: s
     name = escape_line(response_id)
     if not is_missing(error):
         return error
+    if is_conversation(response_id):
+        if error.cause is Cause.PATH:
+            return of_the_server(error, f"doesn't offer to {verb} conversations", error.hint)
+        return error.with_hint(f"the server doesn't know {name}, or doesn't offer to {verb} conversations at all")
     turn = recorded_turn(runtime, response_id)
+    look: Hint = (Next("log", name), " shows what is recorded of it")
+    if turn is not None and turn.status == COMPACTED:
+        return error.with_message(f"{name} is a compaction, not a response of the server: {error.message}", look)
     if turn is not None:
         what = f"doesn't offer to {verb} responses"
         if error.cause is not Cause.PATH:
             gone = f"keeps {name} no longer"
             what = f"{gone}, or {what}" if response_id in error.message else f"{what}, or {gone}"
-        reason = error.message.removeprefix("not the Responses API: ")
         has_text = turn.input is not None or turn.output is not None
-        look: Hint = (Next("log", name), " shows what is recorded of it")
-        return error.with_message(f"the server {what}: {reason}", look if has_text else "")
+        return of_the_server(error, what, look if has_text else "")
     if (other := recorded_turn(runtime, response_id, anywhere=True)) is not None:
         return error.with_hint(f"{name} is recorded for another server: --base-url {other.base_url}")
     return error.with_hint(f"the server doesn't know {name}, or doesn't offer to {verb} responses at all")

@@ -18,7 +18,8 @@ from cometresp.turns.prepare import Prepared
 from cometresp.turns.record import Recorder
 from cometresp.turns.replay import recorded_items
 from cometresp.turns.send import Sender
-from cometresp.turns.turn import Finished, run_turn
+from cometresp.turns.turn import Finished, Send, run_turn
+from cometresp.wire.endpoints import NEW
 from cometresp.wire.events import GOOD
 from cometresp.wire.items import format_of
 from cometresp.wire.json import Json
@@ -42,7 +43,12 @@ def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools 
         runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, required=not prepared.plan.restarts
     )
     display.show_outcomes(prepared.outcomes)
-    done = run_turn(sender.first, display, recorder)
+    first: Send = sender.first
+    if prepared.body.get("conversation") == NEW:
+        from cometresp.turns.conversation import in_new_conversation
+
+        first = in_new_conversation(sender, recorder, runtime)
+    done = run_turn(first, display, recorder)
     sender.warn_of_amnesia(done.answer)
     stopped: CometrespError | None = None
     if asked.prints_only_id:

@@ -11,7 +11,7 @@ from cometresp.options.asked import Asked
 from cometresp.options.tables import ChainOptions
 from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
-from cometresp.state.records import BROKEN, Chain, Heads, Settings, Turn
+from cometresp.state.records import BROKEN, COMPACTED, Chain, Heads, Settings, Turn
 from cometresp.text import escape_line
 from cometresp.turns.outputs import Calls, waiting_calls
 from cometresp.wire.events import may_go_on
@@ -50,11 +50,9 @@ def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
     if state is None:
         raise _nothing(name)
     with state:
-        if not given.no_save and not asked.connection.only_shows and runtime.config.record != "none":
+        if not given.no_save and not asked.asks_no_model and runtime.config.record != "none":
             state.check_writable()
-        plan = _continue(state, name, given.from_, runtime.base_url, replay=given.replay)
-        if plan.previous_id and not plan.replay and state.servers.takes_no_previous(runtime.base_url):
-            plan = plan._replace(replay_if_complete=True)
+        plan = continuation(state, name, given.from_, runtime.base_url, replay=given.replay)
         left = state.turns.pending_after(plan.parent, name) if plan.parent and given.from_ is None else []
     for turn in left:
         turn_id = escape_line(turn.id)
@@ -65,8 +63,8 @@ def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
     return plan._replace(settings=_changed(plan.settings, given))
 
 
-def _continue(state: "State", name: str, from_id: str | None, base_url: str, *, replay: bool) -> Plan:
-    """Continue the chain, or any recorded response."""
+def continuation(state: "State", name: str, from_id: str | None, base_url: str, *, replay: bool = False) -> Plan:
+    """The place after the head of the chain, or after any recorded response. Raises UsageError where there is none."""
     chain = state.chains.get(name)
     if from_id is not None:
         parent = state.turns.get(from_id)
@@ -80,12 +78,15 @@ def _continue(state: "State", name: str, from_id: str | None, base_url: str, *, 
         raise UsageError(f"--replay: the turns of {name} are kept by the server, in {conversation}")
     if conversation and parent.base_url != base_url:
         raise RequestRefusedError(f"{name} is kept in {conversation} of {parent.base_url}, which {base_url} can't know")
+    kept = parent.base_url == base_url and parent.settings.store is not False and parent.status != COMPACTED
+    replay = not conversation and (replay or not kept)
     return Plan(
         name,
         restarts=False,
         parent=parent,
         previous_id=None if conversation else parent.id,
-        replay=not conversation and (replay or parent.base_url != base_url or parent.settings.store is False),
+        replay=replay,
+        replay_if_complete=not conversation and not replay and state.servers.takes_no_previous(base_url),
         settings=parent.settings,
         model=parent.model,
         expected=chain.heads if chain else None,

@@ -60,7 +60,7 @@ def prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
         new_items = kept + new_items
         body["input"] = new_items
     check_answered(plan.parent, plan.waiting, new_items, [call.id for call in calls])
-    earlier = _earlier_items(runtime, plan, body)  # raises before anything is run
+    earlier = earlier_items(runtime, plan, body)  # raises before anything is run
     outcomes = _settled(asked, runtime, calls, tools, Recorder.of_recorded(runtime, plan.parent)) if calls else []
     if outcomes:
         new_items = [outcome.item() for outcome in outcomes] + new_items
@@ -83,7 +83,7 @@ def _read(asked: Asked, runtime: Runtime) -> Given:
 
 def _calls_to_run(asked: Asked, plan: Plan, answered: Collection[str], tools: "Tools | None") -> "list[Call]":
     """The calls that an interrupted run left open, where all of them can be answered here."""
-    if asked.connection.only_shows or asked.request.input:
+    if asked.asks_no_model or asked.request.input:
         return []
     left = [call for call_id, call in plan.waiting.items() if call_id not in answered]
     return callable_here(plan.parent, left, tools)
@@ -141,7 +141,7 @@ def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:
         )
 
 
-def _earlier_items(runtime: Runtime, plan: Plan, body: Json) -> list[Json] | None:
+def earlier_items(runtime: Runtime, plan: Plan, body: Json) -> list[Json] | None:
     """The recorded conversation, where it is sent in place of the response id; None where the id is sent.
 
     What was only remembered of the server doesn't keep the id from being sent where the record isn't complete.

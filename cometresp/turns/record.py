@@ -56,6 +56,12 @@ class Recorder:
     def keeps_text(self) -> bool:
         return self.keeps and self._runtime.config.record == "full"
 
+    def in_conversation(self, conversation_id: str) -> bool:
+        """Record the turn as one of this conversation, which was just created; whether turns are recorded at all."""
+        if self._new is not None:
+            self._new = self._new._replace(settings=self._new.settings._replace(conversation=conversation_id))
+        return not self._off
+
     def on_response_id(self, response_id: str) -> None:
         """Record the id before anything is shown."""
         if self._off:

@@ -2,7 +2,7 @@
 
 from cometresp.errors import Next, OutputError, RequestRefusedError, UsageError
 from cometresp.runtime import Runtime
-from cometresp.state.records import Turn
+from cometresp.state.records import COMPACTED, Turn
 from cometresp.text import escape_line
 from cometresp.wire.events import GOOD
 from cometresp.wire.items import distinct, sent_back
@@ -79,30 +79,38 @@ def _restored_part(part: object, turn: Turn) -> object:
 
 
 def conversation_items(runtime: Runtime, last: Turn, model: object) -> list[Json]:
-    """The items of the recorded conversation up to and with a turn.
+    """The items of the recorded conversation up to and with a turn, from its last compaction on.
 
     Raises RequestRefusedError (65) where the record isn't complete. Reasoning is left out where it isn't encrypted, or
-    came from another model or server (API 3.3).
+    came from another model or server (API 3.3). Another server can't read a compaction: it gets the turns before it.
     """
     state = runtime.open_state(create=False)
     if state is None:
         raise OutputError("the state file is gone: the conversation can't be replayed")
     with state:
         lineage = state.turns.lineage(last)
-    root = lineage[0]
-    if root.previous_id is not None or root.settings.conversation is not None or root.parent is not None:
-        before = root.previous_id or root.settings.conversation or "its beginning"
-        raise _incomplete(f"what came before {root.id} ({before}) was not recorded here")
     items: list[Json] = []
-    for turn in lineage:
+    for turn in _replayed_turns(lineage, runtime.base_url):
         if turn.input is None or turn.output is None:
             raise _incomplete(f"the text of {turn.id} was not recorded, or is older than what is kept")
-        if turn.status not in GOOD:
+        if turn.status not in (*GOOD, COMPACTED):
             raise _incomplete(f"{turn.id} ended as {turn.status}: what is recorded of it is not a whole answer")
         same = turn.base_url == runtime.base_url and turn.model == model
         items += [_restored(item, turn) for item in turn.input]
         items += [item for item in sent_back(distinct(turn.output)) if same or item.get("type") != "reasoning"]
     return items
+
+
+def _replayed_turns(lineage: list[Turn], base_url: str) -> list[Turn]:
+    """The turns from the last compaction by this server on; where there is none, all but the compactions of others."""
+    compactions = [n for n, turn in enumerate(lineage) if turn.status == COMPACTED and turn.base_url == base_url]
+    if compactions:
+        return lineage[compactions[-1] :]
+    root = lineage[0]
+    if root.previous_id is not None or root.settings.conversation is not None or root.parent is not None:
+        before = root.previous_id or root.settings.conversation or "its beginning"
+        raise _incomplete(f"what came before {root.id} ({before}) was not recorded here")
+    return [turn for turn in lineage if turn.status != COMPACTED]
 
 
 def with_items(body: Json, items: list[Json]) -> Json:

@@ -2,7 +2,7 @@
 
     check       flags that contradict each other
     prepare     read what was given, plan the turn's place, build the body, settle calls that were left open
-    show        --dry-run and --curl print the request in place of sending it
+    show        --dry-run and --curl print the request in place of sending it; --count-tokens prints its size
     run_turns   send it, show and record what comes, answer the model's calls, turn after turn; then conclude: print
                 what is printed at the end, and raise the error that the run amounts to
 
@@ -31,9 +31,15 @@ def run(asked: Asked, runtime: Runtime) -> None:
         if asked.connection.only_shows:
             from cometresp.turns.dry_run import show
 
-            show(runtime, endpoints.create(prepared.body))
+            request = endpoints.count_tokens if asked.request.count_tokens else endpoints.create
+            show(runtime, request(prepared.body))
             return
         runtime.check_sendable()
+        if asked.request.count_tokens:
+            from cometresp.turns.count import count_tokens
+
+            count_tokens(asked, runtime, prepared)
+            return
         from cometresp.turns.loop import run_turns
 
         run_turns(asked, runtime, prepared, tools, stack)

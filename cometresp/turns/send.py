@@ -22,6 +22,7 @@ from cometresp.request.secrets import resolved_body
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line
 from cometresp.turns.amnesia import amnesia
+from cometresp.turns.by_items import REPLAYED
 from cometresp.turns.exchange import Resume, exchange
 from cometresp.turns.prepare import Prepared
 from cometresp.wire.events import GOOD, Event
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 _CANCEL_SECONDS = 2.0  # in which a second interrupt cancels a background response
 _FRESH = 3600.0  # seconds for which every server that keeps responses keeps them
-_REPLAYED = "the server takes no response id: the recorded turns were sent in its place"
 _NO_REASONING = "the server can't read the encrypted reasoning of the earlier turns: the turn was sent without it"
 _KEEP_REASONING = "--include reasoning.encrypted_content, from the first turn on, keeps what the server asks for"
 
@@ -87,6 +87,12 @@ class Sender:
             if time.time() - parent.created < _FRESH and parent.deleted is None:
                 self._remember_refusal()
 
+    def begin_conversation(self) -> str:
+        """Create a conversation on the server, in which the turns are then sent; returns its id."""
+        conversation_id = self._opened().create_conversation()
+        self._prepared = self._prepared._replace(body=self._prepared.body | {"conversation": conversation_id})
+        return conversation_id
+
     def follow(self, answer: Answer, outputs: list[Json]) -> None:
         """The next turn continues this answer with the outputs of its calls."""
         if self._conversation is None:
@@ -115,7 +121,7 @@ class Sender:
         def on_accepted(response_id: str) -> None:
             if not self._warned:
                 self._warned = True
-                self._runtime.terminal.warn(_REPLAYED)
+                self._runtime.terminal.warn(REPLAYED)
             on_response_id(response_id)
 
         try:
@@ -140,6 +146,11 @@ class Sender:
 
     # one exchange ---------------------------------------------------------------------------------------------------
 
+    def _opened(self) -> "Client":
+        if self._client is None:
+            self._client = self._stack.enter_context(self._runtime.client())
+        return self._client
+
     def _send(self, body: Json, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
         """One request; a second one without encrypted reasoning if the server can't read that."""
         try:
@@ -158,18 +169,17 @@ class Sender:
 
     def _exchange(self, body: Json, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
         self._body = body
-        if self._client is None:
-            self._client = self._stack.enter_context(self._runtime.client())
+        client = self._opened()
         sent = resolved_body(body, self._runtime.terminal.environ)
         self._runtime.secrets.add_tools(sent)
         try:
-            with self._client.create(sent, self._on_upload) as reply:
-                answer.request_id = self._client.request_id
+            with client.create(sent, self._on_upload) as reply:
+                answer.request_id = client.request_id
                 events = self._unless_refused(reply)
-                exchange(events, answer, screen, on_response_id, self._resume(self._client))
+                exchange(events, answer, screen, on_response_id, self._resume(client))
         except StoppedError as stopped:
             if body.get("background") is True and answer.id and not answer.ended:
-                _leave_running(self._client, answer.id, stopped, self._runtime)
+                _leave_running(client, answer.id, stopped, self._runtime)
             raise
 
     def _unless_refused(self, events: Iterator[Event]) -> Iterator[Event]:

@@ -6,8 +6,15 @@ from urllib.parse import quote, urlencode
 
 from cometresp.wire.json import Json
 
-PAGE = 100  # the most items in a page (API 1, #5)
+PAGE = 100  # the most items in a page (API 1, #5, #10)
+NEW = "new"  # what --conversation takes in place of an id
+# The fields of a request whose tokens are counted (API 1, #6).
+_COUNTED = (
+    *("model", "instructions", "input", "previous_response_id", "conversation", "tools", "tool_choice"),
+    *("parallel_tool_calls", "text", "reasoning", "truncation", "personality"),
+)
 _JSON = {"Accept": "application/json"}
+_JSON_BODY = {**_JSON, "Content-Type": "application/json"}
 _STREAM = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 
 
@@ -36,6 +43,27 @@ def create(body: Json) -> Request:
     return Request("POST", "/responses", headers=headers, body=body)
 
 
+def count_tokens(body: Json) -> Request:
+    """The number of input tokens of the request with this body, whose other fields are left out (API 1, #6).
+
+    A conversation that is yet to be created is left out too: it is empty.
+    """
+    counted = {name: value for name, value in body.items() if name in _COUNTED}
+    if counted.get("conversation") == NEW:
+        del counted["conversation"]
+    return Request("POST", "/responses/input_tokens", headers=_JSON_BODY, body=counted)
+
+
+def compact(body: Json) -> Request:
+    """Items in place of those of a conversation (API 1, #7)."""
+    return Request("POST", "/responses/compact", headers=_JSON_BODY, body=body)
+
+
+def create_conversation() -> Request:
+    """A new conversation, without items (API 1, #8)."""
+    return Request("POST", "/conversations", headers=_JSON_BODY, body={})
+
+
 def get(response_id: str, include: Sequence[str] = ()) -> Request:
     return Request("GET", _path(response_id), _include(include), _JSON)
 
@@ -52,22 +80,29 @@ def cancel(response_id: str) -> Request:
     return Request("POST", _path(response_id, "/cancel"), headers=_JSON)
 
 
-def delete(response_id: str) -> Request:
-    return Request("DELETE", _path(response_id), headers=_JSON)
+def delete(stored_id: str) -> Request:
+    """Delete a response or a conversation (API 1, #3, #9)."""
+    return Request("DELETE", _path(stored_id), headers=_JSON)
 
 
-def input_items(
-    response_id: str, *, order: str = "asc", limit: int = PAGE, after: str | None = None, include: Sequence[str] = ()
+def items(
+    stored_id: str, *, order: str = "asc", limit: int = PAGE, after: str | None = None, include: Sequence[str] = ()
 ) -> Request:
-    """One page of the input items of a response (API 1, #5)."""
+    """One page of the input items of a response, or of the items of a conversation (API 1, #5, #10)."""
     query = (("order", order), ("limit", str(limit)), *_include(include))
     if after is not None:
         query = (*query, ("after", after))
-    return Request("GET", _path(response_id, "/input_items"), query, _JSON)
+    return Request("GET", _path(stored_id, "/items" if is_conversation(stored_id) else "/input_items"), query, _JSON)
 
 
-def _path(response_id: str, suffix: str = "") -> str:
-    return f"/responses/{quote(response_id, safe='')}{suffix}"
+def is_conversation(stored_id: str) -> bool:
+    """Whether an id is that of a conversation, by its prefix (API 1, #8)."""
+    return stored_id.startswith("conv_")
+
+
+def _path(stored_id: str, suffix: str = "") -> str:
+    kind = "conversations" if is_conversation(stored_id) else "responses"
+    return f"/{kind}/{quote(stored_id, safe='')}{suffix}"
 
 
 def _include(names: Sequence[str]) -> tuple[tuple[str, str], ...]:

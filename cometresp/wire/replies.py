@@ -224,6 +224,7 @@ def _cause(message: str, details: ErrorDetails) -> Cause | None:
     """Whether the path or the id is refused: a 404 of a server without the endpoint names the path (API 10.2)."""
     if details.status in _NO_PREVIOUS and names_previous(message, details):
         return Cause.PREVIOUS
-    if details.status in (405, 501) or (details.status == 404 and "/responses/" in message):
+    names_path = "/responses/" in message or "/conversations" in message
+    if details.status in (405, 501) or (details.status == 404 and names_path):
         return Cause.PATH
     return None

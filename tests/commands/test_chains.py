@@ -61,6 +61,7 @@ def test_chains_lists_the_last_used_first_with_what_they_began_with(ask: Command
         "turns": 2,
         "model": "m",
         "base_url": wire.url,
+        "conversation": None,
         "began_with": "first words",
     }
 

@@ -1,4 +1,4 @@
-"""What `get`, `cancel`, `delete` and `items` have in common: servers that don't offer them."""
+"""What the commands about stored responses and conversations have in common: servers that don't offer them."""
 
 import json
 
@@ -94,3 +94,14 @@ def test_an_id_of_another_server_is_told_from_a_wrong_one(ask: Command, wire: Wi
     assert ask("delete", "rx").err.splitlines()[1] == (
         "hint: the server doesn't know rx, or doesn't offer to delete responses at all"
     )
+
+
+@pytest.mark.parametrize("words", [("get",), ("get", "--wait"), ("cancel",), ("chains", "set", "c")])
+def test_commands_about_responses_refuse_the_id_of_a_conversation(ask: Command, wire: Wire, words: list[str]) -> None:
+    assert list(ask(*words, "conv_1")) == [
+        2,
+        "",
+        "cometresp: error: ID: conv_1 is a conversation, not a response\n"
+        "hint: cometresp items conv_1 lists its items\n",
+    ]
+    assert wire.requests == []

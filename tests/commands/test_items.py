@@ -1,4 +1,4 @@
-"""`items`: all pages of a response's input, a line each."""
+"""`items`: all pages of a response's input or of a conversation, a line each."""
 
 import json
 from typing import Any
@@ -61,3 +61,17 @@ def test_items_of_every_kind_have_a_line(ask: Command, wire: Wire) -> None:
         "rs\treasoning\tso\n"
         'x\titem_reference\t{"to": 1}\n'
     )
+
+
+def test_items_of_a_conversation_come_from_its_own_path(ask: Command, wire: Wire) -> None:
+    wire.answer(page("a", "b", more=True, last_id="b"), page("c"))
+    assert list(ask("items", "conv_1", "--order", "desc", "-n", "3", "--include", "x")) == [
+        0,
+        "a\tuser\tA\nb\tuser\tB\nc\tuser\tC\n",
+        "",
+    ]
+    assert [request.path for request in wire.requests] == [
+        "/v1/conversations/conv_1/items?order=desc&limit=3&include%5B%5D=x",
+        "/v1/conversations/conv_1/items?order=desc&limit=1&include%5B%5D=x&after=b",
+    ]
+    assert [item["id"] for item in json.loads(ask("items", "conv_1", "--json").out)] == ["c"]

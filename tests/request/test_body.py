@@ -94,6 +94,7 @@ EVERY = (
 REST = (
     ("--temperature 1 --json-object --include-obfuscation --previous-response-id r --file-as image -f https://x", 0),
     ("--background --wait --no-stream --conversation c --no-store", 0),
+    ("--count-tokens", 0),
     ("-P reasoning.mode=pro --body {'metadata':{'x':'y'}}", 0),
     ("--user u --prompt-cache-retention 24h --schema-multi name", 1),  # deprecated: one warning
 )

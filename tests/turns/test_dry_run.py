@@ -13,6 +13,7 @@ from tests.scripted import Request, Wire, json_reply, message, response, text_st
 OF_THE_CONNECTION = ("accept-encoding", "connection", "content-length", "host", "user-agent")
 WHOLE = json_reply(response(message("hello"), response_id="r1"))
 PAGE = json_reply({"object": "list", "data": [{"id": "msg_1", "role": "user", "content": "hi"}], "has_more": False})
+COUNTED = json_reply({"object": "response.input_tokens", "input_tokens": 3})
 MCP = '{"type":"mcp","server_label":"d","server_url":"https://mcp.example","authorization":"env:TOKEN"}'
 
 # (words of the command line, what the server replies)
@@ -33,6 +34,11 @@ REQUESTS: list[tuple[list[str], bytes]] = [
     (["delete", "r1"], json_reply({"id": "r1", "deleted": True})),
     (["items", "r1"], PAGE),
     (["items", "r1", "-n", "3", "--order", "desc", "--include", "x"], PAGE),
+    (["ask", "--count-tokens", "--temperature", "1", "-t", MCP, "hi"], COUNTED),
+    (["continue", "--count-tokens", "more"], COUNTED),
+    (["chains", "compact", "-s", "be brief"], json_reply({"id": "r9", "output": [{"type": "compaction"}]})),
+    (["delete", "conv_1"], json_reply({"id": "conv_1", "deleted": True})),
+    (["items", "conv_1", "-n", "3", "--order", "desc", "--include", "x"], PAGE),
 ]
 EACH = pytest.mark.parametrize(("words", "reply"), REQUESTS, ids=[" ".join(words)[:40] for words, _ in REQUESTS])
 
@@ -105,6 +111,6 @@ def test_debug_shows_the_request_that_is_sent(begun: Command, wire: Wire, words:
 def test_showing_a_request_sends_nothing_and_needs_no_key(run: Command, wire: Wire) -> None:
     for words, _ in REQUESTS:
         model = ["-m", "m"] if words[0] in ("ask", "stream") else []
-        for flag in ("--dry-run", "--curl") if words[0] != "continue" else ():
+        for flag in ("--dry-run", "--curl") if words[0] not in ("continue", "chains") else ():
             assert run(*words, *model, flag, env={"COMETAPI_BASE_URL": wire.url}).code == 0
     assert wire.requests == []

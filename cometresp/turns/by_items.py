@@ -1,0 +1,33 @@
+"""A request about a conversation, sent once more with the recorded items where the server refuses the response id."""
+
+from collections.abc import Callable, Sequence
+
+from cometresp.errors import CometrespError, RequestRefusedError
+from cometresp.runtime import Runtime
+from cometresp.state.records import Turn
+from cometresp.turns.replay import conversation_items, with_items
+from cometresp.wire.json import Json
+from cometresp.wire.refusals import refuses_previous
+
+REPLAYED = "the server takes no response id: the recorded turns were sent in its place"
+
+
+def posted(
+    post: Callable[[Json], Json], body: Json, runtime: Runtime, parent: Turn | None, new_items: Sequence[Json] = ()
+) -> Json:
+    """The reply to a body which continues `parent` with these items, where it continues anything.
+
+    Raises the server's refusal of the id where the record of the conversation isn't complete.
+    """
+    try:
+        return post(body)
+    except CometrespError as error:
+        if parent is None or "previous_response_id" not in body or not refuses_previous(error):
+            raise
+        try:
+            earlier = conversation_items(runtime, parent, body.get("model"))
+        except RequestRefusedError as gap:
+            message = f"{error.message}; {gap.message}"
+            raise RequestRefusedError(message, hint=gap.hint, details=error.details) from gap
+    runtime.terminal.warn(REPLAYED)
+    return post(with_items(body, [*earlier, *new_items]))

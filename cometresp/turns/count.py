@@ -1,0 +1,49 @@
+"""`--count-tokens`: how many input tokens a request has, counted by the server, else estimated (API 1, #6)."""
+
+from cometresp.errors import CometrespError
+from cometresp.options.asked import Asked
+from cometresp.request.secrets import resolved_body
+from cometresp.runtime import Runtime
+from cometresp.state.records import Turn
+from cometresp.text import to_bytes
+from cometresp.turns.by_items import posted
+from cometresp.turns.lookup import of_the_server, offers_no_such_path
+from cometresp.turns.prepare import Prepared
+from cometresp.wire.json import Json
+
+
+def count_tokens(asked: Asked, runtime: Runtime, prepared: Prepared) -> None:
+    """Print the number on a line of its own, or the server's object as JSON. Nothing is recorded."""
+    body = resolved_body(prepared.body, runtime.terminal.environ)
+    parent = prepared.plan.parent
+    with runtime.client() as client:
+        try:
+            counted = posted(client.count_tokens, body, runtime, parent, prepared.new_items)
+        except CometrespError as error:
+            if not offers_no_such_path(error):
+                raise
+            counted = _estimated(runtime, body, parent, of_the_server(error, "doesn't count tokens").message)
+    if body.get("prompt") is not None:
+        runtime.terminal.warn("--count-tokens: the prompt of --prompt-id is not counted")
+    if asked.output.json or asked.output.format == "json":
+        runtime.terminal.print_json(counted)
+    else:
+        runtime.terminal.write(to_bytes(f"{counted['input_tokens']}\n"))
+
+
+def _estimated(runtime: Runtime, body: Json, parent: Turn | None, reason: str) -> Json:
+    """An estimate in place of the server's object, with a warning that it is one."""
+    from cometresp.request.estimate import estimated_tokens
+
+    tokens, left_out = estimated_tokens(body, _earlier_tokens(body, parent))
+    without = f"; without {' and '.join(left_out)}" if left_out else ""
+    runtime.terminal.warn(f"{reason}; {tokens} is an estimate, from the number of bytes{without}")
+    return {"object": "response.input_tokens", "input_tokens": tokens, "estimated": True}
+
+
+def _earlier_tokens(body: Json, parent: Turn | None) -> int | None:
+    """The tokens of the earlier turns that the server adds, as it counted them for the last one; None: unknown."""
+    if parent is None or (body.get("previous_response_id") != parent.id and body.get("conversation") is None):
+        return None
+    before, answer = parent.usage.get("input_tokens"), parent.usage.get("output_tokens")
+    return before + answer if isinstance(before, int) and isinstance(answer, int) else None
