@@ -216,7 +216,7 @@ class Answer:
                     self._reader.comment_whole(item)
 
     def _final_output(self, response: Json) -> list[Json]:
-        """The items of the terminal response; a text that stands beside them alone is a message too (API 12.11)."""
+        """The items of the terminal response; a text that stands beside them alone is a message too (API 12.13)."""
         output = listed(response.get("output")) or ([] if self._items else output_of(response))
         alone = text(response.get("output_text"))
         if alone and not has_text(output or self.output):

@@ -15,7 +15,7 @@ from cometresp.wire.json import Json
 class Items:
     """The items by their output index, and which of them an event refers to.
 
-    An item is told apart by its type and id (API 12.13). `by_index` also has the indexes at which an item was repeated;
+    An item is told apart by its type and id (API 12.15). `by_index` also has the indexes at which an item was repeated;
     `order` are those of each item, `messages` those of each message. `changed` are the items that were opened or ended
     since it was emptied, and `latest` is the one that was opened or referred to last.
     """

@@ -1,5 +1,6 @@
 """The model's calls: whose they are, who decides, what they come to. Pure, but for the question of `approval`.
 
+answered      The calls of a conversation that have an output: a function runs at most once per call id.
 approval      Whether a tool may run: by the flags, or by the user's answer at the terminal.
 conversation  The request bodies of a run whose calls are answered turn by turn, and the sum of their
               usage.

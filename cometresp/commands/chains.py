@@ -176,6 +176,10 @@ def run(as_json: bool, runtime: Runtime) -> None:
         name, turns, model, _, at, _ = _cells(chain, words)
         lines.append((name, turns, model, _ago(chain.used), words if chain.head else f"{at} {words}".strip()))
     terminal.write(terminal.encode(table(("CHAIN", "TURNS", "MODEL", "USED", "BEGAN WITH"), lines, terminal)))
+    for base_url, seen in state.servers.without_previous() if state else ():
+        terminal.note(
+            f"{base_url} took no response id ({_ago(seen)}): for seven days it gets the recorded turns in its place"
+        )
 
 
 @telling

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import typer
 
+from cometresp.errors import OutputError
 from cometresp.options.arguments import ReplyAsJson, StoredId
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
@@ -35,6 +36,19 @@ def run(options: Deletion, runtime: Runtime) -> None:
         return
     with client_for(runtime, stored_id, "delete") as client:
         reply = client.delete(stored_id)
+    _record(runtime, stored_id)
     if options.as_json:
         runtime.terminal.print_json(reply)
     runtime.terminal.note(f"{escape_line(stored_id)} is deleted from the server")
+
+
+def _record(runtime: Runtime, stored_id: str) -> None:
+    """Record that the server no longer has it: that its id is refused then says nothing about the server."""
+    if runtime.config.record == "none":
+        return
+    try:
+        if state := runtime.open_state(create=False):
+            with state:
+                state.turns.mark_deleted(stored_id, runtime.base_url)
+    except OutputError as error:
+        runtime.terminal.warn(f"that is not recorded: {error.message}")

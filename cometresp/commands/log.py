@@ -44,6 +44,7 @@ class LoggedTurn(TypedDict):
     usage: Json | None
     created: float
     ended: float | None
+    request_id: str | None
     input: list[Json] | None
     output: list[Json] | None
 
@@ -112,6 +113,7 @@ def as_dict(turn: Turn) -> LoggedTurn:
         "usage": turn.usage or None,
         "created": turn.created,
         "ended": turn.ended,
+        "request_id": turn.request_id,
         "input": turn.input,
         "output": turn.output,
     }

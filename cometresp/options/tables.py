@@ -137,7 +137,7 @@ class OutputOptions(NamedTuple):
     extract_last: Annotated[bool, _flag(OUTPUT, "Print only the last fenced code block.", "--extract-last")] = False
     save_images: Annotated[Text, _flag(OUTPUT, "Save generated images in this directory.", "--save-images", metavar="DIR")] = None
     allow_incomplete: Annotated[bool, _flag(OUTPUT, "Accept an incomplete answer: exit 0 instead of 3.", "--allow-incomplete")] = False
-    usage: Annotated[bool, _flag(OUTPUT, "Print the token counts on stderr.", "--usage", "-u")] = False
+    usage: Annotated[bool, _flag(OUTPUT, "Print the token counts on stderr, and the request id.", "--usage", "-u")] = False
     quiet: Annotated[bool, _flag(OUTPUT, "Print no warnings and no status.", "--quiet", "-q")] = False
     verbose: Annotated[bool, _flag(OUTPUT, "Print notices and tool calls on stderr, even if it is no terminal.", "--verbose")] = False
     show_reasoning: Annotated[Flag, _flag(EITHER, "Print reasoning on stderr [default: on a terminal].", "--show-reasoning/--hide-reasoning")] = None

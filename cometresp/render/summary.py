@@ -20,6 +20,7 @@ class Run(NamedTuple):
     usage: Json
     chain: str
     tier: str | None  # the requested one
+    request_id: str | None = None  # of the last turn, where it is to be shown
 
 
 def summary(answer: Answer, run: Run) -> str:
@@ -31,7 +32,10 @@ def summary(answer: Answer, run: Run) -> str:
     given = answer.response.get("service_tier")
     if run.tier and given and given not in (run.tier, "auto"):
         words.append(f"tier {given}")
-    return " · ".join(escape_line(str(word)) for word in (*words, escape_line(answer.id, _SHOWN_ID), run.chain) if word)
+    words += [escape_line(answer.id, _SHOWN_ID), run.chain]
+    if run.request_id:
+        words.append(f"request {run.request_id}")
+    return " · ".join(escape_line(str(word)) for word in words if word)
 
 
 def print_summary(terminal: Terminal, line: str) -> None:
@@ -40,12 +44,15 @@ def print_summary(terminal: Terminal, line: str) -> None:
     terminal.write_stderr(f"\x1b[2m{line}\x1b[0m\n" if terminal.redraws else f"{line}\n")
 
 
-def usage_line(usage: Json) -> str:
-    """The line of `--usage`: only the numbers that the server reported."""
+def usage_line(usage: Json, request_id: str | None = None) -> str:
+    """The line of `--usage`: only the numbers that the server reported, and the request id if there is one."""
     words = _tokens(usage, "input", "output")
     if "total_tokens" in usage:
         words.append(f"{usage['total_tokens']} total")
-    return "usage: " + (", ".join(words) or "none reported")
+    words = words or ["none reported"]
+    if request_id:
+        words.append(f"request {escape_line(request_id)}")
+    return "usage: " + ", ".join(words)
 
 
 def _tokens(usage: Json, into: str, out: str) -> list[str]:

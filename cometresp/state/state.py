@@ -67,6 +67,14 @@ class Servers:
                 {"url": base_url, "now": time.time()},
             )
 
+    def without_previous(self) -> list[tuple[str, float]]:
+        """The base URLs that were seen within the last seven days to refuse `previous_response_id`, and when."""
+        with self._database.reading() as db:
+            return db.execute(
+                "SELECT base_url, no_previous FROM servers WHERE no_previous > ? ORDER BY base_url",
+                (time.time() - _REMEMBERED_SECONDS,),
+            ).fetchall()
+
     def takes_no_previous(self, base_url: str) -> bool:
         """Whether a server was seen within the last seven days to refuse `previous_response_id`."""
         with self._database.reading() as db:

@@ -154,7 +154,7 @@ class Turns:
             db.execute(
                 "UPDATE turns SET status = ?, usage = ?, sequence = coalesce(?, sequence),"
                 " output = coalesce(?, output), ended = ?, id = coalesce(nullif(?, ''), id),"
-                " request_id = coalesce(?, request_id) WHERE n = ?",
+                " request_id = coalesce(request_id, ?) WHERE n = ?",
                 (
                     ending.status,
                     json.dumps(ending.usage) if ending.usage else None,
@@ -162,7 +162,7 @@ class Turns:
                     None if ending.output is None else json.dumps(ending.output),
                     time.time(),
                     ending.response_id,  # some servers change it in mid-stream: the last is the one that they keep
-                    ending.request_id,
+                    ending.request_id,  # that of the request which made the response, if it is known
                     n,
                 ),
             )

@@ -1,5 +1,7 @@
 """A run of a command that talks to a model: from what was asked to the exit code.
 
+amnesia       Whether a server answered a turn without those before it, although it was given the id of
+              the last one (API 12.8).
 by_items  A request about a conversation, sent once more with the recorded items where the server refuses
           the response id.
 compact   A chain that is compacted: the items that the server returns take the place of its turns.

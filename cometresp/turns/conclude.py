@@ -48,7 +48,7 @@ def conclude(
     if output.usage:
         from cometresp.render.summary import usage_line
 
-        display.terminal.aside(usage_line(done.usage) + "\n")
+        display.terminal.aside(usage_line(done.usage, answer.request_id) + "\n")
     if final is not None:
         raise final
 
@@ -152,5 +152,6 @@ def _print_summary(done: Finished, display: Display, recorder: Recorder, tier: s
         done.usage,
         recorder.place,
         tier,
+        done.answer.request_id if display.terminal.verbose else None,
     )
     print_summary(display.terminal, summary(done.answer, run))

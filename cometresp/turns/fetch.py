@@ -67,6 +67,7 @@ class _Fetcher:
         with self._runtime.client() as client:
             try:
                 self._fetch(client, answer, screen, on_response_id)
+                answer.request_id = client.request_id
             except (RequestRefusedError, ProtocolError, UnreachableError) as error:
                 if self._followed and answer.status in UNENDED and client.left is not None and client.left <= 0:
                     answer.close(cut=False)  # the wait is over, the response isn't

@@ -71,7 +71,7 @@ class Resumption:
 def _is_of(event: Event, answer: Answer) -> bool:
     """Whether an event belongs to the answer. Some servers answer for another response (API 12.9).
 
-    Others give every reply an id of its own (API 12.15): theirs continues what came.
+    Others give every reply an id of its own (API 12.17): theirs continues what came.
     """
     if event.response.get("id") in (None, answer.id):
         return True

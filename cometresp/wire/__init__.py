@@ -7,10 +7,12 @@ error_bodies  Which JSON is an error, and what it says, whatever shape a server 
 events        The events of a response, what their types mean, and the statuses of a response.
 headers       Header names, and which headers hold secrets.
 items         Reading the JSON of items and their parts (API 3, 6.3, 6.4).
-masking       The secrets of one run, and text and JSON with a mask in their place. Pure.
 json          JSON as plain values: parsing it, and reading values that may have another type than
               expected.
+masking       The secrets of one run, and text and JSON with a mask in their place. Pure.
 payload       A request body as bytes, in pieces, with a length that is known before it is sent.
+refusals      Whether an error may mean that a server doesn't take an id or an item of an earlier turn
+              (API 3.3, 10.3, 12.8).
 replies       Replies that aren't an answer: error bodies of every shape, and when to retry (API 8,
               12.6). Pure.
 urls          Base URLs: joined to the path of a request, and as they may be shown. Pure.

@@ -67,7 +67,7 @@ def _word(status: object) -> str:
 
 
 def response_in(kind: str, data: Json) -> Json:
-    """The response that an event of this type carries, or {}. Some servers send it as the event itself (API 12.14)."""
+    """The response that an event of this type carries, or {}. Some servers send it as the event itself (API 12.16)."""
     response = data.get("response")
     if isinstance(response, dict):
         return response

@@ -4,7 +4,7 @@ import json
 
 from cometresp.wire.json import Json, listed, obj, text
 
-# The key of a part's text, by the type of the part. Some servers call the part of an answer "text" (API 12.11).
+# The key of a part's text, by the type of the part. Some servers call the part of an answer "text" (API 12.13).
 TEXT_KEY = {
     "output_text": "text",
     "text": "text",
@@ -61,7 +61,7 @@ def fuller(item: Json, again: Json) -> Json | None:
 
 
 def distinct(output: list[Json]) -> list[Json]:
-    """The output with each item once: where it was first, and as full as it came (API 12.13)."""
+    """The output with each item once: where it was first, and as full as it came (API 12.15)."""
     made: list[Json] = []
     places: dict[tuple[str, str] | None, int] = {}
     for item in output:
@@ -84,7 +84,7 @@ def _all_text(item: Json) -> str:
 
 
 def output_of(response: Json) -> list[Json]:
-    """The output items of a response, also where it isn't a list of objects (API 12.11)."""
+    """The output items of a response, also where it isn't a list of objects (API 12.13)."""
     output = response.get("output")
     return [message_item(entry) if isinstance(entry, str) else entry for entry in _entries(output)]
 
@@ -101,7 +101,7 @@ def message_item(content: str) -> Json:
 
 
 def parts_of(item: Json, key: str = "content") -> list[Json]:
-    """The parts of an item, also where the server sent just a text, or one part without a list (API 12.11)."""
+    """The parts of an item, also where the server sent just a text, or one part without a list (API 12.13)."""
     content = item.get(key)
     kind = (
         "summary_text" if key == "summary" else "reasoning_text" if item.get("type") == "reasoning" else "output_text"
@@ -121,7 +121,7 @@ def sent_back(items: list[Json]) -> list[Json]:
     """The output items that can be part of a later input, as the API takes them.
 
     Reasoning that is neither encrypted nor spelled out can't be; some servers demand the one, some the other (API 3.3,
-    12.12).
+    12.14).
     """
     return [
         {**item, "arguments": arguments_of(item)} if isinstance(item.get("arguments"), dict | list) else item
