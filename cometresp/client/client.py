@@ -113,10 +113,10 @@ class Client:
         if not reply.body.strip():
             return done
         data = reply.json()
+        if error_in(data) is not None or (isinstance(data, dict) and data.get("deleted") is False):
+            raise refusal(reply)
         if not isinstance(data, dict):
             raise not_the_api(opened.reply, reply)
-        if error_in(data) is not None or data.get("deleted") is False:
-            raise refusal(reply)
         return data
 
     def count_tokens(self, body: Json) -> Json:

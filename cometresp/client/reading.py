@@ -98,18 +98,18 @@ def _whole_event(data: Any, raw: str) -> Event | None:
     response = data if is_response(data) else inner if is_response(inner) else None
     if response is not None:
         kind = f"response.{response.get('status') or 'completed'}"
-        return _made(kind, {"type": kind, "response": response}, whole=True)
+        made = {"type": kind, "response": response}
+        return Event(kind, made, replies.written(made), whole=True)
     error = error_in(data)
     if error is None:
         return None
-    if isinstance(data, dict):
-        return Event("error", data, raw, whole=True)
-    return _made("error", {"type": "error", "error": error}, whole=True)
+    return _error_event(error, data, raw, whole=True)
 
 
-def _made(kind: str, data: Json, *, whole: bool = False) -> Event:
-    """An event whose JSON text the server didn't write."""
-    return Event(kind, data, replies.written(data), whole=whole)
+def _error_event(error: Json, data: Any, raw: str, *, whole: bool = False) -> Event:
+    """The event of an error that was found in `data`, which may also be a list, or hold it in a `response`."""
+    is_plain = isinstance(data, dict) and not isinstance(data.get("response"), dict)
+    return Event("error", data if is_plain else {"type": "error", "error": error}, raw, whole=whole)
 
 
 def _shown(event: Event, opened: Opened) -> Event:
@@ -216,15 +216,20 @@ def _stream(text: "_Text", opened: Opened) -> Iterator[Event]:
 
 def _other_event(name: str, data: Any, raw: str) -> Event:
     """An event without one of the API's types, which are then the name of the frame (API 7.1)."""
-    if not isinstance(data, dict):
-        error = error_in(data) or ({"message": data} if name == "error" and isinstance(data, str) else None)
-        return Event(name, {}, raw) if error is None else Event("error", {"type": "error", "error": error}, raw)
-    kind = data.get("type")
-    if (not kind or not isinstance(kind, str)) and name != "message":
-        data["type"] = kind = name
-    if error_in(data) is not None and not isinstance(data.get("response"), dict):
-        return Event("error", data, raw)
-    return Event(str(kind or name), data, raw)
+    if replies.is_response(data):
+        status = f"response.{data.get('status') or 'completed'}"
+        return Event(status, {"type": status, "response": data}, raw)
+    error = error_in(data)
+    if isinstance(data, dict):
+        kind = data.get("type")
+        if (not kind or not isinstance(kind, str)) and name != "message":
+            data["type"] = kind = name
+            error = error_in(data)
+        if error is None or replies.is_response(data.get("response")):
+            return Event(str(kind or name), data, raw)
+    elif error is None and name == "error" and isinstance(data, str):
+        error = {"message": data}
+    return Event(name, {}, raw) if error is None else _error_event(error, data, raw)
 
 
 def _stray_events(text: "_Text", opened: Opened, *, seen: bool) -> Iterator[Event]:

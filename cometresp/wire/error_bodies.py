@@ -35,6 +35,7 @@ _INNER_KEYS = ("error", "errors", "detail", "message", "msg", "response", "body"
 _BEHIND_KEYS = ("raw", "rawerror", "innererror", "originalerror", "providererror", "upstreamerror", "upstream", "cause")
 _SECONDS_KEYS = ("resetsinseconds", "resetinseconds", "resetafterseconds", "resetsin")
 _MOMENT_KEYS = ("resetsat", "resetat", "resettime")
+_ANY_ERROR = ("error", "response.error")  # types of events that say nothing of the error
 _NO_MESSAGE = ("ok", "success", "succeeded", "none", "null")
 _DEEPEST = 6
 _LONGEST_REASON = 500
@@ -73,7 +74,7 @@ def error_in(data: object) -> Json | None:
     error = given.get("error")
     if error and not _is_blank(error):
         return _as_object(error, given)
-    is_event = kind not in ("", "error", "response.error") and not _ERROR_TYPE.search(kind)
+    is_event = kind not in ("", *_ANY_ERROR) and not _ERROR_TYPE.search(kind)
     if is_event or given.get("object") not in (None, "", "error") or ("output" in given and "status" in given):
         return None
     if _is_flat_error(given, kind):
@@ -86,7 +87,7 @@ def read_error(data: object) -> Report:
     """What an error says: the body of an HTTP error, or what `error_in` found."""
     layers = [_fields(layer) for layer in _layers(data)]
     codes = [code for layer in layers if (code := _code(layer))]
-    kinds = [kind for layer in layers if (kind := text(layer.get("type")).strip()) and kind.lower() != "error"]
+    kinds = [kind for layer in layers if (kind := text(layer.get("type")).strip()) and kind.lower() not in _ANY_ERROR]
     params = [param for layer in layers if (param := text(layer.get("param")))]
     words = [code for code in codes if not code.lstrip("-").isdigit()]
     message, resets = message_of(data), _resets(layers)
@@ -165,7 +166,7 @@ def _as_object(error: object, given: Json) -> Json:
 
 def _is_flat_error(given: Json, kind: str) -> bool:
     """Whether an object without an `error`, which is neither an event nor a response, is an error itself."""
-    if kind in ("error", "response.error") or given.get("object") == "error" or given.get("success") is False:
+    if kind in _ANY_ERROR or given.get("object") == "error" or given.get("success") is False:
         return True
     fields = _fields(given)
     if any(fields.get(key) and isinstance(fields[key], str | list | dict) for key in ("detail", "errors")):

@@ -22,6 +22,7 @@ SHAPES: dict[str, tuple[Any, str]] = {
     "number": ({"code": 50001, "msg": ENGINE}, " (50001)"),
     "success": ({"success": False, "message": ENGINE}, ""),
     "spring": ({"timestamp": 1, "status": 500, "error": ENGINE, "path": "/v1/responses"}, ""),
+    "within": ({"response": {"error": {"message": ENGINE, "code": "dead"}}}, " (dead)"),
     "typed": ({"type": "response.error", "message": ENGINE}, ""),
 }
 
