@@ -216,7 +216,7 @@ def _stream(text: "_Text", opened: Opened) -> Iterator[Event]:
 
 def _other_event(name: str, data: Any, raw: str) -> Event:
     """An event without one of the API's types, which are then the name of the frame (API 7.1)."""
-    if replies.is_response(data):
+    if is_response(data):
         status = f"response.{data.get('status') or 'completed'}"
         return Event(status, {"type": status, "response": data}, raw)
     error = error_in(data)
@@ -225,7 +225,7 @@ def _other_event(name: str, data: Any, raw: str) -> Event:
         if (not kind or not isinstance(kind, str)) and name != "message":
             data["type"] = kind = name
             error = error_in(data)
-        if error is None or replies.is_response(data.get("response")):
+        if error is None or is_response(data.get("response")):
             return Event(str(kind or name), data, raw)
     elif error is None and name == "error" and isinstance(data, str):
         error = {"message": data}
