@@ -13,6 +13,7 @@ from cometresp.turns.lookup import of_the_server, offers_no_such_path
 from cometresp.turns.plan import Plan, continuation
 from cometresp.turns.prepare import earlier_items
 from cometresp.turns.replay import with_items
+from cometresp.turns.turn import heartbeat
 from cometresp.wire import endpoints
 from cometresp.wire.items import answering_flags
 from cometresp.wire.json import Json, listed, obj, text
@@ -44,7 +45,8 @@ def compact(wanted: Compaction, runtime: Runtime, state: "State") -> None:
         return
     runtime.check_sendable()
     state.check_writable()
-    with runtime.client() as client:
+    runtime.terminal.note(escape_line(f"compacting {plan.chain}: {head.id} · turn {head.number} · {body['model']}"))
+    with runtime.client() as client, heartbeat(runtime.terminal):
         try:
             reply = posted(client.compact, body, runtime, head)
         except CometrespError as error:

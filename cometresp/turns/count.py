@@ -5,7 +5,7 @@ from cometresp.options.asked import Asked
 from cometresp.request.secrets import resolved_body
 from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
-from cometresp.text import to_bytes
+from cometresp.text import escape_line, to_bytes
 from cometresp.turns.by_items import posted
 from cometresp.turns.lookup import of_the_server, offers_no_such_path
 from cometresp.turns.prepare import Prepared
@@ -37,7 +37,8 @@ def _estimated(runtime: Runtime, body: Json, parent: Turn | None, reason: str) -
 
     tokens, left_out = estimated_tokens(body, _earlier_tokens(body, parent))
     without = f"; without {' and '.join(left_out)}" if left_out else ""
-    runtime.terminal.warn(f"{reason}; {tokens} is an estimate, from the number of bytes{without}")
+    warning = f"{reason}; {tokens} is an estimate, from the number of bytes{without}"
+    runtime.terminal.warn(escape_line(warning))
     return {"object": "response.input_tokens", "input_tokens": tokens, "estimated": True}
 
 

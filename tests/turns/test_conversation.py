@@ -5,7 +5,19 @@ import json
 import pytest
 
 from tests.conftest import Command
-from tests.scripted import Wire, created, delta, error_reply, json_reply, message, reply, response, sse, text_stream
+from tests.scripted import (
+    Wire,
+    call,
+    created,
+    delta,
+    error_reply,
+    json_reply,
+    message,
+    reply,
+    response,
+    sse,
+    text_stream,
+)
 from tests.terminals import on_terminal
 
 MADE = json_reply({"id": "conv_1", "object": "conversation", "created_at": 1, "metadata": {}})
@@ -42,6 +54,20 @@ def test_its_id_is_told_on_a_terminal_and_with_verbose(ask: Command, wire: Wire)
     wire.answer(MADE, text_stream("x"))
     del wire.requests[:]
     assert "conversation conv_1 was created" in on_terminal(ask, "ask", "--conversation", "new", "a")[1]
+
+
+def test_turns_that_answer_calls_are_in_the_new_conversation_too(ask: Command, wire: Wire) -> None:
+    (ask.home / "f.py").write_text("def weather() -> str:\n    return 'dry'\n")
+    wire.answer(MADE, json_reply(response(call(), response_id="r1")), text_stream("dry", response_id="r2"))
+    words = ("--conversation", "new", "--functions", "f.py", "--approve", "always")
+    assert ask("ask", *words, "a").text == "dry\n"
+    output = {"type": "function_call_output", "call_id": "call_1", "output": "dry"}
+    assert [(body.get("conversation"), body.get("input")) for body in wire.bodies()] == [
+        (None, None),
+        ("conv_1", "a"),
+        ("conv_1", [output]),
+    ]
+    assert [turn["conversation"] for turn in json.loads(ask("log", "--json").out)] == ["conv_1", "conv_1"]
 
 
 @pytest.mark.parametrize(("flag", "record"), [("--no-save", "full"), ("--plain", "none")])
