@@ -69,8 +69,10 @@ class Fetched(NamedTuple):
         with self.server.get(self.id, include=self.include, retries=retries, timeout=self.timeout) as events:
             last = None
             for event in events:
-                if event.whole or event.response or event.error is not None:
+                if event.whole or event.response or (last is None and event.error is not None):
                     last = event
+                elif last is not None and last.status == "failed" and event.error is not None:
+                    last = last.with_reason(event.error)
         if last is None:
             raise ProtocolError("not the Responses API: the reply holds no response", cause=Cause.PATH)
         return last

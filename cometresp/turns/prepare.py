@@ -101,9 +101,10 @@ def _check_something(asked: Asked, plan: Plan, given: Given, settled: "Sequence[
             f"nothing to send: no prompt, and what {plan.parent.id} waits for was not recorded",
             hint="--tool-output CALL_ID=… answers a call",
         )
+    verb = "ask" if plan.restarts else "continue"
     raise UsageError(
         "nothing to send: no prompt and nothing on standard input",
-        hint=(Next("ask", '"…"'), ", or … | ", Next("ask")),
+        hint=(Next(verb, '"…"'), ", or … | ", Next(verb)),
     )
 
 

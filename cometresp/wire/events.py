@@ -107,6 +107,11 @@ class Event(NamedTuple):
         """The status of that response as the server sent it, or None."""
         return self.response.get("status")
 
+    def with_reason(self, error: Json) -> "Event":
+        """The event of a failed response, with the error that came after it unless it has one (API 7.4)."""
+        response = self.response
+        return self._replace(data={**self.data, "response": {**response, "error": response.get("error") or error}})
+
     @property
     def error(self) -> Json | None:
         """The error that the event carries; an event of type `error` is one itself (API 7.4)."""
