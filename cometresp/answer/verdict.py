@@ -1,7 +1,7 @@
 """The error of an ended answer, and with it the exit code (docs/exit-codes.md)."""
 
 from cometresp.answer.answer import Answer
-from cometresp.errors import CometrespError, ErrorDetails, ExitCode, Next, TurnError, UnreachableError
+from cometresp.errors import CometrespError, ErrorDetails, ExitCode, Hint, Next, TurnError, UnreachableError
 from cometresp.text import escape_line
 from cometresp.wire.error_bodies import explain
 from cometresp.wire.events import CANCELLED, GOOD, may_go_on
@@ -41,7 +41,8 @@ def _unended(answer: Answer, name: str, *, background: bool) -> CometrespError |
     if not may_go_on(answer.status):
         return TurnError(ExitCode.FAILED, f"{name} ended as {status}", details=ErrorDetails(code=answer.status))
     message = f"{name} is still {status}"
-    return None if background else TurnError(ExitCode.PENDING, message, hint=Next("get", f"{answer.id} --wait"))
+    hint: Hint = Next("get", f"{answer.id} --wait") if answer.id else ""
+    return None if background else TurnError(ExitCode.PENDING, message, hint=hint)
 
 
 def _incomplete(answer: Answer, name: str, *, allowed: bool) -> CometrespError | None:
