@@ -16,11 +16,12 @@ from cometresp.errors import (
     UnreachableError,
 )
 from cometresp.wire.events import Event, is_known, may_go_on
+from cometresp.wire.items import open_calls, output_of
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 2.0, 15.0, 1.4  # seconds between polls
 _LONGEST_ASKED = 120.0  # what a server may ask for in a reply that isn't an error
 _SHORTEST_ASKED = 0.05
-_MOST_POLLS = 20  # of a status that isn't known here
+_MOST_UNKNOWN = 20  # polls of a status that isn't known here
 _LAST_LOOK = 1.0  # seconds before --max-time
 
 
@@ -79,20 +80,23 @@ class Fetched(NamedTuple):
 
 
 class Poll:
-    """Asks for a response until it has ended."""
+    """Asks for a response until it has ended.
 
-    def __init__(self, fetched: Fetched) -> None:
+    Without --max-time it stops after `most` polls of the same status, for 20 of one that isn't known here.
+    """
+
+    def __init__(self, fetched: Fetched, *, most: int | None = None) -> None:
         self._fetched = fetched
+        self._most = most
         self._pause = _FIRST_PAUSE
         self._reached = False
-        self._word: object = None  # a status that isn't known here, and how often it came
+        self._status: object = None  # the last one, and how often it came
         self._times = 0
 
     def until_ended(self) -> Event:
-        """The response when it has ended, or as it was last when --max-time is up.
+        """The response when it has ended, or as it was last when it is no longer waited for.
 
-        Pauses of 2 s grow to 15 s, unless the server asks for others. Failures that may pass don't count. A status that
-        isn't known here is waited for like any other, but without --max-time only while it changes within 20 polls.
+        Pauses of 2 s grow to 15 s, unless the server asks for others. Failures that may pass don't count.
         """
         last: Event | None = None
         failures = 0
@@ -110,7 +114,7 @@ class Poll:
                 error, why = fault, fault.message
             else:
                 self._reached = True
-                if not may_go_on(event.status) or self._is_stuck(event):
+                if _has_ended(event) or self._is_stuck(event):
                     return event
                 last, failures, why = event, 0, f"{self._fetched.id} is {event.status}"
             if not self._wait(why):
@@ -119,12 +123,13 @@ class Poll:
                 return last or event
 
     def _is_stuck(self, event: Event) -> bool:
-        """Whether a status that isn't known here has stayed the same for so long that it won't change."""
-        if is_known(event.status) or self._fetched.server.left is not None:
+        """Whether the status has stayed the same for so long that it isn't waited for any longer."""
+        if self._fetched.server.left is not None:
             return False
-        self._times = self._times + 1 if event.status == self._word else 1
-        self._word = event.status
-        return self._times >= _MOST_POLLS
+        self._times = self._times + 1 if event.status == self._status else 1
+        self._status = event.status
+        most = self._most if is_known(event.status) else self._most or _MOST_UNKNOWN
+        return most is not None and self._times >= most
 
     def _is_time_up(self) -> bool:
         left = self._fetched.server.left
@@ -149,6 +154,13 @@ class Poll:
         self._fetched.say(f"{why}; asking again in {seconds:.1f} s")
         self._fetched.sleep(seconds)
         return True
+
+
+def _has_ended(event: Event) -> bool:
+    """Whether the response has ended, or waits for outputs of the client (API 6.2)."""
+    if event.status == "requires_action":
+        return bool(open_calls(output_of(event.response)))
+    return not may_go_on(event.status)
 
 
 class Follow:

@@ -57,7 +57,7 @@ def headers_of(connection: ConnectionOptions) -> dict[str, str | None]:
 
 def _start_of(line: str) -> str:
     """What may be shown of a malformed header: its first word, where that looks like a name and not like a key."""
-    found = re.match(r"[A-Za-z-]{,40}(?![\w.+/=])", line)
+    found = re.match(r"[A-Za-z-]{,40}+(?![\w.+/=])", line)
     start = found[0] if found else ""
     return start if start == line else f"{start}…"
 

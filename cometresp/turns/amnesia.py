@@ -17,7 +17,7 @@ def amnesia(answer: Answer, before: Json, body: Json, plan: Plan | None) -> str:
     if had is not None and has is not None:
         return "" if has >= had or _explained(answer, body, plan) else f"it counts {has} input tokens, {had} before"
     sent = body["previous_response_id"]
-    named = answer.response.get("previous_response_id", None if plan else sent)
+    named = answer.response.get("previous_response_id", None if plan and has is None else sent)
     return "" if named == sent else f"its reply doesn't name {sent}"
 
 

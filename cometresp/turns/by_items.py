@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from cometresp.errors import CometrespError, RequestRefusedError
+from cometresp.errors import CometrespError, ProtocolError, RequestRefusedError
 from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
 from cometresp.turns.replay import conversation_items, with_items
@@ -17,7 +17,7 @@ def posted(
 ) -> Json:
     """The reply to a body which continues `parent` with these items, where it continues anything.
 
-    Raises the server's refusal of the id where the record of the conversation isn't complete.
+    Raises the server's refusal of the id where the record of the conversation isn't complete, or is refused too.
     """
     try:
         return post(body)
@@ -29,5 +29,9 @@ def posted(
         except RequestRefusedError as gap:
             message = f"{error.message}; {gap.message}"
             raise RequestRefusedError(message, hint=gap.hint, details=error.details) from gap
+        try:
+            reply = post(with_items(body, [*earlier, *new_items]))
+        except (RequestRefusedError, ProtocolError) as second:
+            raise error from second
     runtime.terminal.warn(REPLAYED)
-    return post(with_items(body, [*earlier, *new_items]))
+    return reply

@@ -9,7 +9,7 @@ from cometresp.state.records import COMPACTED, Ending, NewTurn, Settings, Turn
 from cometresp.text import escape_line, to_bytes
 from cometresp.turns.by_items import posted
 from cometresp.turns.dry_run import shown_only
-from cometresp.turns.lookup import of_the_server, offers_no_such_path
+from cometresp.turns.lookup import not_offered, offers_no_such_path
 from cometresp.turns.plan import Plan, continuation
 from cometresp.turns.prepare import earlier_items
 from cometresp.turns.replay import with_items
@@ -51,7 +51,7 @@ def compact(wanted: Compaction, runtime: Runtime, state: "State") -> None:
             reply = posted(client.compact, body, runtime, head)
         except CometrespError as error:
             if offers_no_such_path(error):
-                of_the_server(error, "offers no compaction", error.hint)
+                raise not_offered(error, "offers no compaction") from error
             raise
     _record(reply, runtime, state, plan, (settings, body["model"]))
     if wanted.as_json:

@@ -6,7 +6,7 @@ from cometresp.answer.answer import Answer
 from cometresp.errors import CometrespError
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line
-from cometresp.turns.lookup import of_the_server, offers_no_such_path
+from cometresp.turns.lookup import not_offered, offers_no_such_path
 from cometresp.turns.record import Recorder
 from cometresp.turns.send import Sender
 from cometresp.turns.turn import OnId, Send
@@ -23,7 +23,7 @@ def in_new_conversation(sender: Sender, recorder: Recorder, runtime: Runtime) ->
             conversation_id = sender.begin_conversation()
         except CometrespError as error:
             if offers_no_such_path(error):
-                of_the_server(error, "offers no conversations", error.hint)
+                raise not_offered(error, "offers no conversations") from error
             raise
         _tell(runtime, escape_line(conversation_id), recorded=recorder.in_conversation(conversation_id))
         try:

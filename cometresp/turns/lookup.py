@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cometresp.errors import Cause, CometrespError, DamagedError, Hint, Next, OutputError, UsageError
+from cometresp.errors import (
+    Cause,
+    CometrespError,
+    DamagedError,
+    Hint,
+    Next,
+    OutputError,
+    RequestRefusedError,
+    UsageError,
+)
 from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
 from cometresp.state.records import COMPACTED
@@ -105,6 +114,14 @@ def of_the_server(error: CometrespError, what: str, hint: Hint = "") -> Cometres
     """The error with `what` the server does before its reason: `the server offers no compaction: HTTP 404 …`."""
     reason = error.message.removeprefix("not the Responses API: ")
     return error.with_message(f"the server {what}: {reason}", hint)
+
+
+def not_offered(error: CometrespError, what: str) -> CometrespError:
+    """The error of a server that lacks an endpoint: a refusal (65), also where it says so by a page or a redirect."""
+    said = of_the_server(error, what, error.hint)
+    if (said.details.status or 0) < 300:  # noqa: PLR2004 - a reply that isn't the API's
+        return said
+    return RequestRefusedError(said.message, hint=said.hint, details=said.details, cause=Cause.PATH)
 
 
 def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: str) -> CometrespError:

@@ -23,12 +23,15 @@ _LISTS = {
 }
 
 
+_FOREGROUND_POLLS = 5  # of the same status: about 15 s, unless the server asks for other pauses
+
+
 class Resumption:
     """A `Resume` of `exchange`: follow after the last event that came, or else fetch the response until it has ended.
 
-    `background`: the server works on it without this program, so it is polled, as is one that is still queued. `wait`:
-    it is also fetched where nothing broke. `retries` is how often it is tried without anything new; 0 is never. An
-    answer is resumed once.
+    `background`: the server works on it without this program, so it is polled, as is, for a short while, one that is
+    still queued. `wait`: it is also fetched where nothing broke. `retries` is how often it is tried without anything
+    new; 0 is never. An answer is resumed once.
     """
 
     def __init__(
@@ -54,7 +57,8 @@ class Resumption:
     def _events(self, answer: Answer, *, cut: bool) -> Iterator[Event]:
         fetched = Fetched(self._client, answer.id, timeout=self._timeout, tries=self._retries, say=self._say)
         polled = self._background or not cut or answer.status == "queued"
-        whole = Poll(fetched).until_ended if polled else fetched.now
+        poll = Poll(fetched, most=None if self._background else _FOREGROUND_POLLS)
+        whole = poll.until_ended if polled else fetched.now
         try:
             if not cut or answer.last_sequence is None:  # a stream without numbers can't be followed from its middle
                 events = iter([whole()])

@@ -26,6 +26,7 @@ class Tools:
         self._toolbox = toolbox
         self._answered = Answered()
         self._recorder: Recorder | None = None
+        self._stopped = False
         self._terminal = runtime.terminal
         self._redraws = runtime.terminal.redraws and not runtime.plain
         nobody = "CI is set" if runtime.terminal.environ.get("CI") else "there is no terminal to ask on"
@@ -88,16 +89,21 @@ class Tools:
             result = self._toolbox.run(call.name, call.arguments)
             view.ended(call.id, call.item, result.output, ok=result.ok)
             outcome = Outcome(call, result.output, result.ok, result.seconds)
-            self._keep(outcome)
+            if not self._stopped:  # the result of a function that was ended is none
+                self._keep(outcome)
             return outcome
 
         def is_parallel(name: str) -> bool:
             return not self.knows(name) or self._toolbox.functions[name].parallel
 
         try:
-            return run_calls(calls, is_parallel, one, self._toolbox.stop)
+            return run_calls(calls, is_parallel, one, self._stop)
         finally:
             view.close()
+
+    def _stop(self) -> None:
+        self._stopped = True
+        self._toolbox.stop()
 
     def _view(self) -> "Running | _Nothing":
         if self._terminal.quiet or not (self._terminal.stderr_tty or self._terminal.verbose):

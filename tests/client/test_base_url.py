@@ -37,7 +37,9 @@ def test_the_values_of_the_query_are_never_shown(asked: Command, wire: Wire) -> 
     assert asked("get", "--dry-run", "resp_1").text == f"GET {wire.url}/responses/resp_1?{SHOWN}\n"
     nowhere = "http://127.0.0.1:1/v1"
     err = asked("ask", "--base-url", f"{nowhere}?{QUERY}", "--retries", "0", "hi").err
-    assert err == f"cometresp: error: {nowhere}?{SHOWN} can't be reached: Connection refused\n"
+    error, hint = err.splitlines()
+    assert error == f"cometresp: error: {nowhere}?{SHOWN} can't be reached: Connection refused"
+    assert hint == f"hint: to go back: cometresp continue --base-url '{nowhere}?{SHOWN}' --from resp_1"
 
 
 def test_a_chain_continues_at_a_base_url_with_a_query_without_recording_its_values(asked: Command, wire: Wire) -> None:

@@ -98,7 +98,7 @@ def test_surrogate_halves_of_two_deltas_become_one_character(ask: Command, wire:
 def test_the_exit_code_tells_the_responses_status_the_same_way_streamed_whole_and_fetched(
     ask: Command, wire: Wire, whole: dict[str, object], code: int, error: str
 ) -> None:
-    wire.answer(json_reply(whole))
+    wire.answer(json_reply(whole, retry_after_ms="1"))  # one that hasn't ended is asked for a few times
     results = [ask("ask", "--no-stream", "hi"), ask("get", "resp_1")]
     if whole["status"] not in ("queued", "in_progress"):
         wire.answer(sse(created(), delta("t"), ended(whole)))
@@ -262,6 +262,14 @@ def test_errors_can_be_one_json_object(ask: Command, wire: Wire) -> None:
             "code": "unsupported_value",
             "param": None,
             "request_id": "77",
+            "body": {
+                "error": {
+                    "message": "bad (request id: 77)",
+                    "type": "comet_api_error",
+                    "param": "",
+                    "code": "unsupported_value",
+                }
+            },
         }
     }
 

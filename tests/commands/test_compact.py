@@ -137,7 +137,7 @@ def test_another_server_gets_the_turns_that_were_compacted(begun: Command, wire:
         (error_reply(404, "Not Found"), 65, "the server offers no compaction: HTTP 404: Not Found"),
         (
             reply(404, "<p>nothing</p>", "text/html"),
-            76,
+            65,
             "the server offers no compaction: HTTP 404: nothing, with a body that is not JSON\n"
             "hint: is the base URL right? it usually ends in /v1",
         ),

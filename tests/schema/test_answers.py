@@ -67,7 +67,7 @@ def test_an_answer_that_doesnt_match_is_printed_and_ends_with_8(ask: Command, wi
 )
 def test_an_answer_that_ended_otherwise_is_not_checked(ask: Command, wire: Wire, whole: Json, code: int) -> None:
     shape = {"type": "json_schema", "name": "a", "schema": closed(age=WHOLE)}
-    wire.answer(json_reply(whole | {"text": {"format": shape}}))
+    wire.answer(json_reply(whole | {"text": {"format": shape}}, retry_after_ms="1"))
     for words in (["ask", "--no-stream", "--schema", "age int", "hi"], ["get", "resp_1"]):
         result = ask(*words)
         assert (result.code, "schema" in result.err) == (code, False)

@@ -76,7 +76,7 @@ def test_a_pattern_that_takes_too_long_is_abandoned() -> None:
     assert checked(slow, f'"{"a" * 60}b"', seconds=0.1) == (
         None,
         "",
-        ["the answer was not checked completely: it took more than 0 s"],
+        ["the answer was not checked completely: it took more than 0.1 s"],
     )
 
 

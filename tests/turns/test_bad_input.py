@@ -277,7 +277,7 @@ def test_a_usage_error_has_the_form_of_all_others_also_as_json(run: Command, wor
     assert (code, out, [line.partition(": ")[0] for line in lines]) == (2, "", ["cometresp", "hint"])
     if words[:1] == ["ask"]:
         told = json.loads(run("ask", "--error-format", "json", *words[1:]).err)["error"]
-        facts = {"exit_code": 2, "status": None, "code": None, "param": None, "request_id": None}
+        facts = {"exit_code": 2, "status": None, "code": None, "param": None, "request_id": None, "body": None}
         message, hint = lines[0].removeprefix("cometresp: error: "), lines[1].removeprefix("hint: ")
         assert told == {"message": message, "hint": hint, **facts}
 

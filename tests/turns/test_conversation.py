@@ -99,7 +99,7 @@ def test_a_turn_that_brings_no_response_says_which_conversation_it_leaves(ask: C
         (error_reply(405, "no"), 65, "HTTP 405: no\n"),
         (
             reply(404, "<p>nothing</p>", "text/html"),
-            76,
+            65,
             "HTTP 404: nothing, with a body that is not JSON\nhint: is the base URL right? it usually ends in /v1\n",
         ),
     ],

@@ -100,7 +100,8 @@ def test_debug_shows_the_request_that_is_sent(begun: Command, wire: Wire, words:
     [request] = wire.requests
     shown = [line[2:] for line in lines if line.startswith("> ")]
     masked = {
-        name: "***" if name in ("authorization", "x-secret-token") else value for name, value in request.headers.items()
+        name: "***" if name in ("authorization", "x-extra", "x-secret-token") else value
+        for name, value in request.headers.items()
     }
     assert shown[0] == f"{request.method} {wire.url.removesuffix('/v1')}{request.path}"
     assert {

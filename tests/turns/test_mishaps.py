@@ -192,7 +192,7 @@ def test_an_id_that_changes_in_mid_stream_is_recorded_as_it_ends(ask: Command, w
         (STREAM_HEAD + b"data: " + b"[" * 100_000 + b"\n\n", 76),
         (reply(429, "{}", retry_after_ms="nan", retry_after="0"), 75),
         (text_stream("x", response_id="r\ud800"), 0),
-        (json_reply(response(message("x"), response_id="r\ud800", status="queued")), 7),
+        (json_reply(response(message("x"), response_id="r\ud800", status="queued"), retry_after_ms="1"), 7),
     ],
 )
 def test_odd_replies_are_no_bug_of_ours(ask: Command, wire: Wire, script: bytes, code: int) -> None:

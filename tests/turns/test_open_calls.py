@@ -101,7 +101,7 @@ def test_background_runs_nothing_here(tools: Command, wire: Wire) -> None:
 def test_a_failed_later_turn_says_how_to_take_the_run_up(tools: Command, wire: Wire) -> None:
     wire.answer(calling(oslo()), json_reply(response(response_id="resp_2", status="failed", error={"message": "x"})))
     result = allowed(tools, "hi")
-    assert (result.code, "cometresp continue resumes the run" in result.err) == (1, True)
+    assert (result.code, "cometresp continue sends the results again" in result.err) == (1, True)
 
 
 def test_the_way_on_from_a_turn_that_was_not_recorded_is_its_id(tools: Command, wire: Wire) -> None:

@@ -169,14 +169,14 @@ def test_the_definitions_stay_with_the_chain_and_the_file_does_not(place: Comman
     assert place("continue", "--offline", "--no-tools", asked[-1]).code == 0
 
 
-def test_a_call_whose_result_got_no_answer_runs_again(place: Command) -> None:
+def test_a_result_that_got_no_answer_is_sent_again(place: Command) -> None:
     (place.home / "note.py").write_text(
         'def note() -> None:\n    """Note."""\n    with open("noted", "a") as f:\n        f.write("x")\n'
     )
     tools = ("--offline", "--functions", "note.py", "--approve", "always")
     assert place("ask", *tools, "--retries", "0", "--fault", "503@2", "note").code == 69
-    assert place("continue", *tools).code == 0
-    assert (place.home / "noted").read_text() == "xx"
+    assert place("continue", "--offline").code == 0
+    assert (place.home / "noted").read_text() == "x"
 
 
 @pytest.mark.slow
