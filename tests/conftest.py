@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import hypothesis
 import pytest
@@ -72,19 +72,8 @@ class Command:
         self, lines: Iterable[Sequence[str]], *, stdin: bytes = b"", env: dict[str, str] | None = None
     ) -> list[Result]:
         """The results of many command lines, for which the program is loaded once (see `forked`)."""
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.forked"],
-            input=json.dumps({"lines": [*map(list, lines)], "stdin": stdin.decode("latin-1")}).encode(),
-            capture_output=True,
-            env={**self.environ, **(env or {})},
-            cwd=self.home,
-            timeout=60,
-            check=True,
-        )
-        return [
-            Result(code, out.encode("latin-1"), err.encode("latin-1").decode())
-            for code, out, err in json.loads(done.stdout)
-        ]
+        with Forker() as forker:
+            return [forker.run(self, words, stdin=stdin, env=env) for words in lines]
 
     def popen(self, *words: str, **more: Any) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -93,6 +82,48 @@ class Command:
             env=self.environ,
             cwd=self.home,
         )
+
+
+class Forker:
+    """A process that has the program loaded, and runs command lines in forks of itself."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.forked"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parent.parent,
+            env={"PATH": os.environ["PATH"], "PYTHONWARNINGS": "error", "LANG": "C.UTF-8"},
+        )
+
+    def run(
+        self, command: Command, words: Sequence[str], *, stdin: bytes = b"", env: dict[str, str] | None = None
+    ) -> Result:
+        """The result of one command line, in the folder and the environment of `command`."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        given = {
+            "words": list(words),
+            "stdin": stdin.decode("latin-1"),
+            "env": {**command.environ, **(env or {})},
+            "cwd": str(command.home),
+        }
+        self._process.stdin.write(json.dumps(given).encode() + b"\n")
+        self._process.stdin.flush()
+        code, out, err = json.loads(self._process.stdout.readline())
+        return Result(code, out.encode("latin-1"), err.encode("latin-1").decode())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+
+@pytest.fixture(scope="session")
+def forker() -> Iterator[Forker]:
+    with Forker() as process:
+        yield process
 
 
 @pytest.fixture

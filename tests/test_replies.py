@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import replies
-from tests.conftest import Command
+from tests.conftest import Command, Forker
 from tests.replies.case import TOOLS, Run, Shows
 from tests.scripted import Wire
 
@@ -21,7 +21,7 @@ def runs_of(name: str) -> dict[str, Run]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_reply_is_shown_as_its_file_says(ask: Command, wire: Wire, name: str) -> None:
+def test_a_reply_is_shown_as_its_file_says(ask: Command, wire: Wire, forker: Forker, name: str) -> None:
     home = ask.home
     for label, run in runs_of(name).items():
         ask.environ |= {"HOME": str(home / label), "XDG_STATE_HOME": ""}
@@ -29,7 +29,7 @@ def test_a_reply_is_shown_as_its_file_says(ask: Command, wire: Wire, name: str) 
         (home / "notes").unlink(missing_ok=True)
         wire.requests.clear()
         wire.answer(*run.scripts)
-        results = ask.each([shlex.split(line) for line, _ in run.steps], env=run.env)
+        results = [forker.run(ask, shlex.split(line), env=run.env) for line, _ in run.steps]
         for (line, shows), result in zip(run.steps, results, strict=True):
             shown = _shown(line, shows, result.text)
             err = result.err if not callable(shows.err) else shows.err(result.err) or result.err
