@@ -25,13 +25,22 @@ def posted(
         if parent is None or "previous_response_id" not in body or not refuses_previous(error):
             raise
         try:
-            earlier = conversation_items(runtime, parent, body.get("model"))
-        except RequestRefusedError as gap:
-            message = f"{error.message}; {gap.message}"
-            raise RequestRefusedError(message, hint=gap.hint, details=error.details) from gap
-        try:
-            reply = post(with_items(body, [*earlier, *new_items]))
+            reply = post(replayed_after(error, body, runtime, parent, new_items))
         except (RequestRefusedError, ProtocolError) as second:
             raise error from second
     runtime.terminal.warn(REPLAYED)
     return reply
+
+
+def replayed_after(
+    error: CometrespError, body: Json, runtime: Runtime, parent: Turn, new_items: Sequence[Json]
+) -> Json:
+    """The body with the recorded items in place of the id that was refused by `error`.
+
+    Raises that error, with what is missing, where the record of the conversation isn't complete.
+    """
+    try:
+        earlier = conversation_items(runtime, parent, body.get("model"))
+    except RequestRefusedError as gap:
+        raise RequestRefusedError(f"{error.message}; {gap.message}", hint=gap.hint, details=error.details) from gap
+    return with_items(body, [*earlier, *new_items])

@@ -31,37 +31,52 @@ def exchange(
     `resume` is asked for more. Bytes that end before a terminal event leave `answer.was_cut` set. Raises what the
     client raises, but for a broken stream that could be resumed; of several faults the first is the cause.
     """
-    known = ""
-    whole = False
-    first_end: UnreachableError | None = None
+    shown = _Shown(answer, screen, on_response_id)
+    first_fault: UnreachableError | None = None
     resumed = False
     while True:
-        broken: UnreachableError | None = None
-        left = iter(events)
+        fault = shown.until_ended(iter(events))
+        if answer.ended:
+            return
+        if not resumed:
+            first_fault = fault
+        more = resume(answer, not shown.whole) if resume is not None and answer.id else None
+        if more is None:
+            break
+        events, resumed = more, True
+    if first_fault is not None:
+        raise first_fault
+    answer.close(cut=not shown.whole)
+
+
+class _Shown:
+    """Applies events and shows them; `whole` is whether the last one was a whole reply."""
+
+    def __init__(self, answer: Answer, screen: "Screen", on_response_id: Callable[[str], None]) -> None:
+        self.whole = False
+        self._answer = answer
+        self._screen = screen
+        self._on_response_id = on_response_id
+        self._known = ""
+
+    def until_ended(self, events: Iterator[Event]) -> UnreachableError | None:
+        """Apply and show every event up to the one that ends the answer; returns the fault that ended them before."""
+        answer, screen = self._answer, self._screen
         try:
-            for event in left:
+            for event in events:
                 answer.apply(event)
-                if answer.id and answer.id != known:
-                    known = answer.id
-                    on_response_id(known)
+                if answer.id and answer.id != self._known:
+                    self._known = answer.id
+                    self._on_response_id(answer.id)
                 screen.show(event, answer)
                 if answer.ended:
                     if answer.lacks_reason and not event.whole:
-                        _read_reason(left, answer, screen)
-                    return
-                whole = event.whole
+                        _read_reason(events, answer, screen)
+                    return None
+                self.whole = event.whole
         except UnreachableError as error:
-            broken = error
-        if not resumed:
-            first_end = broken
-        more = resume(answer, not whole) if resume is not None and answer.id else None
-        if more is not None:
-            events, resumed = more, True
-            continue
-        if first_end is not None:
-            raise first_end
-        answer.close(cut=not whole)
-        return
+            return error
+        return None
 
 
 def _read_reason(events: Iterator[Event], answer: Answer, screen: "Screen") -> None:

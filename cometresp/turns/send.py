@@ -22,7 +22,7 @@ from cometresp.request.secrets import resolved_body
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line
 from cometresp.turns.amnesia import amnesia
-from cometresp.turns.by_items import REPLAYED
+from cometresp.turns.by_items import REPLAYED, replayed_after
 from cometresp.turns.exchange import Resume, exchange
 from cometresp.turns.prepare import Prepared
 from cometresp.wire.events import GOOD, Event
@@ -81,7 +81,8 @@ class Sender:
             parent = self._prepared.plan.parent
             if answer.id or parent is None or not self._refused_previous(error):
                 raise
-            body = self._replay_after(error)
+            prepared = self._prepared
+            body = replayed_after(error, prepared.body, self._runtime, parent, prepared.new_items)
             self._send_instead(error, body, answer, screen, on_response_id)
             # An old one may just have expired, and one that the user deleted is rightly gone.
             if time.time() - parent.created < _FRESH and parent.deleted is None:
@@ -223,18 +224,6 @@ class Sender:
     def _refused_previous(self, error: CometrespError) -> bool:
         of_server = isinstance(error, RequestRefusedError | ProtocolError | UnreachableError)
         return of_server and self._body.get("previous_response_id") is not None and refuses_previous(error)
-
-    def _replay_after(self, error: CometrespError) -> Json:
-        """The turn as items, after the server refused the id, which is the error where the record isn't complete."""
-        from cometresp.turns.replay import conversation_items, with_items
-
-        prepared = self._prepared
-        assert prepared.plan.parent is not None
-        try:
-            earlier = conversation_items(self._runtime, prepared.plan.parent, prepared.body.get("model"))
-        except RequestRefusedError as gap:
-            raise RequestRefusedError(f"{error.message}; {gap.message}", hint=gap.hint, details=error.details) from gap
-        return with_items(prepared.body, earlier + prepared.new_items)
 
     def _remember_refusal(self) -> None:
         """The server refused an id that it had just given: the next turn needn't try one."""
