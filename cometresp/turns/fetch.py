@@ -88,9 +88,12 @@ class _Fetcher:
             say=lambda line: self._runtime.terminal.note(escape_line(line)),
         )
         until_ended = Poll(fetched).until_ended
+        if not patient:
+            with client.get(wanted.id, include=wanted.include) as events:  # a stream, from some servers
+                exchange(events, answer, screen, on_response_id)
+            return
         if not wanted.stream:
-            event = until_ended() if patient else fetched.now()
-            exchange(iter([event]), answer, screen, on_response_id)
+            exchange(iter([until_ended()]), answer, screen, on_response_id)
             return
         if wanted.after is not None:
             resume_from_record(answer, wanted.id, wanted.after, wanted.turn)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from tests.replies.case import FUNCTIONS, Run, Shows, b1, data
-from tests.scripted import STREAM_HEAD, call, error_reply, json_reply, message, text_stream
+from tests.replies.case import FUNCTIONS, Run, Shows, b1
+from tests.scripted import call, error_reply, json_reply, message, text_stream
 
-SEEN = "vLLM, OGX, LiteLLM before OGX, llama.cpp, new-api; reports of dead chains to several clients"
+SEEN = "vLLM, llama.cpp, new-api; reports of dead chains to several clients"
 
 _WARNING = "cometresp: warning: the server takes no response id: the recorded turns were sent in its place\n"
 _ONE = text_stream("1", response_id="resp_b1")
@@ -24,10 +24,6 @@ def _error(status: int, **error: Any) -> bytes:
     return json_reply({"error": error}, status)
 
 
-def _stream(*events: dict[str, Any]) -> bytes:
-    return STREAM_HEAD + data(*events)
-
-
 _NOT_FOUND = "Response with id 'resp_b1' not found."
 _REFUSALS = {
     "vllm": _error(404, message=_NOT_FOUND, type="invalid_request_error", param="response_id", code=404),
@@ -35,16 +31,8 @@ _REFUSALS = {
     "text": json_reply({"code": "NOT_FOUND", "error": "Response with id=resp_b1 not found."}, 404),
     "502": _error(502, message="Unsupported parameter: previous_response_id", type="upstream_error", code=None),
     "500": _error(500, message="unknown field previous_response_id", type="server_error", code=None),
-    "ogx": json_reply({"detail": "Response 'resp_b1' not found. It may have expired."}, 404),
     "words that say nothing": _error(400, message="Bad request", type="invalid_request_error", code=None),
     "422": json_reply({"detail": [{"loc": ["body", "previous_response_id"], "msg": "Extra inputs"}]}, 422),
-    "streamed error": _stream({"type": "error", "code": "404", "message": "not found", "param": None}),
-    "streamed failure": _stream(
-        {
-            "type": "response.failed",
-            "response": b1(status="failed", usage=None, error={"code": "not_found_error", "message": "no"}),
-        }
-    ),
 }
 _OTHER = {
     "the model": _error(404, message="no such model", type="invalid_request_error", code="model_not_found"),
