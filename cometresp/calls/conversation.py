@@ -22,6 +22,12 @@ class Conversation:
         self._last = (str(response.get("id") or ""), outputs)
         return self.body()
 
+    def give_up_ids(self, earlier: list[Json]) -> None:
+        """Send all items from now on; `earlier` are those that came before this run."""
+        self.stateless = True
+        self._items = earlier + self._items
+        self._base = {name: value for name, value in self._base.items() if name != "previous_response_id"}
+
     def body(self) -> Json:
         """The body of the last turn again, as `stateless` requires it now."""
         response_id, outputs = self._last

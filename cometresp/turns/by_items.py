@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from cometresp.errors import CometrespError, ProtocolError, RequestRefusedError
 from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
+from cometresp.turns.lookup import offers_no_such_path
 from cometresp.turns.replay import conversation_items, with_items
 from cometresp.wire.json import Json
 from cometresp.wire.refusals import refuses_previous
@@ -27,6 +28,8 @@ def posted(
         try:
             reply = post(replayed_after(error, body, runtime, parent, new_items))
         except (RequestRefusedError, ProtocolError) as second:
+            if offers_no_such_path(second):  # whatever the first said of the request
+                raise
             raise error from second
     runtime.terminal.warn(REPLAYED)
     return reply

@@ -26,6 +26,7 @@ from cometresp.turns.by_items import REPLAYED, replayed_after
 from cometresp.turns.exchange import Resume, exchange
 from cometresp.turns.prepare import Prepared
 from cometresp.wire.events import GOOD, Event
+from cometresp.wire.items import input_items
 from cometresp.wire.json import Json
 from cometresp.wire.refusals import (
     lacks_reasoning,
@@ -99,8 +100,9 @@ class Sender:
         if self._conversation is None:
             from cometresp.calls.conversation import Conversation
 
-            gave_up_ids = self._prepared.plan.previous_id is not None and "previous_response_id" not in self._body
-            self._conversation = Conversation(self._body, stateless=gave_up_ids)
+            gave_up_ids = self._prepared.plan.previous_id is not None or self._takes_no_ids()
+            stateless = gave_up_ids and "previous_response_id" not in self._body
+            self._conversation = Conversation(self._body, stateless=stateless)
         self._conversation.follow(answer.response | {"id": answer.id}, answer.output, outputs)
 
     def next(self, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
@@ -110,7 +112,7 @@ class Sender:
         except CometrespError as error:
             if answer.id or self._conversation.stateless or not self._refused_previous(error):
                 raise
-            self._conversation.stateless = True
+            self._conversation.give_up_ids(self._earlier_items(error))
             self._send_instead(error, self._conversation.body(), answer, screen, on_response_id)
             self._remember_refusal()
 
@@ -141,8 +143,9 @@ class Sender:
         plan = None if self._conversation else self._prepared.plan
         if sign := amnesia(answer, before, self._body, plan):
             again = self._runtime.typed("continue", "--replay …")
+            way_on = f"; {again} sends them" if self._prepared.plan.parent is not None or plan is None else ""
             self._runtime.terminal.warn(
-                escape_line(f"the server may have answered without the earlier turns: {sign}; {again} sends them")
+                escape_line(f"the server may have answered without the earlier turns: {sign}{way_on}")
             )
 
     # one exchange ---------------------------------------------------------------------------------------------------
@@ -224,6 +227,21 @@ class Sender:
     def _refused_previous(self, error: CometrespError) -> bool:
         of_server = isinstance(error, RequestRefusedError | ProtocolError | UnreachableError)
         return of_server and self._body.get("previous_response_id") is not None and refuses_previous(error)
+
+    def _earlier_items(self, error: CometrespError) -> list[Json]:
+        """The recorded items of the turns before this run, which only the refused id stood for."""
+        parent = self._prepared.plan.parent
+        if parent is None or "previous_response_id" not in self._prepared.body:
+            return []
+        return input_items(replayed_after(error, self._prepared.body, self._runtime, parent, []))
+
+    def _takes_no_ids(self) -> bool:
+        """Whether the server was seen to refuse the ids of responses."""
+        with suppress(OutputError):
+            if (state := self._runtime.open_state(create=False)) is not None:
+                with state:
+                    return state.servers.takes_no_previous(self._runtime.base_url)
+        return False
 
     def _remember_refusal(self) -> None:
         """The server refused an id that it had just given: the next turn needn't try one."""

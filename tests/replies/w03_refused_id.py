@@ -11,6 +11,19 @@ _WARNING = "cometresp: warning: the server takes no response id: the recorded tu
 _ONE = text_stream("1", response_id="resp_b1")
 _TWO = text_stream("2", response_id="resp_b2")
 _CALL = call("note", "call_1", '{"line":"a"}')
+_OUTPUT = {"type": "function_call_output", "call_id": "call_1", "output": "noted\n"}
+_TOOL = {
+    "type": "function",
+    "name": "note",
+    "description": "Append a line to the file notes.",
+    "parameters": {
+        "type": "object",
+        "required": ["line"],
+        "properties": {"line": {"type": "string"}},
+        "additionalProperties": False,
+    },
+    "strict": True,
+}
 _ASKED = {"role": "user", "content": "a"}
 _SENT = [
     {"model": "m", "input": "a", "stream": True},
@@ -63,6 +76,35 @@ RUNS = {
         [_STEPS[0], ("continue b", Shows(code=65, err="cometresp: error: HTTP 404: first\n"))],
         [_ONE, error_reply(404, "first"), error_reply(400, "second")],
         requests=3,
+    ),
+    "in a run that continues a chain": Run(
+        [("ask a", Shows("1\n")), (f"continue {FUNCTIONS} b", Shows("2\n", err=_WARNING))],
+        [
+            _ONE,
+            json_reply({**b1(_CALL), "id": "resp_b2"}),
+            error_reply(404, "gone"),
+            text_stream("2", response_id="r3"),
+        ],
+        sent=[
+            _SENT[0],
+            {**_SENT[1], "tools": [_TOOL]},
+            {"model": "m", "input": [_OUTPUT], "previous_response_id": "resp_b2", "tools": [_TOOL], "stream": True},
+            {
+                "model": "m",
+                "input": [_ASKED, message("1"), {"role": "user", "content": "b"}, _CALL, _OUTPUT],
+                "tools": [_TOOL],
+                "stream": True,
+            },
+        ],
+        notes="a\n",
+    ),
+    "remembered for the next run": Run(
+        [
+            (f"ask {FUNCTIONS} hi", Shows("2\n", err=_WARNING)),
+            (f"ask --chain other {FUNCTIONS} hi", Shows("2\n")),
+        ],
+        [json_reply(b1(_CALL)), error_reply(404, "gone"), _TWO, json_reply(b1(_CALL)), _TWO],
+        requests=5,
     ),
     "remembered for the next turn": Run(
         [*_STEPS, ("continue c", Shows("2\n"))],
