@@ -24,8 +24,10 @@ from cometresp.wire.events import (
     PART_DELTAS,
     PART_DONE,
     PART_EVENTS,
-    TERMINAL,
+    PENDING,
+    TERMINAL_EVENTS,
     Event,
+    canonical,
     may_go_on,
     response_in,
 )
@@ -33,6 +35,7 @@ from cometresp.wire.items import (
     ANSWER_PARTS,
     TEXT_KEY,
     answer_texts,
+    arguments_of,
     distinct,
     has_text,
     message_item,
@@ -42,8 +45,6 @@ from cometresp.wire.items import (
     type_of,
 )
 from cometresp.wire.json import Json, listed, obj, text
-
-_TERMINAL_EVENTS = {f"response.{status}": status for status in TERMINAL}
 
 # Bound once, because `apply` runs for each delta, and CPython is slower to call a method of an imported name.
 _part_of_delta = PART_DELTAS.get
@@ -58,10 +59,27 @@ def _index(value: object) -> int | None:
     return value if type(value) is int and value >= 0 else None
 
 
+def _reason_of(response: Json) -> Json | None:
+    """The error of a response; a failed one may have just a `message`."""
+    error = error_in(response)
+    if error is None and response.get("status") == "failed" and text(response.get("message")):
+        return {key: response[key] for key in ("message", "code", "type") if response.get(key)}
+    return error
+
+
 class Answer:
     """The state of one response. Pass each event to `apply`; the properties can be read at any time."""
 
     def __init__(self) -> None:
+        self.start_over()
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether no item has come so far."""
+        return not self._items
+
+    def start_over(self) -> None:
+        """Forget what came: another try of the request follows."""
         self.id = ""
         self.request_id: str | None = None  # of the HTTP reply; whoever reads that sets it
         self.status = "in_progress"
@@ -100,7 +118,7 @@ class Answer:
             self._apply_response(response, kind)
         elif (error := error_in(data)) is not None or kind == "error":
             self._apply_error(error or data)
-        elif kind in _TERMINAL_EVENTS:
+        elif kind in TERMINAL_EVENTS:
             self._apply_response({}, kind)
         elif kind == "response.output_item.added":
             if isinstance(item := data.get("item"), dict):
@@ -160,6 +178,8 @@ class Answer:
                 reader.move(self._items)
 
     def _apply_field(self, data: Json, item_type: str, key: str, value: object, *, full: bool = False) -> None:
+        if isinstance(value, dict | list):  # as some servers send arguments
+            value = arguments_of({"arguments": value})
         if not value or not isinstance(value, str):
             return
         item = self._item(data, item_type, more=not full)
@@ -198,11 +218,12 @@ class Answer:
     def _apply_response(self, response: Json, kind: str) -> None:
         self.response = {**self.response, **response}
         self.id = str(response.get("id") or self.id).encode(errors="backslashreplace").decode()
-        self.status = text(response.get("status")) or self.status
-        if kind in _TERMINAL_EVENTS and may_go_on(self.status):
-            self.response["status"] = self.status = _TERMINAL_EVENTS[kind]
-        self.error = error_in(response) or self.error
-        if not may_go_on(self.status) or (self.status == _WAITS and open_calls(output_of(response) or self.output)):
+        self.status = canonical(text(response.get("status"))) or self.status
+        if kind in TERMINAL_EVENTS and self.status in PENDING:
+            self.response["status"] = self.status = TERMINAL_EVENTS[kind]
+        self.error = _reason_of(response) or self.error
+        waits = self.status == _WAITS and open_calls(output_of(response) or self.output)
+        if kind in TERMINAL_EVENTS or waits or not may_go_on(self.status):
             self.ended = True
             self._items.close()
             if output := self._final_output(response):
@@ -219,8 +240,11 @@ class Answer:
         """The items of the terminal response; a text that stands beside them alone is a message too (API 12.13)."""
         output = listed(response.get("output")) or ([] if self._items else output_of(response))
         alone = text(response.get("output_text"))
-        if alone and not has_text(output or self.output):
-            return [*(output or self.output), message_item(alone)]
+        known = output or self.output
+        if alone and not has_text(known):
+            return [*known, message_item(alone)]
+        if not output and len(alone) > len(came := self.text) and alone.startswith(came):
+            return [*(item for item in known if type_of(item, "message") != "message"), message_item(alone)]
         return output
 
     def _apply_error(self, error: Json) -> None:
@@ -260,7 +284,7 @@ class Answer:
         """The output items as JSON: the terminal response's, or the ones that the events built if it has none."""
         if not self._items:
             return distinct(output_of(self.response))
-        return [item.as_dict() for item in self._items]
+        return distinct([item.as_dict() for item in self._items])
 
     @property
     def text(self) -> str:
@@ -308,7 +332,8 @@ class Answer:
     def incomplete_reason(self) -> str:
         """Why the answer was cut, or "". A `completed` response with an incomplete message counts as cut (API 12.5)."""
         if self.status == "incomplete":
-            return str(obj(self.response.get("incomplete_details")).get("reason") or "no reason given")
+            given = self.response.get("incomplete_details")
+            return text(given) or str(obj(given).get("reason") or "no reason given")
         messages = (item for item in self.output if item.get("type") == "message")
         if self.status == "completed" and any(item.get("status") == "incomplete" for item in messages):
             return "an item is incomplete"

@@ -30,7 +30,7 @@ class Items:
         self._open: dict[Item, None] = {}  # not complete, in the order in which they were opened
         self._open_ids: dict[str, dict[Item, None]] = {}
         self._complete_ids: dict[str, Item] = {}
-        self._complete_twins: dict[tuple[str, str], Item] = {}
+        self._twins: dict[tuple[str, str], Item] = {}  # the first item of each identity
 
     @classmethod
     def of_terminal(cls, output: list[Json], before: "Items") -> Self:
@@ -84,7 +84,7 @@ class Items:
         """Apply `output_item.done`: to the item with its id, or the open one at its index, or the last of its type."""
         item_id, kind = id_of_item(json), type_of(json, "message")
         at = None if index is None else self.by_index.get(index)
-        item = at if at is not None and item_id and at.id == item_id else self._open_with(item_id)
+        item = self._open_with(item_id) if at is None or at.is_complete or at.id != item_id or not item_id else at
         if item is None and at is not None and not at.is_complete and at.accepts(kind):
             item = at
         if item is None and (index is None or at is not None):
@@ -96,17 +96,23 @@ class Items:
             elif item is None and index is not None:
                 self.by_index[index] = twin
             item, json = twin, full
+        elif item is None and twin is None and at is not None and item_id and at.id == item_id and at.accepts(kind):
+            item = at  # its full value again
         item = item or self._new(index, kind)
         item.repeats = None
         self._take(item, json)
         return item
 
     def settle_repeats(self) -> None:
-        """No more events come: what repeats a complete item is dropped, unless it says something of its own."""
-        for item in [item for item in self.open() if item.repeats is not None]:
+        """No more events come: what repeats another item is dropped, unless it says something of its own."""
+        for item in [item for item in self.open() if item.repeats is not None][::-1]:
             twin, item.repeats = item.repeats, None
-            if twin is not None and fuller(twin.as_dict(), item.as_dict()) is not None:
-                self._drop(item, twin)
+            again = item.as_dict()
+            if twin is None or (full := fuller(twin.as_dict(), again)) is None:
+                continue
+            self._drop(item, twin)
+            if full is again and not twin.is_complete:
+                self._take(twin, full)
 
     def close(self) -> None:
         """Close the items that are still open."""
@@ -152,9 +158,9 @@ class Items:
         return (item for item in self.open() if item.accepts(kind))
 
     def _twin(self, json: Json) -> Item | None:
-        """The complete item with the identity of this one."""
+        """The item that has the identity of this one, complete or not."""
         key = identity(json)
-        return None if key is None else self._complete_twins.get(key)
+        return None if key is None else self._twins.get(key)
 
     def _new(self, index: int | None, kind: str) -> Item:
         if index is None or index in self.by_index:
@@ -198,11 +204,11 @@ class Items:
             n = bisect_left(self.messages, item.index)
             if n == len(self.messages) or self.messages[n] != item.index:
                 self.messages.insert(n, item.index)
-        if not item.is_complete:
-            self._open[item] = None
-            if item.id:
-                self._open_ids.setdefault(item.id, {})[item] = None
+        if item.json and (key := identity(item.json)):
+            self._twins.setdefault(key, item)
+        if item.is_complete:
+            self._complete_ids.setdefault(item.id, item)
             return
-        self._complete_ids.setdefault(item.id, item)
-        if key := identity(item.json):
-            self._complete_twins.setdefault(key, item)
+        self._open[item] = None
+        if item.id:
+            self._open_ids.setdefault(item.id, {})[item] = None

@@ -137,6 +137,8 @@ class Item:
     def complete(self, json: Json) -> None:
         """Take the full value. It replaces what the deltas built, except where it leaves something out."""
         self._identify(json)
+        if self.is_commentary and json.get("phase") is None:
+            json = {**json, "phase": self.json["phase"]}
         self.status = text(json.get("status")) or "completed"
         self.json, self.is_complete = json, True
         self.fields = {key: value for key, value in self.fields.items() if not json.get(key)}

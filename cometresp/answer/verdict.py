@@ -5,11 +5,10 @@ from cometresp.errors import CometrespError, ErrorDetails, ExitCode, Hint, Next,
 from cometresp.text import escape_line
 from cometresp.wire.error_bodies import explain
 from cometresp.wire.events import CANCELLED, GOOD, may_go_on
-from cometresp.wire.items import answering_flags, arguments_of, id_of_call, label_of_call
+from cometresp.wire.items import CLIENT_CALLS, answering_flags, arguments_of, id_of_call, label_of_call, type_of
 from cometresp.wire.json import Json
 
 _SHOWN = 80  # characters of a call's name and arguments
-_UNSHOWN = ("message", "reasoning")  # items whose text alone would be shown
 RESUME_RUN: tuple[str | Next, ...] = (Next("continue"), " resumes the run, with --functions again where it was given")
 
 
@@ -90,9 +89,14 @@ def is_good(answer: Answer, *, allow_incomplete: bool) -> bool:
 
 
 def emptiness(answer: Answer) -> str:
-    """What is missing from a completed response that holds nothing to show, "" for any other."""
-    if answer.status != "completed" or answer.text or any(item.type not in _UNSHOWN for item in answer.items):
+    """What is missing from a good response that holds nothing to show, "" for any other."""
+    if answer.status not in GOOD or answer.text or any(_is_shown(item) for item in answer.output):
         return ""
     counted = answer.usage.get("output_tokens")
     spent = f", though it used {counted} output tokens" if isinstance(counted, int) and counted > 0 else ""
-    return f"{answer.id or 'the response'} completed without an answer: no text, call or image{spent}"
+    return f"{answer.id or 'the response'} {answer.status} without an answer: no text, call or image{spent}"
+
+
+def _is_shown(item: Json) -> bool:
+    """Whether an item that isn't text is something to have: a call for the client, an approval, an image."""
+    return type_of(item, "") in CLIENT_CALLS or item.get("type") == "image_generation_call"

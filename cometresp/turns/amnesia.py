@@ -2,7 +2,7 @@
 
 from cometresp.answer.answer import Answer
 from cometresp.turns.plan import Plan, settings_of
-from cometresp.wire.items import type_of
+from cometresp.wire.items import CLIENT_CALLS, type_of
 from cometresp.wire.json import Json
 
 
@@ -24,7 +24,7 @@ def amnesia(answer: Answer, before: Json, body: Json, plan: Plan | None) -> str:
 def _input_tokens(usage: Json) -> int | None:
     """Some servers report 0 where they don't count."""
     count = usage.get("input_tokens")
-    return count if type(count) is int and count > 0 else None
+    return int(count) if isinstance(count, int | float) and count > 0 else None
 
 
 def _explained(answer: Answer, body: Json, plan: Plan | None) -> bool:
@@ -32,10 +32,11 @@ def _explained(answer: Answer, body: Json, plan: Plan | None) -> bool:
     if body.get("truncation") == "auto" or answer.response.get("truncation") == "auto":
         return True
     parent = plan.parent if plan else None
-    if body.get("context_management") or any(
-        type_of(item, "") == "compaction" for item in (*answer.output, *((parent and parent.output) or ()))
-    ):
+    before = parent.output or [] if parent else []
+    if body.get("context_management") or any(type_of(item, "") == "compaction" for item in (*answer.output, *before)):
         return True
+    if any(type_of(item, "").endswith("_call") and item["type"] not in CLIENT_CALLS for item in before):
+        return True  # what a search or a program on the server found counts for that turn alone
     if parent is None:
         return False
     now, then = settings_of(body), parent.settings

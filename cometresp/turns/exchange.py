@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cometresp.answer.answer import Answer
 from cometresp.deadline import alarm, has_alarm
 from cometresp.errors import UnreachableError
+from cometresp.wire.error_bodies import error_in
 from cometresp.wire.events import Event
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def exchange(
         events, resumed = more, True
     if first_fault is not None:
         raise first_fault
-    answer.close(cut=not shown.whole)
+    queued = answer.status == "queued" and answer.is_blank  # it wasn't begun: nothing is lost
+    answer.close(cut=not shown.whole and not queued)
 
 
 class _Shown:
@@ -85,7 +87,7 @@ def _read_reason(events: Iterator[Event], answer: Answer, screen: "Screen") -> N
         return
     with suppress(TimeoutError, UnreachableError), alarm(_REASON_SECONDS, TimeoutError):
         for event in events:
-            if event.error is not None:
+            if event.error is not None or error_in(event.response) is not None:
                 answer.apply(event)
                 screen.show(event, answer)
                 return

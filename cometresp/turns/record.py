@@ -75,7 +75,10 @@ class Recorder:
                 self._n = turn.n if turn else None
                 self._was_unended = turn is not None and turn.status in UNENDED
             elif self._n is None:
-                new = self._new._replace(input=self._runtime.secrets.value(self._new.input))
+                masked = self._runtime.secrets.value
+                settings = self._new.settings
+                settings = settings._replace(instructions=masked(settings.instructions), tools=masked(settings.tools))
+                new = self._new._replace(input=masked(self._new.input), settings=settings)
                 self._n, before = self._state.turns.begin(new, response_id)
                 if before:
                     back = self._runtime.typed("continue", f"--from {before}")
@@ -138,7 +141,8 @@ class Recorder:
         output = recorded_items(answer.output) if self._runtime.config.record == "full" and not glimpse else None
         try:
             kept = self._runtime.secrets.value(output)
-            ending = Ending(status, answer.usage, kept, answer.last_sequence, answer.id, answer.request_id)
+            request_id = self._runtime.secrets.value(answer.request_id)
+            ending = Ending(status, answer.usage, kept, answer.last_sequence, answer.id, request_id)
             expected = self._new.expected if self._new else None
             result = self._state.turns.finish(self._n, ending, good=good, expected=expected)
             self._turn = self._state.turns.at(self._n)

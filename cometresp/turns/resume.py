@@ -46,6 +46,7 @@ class Resumption:
         self._used = False
 
     def __call__(self, answer: Answer, cut: bool) -> Iterator[Event] | None:
+        cut = cut and (self._background or answer.status != "queued")
         if self._used or not (self._retries if cut else self._wait):
             return None
         left = self._client.left

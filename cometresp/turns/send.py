@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
-from itertools import chain as chained
 from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
@@ -20,6 +19,7 @@ from cometresp.options.asked import Asked
 from cometresp.options.values import retries_of
 from cometresp.request.secrets import resolved_body
 from cometresp.runtime import Runtime
+from cometresp.state.records import Turn
 from cometresp.text import escape_line
 from cometresp.turns.amnesia import amnesia
 from cometresp.turns.by_items import REPLAYED, replayed_after
@@ -33,6 +33,7 @@ from cometresp.wire.refusals import (
     refused_inside,
     refuses_previous,
     refuses_reasoning,
+    unreadable_inside,
     without_encrypted,
 )
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from cometresp.turns.turn import OnId
 
 _CANCEL_SECONDS = 2.0  # in which a second interrupt cancels a background response
+_BEFORE_ITEMS = ("response.created", "response.queued", "response.in_progress", "keepalive", "ping")
 _FRESH = 3600.0  # seconds for which every server that keeps responses keeps them
 _NO_REASONING = "the server can't read the encrypted reasoning of the earlier turns: the turn was sent without it"
 _KEEP_REASONING = "--include reasoning.encrypted_content, from the first turn on, keeps what the server asks for"
@@ -80,13 +82,13 @@ class Sender:
             self._send(self._prepared.body, answer, screen, on_response_id)
         except CometrespError as error:
             parent = self._prepared.plan.parent
-            if answer.id or parent is None or not self._refused_previous(error):
+            if not answer.is_blank or parent is None or not self._refused_previous(error):
                 raise
             prepared = self._prepared
             body = replayed_after(error, prepared.body, self._runtime, parent, prepared.new_items)
             self._send_instead(error, body, answer, screen, on_response_id)
             # An old one may just have expired, and one that the user deleted is rightly gone.
-            if time.time() - parent.created < _FRESH and parent.deleted is None:
+            if time.time() - parent.created < _FRESH and not self._was_deleted(parent):
                 self._remember_refusal()
 
     def begin_conversation(self) -> str:
@@ -110,7 +112,7 @@ class Sender:
         try:
             self._send(self._conversation.body(), answer, screen, on_response_id)
         except CometrespError as error:
-            if answer.id or self._conversation.stateless or not self._refused_previous(error):
+            if not answer.is_blank or self._conversation.stateless or not self._refused_previous(error):
                 raise
             self._conversation.give_up_ids(self._earlier_items(error))
             self._send_instead(error, self._conversation.body(), answer, screen, on_response_id)
@@ -127,6 +129,7 @@ class Sender:
                 self._runtime.terminal.warn(REPLAYED)
             on_response_id(response_id)
 
+        answer.start_over()
         try:
             self._send(body, answer, screen, on_accepted)
         except (RequestRefusedError, ProtocolError) as second:
@@ -162,9 +165,10 @@ class Sender:
         except CometrespError as error:
             if lacks_reasoning(error) and not error.hint:
                 error.with_hint(_KEEP_REASONING)
-            lighter = without_encrypted(body) if not answer.id and refuses_reasoning(error) else None
+            lighter = without_encrypted(body) if answer.is_blank and refuses_reasoning(error) else None
             if lighter is None:
                 raise
+            answer.start_over()
             try:
                 self._exchange(lighter, answer, screen, on_response_id)
             except RequestRefusedError as second:
@@ -179,23 +183,29 @@ class Sender:
         try:
             with client.create(sent, self._on_upload) as reply:
                 answer.request_id = client.request_id
-                events = self._unless_refused(reply)
+                events = self._unless_refused(reply, body)
                 exchange(events, answer, screen, on_response_id, self._resume(client))
         except StoppedError as stopped:
             if body.get("background") is True and answer.id and not answer.ended:
                 _leave_running(client, answer.id, stopped, self._runtime)
             raise
 
-    def _unless_refused(self, events: Iterator[Event]) -> Iterator[Event]:
-        """The events; raises RequestRefusedError where the first of a 200 refuses the previous response."""
-        if self._body.get("previous_response_id") is None:
-            return events
-        first = next(events, None)
-        if first is None:
-            return iter(())
-        if refusal := refused_inside(first):
-            raise refusal
-        return chained([first], events)
+    def _unless_refused(self, events: Iterator[Event], body: Json) -> Iterator[Event]:
+        """The events; raises the refusal of what came from an earlier turn, while nothing of an answer has come."""
+        chained = body.get("previous_response_id") is not None
+        encrypted = without_encrypted(body) is not None
+        started = False
+        for event in events if chained or encrypted else ():
+            refused = (refused_inside(event, started=started) if chained else None) or (
+                unreadable_inside(event) if encrypted else None
+            )
+            if refused is not None:
+                raise refused
+            yield event
+            started = True
+            if not event.type.startswith(_BEFORE_ITEMS):
+                break
+        yield from events
 
     def _resume(self, client: "Client") -> Resume | None:
         """How a stream that breaks is resumed, where the server may keep the response."""
@@ -234,6 +244,14 @@ class Sender:
         if parent is None or "previous_response_id" not in self._prepared.body:
             return []
         return input_items(replayed_after(error, self._prepared.body, self._runtime, parent, []))
+
+    def _was_deleted(self, parent: Turn) -> bool:
+        """Whether the user deleted the response from the server, or one before it."""
+        with suppress(OutputError):
+            if (state := self._runtime.open_state(create=False)) is not None:
+                with state:
+                    return any(turn.deleted is not None for turn in state.turns.lineage(parent))
+        return False
 
     def _takes_no_ids(self) -> bool:
         """Whether the server was seen to refuse the ids of responses."""

@@ -170,7 +170,8 @@ def _is_flat_error(given: Json, kind: str) -> bool:
         return True
     fields = _fields(given)
     if any(fields.get(key) and isinstance(fields[key], str | list | dict) for key in ("detail", "errors")):
-        return True
+        status = text(fields.get("status"))
+        return not status or status.isdigit() or _says_failure(status)
     if message_of(given) is None:
         return False
     return bool(kind) or any(_says_failure(fields.get(key)) for key in ("code", "status", "statuscode", "errorcode"))

@@ -7,6 +7,7 @@ from cometresp.wire.json import Json
 
 # Statuses of a response (API 6.2).
 TERMINAL = frozenset({"completed", "incomplete", "failed", "cancelled"})
+TERMINAL_EVENTS = {f"response.{status}": status for status in TERMINAL}
 PENDING = ("queued", "in_progress")
 GOOD = ("completed", "incomplete")  # there is an answer
 CANCELLED = ("cancelled", "canceled")
@@ -57,6 +58,12 @@ def may_go_on(status: object) -> bool:
     return bool(status) and _word(status) not in _ENDED
 
 
+def canonical(status: str) -> str:
+    """A status of the API as the API spells it; any other as it is."""
+    word = _word(status)
+    return word if word in TERMINAL or word in PENDING else status
+
+
 def is_known(status: object) -> bool:
     """Whether the word is one of those that say whether the response has ended."""
     return _word(status) in _ENDED | _UNENDED
@@ -71,7 +78,7 @@ def response_in(kind: str, data: Json) -> Json:
     response = data.get("response")
     if isinstance(response, dict):
         return response
-    if is_response(data) or (kind.startswith("response.") and "status" in data and "output" in data):
+    if is_response(data) or (kind in TERMINAL_EVENTS and any(key in data for key in ("id", "output", "status"))):
         return {key: value for key, value in data.items() if key not in ("type", "sequence_number")}
     return {}
 

@@ -1,6 +1,7 @@
 """Reading the JSON of items and their parts (API 3, 6.3, 6.4)."""
 
 import json
+from collections.abc import Iterable
 
 from cometresp.wire.json import Json, listed, obj, text
 
@@ -13,6 +14,7 @@ TEXT_KEY = {
     "summary_text": "text",
 }
 ANSWER_PARTS = ("output_text", "refusal", "text")
+_NO_ARGUMENTS = ("", "{}")
 # Items that only the client can answer, and the type of the item that answers them (API 6.3).
 CLIENT_CALLS = {
     "function_call": "function_call_output",
@@ -42,9 +44,16 @@ def identity(item: Json) -> tuple[str, str] | None:
     The `id` of a call may change between events (API 7.3.2), its `call_id` may not.
     """
     kind = type_of(item, "message")
-    is_of_call = kind.endswith(("_call", "_output"))
-    name = (is_of_call and text(item.get("call_id"))) or text(item.get("id"))
+    for suffix in ("_call", "_output"):
+        if kind.endswith(suffix) and (call_id := _name(item.get("call_id"))):
+            return suffix, call_id
+    name = _name(item.get("id"))
     return (kind, name) if name else None
+
+
+def _name(value: object) -> str:
+    """An id, also one that is a number."""
+    return str(value) if type(value) is int else text(value)
 
 
 def fuller(item: Json, again: Json) -> Json | None:
@@ -53,7 +62,7 @@ def fuller(item: Json, again: Json) -> Json | None:
     A call id names one call. Some servers give all messages of a response the same id, so their texts decide.
     """
     if type_of(item, "message").endswith(("_call", "_output")):
-        return again if arguments_of(again) or not arguments_of(item) else item
+        return again if arguments_of(again) not in _NO_ARGUMENTS or arguments_of(item) in _NO_ARGUMENTS else item
     text, text_again = _all_text(item), _all_text(again)
     if text_again.startswith(text):
         return again
@@ -146,13 +155,17 @@ def is_commentary(item: Json) -> bool:
 def answer_texts(output: list[Json], *, completed: bool) -> list[str]:
     """The texts of the messages that are the answer, with those of refusals.
 
-    These are all but the commentary; in a completed response without other messages or open calls, the commentary.
+    These are all but the commentary; in a completed response without other text or open calls, the commentary.
     """
-    messages = [item for item in output if type_of(item, "message") == "message"]
-    answer = [item for item in messages if not is_commentary(item)]
-    if not answer and completed and not open_calls(output):
-        answer = messages
-    return [found for item in answer if (found := "".join(map(part_text, parts_of(item))))]
+    messages = [item for item in output if type_of(item, "message") in ("message", *ANSWER_PARTS)]
+    texts = _texts(item for item in messages if not is_commentary(item))
+    return _texts(messages) if not texts and completed and not open_calls(output) else texts
+
+
+def _texts(messages: Iterable[Json]) -> list[str]:
+    """The texts of messages, and of parts that some servers send without a message around them (API 12.13)."""
+    whole = (parts_of(item) if type_of(item, "message") == "message" else [item] for item in messages)
+    return [found for parts in whole if (found := "".join(map(part_text, parts)))]
 
 
 def has_text(output: list[Json]) -> bool:

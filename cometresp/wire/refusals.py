@@ -12,6 +12,7 @@ _REFUSED = ("400", "404", "422")
 _DISGUISED = ("500", "501", "502", "503")
 # Codes in place of these statuses, of errors inside a 200.
 _SAID = re.compile(r"not_?found|invalid_?request|bad_?request|unprocessable|unsupported|validation", re.IGNORECASE)
+_MISSING = re.compile(r"not_?found|^404$", re.IGNORECASE)
 # Parameters that a request has because of an earlier turn.
 _OF_EARLIER = ("previous_response_id", "response_id", "id", "input")
 # Codes that are plainly about something else.
@@ -37,15 +38,29 @@ def refuses_previous(error: CometrespError) -> bool:
     return error.cause is Cause.PREVIOUS or _may_refuse(error.message, error.details)
 
 
-def refused_inside(event: Event) -> CometrespError | None:
-    """The same for the first event of a 200 reply: the refusal, or None (API 12.7)."""
+def refused_inside(event: Event, *, started: bool = False) -> CometrespError | None:
+    """The same for an error in a 200 reply before its first item: the refusal, or None (API 12.7).
+
+    After the response was `started`, only an error that plainly tells of a missing response is one.
+    """
     error = event.error or error_in(event.response)
     if error is None:
         return None
     message, details = explain(error)
-    if not _may_refuse(message, details):
+    plain = names_previous(message, details) or _MISSING.search(details.code or "") or _WORDED.search(message)
+    if not _may_refuse(message, details) or (started and not plain):
         return None
     return RequestRefusedError(message, details=details, cause=Cause.PREVIOUS)
+
+
+def unreadable_inside(event: Event) -> CometrespError | None:
+    """The error of such an event that refuses encrypted reasoning, or None."""
+    error = event.error or error_in(event.response)
+    if error is None:
+        return None
+    message, details = explain(error)
+    refused = RequestRefusedError(message, details=details)
+    return refused if refuses_reasoning(refused) else None
 
 
 def _may_refuse(message: str, details: ErrorDetails) -> bool:

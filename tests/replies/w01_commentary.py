@@ -36,6 +36,20 @@ RUNS = {
     "several and nothing else": once(
         sse(ended(b1(_COMMENT, message("Found.", id="msg_2", phase="commentary")))), "Looking that up.\nFound.\n"
     ),
+    "the phase is in the first event alone": once(
+        sse(
+            created("resp_b1"),
+            added({**_COMMENT, "content": []}, 0),
+            delta("Looking that up.", 0),
+            finished(message("Looking that up.", id="msg_1"), 0),
+            added({**_ANSWER, "content": []}, 1),
+            finished(_ANSWER, 1),
+            ended(b1()),
+        ),
+        _TEXT,
+        line="stream hi",
+    ),
+    "an empty answer beside it": once(sse(ended(b1(_COMMENT, message("", id="msg_2")))), "Looking that up.\n"),
     "before a call": Run(
         [("ask --functions tools.toml --approve always hi", Shows("done\n"))],
         [

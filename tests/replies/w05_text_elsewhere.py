@@ -1,7 +1,7 @@
 """The text stands where the API has none: content as a string, `output_text` beside an empty output."""
 
 from tests.replies.case import b1, everywhere, once
-from tests.scripted import created, ended, json_reply, sse
+from tests.scripted import created, delta, ended, json_reply, sse
 
 SEEN = "gateways that translate other APIs; reports of empty answers to several clients"
 
@@ -30,6 +30,15 @@ RUNS = {
         _whole({**_MESSAGE, "content": [{"type": "text", "text": "Hello world"}]}), "Hello world\n"
     ),
     "output that is a string": once(json_reply({**b1(), "output": "Hello world"}), "Hello world\n"),
+    "a part without a message": once(_whole({"type": "output_text", "text": "Hello world"}), "Hello world\n"),
+    "the rest in output_text": once(
+        sse(created("resp_b1"), delta("Hello "), ended(b1(output_text="Hello world"))),
+        "Hello world\n",
+        line="stream hi",
+    ),
+    "a search alone": once(
+        _whole({"type": "web_search_call", "id": "ws_1", "status": "completed"}), "", err=f"{_EMPTY}\n"
+    ),
     "no text at all": once(json_reply(b1(usage=None)), "", err=f"{_EMPTY}\n"),
     "no text for tokens": once(
         json_reply(b1(usage={"input_tokens": 3, "output_tokens": 7, "total_tokens": 10})),

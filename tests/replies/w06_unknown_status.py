@@ -22,6 +22,13 @@ RUNS = {
         schema=Shows("", 1, _EXPIRED),
     ),
     "streamed": once(sse(created("resp_b1"), ended(b1(message("half"), status="expired"))), "half\n", 1, _EXPIRED),
+    "of a completed event": once(
+        sse(created("resp_b1"), {"type": "response.completed", "response": b1(message("half"), status="weird")}),
+        "half\n",
+        7,
+        "cometresp: error: resp_b1 is still weird\nhint: cometresp get resp_b1 --wait\n",
+    ),
+    "in other letters": once(json_reply(b1(message("done"), status="Completed")), "done\n"),
     "it may go on": once(
         json_reply(b1(status="paused")),
         "",

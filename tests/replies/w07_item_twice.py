@@ -48,6 +48,42 @@ RUNS = {
     "a call done twice and at the end": _twice(
         sse(created("resp_b1"), finished(_CALL, 0), finished(_CALL, 1), ended(b1(_CALL, _CALL)))
     ),
+    "a call added twice and never done": _twice(sse(created("resp_b1"), added(_CALL, 0), added(_CALL, 1), ended(b1()))),
+    "a call added twice with two ids": _twice(
+        sse(created("resp_b1"), added(_CALL, 0), added({**_CALL, "id": "fc_2"}, 1), ended(b1()))
+    ),
+    "a call done once of two": _twice(
+        sse(created("resp_b1"), added({**_CALL, "arguments": ""}, 0), added(_CALL, 1), finished(_CALL, 0), ended(b1()))
+    ),
+    "a call with a number for an id": _twice(
+        json_reply(b1({**_CALL, "call_id": 1, "id": None}, {**_CALL, "call_id": 1, "id": None}))
+    ),
+    "a call again without its arguments": _twice(json_reply(b1(_CALL, {**_CALL, "arguments": "{}"}))),
+    "two messages at one place": once(
+        sse(
+            created("resp_b1"),
+            added({**message("", id="msg_1"), "content": []}, 0),
+            {**delta("A"), "item_id": "msg_1"},
+            finished(message("A", id="msg_1"), 0),
+            added({**message("", id="msg_1"), "content": []}, 0),
+            {**delta("B"), "item_id": "msg_1"},
+            finished(message("B", id="msg_1"), 0),
+            ended(b1()),
+        ),
+        "A\nB\n",
+        line="stream hi",
+    ),
+    "streamed twice and never done": once(
+        sse(
+            created("resp_b1"),
+            added({**_HELLO, "content": []}, 0),
+            {**delta("Hello world"), "item_id": "msg_1"},
+            added({**_HELLO, "content": []}, 1),
+            {**delta("Hello world", 1), "item_id": "msg_1"},
+            ended(b1()),
+        ),
+        "Hello world\n",
+    ),
     "a call again in the next response": _twice(json_reply(b1(_CALL)), json_reply(b1(_CALL))),
     "a call again in the next turn": Run(
         [

@@ -16,6 +16,9 @@ RUNS = {
         1,
         _SHOWN,
     ),
+    "in a second failed event": once(
+        sse(created("resp_b1"), _FAILED, ended(b1(status="failed", error=_REASON, usage=None))), "", 1, _SHOWN
+    ),
     "flat": once(sse(created("resp_b1"), _FAILED, {"type": "error", **_REASON}), "", 1, _SHOWN),
     "none": once(sse(created("resp_b1"), _FAILED), "", 1, "cometresp: error: resp_b1 failed: no reason given\n"),
 }

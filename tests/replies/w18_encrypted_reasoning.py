@@ -1,7 +1,7 @@
 """Encrypted reasoning that a server can't read, or that it misses."""
 
 from tests.replies.case import FUNCTIONS, Run, Shows, b1
-from tests.scripted import call, error_reply, json_reply, message, text_stream
+from tests.scripted import call, error_reply, json_reply, message, sse, text_stream
 
 SEEN = "OpenAI with keys of several organizations; Azure; gateways with several accounts"
 
@@ -28,6 +28,15 @@ RUNS = {
             {"model": "m", "input": [_ASKED, _THOUGHT, message("1"), _ASKED_B], "store": False, "stream": True},
             {"model": "m", "input": [_ASKED, message("1"), _ASKED_B], "store": False, "stream": True},
         ],
+    ),
+    "not readable, in a stream": Run(
+        [("ask --no-store a", Shows("1\n")), ("continue b", Shows("2\n", err=_WARNING))],
+        [
+            json_reply(b1(_THOUGHT, message("1"))),
+            sse({"type": "error", "code": "invalid_encrypted_content", "message": _UNREADABLE}),
+            text_stream("2", response_id="resp_b2"),
+        ],
+        requests=3,
     ),
     "not readable, and refused without": Run(
         [

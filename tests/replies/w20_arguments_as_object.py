@@ -14,6 +14,19 @@ _RUN = [(f"ask {FUNCTIONS} --no-store hi", Shows("done\n"))]
 RUNS = {
     "whole": Run(_RUN, [json_reply(b1(_CALL)), _DONE], notes="ä\n"),
     "streamed": Run(_RUN, [sse(created("resp_b1"), ended(b1(_CALL))), _DONE], notes="ä\n"),
+    "in events": Run(
+        _RUN,
+        [
+            sse(
+                created("resp_b1"),
+                {"type": "response.output_item.added", "output_index": 0, "item": {**_CALL, "arguments": ""}},
+                {"type": "response.function_call_arguments.done", "output_index": 0, "arguments": {"line": "ä"}},
+                ended(b1()),
+            ),
+            _DONE,
+        ],
+        notes="ä\n",
+    ),
     "without a program": Run(
         [
             (

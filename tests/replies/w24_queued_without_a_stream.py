@@ -19,6 +19,18 @@ RUNS = {
         [("ask hi", Shows("done\n"))], [json_reply(_QUEUED, retry_after_ms="1"), _PENDING, _DONE], requests=3
     ),
     "streamed": Run([("ask hi", Shows("done\n"))], [sse(ended(_QUEUED)), _PENDING, _DONE], requests=3),
+    "without retries": Run(
+        [("ask --retries 0 hi", Shows("done\n"))], [sse(ended(_QUEUED)), _PENDING, _DONE], requests=3
+    ),
+    "streamed, and can't be fetched": Run(
+        [
+            (
+                "ask hi",
+                Shows(code=7, err="cometresp: error: resp_b1 is still queued\nhint: cometresp get resp_b1 --wait\n"),
+            )
+        ],
+        [sse(ended(_QUEUED)), error_reply(404)],
+    ),
     "that can't be fetched": Run(
         [
             (

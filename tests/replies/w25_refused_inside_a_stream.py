@@ -25,6 +25,10 @@ _REFUSALS = {
     "detail": json_reply({"detail": "Response 'resp_b1' not found. It may have expired."}, 404),
     "an error event": _stream({"type": "error", "code": "404", "message": "not found", "param": None}),
     "a nested error event": _stream({"type": "error", "error": {"code": 404, "message": "not found"}}),
+    "a failed response after it was created": _stream(
+        {"type": "response.created", "response": b1(status="in_progress", usage=None)},
+        _failed(code="not_found_error", message="no"),
+    ),
     "a failed response": _stream(_failed(code="not_found_error", message="no")),
     "a failed response in its words": _stream(_failed(code="server_error", message="Response resp_b1 not found")),
 }

@@ -25,6 +25,24 @@ RUNS = {
         ],
         requests=5,
     ),
+    "a turn before it was deleted": Run(
+        [
+            ("ask a", Shows("1\n")),
+            ("continue b", Shows("2\n")),
+            ("delete resp_b1", Shows()),
+            ("continue c", Shows("3\n", err=_WARNING)),
+            ("continue d", Shows("4\n")),
+        ],
+        [
+            text_stream("1", response_id="resp_b1"),
+            text_stream("2", response_id="resp_b2"),
+            _DELETED,
+            error_reply(404, "Response resp_b1 not found"),
+            text_stream("3", response_id="resp_b3"),
+            text_stream("4", response_id="resp_b4"),
+        ],
+        requests=6,
+    ),
     "what was learnt is told": Run(
         [
             ("ask a", Shows("1\n")),
