@@ -45,6 +45,7 @@ from cometresp.wire.items import (
     type_of,
 )
 from cometresp.wire.json import Json, listed, obj, text
+from cometresp.wire.masking import Secrets
 
 # Bound once, because `apply` runs for each delta, and CPython is slower to call a method of an imported name.
 _part_of_delta = PART_DELTAS.get
@@ -70,7 +71,9 @@ def _reason_of(response: Json) -> Json | None:
 class Answer:
     """The state of one response. Pass each event to `apply`; the properties can be read at any time."""
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: Secrets | None = None) -> None:
+        """`secrets` are masked in the text that is read."""
+        self._secrets = secrets or Secrets()
         self.start_over()
 
     @property
@@ -91,7 +94,7 @@ class Answer:
         self.contradicted = False
         self._items = Items()
         self._last_event: Json = {}
-        self._reader = Reader()
+        self._reader = Reader(self._secrets)
         self._read = StringIO()
 
     # applying events -------------------------------------------------------------------------------------------------
@@ -293,8 +296,8 @@ class Answer:
 
     @property
     def printed_text(self) -> str:
-        """The text as it is printed: each message starts a line."""
-        return on_lines(self._texts())
+        """The text as it is printed: each message starts a line, secrets are masked."""
+        return self._secrets.answer(on_lines(self._texts()))
 
     def _texts(self) -> list[str]:
         return answer_texts(self.output, completed=self.status == "completed")

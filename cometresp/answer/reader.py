@@ -7,6 +7,7 @@ from cometresp.answer.index import Items
 from cometresp.answer.items import Item, Part
 from cometresp.text import join_surrogates
 from cometresp.wire.items import ANSWER_PARTS
+from cometresp.wire.masking import Secrets
 
 
 class Reader:
@@ -16,7 +17,8 @@ class Reader:
     earlier events were shown by another run, and are not known here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
         self.rest_only = False
         self.current: Part | None = None
         self.unread = StringIO()
@@ -29,18 +31,23 @@ class Reader:
     # the answer ------------------------------------------------------------------------------------------------------
 
     def take(self) -> str:
-        """The text that is new since the last call. Half of a surrogate pair is kept until the other half comes."""
+        """The text that is new since the last call, without secrets.
+
+        Half of a surrogate pair, or of what may become a secret, is kept until the other half comes.
+        """
         new = self.unread.getvalue()
         if not new:
             return ""
         self.unread = StringIO()
+        kept = self._secrets.begun_at_end(new)
         if not new.isascii():
             new = join_surrogates(new)
-            if "\ud800" <= new[-1] <= "\udbff":
-                self.unread.write(new[-1])
-                new = new[:-1]
+            kept = kept or int("\ud800" <= new[-1] <= "\udbff")
+        if kept:
+            self.unread.write(new[-kept:])
+            new = new[:-kept]
         self._last = new[-1:] or self._last
-        return new
+        return self._secrets.answer(new)
 
     def move(self, items: Items) -> None:
         """Make the next part with text the current one, after those that are closed."""

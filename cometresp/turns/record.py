@@ -11,6 +11,7 @@ from cometresp.text import escape_line
 from cometresp.turns.replay import recorded_items
 from cometresp.wire.events import may_go_on
 from cometresp.wire.json import Json
+from cometresp.wire.masking import Secrets
 
 if TYPE_CHECKING:
     from cometresp.state.state import State
@@ -46,6 +47,11 @@ class Recorder:
         recorder._turn = turn
         recorder._n = turn.n if turn is not None else None
         return recorder
+
+    @property
+    def secrets(self) -> Secrets:
+        """The secrets of this run."""
+        return self._runtime.secrets
 
     @property
     def keeps(self) -> bool:

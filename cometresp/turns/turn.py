@@ -54,7 +54,7 @@ class Finished(NamedTuple):
 
 def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
     """Send one turn; what came of it is shown and recorded, whatever ended it."""
-    answer, screen = Answer(), Timed(display.screen())
+    answer, screen = Answer(recorder.secrets), Timed(display.screen())
     outlets, terminal = display.outlets, display.terminal
     error: Exception | None = None
 

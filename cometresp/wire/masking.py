@@ -76,6 +76,14 @@ class Secrets:
         """Bytes for stdout."""
         return self._certain.masked_bytes(data)
 
+    def answer(self, text: str) -> str:
+        """Text of an answer. Its events are masked one by one: only a value that was split over them can be in it."""
+        return self._certain.masked(text) if self._certain.values_stand_in(text) else text
+
+    def begun_at_end(self, text: str) -> int:
+        """How many characters at the end of a text that goes on may be the start of a secret."""
+        return self._certain.begun_at_end(text)
+
     def error(self, value: Any) -> Any:
         """JSON that describes an error, its texts as messages."""
         return _walk(value, self._any.masked)
@@ -147,12 +155,14 @@ class _Forms:
 
     def __init__(self) -> None:
         self._forms: dict[str, str] = {}  # form -> its pattern
+        self._values: dict[str, None] = {}
         self._bytes: list[bytes] = []
         self._shortest = 0
         self._pattern: re.Pattern[str] | None = None
 
     def add(self, value: str) -> None:
         found = len(self._forms)
+        self._values[value] = None
         for form in _forms(value):
             word = (r"(?<![\w-])", r"(?![\w-])") if len(value) < _LONG else ("", "")
             self._forms.setdefault(form, re.escape(form).join(word))
@@ -169,6 +179,24 @@ class _Forms:
             if form in text:
                 return True
         return False
+
+    def values_stand_in(self, text: str) -> bool:
+        """Whether a value stands in the text as it is."""
+        for value in self._values:  # once per event: a generator takes twice as long  # noqa: SIM110
+            if value in text:
+                return True
+        return False
+
+    def begun_at_end(self, text: str) -> int:
+        """The length of the longest end of the text with which a value begins; a value that is whole doesn't count."""
+        longest = 0
+        for value in self._values:
+            at = text.find(value[0], max(0, len(text) - len(value) + 1))
+            while at >= 0 and not value.startswith(text[at:]):
+                at = text.find(value[0], at + 1)
+            if at >= 0:
+                longest = max(longest, len(text) - at)
+        return longest
 
     def stand_in_bytes(self, data: bytes) -> bool:
         if len(data) < self._shortest:
