@@ -80,8 +80,7 @@ def _is_of(event: Event, answer: Answer) -> bool:
     """
     if event.response.get("id") in (None, answer.id):
         return True
-    came = answer.text
-    return event.whole and came != "" and text_of(output_of(event.response)).startswith(came)
+    return event.whole and text_of(output_of(event.response)).startswith(answer.text)
 
 
 # from the record ----------------------------------------------------------------------------------------------------
