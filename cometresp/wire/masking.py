@@ -74,11 +74,16 @@ class Secrets:
 
     def output(self, data: bytes) -> bytes:
         """Bytes for stdout."""
-        return self._certain.masked_bytes(data)
+        return data if len(data) < self._certain.shortest else self._certain.masked_bytes(data)
 
     def answer(self, text: str) -> str:
         """Text of an answer. Its events are masked one by one: only a value that was split over them can be in it."""
         return self._certain.masked(text) if self._certain.values_stand_in(text) else text
+
+    @property
+    def firsts(self) -> str:
+        """The first characters of the secrets: a text without any of them has none, and begins none."""
+        return self._certain.firsts
 
     def begun_at_end(self, text: str) -> int:
         """How many characters at the end of a text that goes on may be the start of a secret."""
@@ -156,13 +161,15 @@ class _Forms:
     def __init__(self) -> None:
         self._forms: dict[str, str] = {}  # form -> its pattern
         self._values: dict[str, None] = {}
+        self.firsts = ""
         self._bytes: list[bytes] = []
-        self._shortest = 0
+        self.shortest = 0
         self._pattern: re.Pattern[str] | None = None
 
     def add(self, value: str) -> None:
         found = len(self._forms)
         self._values[value] = None
+        self.firsts += "" if value[0] in self.firsts else value[0]
         for form in _forms(value):
             word = (r"(?<![\w-])", r"(?![\w-])") if len(value) < _LONG else ("", "")
             self._forms.setdefault(form, re.escape(form).join(word))
@@ -170,7 +177,7 @@ class _Forms:
             self._bytes = [
                 form.encode(errors="replace") for form in self._forms if not form.isdigit()
             ]  # which may be a JSON number
-            self._shortest = min(map(len, self._bytes), default=0)
+            self.shortest = min(map(len, self._bytes), default=0)
             self._pattern = None
 
     def stand_in(self, text: str) -> bool:
@@ -199,7 +206,7 @@ class _Forms:
         return longest
 
     def stand_in_bytes(self, data: bytes) -> bool:
-        if len(data) < self._shortest:
+        if len(data) < self.shortest:
             return False
         return any(form in data for form in self._bytes)
 
