@@ -194,18 +194,7 @@ class Sender:
         """The events; raises the refusal of what came from an earlier turn, while nothing of an answer has come."""
         chained = body.get("previous_response_id") is not None
         encrypted = without_encrypted(body) is not None
-        started = False
-        for event in events if chained or encrypted else ():
-            refused = (refused_inside(event, started=started) if chained else None) or (
-                unreadable_inside(event) if encrypted else None
-            )
-            if refused is not None:
-                raise refused
-            yield event
-            started = True
-            if not event.type.startswith(_BEFORE_ITEMS):
-                break
-        yield from events
+        return _refusing(events, chained=chained, encrypted=encrypted) if chained or encrypted else events
 
     def _resume(self, client: "Client") -> Resume | None:
         """How a stream that breaks is resumed, where the server may keep the response."""
@@ -239,7 +228,7 @@ class Sender:
         return of_server and self._body.get("previous_response_id") is not None and refuses_previous(error)
 
     def _earlier_items(self, error: CometrespError) -> list[Json]:
-        """The recorded items of the turns before this run, which only the refused id stood for."""
+        """The recorded items of the turns before this run, which were named by the refused id alone."""
         parent = self._prepared.plan.parent
         if parent is None or "previous_response_id" not in self._prepared.body:
             return []
@@ -271,6 +260,22 @@ class Sender:
                     state.servers.saw_no_previous(self._runtime.base_url)
                 url = self._runtime.base_url
                 self._runtime.terminal.note(f"{url} takes no response ids: the recorded turns are sent for seven days")
+
+
+def _refusing(events: Iterator[Event], *, chained: bool, encrypted: bool) -> Iterator[Event]:
+    """The events; those before the first item may raise the refusal of a response id, or of encrypted reasoning."""
+    started = False
+    for event in events:
+        refused = refused_inside(event, started=started) if chained else None
+        if refused is None and encrypted:
+            refused = unreadable_inside(event)
+        if refused is not None:
+            raise refused
+        yield event
+        started = True
+        if not event.type.startswith(_BEFORE_ITEMS):
+            break
+    yield from events
 
 
 def _leave_running(client: "Client", response_id: str, stopped: StoppedError, runtime: Runtime) -> None:
