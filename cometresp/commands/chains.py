@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
 
 import typer
@@ -44,7 +45,7 @@ class Compacted(NamedTuple):
 
 
 class ListedChain(TypedDict):
-    """A chain as `--json` prints it."""
+    """A chain as `--json` prints it. `replays`: its server was seen to take no response ids."""
 
     name: str
     head: str | None
@@ -53,6 +54,7 @@ class ListedChain(TypedDict):
     model: str | None
     base_url: str | None
     conversation: str | None
+    replays: bool
     used: float
     began_with: str
 
@@ -162,9 +164,11 @@ def run(as_json: bool, runtime: Runtime) -> None:
     """A table on a terminal, tab-separated lines into a pipe."""
     state = runtime.open_state(create=False)
     rows = [(chain, _first_words(state, chain)) for chain in state.chains.all()] if state else []
+    refusing = state.servers.without_previous() if state else []
     terminal = runtime.terminal
     if as_json:
-        terminal.print_json([as_dict(chain, words) for chain, words in rows])
+        without_ids = [url for url, _ in refusing]
+        terminal.print_json([as_dict(chain, words, without_ids) for chain, words in rows])
         return
     if not terminal.stdout_tty:
         terminal.write(to_bytes("".join("\t".join(_cells(chain, words)) + "\n" for chain, words in rows)))
@@ -176,7 +180,7 @@ def run(as_json: bool, runtime: Runtime) -> None:
         name, turns, model, _, at, _ = _cells(chain, words)
         lines.append((name, turns, model, _ago(chain.used), words if chain.head else f"{at} {words}".strip()))
     terminal.write(terminal.encode(table(("CHAIN", "TURNS", "MODEL", "USED", "BEGAN WITH"), lines, terminal)))
-    for base_url, seen in state.servers.without_previous() if state else ():
+    for base_url, seen in refusing:
         terminal.note(
             f"{base_url} took no response id ({_ago(seen)}): for seven days it gets the recorded turns in its place"
         )
@@ -314,7 +318,7 @@ def _cells(chain: Chain, words: str) -> tuple[str, ...]:
     return escape_line(chain.name), str(turn.number), escape_line(turn.model or ""), used, escape_line(at), words
 
 
-def as_dict(chain: Chain, words: str) -> ListedChain:
+def as_dict(chain: Chain, words: str, without_ids: Collection[str]) -> ListedChain:
     turn = chain.last
     return {
         "name": chain.name,
@@ -324,6 +328,7 @@ def as_dict(chain: Chain, words: str) -> ListedChain:
         "model": turn.model if turn else None,
         "base_url": turn.base_url if turn else None,
         "conversation": turn.settings.conversation if turn else None,
+        "replays": turn is not None and turn.base_url in without_ids,
         "used": chain.used,
         "began_with": words,
     }

@@ -62,6 +62,7 @@ def test_chains_lists_the_last_used_first_with_what_they_began_with(ask: Command
         "model": "m",
         "base_url": wire.url,
         "conversation": None,
+        "replays": False,
         "began_with": "first words",
     }
 
