@@ -35,7 +35,7 @@ from cometresp.wire.items import (
     ANSWER_PARTS,
     TEXT_KEY,
     answer_texts,
-    arguments_of,
+    as_json_text,
     distinct,
     has_text,
     message_item,
@@ -182,7 +182,7 @@ class Answer:
 
     def _apply_field(self, data: Json, item_type: str, key: str, value: object, *, full: bool = False) -> None:
         if isinstance(value, dict | list):  # as some servers send arguments
-            value = arguments_of({"arguments": value})
+            value = as_json_text(value)
         if not value or not isinstance(value, str):
             return
         item = self._item(data, item_type, more=not full)

@@ -61,9 +61,9 @@ class Reader:
         messages = items.messages
         for at in range(bisect_left(messages, self._position[0]), len(messages)):
             item = items.by_index[messages[at]]
-            if item.is_commentary:
-                continue
-            if item.repeats is not None or not self._move_within(item) or not item.is_closed:
+            if not item.is_commentary and (
+                item.repeats is not None or not self._move_within(item) or not item.is_closed
+            ):
                 return
             self._position = (item.index + 1, 0)
 

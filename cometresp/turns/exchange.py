@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from cometresp.answer.answer import Answer
 from cometresp.deadline import alarm, has_alarm
 from cometresp.errors import UnreachableError
-from cometresp.wire.error_bodies import error_in
 from cometresp.wire.events import Event
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def _read_reason(events: Iterator[Event], answer: Answer, screen: "Screen") -> N
         return
     with suppress(TimeoutError, UnreachableError), alarm(_REASON_SECONDS, TimeoutError):
         for event in events:
-            if event.error is not None or error_in(event.response) is not None:
+            if event.failure is not None:
                 answer.apply(event)
                 screen.show(event, answer)
                 return

@@ -123,3 +123,8 @@ class Event(NamedTuple):
     def error(self) -> Json | None:
         """The error that the event carries; an event of type `error` is one itself (API 7.4)."""
         return error_in(self.data) or (self.data if self.type == "error" else None)
+
+    @property
+    def failure(self) -> Json | None:
+        """The error of the event, or of the response in it."""
+        return self.error or error_in(self.response)

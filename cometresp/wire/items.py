@@ -221,8 +221,12 @@ def label_of_call(call: Json) -> str:
 
 def arguments_of(call: Json) -> str:
     """The arguments that the model sent: JSON text, or any text for a custom tool. Some servers send an object."""
-    given = call.get("arguments") or call.get("input") or ""
-    return json.dumps(given, ensure_ascii=False) if isinstance(given, dict | list) else str(given)
+    return as_json_text(call.get("arguments") or call.get("input") or "")
+
+
+def as_json_text(value: object) -> str:
+    """JSON text that should have come as a string, and may have come as the value itself."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 
 def open_calls(output: list[Json]) -> list[Json]:

@@ -3,7 +3,7 @@
 import re
 
 from cometresp.errors import Cause, CometrespError, ErrorDetails, RequestRefusedError
-from cometresp.wire.error_bodies import error_in, explain
+from cometresp.wire.error_bodies import explain
 from cometresp.wire.events import Event
 from cometresp.wire.items import input_items
 from cometresp.wire.json import Json
@@ -43,8 +43,7 @@ def refused_inside(event: Event, *, started: bool = False) -> CometrespError | N
 
     After the response was `started`, only an error that plainly tells of a missing response is one.
     """
-    error = event.error or error_in(event.response)
-    if error is None:
+    if (error := event.failure) is None:
         return None
     message, details = explain(error)
     plain = names_previous(message, details) or _MISSING.search(details.code or "") or _WORDED.search(message)
@@ -55,8 +54,7 @@ def refused_inside(event: Event, *, started: bool = False) -> CometrespError | N
 
 def unreadable_inside(event: Event) -> CometrespError | None:
     """The error of such an event that refuses encrypted reasoning, or None."""
-    error = event.error or error_in(event.response)
-    if error is None:
+    if (error := event.failure) is None:
         return None
     message, details = explain(error)
     refused = RequestRefusedError(message, details=details)
