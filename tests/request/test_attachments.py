@@ -23,10 +23,11 @@ from tests.scripted import Wire, text_stream
 
 
 def archive(*members: tuple[str, bytes]) -> bytes:
+    """A zip of these files. They have no time: the bytes name tests, and every worker must collect the same ones."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+    with zipfile.ZipFile(buffer, "w") as file:
         for name, data in members:
-            file.writestr(name, data)
+            file.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
