@@ -97,9 +97,18 @@ class Forker:
         )
 
     def run(
-        self, command: Command, words: Sequence[str], *, stdin: bytes = b"", env: dict[str, str] | None = None
+        self,
+        command: Command,
+        words: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        env: dict[str, str] | None = None,
+        terminal: bool = False,
     ) -> Result:
-        """The result of one command line, in the folder and the environment of `command`."""
+        """The result of one command line, in the folder and the environment of `command`.
+
+        On a `terminal`, all that was written there is the result's stdout.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         given = {
@@ -107,6 +116,7 @@ class Forker:
             "stdin": stdin.decode("latin-1"),
             "env": {**command.environ, **(env or {})},
             "cwd": str(command.home),
+            "terminal": terminal,
         }
         self._process.stdin.write(json.dumps(given).encode() + b"\n")
         self._process.stdin.flush()

@@ -2,7 +2,8 @@
 
     echo '{"words": ["ask", "-"], "stdin": "x", "env": {"PATH": "/bin"}, "cwd": "/"}' | python -m tests.forked
 
-For each line of standard input it prints [exit code, stdout, stderr] as a line of JSON; bytes are written as Latin-1. A
+For each line of standard input it prints [exit code, stdout, stderr] as a line of JSON; bytes are written as Latin-1.
+With `"terminal": true` stdout and stderr are one terminal of 80 columns, and what is written there is the stdout. A
 process does what any other run of the program does, but finds the modules loaded, which takes nine tenths of the time
 of a short run.
 """
@@ -10,6 +11,7 @@ of a short run.
 import io
 import json
 import os
+import pty
 import sys
 import traceback
 from importlib import import_module
@@ -34,24 +36,47 @@ LATE = (
 
 
 def forked(words: list[str], stdin: bytes, env: dict[str, str], cwd: str) -> tuple[int, str, str]:
-    ours, theirs = os.pipe()
     with TemporaryFile() as out, TemporaryFile() as err:
-        child = os.fork()
-        if not child:
-            os.close(theirs)
-            for number, file in enumerate((ours, out.fileno(), err.fileno())):
-                os.dup2(file, number)
-            os.environ.clear()
-            os.environ.update(env)
-            os.chdir(cwd)
-            _run(words)
-        os.close(ours)
-        with io.FileIO(theirs, "w") as pipe:
-            pipe.write(stdin)
+        child = _forked(words, stdin, env, cwd, (out.fileno(), err.fileno()))
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         out.seek(0)
         err.seek(0)
         return code, out.read().decode("latin-1"), err.read().decode("latin-1")
+
+
+def forked_on_terminal(words: list[str], stdin: bytes, env: dict[str, str], cwd: str) -> tuple[int, str, str]:
+    ours, theirs = pty.openpty()
+    size = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    child = _forked(words, stdin, {**size, **env}, cwd, (theirs, theirs))
+    os.close(theirs)
+    with io.FileIO(ours) as terminal:
+        shown = b"".join(iter(lambda: _read(terminal), b""))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode("latin-1").replace("\r\n", "\n"), ""
+
+
+def _read(terminal: io.FileIO) -> bytes:
+    try:
+        return terminal.read(65536) or b""
+    except OSError:  # how Linux says that nobody has it open any more
+        return b""
+
+
+def _forked(words: list[str], stdin: bytes, env: dict[str, str], cwd: str, outlets: tuple[int, int]) -> int:
+    """The process that runs the command, with its input written."""
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(theirs)
+        for number, file in enumerate((ours, *outlets)):
+            os.dup2(file, number)
+        os.environ.clear()
+        os.environ.update(env)
+        os.chdir(cwd)
+        _run(words)
+    os.close(ours)
+    with io.FileIO(theirs, "w") as pipe:
+        pipe.write(stdin)
+    return child
 
 
 def _run(words: list[str]) -> NoReturn:
@@ -72,5 +97,6 @@ if __name__ == "__main__":
         import_module(name)
     for line in sys.stdin:
         given = json.loads(line)
-        result = forked(given["words"], given["stdin"].encode("latin-1"), given["env"], given["cwd"])
+        run = forked_on_terminal if given.get("terminal") else forked
+        result = run(given["words"], given["stdin"].encode("latin-1"), given["env"], given["cwd"])
         print(json.dumps(result), flush=True)

@@ -30,11 +30,12 @@ def on_terminal(
     *words: str,
     env: dict[str, str] | None = None,
     meanwhile: Callable[[int], None] | None = None,
+    when: bytes = b"half",
     **streams: Any,
 ) -> tuple[int, str]:
     """Run with stdout and stderr on one terminal of 80 columns; (exit code, all that was written there).
 
-    `streams` puts one of them elsewhere; `meanwhile` gets the process id when half an answer is there.
+    `streams` puts one of them elsewhere; `meanwhile` gets the process id when `when` is there.
     """
     ours, theirs = pty.openpty()
     environ = {**run.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **(env or {})}
@@ -48,7 +49,7 @@ def on_terminal(
     data = b""
     for chunk in _chunks(ours):
         data += chunk
-        if meanwhile is not None and b"half" in data:
+        if meanwhile is not None and when in data:
             meanwhile(process.pid)
             meanwhile = None
     os.close(ours)
