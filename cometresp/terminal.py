@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol, TextIO
 
 from cometresp.errors import OutputError, PipeClosedError
-from cometresp.text import escape, escape_json, json_bytes, to_bytes, valid_json
+from cometresp.text import escape, escape_invisible, escape_json, json_bytes, to_bytes, valid_json
 
 
 class Masks(Protocol):
@@ -151,7 +151,7 @@ class Terminal:
         self.write_stderr(escape(text))
 
     def _line(self, message: str) -> None:
-        (self.line_writer or self.write_stderr)(escape(self._masked(message)) + "\n")
+        (self.line_writer or self.write_stderr)(escape_invisible(self._masked(message)) + "\n")
 
     def _masked(self, text: str) -> str:
         return self.masks.message(text) if self.masks else text

@@ -1,4 +1,14 @@
-"""Untrusted text made safe, and text as bytes. Pure."""
+r"""Untrusted text made safe, and text as bytes. Pure.
+
+Two rules say what becomes an escape such as `\x1b`, `\u202e` or `\U000e0041`:
+
+- `escape`, for prose (answers, reasoning, transcripts): control characters, and those that reorder text or carry hidden
+  text: bidi controls, line separators, interlinear annotations, tags. Soft hyphens, joiners, variation selectors and
+  zero-width spaces stay: they are part of how text is written.
+- `escape_invisible` and `escape_line`, for what a user decides by, types or copies (names, arguments, ids, the lines
+  of calls, messages, questions): all that, and every character that shows nothing. A joiner stays between two letters
+  of the scripts that need it and between emoji, a variation selector after a symbol.
+"""
 
 import re
 from collections.abc import Callable
@@ -7,16 +17,37 @@ from functools import cache
 # C0 except tab and newline, DEL, C1, and all characters that reorder or hide text (Unicode Bidi_Control, line and
 # paragraph separators, interlinear annotation, tags). `\r` is included: alone it overwrites the line.
 _UNSAFE = (
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f"
-    r"\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f"
+    r"\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f"
 )
+# The rest of Unicode's Default_Ignorable_Code_Point but for joiners and the two selectors of emoji, and the blanks that
+# are no white space: the empty braille pattern, and the musical null notehead.
+_INVISIBLE = (
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u2800\u3164\ufe00-\ufe0d\ufeff\uffa0"
+    "\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0080-\U000e0fff"
+)
+# What a joiner joins: letters from Arabic to Myanmar, Khmer, Mongolian and so on to Brahmi; and emoji.
+_LETTERS = "\u0620-\u109f\u1700-\u17b3\u17b6-\u180a\u1810-\u18af\u1b00-\u1c4f\ua800-\uabff\U00011000-\U000114ff"
+_SYMBOLS = "\u00a9\u00ae\u203c\u2049\u2100-\u27bf\u2900-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 _QUOTED = 60  # characters of a wrong word in a message
 
 
 @cache
 def _unsafe() -> re.Pattern[str]:
     """Compiled when text other than ASCII is escaped first."""
-    return re.compile(_UNSAFE)
+    return re.compile(f"[{_UNSAFE}]")
+
+
+@cache
+def _unsafe_or_invisible() -> re.Pattern[str]:
+    letter, symbol = f"[{_LETTERS}]", f"[{_SYMBOLS}]"
+    legitimate = (
+        rf"(?<={letter})[\u200c\u200d](?={letter})",
+        rf"(?:(?<={symbol})|(?<={symbol}\ufe0f))\u200d(?={symbol})",
+        rf"(?<={symbol})[\ufe0e\ufe0f]",
+        r"(?<=[0-9#*])\ufe0f(?=\u20e3)",  # a keycap
+    )
+    return re.compile(rf"[{_UNSAFE}{_INVISIBLE}]|(?!{'|'.join(legitimate)})[\u200c\u200d\ufe0e\ufe0f]")
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -27,15 +58,22 @@ def _visible(match: re.Match[str]) -> str:
 
 
 def escape(text: str) -> str:
-    """Untrusted text made safe for a terminal: control characters become escapes, newlines and tabs are kept."""
+    """Untrusted prose made safe for a terminal: control characters become escapes, newlines and tabs are kept."""
     if text.isascii() and text.isprintable():
         return text
     return _unsafe().sub(_visible, text.replace("\r\n", "\n"))
 
 
+def escape_invisible(text: str) -> str:
+    """The same, for text that a user decides by: characters that show nothing become escapes too."""
+    if text.isascii():
+        return escape(text)
+    return _unsafe_or_invisible().sub(_visible, text.replace("\r\n", "\n"))
+
+
 def escape_line(text: str, limit: int = 0) -> str:
-    """Untrusted text on one line, cut to `limit` characters (0: not cut)."""
-    line = escape(text.replace("\r\n", "\n").replace("\n", "\\n").replace("\t", " "))
+    """Untrusted text on one line, cut to `limit` characters (0: not cut); nothing in it is invisible."""
+    line = escape_invisible(text.replace("\r\n", "\n").replace("\n", "\\n").replace("\t", " "))
     return line if not limit or len(line) <= limit else line[: max(limit - 1, 0)] + "…"
 
 

@@ -4,6 +4,9 @@ markdown-it's block parser decides what is finished, not blank lines. Only whole
 them remains open: a setext underline, a table's second line or a lazy continuation may still change it. Blocks before
 it are final, since CommonMark closes blocks line by line; the text after them parses alone as it does in the whole
 document. Link definitions are kept, so that they apply to all text after them.
+
+Text is escaped twice: the source, so that control characters are no part of its structure, and each token that is
+rendered, since parsing decodes character references (`&#8238;`). An escape is plain ASCII, which stays what it is.
 """
 
 from collections.abc import Iterable
@@ -62,18 +65,30 @@ class Blocks(RichMarkdown):
         self.parsed = ([Token("nothing", "", 0)] if after_block else []) + tokens
 
     def _flatten_tokens(self, tokens: Iterable[Token]) -> Iterable[Token]:
-        """The tokens, with inline HTML as text, except for the tags that Rich supports."""
+        """The tokens, escaped, with inline HTML as text, except for the tags that Rich supports.
+
+        Every token that Rich renders comes from here.
+        """
         for token in super()._flatten_tokens(tokens):
             if token.type == "html_inline" and token.content not in ("<kbd>", "</kbd>"):
-                yield Token("text", "", 0, content=token.content)
+                yield _escaped(Token("text", "", 0, content=token.content))
             else:
-                yield token
+                yield _escaped(token)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         lines = Segment.split_lines(console.render(_Rich(self), options))
         for line in lines:
             yield from _without_blanks(list(line))
             yield Segment.line()
+
+
+def _escaped(token: Token) -> Token:
+    """The token with all its text escaped: character references and the %XX of a link bring back what was escaped."""
+    token.content, token.info = escape(token.content), escape(token.info)
+    for name, value in token.attrs.items():
+        if isinstance(value, str):
+            token.attrs[name] = escape(value)
+    return token
 
 
 class _Rich:

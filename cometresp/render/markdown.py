@@ -4,6 +4,7 @@ from io import StringIO
 from typing import Any
 
 from rich.console import Console
+from rich.style import Style
 from rich.text import Text
 
 from cometresp.answer.answer import Answer
@@ -56,7 +57,7 @@ def citations(answer: Answer, *, links: bool) -> Text | None:
     text = Text("\n")
     for n, (label, address) in enumerate(notes, 1):
         text.append(f"[{n}] ", style="dim")
-        text.append(label, style=f"link {address}" if address and links else "")
+        text.append(label, style=Style(link=address) if links and address and " " not in address else "")
         text.append(f" {address}\n" if address and address != label else "\n", style="dim")
     return text
 
