@@ -113,14 +113,21 @@ class Terminal:
     def ask(self, question: str) -> str | None:
         """The line that the user types, with its newline; "" at the end of input, None if there is no terminal.
 
-        Uses the terminal directly, since stdin may be a pipe. With `CI` set, nobody can answer at a terminal.
+        Uses the terminal directly, since stdin may be a pipe. What was typed before the question was shown is
+        discarded. With `CI` set, nobody can answer at a terminal.
         """
         if self.environ.get("CI"):
             return None
         names = ("CONIN$", "CONOUT$") if os.name == "nt" else ("/dev/tty", "/dev/tty")
         try:
             with open(names[0], "rb", buffering=0) as typed, open(names[1], "wb", buffering=0) as shown:  # noqa: PTH123
-                shown.write(self.encode(self._masked(question)))
+
+                def put() -> None:
+                    shown.write(self.encode(self._masked(question.rstrip(" "))))
+                    _discard_typed(typed)
+                    shown.write(b" ")  # only now: what waits for the whole question types nothing that is discarded
+
+                put()
                 try:
                     line = typed.readline()
                 except BaseException:  # an interrupt: the next output starts a new line
@@ -155,6 +162,22 @@ class Terminal:
 
     def _masked(self, text: str) -> str:
         return self.masks.message(text) if self.masks else text
+
+
+def _discard_typed(terminal: BinaryIO) -> None:
+    """Discard what was typed and not yet read: it was no answer to what is shown now. Raises OSError."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        while msvcrt.kbhit():
+            msvcrt.getwch()
+        return
+    import termios
+
+    try:
+        termios.tcflush(terminal, termios.TCIFLUSH)
+    except termios.error as error:
+        raise OSError(*error.args) from error
 
 
 def _write_all(stream: Any, data: bytes) -> None:

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,10 +86,19 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 def at_terminal(
-    run: Command, typed: str, *words: str, stdin: bytes = b"", env: dict[str, str] | None = None
+    run: Command,
+    typed: Sequence[str],
+    *words: str,
+    ahead: str = "",
+    stdin: bytes = b"",
+    env: dict[str, str] | None = None,
 ) -> tuple[int, str, str, str]:
-    """Run with a controlling terminal that only the questions reach; (exit code, stdout, stderr, the terminal)."""
+    """Run with a controlling terminal that only the questions reach; (exit code, stdout, stderr, the terminal).
+
+    `typed` has what is typed at each question, and `ahead` what is typed before the start.
+    """
     ours, theirs = pty.openpty()
+    os.write(ours, ahead.encode())
     process = subprocess.Popen(
         [sys.executable, "-c", TAKE_TERMINAL, str(theirs), sys.executable, "-m", "cometresp", *words],
         stdin=subprocess.PIPE,

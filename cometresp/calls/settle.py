@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, TypedDict
 
 from cometresp.answer.verdict import RESUME_RUN
 from cometresp.calls.approval import Approval
+from cometresp.calls.names import ToolName
 from cometresp.errors import CometrespError, ExitCode, Hint, Next, TurnError
 from cometresp.text import escape_line
 from cometresp.wire.items import arguments_of, id_of_call
@@ -19,13 +20,21 @@ _APPROVAL = "mcp_approval_request"
 
 
 class Call(NamedTuple):
-    """A call that the model made. `name` is the function, or LABEL/TOOL for an MCP tool that needs an approval."""
+    """A call that the model made: of a function, or with `label` of a tool of that MCP server, to be approved."""
 
     item: Json
     id: str
     name: str
     arguments: str  # JSON as the model wrote it; for a custom tool {"input": TEXT}
-    approval: bool = False
+    label: str | None = None
+
+    @property
+    def approval(self) -> bool:
+        return self.label is not None
+
+    @property
+    def tool(self) -> ToolName:
+        return ToolName(self.name, self.label)
 
 
 class ToolOutput(TypedDict):
@@ -51,7 +60,7 @@ class Outcome(NamedTuple):
         return {
             "type": "cometresp.tool_output",
             "call_id": self.call.id,
-            "name": self.call.name,
+            "name": self.call.tool.written if self.call.approval else self.call.name,
             "ok": self.ok,
             "seconds": round(self.seconds, 3),
             "output": self.output,
@@ -84,8 +93,8 @@ def local_calls(calls: Iterable[Json], runner: Runner | None, tools: object) -> 
     for item in calls:
         name = str(item.get("name") or "")
         if item.get("type") == _APPROVAL:
-            label = f"{item.get('server_label') or ''}/{name}"
-            local.append(Call(item, str(item.get("id")), label, arguments_of(item), approval=True))
+            label = str(item.get("server_label") or "")
+            local.append(Call(item, str(item.get("id")), name, arguments_of(item), label))
         elif item.get("type") in _OUTPUT_TYPES and runner is not None and (runner.knows(name) or name not in offered):
             arguments = arguments_of(item)
             if item["type"] == "custom_tool_call":
@@ -117,10 +126,10 @@ def settle(calls: list[Call], runner: Runner | None, approval: Approval) -> list
     for call in calls:
         decisions.append(_decision(call, runner, approval))
         if decisions[-1] == "stop":
-            raise _left_open(f"stopped before {escape_line(call.name)} ran", calls)
+            raise _left_open(f"stopped before {escape_line(call.tool.written)} ran", calls)
     if not {"run", "no"} & set(decisions) and "refused" in decisions:
         refused = [call for call, decision in zip(calls, decisions, strict=True) if decision == "refused"]
-        names = dict.fromkeys(escape_line(call.name) for call in refused)
+        names = dict.fromkeys(escape_line(call.tool.written) for call in refused)
         message = f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} not allowed to run: {approval.why_not}"
         allow = Next("continue", " ".join(f"--allow-tool {name}" for name in names))
         raise _left_open(message, calls, (allow, ", with --functions again where it was given"))
@@ -134,11 +143,11 @@ def settle(calls: list[Call], runner: Runner | None, approval: Approval) -> list
 
 def _decision(call: Call, runner: Runner | None, approval: Approval) -> str:
     if call.approval:
-        return approval.decide(call.name, call.arguments, "a remote MCP tool", read_only=False)
+        return approval.decide(call.tool, call.arguments, "a remote MCP tool", read_only=False)
     if runner is None or not runner.knows(call.name):
         return "unknown"  # the runner's outcome says that there is no such function
     read_only = runner.is_read_only(call.name)
-    return approval.decide(call.name, call.arguments, runner.source(call.name), read_only=read_only)
+    return approval.decide(call.tool, call.arguments, runner.source(call.name), read_only=read_only)
 
 
 def _runs(call: Call, decision: str) -> bool:

@@ -60,6 +60,11 @@ class Asked(NamedTuple):
             raise UsageError("--wait goes with --background: other answers are waited for anyway")
         if self.loop.max_turns < 1:
             raise UsageError(f"--max-turns: must be at least 1, not {self.loop.max_turns}")
+        for pattern in self.loop.allow_tool or []:
+            if pattern.count("/") > 1:
+                raise UsageError(
+                    f"--allow-tool: {pattern!r} has more than one slash", hint="one inside a name is written %2F"
+                )
         if chain.replay and not self.continues:
             raise UsageError("--replay goes with continue, --continue or --from: a new chain has nothing to replay")
 

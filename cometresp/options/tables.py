@@ -122,7 +122,7 @@ class LoopOptions(NamedTuple):
 
     functions: Annotated[Texts, _flag(TOOLS, "Offer and run the functions of a .py, .toml or .json file. Repeatable.", "--functions", metavar="FILE")] = None
     approve: Annotated[Approve, _flag(TOOLS, "Whether a call may run: ask (on the terminal), always or refuse [default: ask].", "--approve", case_sensitive=False)] = "ask"
-    allow_tool: Annotated[Texts, _flag(TOOLS, "Run this function, or LABEL/TOOL of an MCP server, without asking; * and ? are wildcards. Repeatable.", "--allow-tool", metavar="NAME")] = None
+    allow_tool: Annotated[Texts, _flag(TOOLS, "Run this function, or LABEL/TOOL of an MCP server, without asking; * and ? are wildcards, a slash inside a name is %2F. Repeatable.", "--allow-tool", metavar="NAME")] = None
     tool_env: Annotated[Texts, _flag(TOOLS, "Environment variable that functions may read. Repeatable.", "--tool-env", metavar="NAME")] = None
     max_turns: Annotated[int, _flag(TOOLS, "Limit of responses in one run [default: 10].", "--max-turns")] = 10
 

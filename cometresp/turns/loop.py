@@ -178,7 +178,7 @@ def _resume_hint(kept: bool) -> Hint:
 
 
 def _too_many(turns: int, calls: "list[Call]") -> CometrespError:
-    names = ", ".join(dict.fromkeys(escape_line(call.name) for call in calls))
+    names = ", ".join(dict.fromkeys(escape_line(call.tool.written) for call in calls))
     return TurnError(
         ExitCode.CALL_OPEN,
         f"stopped after {turns} turn{'s' if turns > 1 else ''} (--max-turns) before {names} ran",

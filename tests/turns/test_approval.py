@@ -1,5 +1,8 @@
 """Who lets a tool run: flags, a question on the terminal, nobody; functions and MCP tools alike."""
 
+import json
+import re
+
 import pytest
 
 from tests.conftest import Command
@@ -56,6 +59,29 @@ def test_a_typed_no_goes_to_the_model_and_stop_ends_the_run(
     assert (tools.home / "touched").exists() == (output == "made")
 
 
+@pytest.mark.parametrize(("ahead", "typed"), [("y\ny\ny\n", ["n", "n"]), ("y", ["n", "n"]), ("", ["n\ny", "n\n"])])
+def test_what_was_typed_before_a_question_does_not_answer_it(
+    tools: Command, wire: Wire, ahead: str, typed: list[str]
+) -> None:
+    wire.answer(calling(TOUCH, TOUCH | {"call_id": "call_2"}), answering())
+    code, *_ = at_terminal(tools, typed, "ask", "--functions", "tools.py", "hi", ahead=ahead)
+    refused = '{"error": "the user refused this call"}'
+    assert (code, [item["output"] for item in wire.bodies()[1]["input"]]) == (0, [refused, refused])
+    assert not (tools.home / "touched").exists()
+
+
+def test_a_call_with_long_arguments_is_viewed_before_it_is_allowed(tools: Command, wire: Wire) -> None:
+    arguments = json.dumps({"padding": "x" * 30_000, "path": "touched"})
+    wire.answer(calling(TOUCH | {"arguments": arguments}), answering())
+    code, _, _, shown = at_terminal(tools, "yvy", "ask", "--functions", "tools.py", "hi")
+    assert (code, shown.count('"path": "touched"'), shown.count("x" * 30_000)) == (0, 2, 1)
+    assert re.findall(r"^(?:run|not).*top: .", shown, re.MULTILINE) == [
+        "not all of it is shown: [v]iew it, [n]o, [s]top: y",
+        "not all of it is shown: [v]iew it, [n]o, [s]top: v",
+        "run it? [y]es, [a]lways touch, [n]o, [s]top: y",
+    ]
+
+
 def test_always_is_asked_once(tools: Command, wire: Wire) -> None:
     wire.answer(calling(TOUCH), calling(TOUCH, response_id="resp_2"), answering("done", "resp_3"))
     code, out, _, shown = at_terminal(tools, "a", "ask", "--functions", "tools.py", "hi")
@@ -81,6 +107,26 @@ def test_an_mcp_approval_is_answered_without_functions(
     assert wire.bodies()[1]["input"] == [
         {"type": "mcp_approval_response", "approval_request_id": "mcpr_1", "approve": approve}
     ]
+
+
+def test_always_for_one_mcp_tool_is_not_for_another_that_reads_alike(tools: Command, wire: Wire) -> None:
+    first, second = ROLL | {"server_label": "a/b", "name": "c"}, ROLL | {"server_label": "a", "name": "b/c"}
+    wire.answer(calling(first, second | {"id": "mcpr_2"}), answering())
+    code, _, _, shown = at_terminal(tools, "an", "ask", "-t", "mcp:a=https://x/", "hi")
+    assert (code, [item["approve"] for item in wire.bodies()[1]["input"]]) == (0, [True, False])
+    assert re.findall("the model calls (.*) with", shown) == [
+        "a%2Fb/c (a remote MCP tool)",
+        "a/b%2Fc (a remote MCP tool)",
+    ]
+
+
+def test_a_pattern_that_could_name_two_tools_is_refused(tools: Command, wire: Wire) -> None:
+    assert tuple(tools("ask", "--allow-tool", "a/b/c", "hi")) == (
+        2,
+        "",
+        "cometresp: error: --allow-tool: 'a/b/c' has more than one slash\nhint: one inside a name is written %2F\n",
+    )
+    assert wire.requests == []
 
 
 def test_an_mcp_approval_that_nobody_gives_stays_open(tools: Command, wire: Wire) -> None:
