@@ -11,7 +11,7 @@ from cometresp.config import Config, clean, is_loopback, load
 from cometresp.deadline import DEFAULT_TIMEOUT
 from cometresp.errors import CometrespError, DamagedError, Flags, KeyProblemError, Next, OutputError, UsageError
 from cometresp.options.tables import ConnectionOptions, OutputOptions
-from cometresp.options.values import check, headers_of, retries_of
+from cometresp.options.values import check, headers_of, reply_size_of, retries_of
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
 from cometresp.wire.headers import MASK, is_secret_header, names_key, with_headers
@@ -144,6 +144,7 @@ class Runtime:
     def _client(self, base_url: str) -> "Client":
         from cometresp.client.client import Client
         from cometresp.client.connection import ServerConfig
+        from cometresp.wire.replies import DEFAULT_LIMIT
 
         given = self.connection
         return Client(
@@ -152,12 +153,14 @@ class Runtime:
                 headers=self.headers,
                 timeout=DEFAULT_TIMEOUT if given.timeout is None else given.timeout,
                 max_time=given.max_time,
+                max_reply_size=reply_size_of(given) or DEFAULT_LIMIT,
                 retries=retries_of(given),
                 ca_file=given.ca_file,
                 loopback=is_loopback(base_url),
                 say=self.terminal.note,
                 debug=self._debug if given.debug else None,
                 secrets=self.secrets,
+                source=self.config.base_url.source,
             )
         )
 

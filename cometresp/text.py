@@ -82,6 +82,14 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= _QUOTED else text[: _QUOTED - 1] + "…")
 
 
+def shown_size(size: int) -> str:
+    """A number of bytes as flags take it, where it is a whole number of its unit: `256M`, `1000 bytes`."""
+    for bits, unit in ((30, "G"), (20, "M"), (10, "K")):
+        if size and size % (1 << bits) == 0:
+            return f"{size >> bits}{unit}"
+    return f"{size} bytes"
+
+
 def escape_json(document: str) -> str:
     r"""JSON text for a terminal: control and bidi characters, which only strings contain, become `\u` escapes."""
 

@@ -2,10 +2,11 @@
 
 client      The endpoints of one server, each a method: a request goes out, events or JSON come back.
 connection  What it takes to reach a server, and the pool of connections made of it.
-encoding    The compression of replies: names that httpx doesn't know, and bytes that it can't decode (API 12.12).
+encoding    The compression of replies: decoded piece by piece, and what can't be decoded (API 12.12).
 following   A response asked for until it has ended, or followed as a stream: through errors that pass
             (API 7.5, 12.9).
 reading     What a reply holds: the events of a stream, or one event for a whole reply (API 7.1, 12.1).
 requests    Requests and their 2xx replies: retries, time limits, and httpx's exceptions mapped to those
             of `errors`.
+route       The way to a server: through a proxy or directly, and what stands for a name under .localhost.
 """

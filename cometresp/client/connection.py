@@ -1,17 +1,20 @@
 """What it takes to reach a server, and the pool of connections made of it."""
 
 import os
-import re
 import ssl
 from collections.abc import Callable, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import NamedTuple
 
 import httpx
 
 from cometresp import __version__
+from cometresp.client.encoding import ACCEPTED
+from cometresp.client.route import Proxy, without_user
 from cometresp.deadline import DEFAULT_RETRIES, DEFAULT_TIMEOUT
-from cometresp.errors import ConfigError
+from cometresp.errors import ConfigError, UsageError
 from cometresp.wire.masking import Secrets
+from cometresp.wire.replies import DEFAULT_LIMIT
 from cometresp.wire.urls import shown_url
 
 
@@ -23,58 +26,71 @@ class ServerConfig(NamedTuple):
     """Everything that it takes to reach a server.
 
     `base_url` may have a query, which is sent with every request. A header that is None isn't sent, even if the client
-    would add it. `timeout` is in seconds without data, `max_time` in seconds for everything. `say` gets a sentence for
-    each retry, `debug` a line for each line of a request or reply. `secrets` are masked in every reply.
+    would add it. `timeout` is in seconds without data, `max_time` in seconds for everything, `max_reply_size` in bytes.
+    `say` gets a sentence for each retry, `debug` a line for each line of a request or reply. `secrets` are masked in
+    every reply. `source` is the flag or setting that the base URL came from.
     """
 
     base_url: str
     headers: Mapping[str, str | None] = {}
     timeout: float = DEFAULT_TIMEOUT
     max_time: float | None = None
+    max_reply_size: int = DEFAULT_LIMIT
     retries: int = DEFAULT_RETRIES
     ca_file: str | None = None
     loopback: bool = False
     say: Callable[[str], None] = _silent
     debug: Callable[[str], None] | None = None
     secrets: Secrets = Secrets()
+    source: str = "--base-url"
 
     @property
     def shown_url(self) -> str:
         return shown_url(self.base_url)
 
 
-def open_pool(config: ServerConfig) -> httpx.Client:
-    """The pool. Loopback addresses never go through a proxy and need no certificates. Raises ConfigError."""
-    verify: bool | ssl.SSLContext = True
-    if config.base_url.startswith("http:") and config.loopback:
-        verify = False
-    elif config.ca_file:
-        verify = _trust(config.ca_file, "--ca-file")
-    elif path := os.environ.get("SSL_CERT_FILE"):
-        verify = _trust(path, "SSL_CERT_FILE")
-    headers = {"User-Agent": f"cometresp/{__version__}", **config.headers}
+def open_pool(config: ServerConfig, proxy: Proxy | None) -> httpx.Client:
+    """The pool. Loopback addresses need no certificates. Raises ConfigError, and UsageError for a bad address."""
+    check_address(config)
+    headers = {"User-Agent": f"cometresp/{__version__}", "Accept-Encoding": ACCEPTED, **config.headers}
+    verify = _verify(config)
     try:
         pool = httpx.Client(
             headers={name: value for name, value in headers.items() if value is not None},
             verify=verify,
-            trust_env=not config.loopback,
+            proxy=proxy.url if proxy else None,
+            trust_env=False,
             follow_redirects=False,
             timeout=config.timeout,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept, none is sent back
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
-        names = [name for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY") if _proxy(name)]
-        settings = ", ".join(f"{name}={_proxy(name)}" for name in names) or "the proxy variables"
-        reason = "" if isinstance(error, httpx.InvalidURL) and "@" in settings else f": {error}"  # part of a password
-        raise ConfigError(f"{settings}: a proxy setting can't be used{reason}") from error
+        assert proxy is not None
+        setting = f"{proxy.setting}={without_user(proxy.url)}"
+        reason = "" if isinstance(error, httpx.InvalidURL) and "@" in setting else f": {error}"  # part of a password
+        raise ConfigError(f"{setting}: the proxy can't be used{reason}") from error
     for name in (name for name, value in headers.items() if value is None):
         pool.headers.pop(name, None)  # what httpx itself adds
     return pool
 
 
-def _proxy(name: str) -> str:
-    """A proxy variable, in either case, without the password that it may hold."""
-    value = os.environ.get(name) or os.environ.get(name.lower()) or ""
-    return re.sub(r"^([a-z0-9]+://)?.*@", r"\1***@", value, flags=re.IGNORECASE)
+def check_address(config: ServerConfig) -> None:
+    """Raises an error for a base URL that httpx doesn't take."""
+    try:
+        httpx.URL(config.base_url)
+    except httpx.InvalidURL as error:
+        kind = UsageError if config.source.startswith("--") else ConfigError
+        raise kind(f"{config.source}: {config.shown_url!r} is not an address: {error}") from error
+
+
+def _verify(config: ServerConfig) -> bool | ssl.SSLContext:
+    if config.base_url.startswith("http:") and config.loopback:
+        return False
+    if config.ca_file:
+        return _trust(config.ca_file, "--ca-file")
+    if path := os.environ.get("SSL_CERT_FILE"):
+        return _trust(path, "SSL_CERT_FILE")
+    return httpx.create_ssl_context()
 
 
 def _trust(path: str, setting: str) -> ssl.SSLContext:

@@ -1,26 +1,65 @@
-"""The compression of replies: names that httpx doesn't know, and bytes that it can't decode (API 12.12)."""
+"""The compression of replies: decoded piece by piece, and what can't be decoded (API 12.12).
+
+httpx decodes a whole chunk at once: 64 KiB of the network may become 64 MiB, so that no limit could hold.
+"""
 
 import re
+import zlib
+from collections.abc import Iterator
 
 import httpx
 
-_SYNONYMS = {"x-gzip": "gzip", "x-deflate": "deflate"}
-_DECODED = ("", "gzip", "deflate", "identity")
+ACCEPTED = "gzip, deflate"  # what requests ask for
+
+_GZIP, _DEFLATE = zlib.MAX_WBITS | 16, zlib.MAX_WBITS
+_WINDOWS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _DEFLATE, "x-deflate": _DEFLATE}
+_DECODED = ("", "identity", *_WINDOWS)
+_PIECE = 1 << 16  # bytes
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LOOKED_AT = 4096  # bytes
 
 
-def name_as_registered(reply: httpx.Response) -> None:
-    """Give the encodings of a reply the names that httpx knows. Do this before its body is read."""
-    if "content-encoding" in reply.headers:
-        names = _names(reply)
-        reply.headers["content-encoding"] = ", ".join(_SYNONYMS.get(name, name) for name in names)
+class BrokenError(Exception):
+    """The compressed bytes can't be decoded."""
+
+
+def decoded(reply: httpx.Response) -> Iterator[bytes]:
+    """The body as it comes, without its compression, in pieces of at most 64 KiB. Raises BrokenError.
+
+    An encoding that isn't known is left as it is: see `unreadable`.
+    """
+    pieces = reply.iter_raw()
+    for name in reversed(_names(reply)):
+        if name in _WINDOWS:
+            pieces = _inflated(pieces, _WINDOWS[name])
+    return pieces
+
+
+def _inflated(pieces: Iterator[bytes], window: int) -> Iterator[bytes]:
+    """The bytes that zlib makes of these; what comes after their end is ignored."""
+    stream = zlib.decompressobj(window)
+    begun = False
+    for given in pieces:
+        rest, piece = given, b""
+        while (rest or len(piece) == _PIECE) and not stream.eof:
+            try:
+                piece = stream.decompress(rest, _PIECE)
+            except zlib.error as error:
+                if begun or window != _DEFLATE:
+                    raise BrokenError(str(error)) from error
+                stream, begun = zlib.decompressobj(-zlib.MAX_WBITS), True  # some send it without its header
+                continue
+            begun, rest = True, stream.unconsumed_tail
+            if piece:
+                yield piece
+    if piece := stream.flush():
+        yield piece
 
 
 def unreadable(reply: httpx.Response, start: bytes | bytearray) -> str:
     """Why a body can't be read, as in `compressed with zstd, which was not asked for`; "" where it can.
 
-    `start` are its first bytes, as httpx decoded them: they decide, since some servers name an encoding though the body
+    `start` are its first bytes, as they were decoded: they decide, since some servers name an encoding though the body
     is plain.
     """
     unknown = [name for name in _names(reply) if name not in _DECODED]

@@ -1,7 +1,8 @@
 """What a reply holds: the events of a stream, or one event for a whole reply (API 7.1, 12.1).
 
 The first bytes and the content type decide together: what begins as JSON is read whole, what begins as a field of
-server-sent events is a stream, whatever the type says; anything else goes by the type.
+server-sent events is a stream, whatever the type says; anything else goes by the type. A whole reply and one event of a
+stream are read up to a limit, what is no answer up to a MiB.
 """
 
 import json
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import httpx
 from httpx_sse import EventSource
 
-from cometresp.client.encoding import unreadable
+from cometresp.client.encoding import BrokenError, decoded, unreadable
 from cometresp.errors import Cause, CometrespError, ProtocolError, UnreachableError
 from cometresp.wire import replies
 from cometresp.wire.error_bodies import error_in, without_markup
@@ -31,6 +32,8 @@ _FIELD = re.compile(r"(data|event|id|retry)?(:|$)")  # a line of a stream
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _KEPT = 4096  # characters at the start and at the end of a stream that are looked at if it ends too early
 _QUOTED = 200
+_NO_ANSWER = 1 << 20  # bytes that are read of what is no answer
+_LINE_COST = 64  # bytes of memory for each line of an event beside its text
 
 
 def _silent(_: str) -> None:
@@ -41,13 +44,14 @@ class Opened(NamedTuple):
     """A reply whose body hasn't been read.
 
     `watch` limits each wait for it; `broken` maps httpx's exceptions; `debug` gets a body that isn't an answer.
-    `secrets` are masked in what is read.
+    `secrets` are masked in what is read. `limit` is the most bytes of a whole reply, or of one event.
     """
 
     reply: httpx.Response
     watch: Callable[[], AbstractContextManager[None]]
     broken: Callable[[httpx.TransportError], CometrespError]
     secrets: Secrets
+    limit: int
     debug: Callable[[str], None] = _silent
 
 
@@ -124,14 +128,13 @@ class _Body:
 
     def __init__(self, opened: Opened) -> None:
         self.opened = opened
-        self._chunks = opened.reply.iter_bytes()
+        self._chunks = decoded(opened.reply)
         self._start = b""
         self._ended = False
 
     def is_stream(self) -> bool:
         """Whether it is a stream. Raises ProtocolError where it is compressed in a way that can't be read."""
-        while (looks := _looks_like(self._start, ended=self._ended)) is None:
-            self._read_more()
+        looks = self._looks()
         if looks != "other":
             return looks == "stream"
         if _kind(self.opened.reply) != _STREAM_TYPE:
@@ -141,31 +144,44 @@ class _Body:
         return True
 
     def chunks(self) -> Iterator[bytes]:
-        """All bytes as they come. Raises httpx's exceptions."""
+        """All bytes as they come. Raises httpx's exceptions and BrokenError."""
         return chain([self._start] if self._start else [], self._chunks)
 
     def whole(self) -> Reply:
+        """The whole reply; of what isn't JSON at most a MiB."""
+        is_json = self._looks() == "json"
+        limit = self.opened.limit if is_json else _NO_ANSWER
         rest = bytearray(self._start)
-        while not self._ended:
-            self._start = b""
-            self._read_more()
-            rest += self._start
+        while not self._ended and len(rest) <= limit:
+            rest += self._next()
+        if is_json and len(rest) > limit:
+            raise replies.too_large("the reply", limit)
+        del rest[limit:]
         why = unreadable(self.opened.reply, rest)
         return self._reply(b"" if why else self.opened.secrets.body(bytes(rest)), why)
+
+    def _looks(self) -> str:
+        """`json`, `stream` or `other`, by the first bytes that aren't blank."""
+        while (looks := _looks_like(self._start, ended=self._ended)) is None:
+            self._start += self._next()
+            if self._start.removeprefix(_BOM).isspace():  # some servers send blanks while they work
+                self._start = b""
+        return looks
 
     def _reply(self, body: bytes, why: str) -> Reply:
         return Reply(self.opened.reply.status_code, self.opened.reply.headers, body, why)
 
-    def _read_more(self) -> None:
+    def _next(self) -> bytes:
+        """The next bytes, b"" at the end."""
         try:
             with self.opened.watch():
                 chunk = next(self._chunks, None)
         except httpx.TransportError as error:
             raise self.opened.broken(error) from error
-        except httpx.DecodingError as error:
+        except BrokenError as error:
             raise ProtocolError(f"the reply's compression is broken: {error}", cause=Cause.PATH) from error
         self._ended = chunk is None
-        self._start += chunk or b""
+        return chunk or b""
 
 
 def _looks_like(start: bytes, *, ended: bool) -> str | None:
@@ -280,6 +296,7 @@ class _Text:
         self._chunks = chunks
         self._kept = kept
         self._head = self._tail = ""
+        self._held = 0  # bytes of memory for the event that hasn't ended
         self.headers = {"content-type": _STREAM_TYPE}
         self.cut = False
         self.is_suspect = False
@@ -297,7 +314,7 @@ class _Text:
                     chunk = next(chunks, None)
             except httpx.TransportError as error:
                 broken, chunk = error, None
-            except httpx.DecodingError as error:
+            except BrokenError as error:
                 raise ProtocolError(f"the stream's compression is broken: {error}", cause=Cause.PATH) from error
             if chunk is None:
                 break
@@ -305,16 +322,30 @@ class _Text:
             if first and text:
                 text, first = text.removeprefix("\ufeff"), False
             if text:
+                is_too_large = self._is_too_large(text)
                 if not self.is_suspect:
                     self.is_suspect = self._opened.secrets.may_stand_in(self._tail + text)
                 if len(self._head) < kept:
                     self._head += text[:kept]
                 self._tail = text[-kept:] if len(text) >= kept else (self._tail + text)[-kept:]
-                yield text
+                yield text  # also where it is too large, since whole events may be in it
+                if is_too_large:
+                    raise replies.too_large("an event of the stream", self._opened.limit)
         self.cut = True
         yield decoder.decode(b"", final=True) + "\n\n"
         if broken:
             raise self._opened.broken(broken) from broken
+
+    def _is_too_large(self, text: str) -> bool:
+        """Whether the event that hasn't ended by the end of this text is larger than the limit."""
+        text = self._tail[-3:] + text
+        end = text.rfind("\n\n")
+        if "\r" in text:
+            end = max(end, text.rfind("\r\r"), text.rfind("\r\n\r\n"))
+        if end >= 0:
+            text, self._held = text[end:], 0
+        self._held += len(text) + _LINE_COST * (text.count("\n") + text.count("\r"))
+        return self._held > self._opened.limit
 
     def stray(self, *, at_end: bool) -> str:
         """The lines at the start or at the end of the stream that are no fields of it."""

@@ -5,14 +5,17 @@ Statuses, retries and error shapes are those of API 8 and 12.6.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from cometresp.client.connection import ServerConfig, open_pool
-from cometresp.client.encoding import name_as_registered, unreadable
+from cometresp.client.encoding import BrokenError, decoded, unreadable
 from cometresp.client.reading import Opened
+from cometresp.client.route import local_name, proxy_for
 from cometresp.deadline import Deadline, alarm, backoff
 from cometresp.errors import CometrespError, RateLimitedError, SilenceError, UnreachableError
 from cometresp.wire.endpoints import Request
@@ -23,6 +26,7 @@ from cometresp.wire.urls import joined
 _CONNECT_SECONDS = 15.0
 _LONGEST_WAIT = 120.0  # a server that asks for a longer pause is not waited for
 _MAX_ERROR_BODY = 1 << 20
+_ERROR_SECONDS = 5.0  # for the body of an error: its status says what is most needed
 _LONGEST_DEBUG = 20_000  # characters of a body that --debug prints
 
 
@@ -39,7 +43,10 @@ class Requests:
         self.retry_after: float | None = None
         self.request_id: str | None = None
         self.lost = False
-        self._http = open_pool(config)
+        self._base_url, self._host = local_name(config.base_url)
+        self._proxy = None if config.loopback else proxy_for(config.base_url)
+        self._extensions: dict[str, Any] = {"sni_hostname": urlsplit(config.base_url).hostname} if self._host else {}
+        self._http = open_pool(config, self._proxy)
 
     def close(self) -> None:
         self._http.close()
@@ -76,16 +83,18 @@ class Requests:
             tries += 1
         try:
             broken = partial(self._unreachable, silence=silence, during_reply=True)
-            yield Opened(reply, self.watch, broken, self.config.secrets, self._debug_body)
+            limit = self.config.max_reply_size
+            yield Opened(reply, self.watch, broken, self.config.secrets, limit, self._debug_body)
         finally:
             reply.close()
 
     def _try(self, request: Request, payload: Payload | None, silence: float) -> httpx.Response | CometrespError:
         """One attempt: a 2xx reply, or the error. Raises errors that no other attempt can help."""
+        progress = _Progress(self._limit_of_head(silence), through_tunnel=self.config.base_url.startswith("https:"))
         try:
-            reply = self._send(request, payload, silence)
+            reply = self._send(request, payload, silence, progress)
         except httpx.TransportError as fault:
-            error = self._unreachable(fault, silence)
+            error = self._unreachable(fault, silence, at_proxy=not progress.passed_proxy)
             self.lost |= not isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout)
             if not _came_before_any_byte(fault):
                 raise error from fault
@@ -96,50 +105,52 @@ class Requests:
         with closing(reply):
             return error_of(self._read_error(reply), creates=creates)
 
-    def _send(self, request: Request, payload: Payload | None, silence: float) -> httpx.Response:
+    def _send(self, request: Request, payload: Payload | None, silence: float, progress: "_Progress") -> httpx.Response:
         if payload is not None:
             payload.check()
         sent = self._http.build_request(
             request.method,
-            joined(self.config.base_url, request.target),
+            joined(self._base_url, request.target),
             headers=self._headers(request, payload),
             content=payload,
             timeout=self._timeout(silence),
+            extensions=self._extensions | {"trace": progress},
         )
         self._debug(f"> {request.method} {joined(self.config.shown_url, request.target)}")
         for name, value in sent.headers.items():
             self._debug(f"> {name}: {value}")
         self._debug(">" if payload is None else f"> {payload.length} bytes of body")
         self.retry_after = None
-        with self.watch():
+        with self.watch(), progress:
             reply = self._http.send(sent, stream=True)
         self.retry_after = retry_after(reply.headers, time.time())
         self.request_id = request_id(reply.headers)
         self._debug(f"< {reply.http_version} {reply.status_code}")
         for name, value in reply.headers.items():
             self._debug(f"< {name}: {value}")
-        name_as_registered(reply)
         return reply
 
     def _headers(self, request: Request, payload: Payload | None) -> dict[str, str]:
         """The endpoint's headers, except for those that the user gives another value."""
         given = {name.lower() for name in self.config.headers}
         headers = {name: value for name, value in request.headers.items() if name.lower() not in given}
-        return headers if payload is None else {**headers, "Content-Length": str(payload.length)}
+        host = {"Host": self._host} if self._host else {}
+        return host | headers | ({} if payload is None else {"Content-Length": str(payload.length)})
 
     def _read_error(self, reply: httpx.Response) -> Reply:
-        """The reply, with at most a megabyte of its body, and as much of it as came."""
-        body, why = b"", ""
-        with suppress(httpx.TransportError), self.watch():
+        """The reply, with at most a MiB of its body, and as much of it as came within a few seconds."""
+        body, why = bytearray(), ""
+        end = Deadline(_ERROR_SECONDS if self.deadline.left is None else min(_ERROR_SECONDS, self.deadline.left))
+        with suppress(httpx.TransportError, _EnoughError), alarm(end.left or 0, _EnoughError):
             try:
-                for chunk in reply.iter_bytes():
+                for chunk in decoded(reply):
                     body += chunk
-                    if len(body) > _MAX_ERROR_BODY:
+                    if len(body) > _MAX_ERROR_BODY or end.passed:
                         break
-            except httpx.DecodingError:
+            except BrokenError:
                 why = "" if body else f"whose compression ({reply.headers['content-encoding']}) is broken"
         why = why or unreadable(reply, body)
-        read = Reply(reply.status_code, reply.headers, b"" if why else self.config.secrets.body(body), why)
+        read = Reply(reply.status_code, reply.headers, b"" if why else self.config.secrets.body(bytes(body)), why)
         self._debug(f"< {len(body)} bytes of body")
         self._debug_body(read.text())
         return read
@@ -173,24 +184,29 @@ class Requests:
     def _too_long(self) -> UnreachableError:
         return UnreachableError(f"not finished within the {self.config.max_time:g} s of --max-time")
 
+    def _limit_of_head(self, silence: float) -> Callable[[], AbstractContextManager[None]]:
+        """Limits the wait for the head of a reply to --timeout, whatever comes before it or of it."""
+        message = f"{self.config.shown_url}: no reply within {silence:g} s (--timeout)"
+        return partial(alarm, silence, partial(SilenceError, message, passing=True))
+
     def _unreachable(
-        self, fault: httpx.TransportError, silence: float, *, during_reply: bool = False
+        self, fault: httpx.TransportError, silence: float, *, at_proxy: bool = False, during_reply: bool = False
     ) -> UnreachableError:
         """The error for an exception of httpx; `passing` where another try may succeed."""
         if self.deadline.passed:
             return self._too_long()
-        url = self.config.shown_url
+        peer = f"the proxy {self._proxy.shown}" if self._proxy and at_proxy else self.config.shown_url
         passing = "CERTIFICATE_VERIFY_FAILED" not in str(fault)
         if isinstance(fault, httpx.ConnectTimeout):
-            message = f"{url}: no connection within {min(_CONNECT_SECONDS, silence):g} s"
+            message = f"{peer}: no connection within {min(_CONNECT_SECONDS, silence):g} s"
         elif isinstance(fault, httpx.TimeoutException):
-            return SilenceError(f"{url}: no data for {silence:g} s (--timeout)", passing=passing)
+            return SilenceError(f"{peer}: no data for {silence:g} s (--timeout)", passing=passing)
         elif isinstance(fault, httpx.ProxyError):
-            message = f"the proxy refused: {fault}"
+            message = f"{peer} refused: {fault}"
         elif during_reply:
             message = f"the connection broke before the answer was complete: {_reason(fault)}"
         else:
-            message = f"{url} can't be reached: {_reason(fault)}"
+            message = f"{peer} can't be reached: {_reason(fault)}"
         return UnreachableError(message, passing=passing)
 
     def _debug(self, line: str) -> None:
@@ -202,6 +218,31 @@ class Requests:
             self._debug(f"< {line}")
         if len(body) > _LONGEST_DEBUG:
             self._debug(f"< … and {len(body) - _LONGEST_DEBUG} characters more")
+
+
+class _EnoughError(Exception):
+    """The time for the body of an error is up."""
+
+
+class _Progress(ExitStack):
+    """How far a request has come, as httpcore traces it. `head` limits the wait for the head of its reply.
+
+    `passed_proxy` is set once the proxy, if there is one, has been reached and leads to the server.
+    """
+
+    def __init__(self, head: Callable[[], AbstractContextManager[None]], *, through_tunnel: bool) -> None:
+        super().__init__()
+        self._head = head
+        self._passed = "proxy.start_tls.started" if through_tunnel else "http11.send_request_headers.complete"
+        self.passed_proxy = False
+
+    def __call__(self, event: str, _: object) -> None:
+        if event == "http11.receive_response_headers.started":
+            self.enter_context(self._head())
+        elif event.startswith("http11.receive_response_headers."):
+            self.close()
+        elif event in (self._passed, "socks.setup_socks5_connection.complete"):
+            self.passed_proxy = True
 
 
 def _came_before_any_byte(fault: httpx.TransportError) -> bool:

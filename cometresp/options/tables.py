@@ -151,6 +151,7 @@ class ConnectionOptions(NamedTuple):
     header: Annotated[Texts, _flag(CONNECTION, "Header to send with each request. Repeatable.", "--header", "-H", metavar="'NAME: VALUE'")] = None
     timeout: Annotated[float | None, _flag(CONNECTION, "Seconds without data before giving up [default: 600].", "--timeout", metavar="SECONDS")] = None
     max_time: Annotated[float | None, _flag(CONNECTION, "Seconds for the whole run [default: no limit].", "--max-time", metavar="SECONDS")] = None
+    max_reply_size: Annotated[Text, _flag(CONNECTION, "Largest reply, or event of a stream, in bytes, such as 10M or 1G [default: 256M].", "--max-reply-size", metavar="SIZE")] = None
     retries: Annotated[int | None, _flag(CONNECTION, "How often a failed request is tried again [default: 2].", "--retries")] = None
     ca_file: Annotated[Text, _flag(CONNECTION, "File with certificates to trust.", "--ca-file", metavar="FILE")] = None
     insecure_http: Annotated[bool, _flag(CONNECTION, "Send the key to a plain http: address.", "--insecure-http")] = False

@@ -17,6 +17,7 @@ def check(connection: ConnectionOptions, output: OutputOptions) -> None:
     for flag, seconds in (("--timeout", connection.timeout), ("--max-time", connection.max_time)):
         if seconds is not None and not 0 < seconds <= _LONGEST:
             raise UsageError(f"{flag}: must be more than 0 and at most {_LONGEST:.0f} seconds, not {seconds:g}")
+    reply_size_of(connection)
     for flag, path in (
         ("--ca-file", connection.ca_file),
         ("--output", output.output),
@@ -64,6 +65,17 @@ def _start_of(line: str) -> str:
 
 def retries_of(connection: ConnectionOptions) -> int:
     return DEFAULT_RETRIES if connection.retries is None else connection.retries
+
+
+def reply_size_of(connection: ConnectionOptions) -> int | None:
+    """The bytes of `--max-reply-size`; K, M and G are 1,024 times the unit before. Raises UsageError."""
+    given = connection.max_reply_size
+    if given is None:
+        return None
+    found = re.fullmatch(r"([1-9][0-9]{0,14})([kmg]?)b?", given.strip().lower(), re.ASCII)
+    if found is None:
+        raise UsageError(f"--max-reply-size: {given[:40]!r} must be a number of bytes, such as 500000, 10M or 1G")
+    return int(found[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[found[2]]
 
 
 def _check_format(output: OutputOptions) -> None:

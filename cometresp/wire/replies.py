@@ -17,7 +17,7 @@ from cometresp.errors import (
     RequestRefusedError,
     UnreachableError,
 )
-from cometresp.text import quoted, valid_json
+from cometresp.text import quoted, shown_size, valid_json
 from cometresp.wire.error_bodies import code_of, message_of, read_error, without_markup
 from cometresp.wire.json import null
 from cometresp.wire.refusals import names_previous
@@ -41,6 +41,7 @@ _ACCESS_ERRORS = frozenset({"access_denied"})
 _NO_PREVIOUS = frozenset(
     {400, 404, 422, 500, 501, 502, 503}
 )  # statuses of a refused previous_response_id (API 10.3, 12.8)
+DEFAULT_LIMIT = 256 << 20  # bytes of a whole reply, or of one event of a stream
 _LONGEST_TEXT = 500
 _CHECK_URL = "is the base URL right? it usually ends in /v1"
 
@@ -176,6 +177,13 @@ def not_the_api(reply: Reply, request: str, kind: str) -> ProtocolError:
         hint="" if reply.unreadable else _CHECK_URL,
         details=reply.details(),
         cause=None if reply.unreadable else Cause.PATH,
+    )
+
+
+def too_large(what: str, limit: int) -> ProtocolError:
+    """The exception for what is larger than the limit: asked for again, it would be as large."""
+    return ProtocolError(
+        f"{what} is larger than {shown_size(limit)} (--max-reply-size)", hint="a larger --max-reply-size takes it"
     )
 
 
