@@ -10,8 +10,8 @@ On both, the run's secrets are masked.
 import io
 import os
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol, TextIO
 
@@ -96,7 +96,7 @@ class Terminal:
         if self.stdout is None:
             raise OutputError("standard output is closed")
         try:
-            _write_all(self.stdout, self.masks.output(data) if self.masks else data)
+            write_all(self.stdout, self.masks.output(data) if self.masks else data)
         except BrokenPipeError as error:
             raise PipeClosedError from error
         except OSError as error:
@@ -144,6 +144,29 @@ class Terminal:
         if (self.stderr_tty or self.verbose) and not self.quiet:
             self._line(message)
 
+    @property
+    def patience(self) -> float:
+        """Seconds after which the user is told what is waited for."""
+        return 1.0 if self.stderr_tty or self.verbose else 10.0
+
+    def tell_waiting(self, message: str) -> None:
+        """Print what is waited for; to be called after `patience` seconds."""
+        if not self.quiet:
+            self._line(message if self.stderr_tty or self.verbose else f"cometresp: {message}")
+
+    @contextmanager
+    def waiting(self, message: str) -> Iterator[None]:
+        """Print the message if the block takes longer than `patience`."""
+        import threading
+
+        timer = threading.Timer(self.patience, self.tell_waiting, (message,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
     def warn(self, message: str) -> None:
         if not self.quiet:
             self._line(f"cometresp: warning: {message}")
@@ -180,7 +203,7 @@ def _discard_typed(terminal: BinaryIO) -> None:
         raise OSError(*error.args) from error
 
 
-def _write_all(stream: Any, data: bytes) -> None:
+def write_all(stream: Any, data: bytes) -> None:
     """Write and flush, even to a pipe that another program made non-blocking, as some CI runners do."""
     rest = memoryview(data)
     while True:

@@ -144,6 +144,11 @@ class OutputOptions(NamedTuple):
     id_file: Annotated[Text, _flag(OUTPUT, "Write the response id to FILE as soon as it is known.", "--id-file", metavar="FILE")] = None
     plain: Annotated[bool, _flag(OUTPUT, "No redrawing and no spinner.", "--plain")] = False
 
+    @property
+    def file(self) -> str | None:
+        """The file that gets the answer; None for standard output, which `-` names too."""
+        return None if self.output == "-" else self.output
+
 class ConnectionOptions(NamedTuple):
     """How the server is reached."""
 

@@ -135,8 +135,8 @@ def _place_file(display: Display, *, good: bool) -> None:
     file = display.outlets.file
     if file and good:
         file.commit()
-    elif file and (kept := file.abandon()):
-        display.terminal.note(kept)
+    elif file:
+        display.close()
 
 
 def _print_summary(done: Finished, display: Display, recorder: Recorder, tier: str | None, *, status: str) -> None:

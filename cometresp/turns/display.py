@@ -29,7 +29,7 @@ def _kind(output: OutputOptions, terminal: Terminal) -> "Kind":
         return "json" if output.json else "events"
     if output.format != "auto":
         return output.format
-    return "markdown" if terminal.stdout_tty and output.output is None else "text"
+    return "markdown" if terminal.stdout_tty and output.file is None else "text"
 
 
 class Layout(NamedTuple):
@@ -69,7 +69,7 @@ def layout_of(
     `shape` is the `text.format` of the request (API 5.1); None where only the response knows what was asked for.
     """
     kind = _kind(output, terminal)
-    to_terminal = terminal.stdout_tty and output.output is None
+    to_terminal = terminal.stdout_tty and output.file is None
     beside = terminal.stderr_tty and not terminal.quiet
     structured = None if shape is None else shape.get("type") in ("json_schema", "json_object")
     flows = kind == "events" or (kind == "text" and streaming)  # prints lines that a redrawn region would overwrite
@@ -97,13 +97,14 @@ class Outlets(NamedTuple):
 
 def open_outlets(output: OutputOptions, terminal: Terminal) -> Outlets:
     """Make what the flags name. Raises OutputError before anything is sent."""
-    if output.id_file is None and output.save_images is None and output.output is None:
+    if output.id_file is None and output.save_images is None and output.file is None:
         return Outlets(terminal)
-    from cometresp.turns.files import FileSink, IdFile, image_folder
+    from cometresp.turns.files import FileSink, IdFile
+    from cometresp.turns.images import image_folder
 
     id_file = IdFile(output.id_file, terminal) if output.id_file is not None else None
     images = image_folder(output.save_images) if output.save_images is not None else None
-    file = FileSink(output.output, terminal.masks) if output.output is not None else None
+    file = FileSink(output.file, terminal) if output.file is not None else None
     return Outlets(file or terminal, file, id_file, images)
 
 
@@ -149,6 +150,11 @@ class Display:
             runs_here=self._runs_here,
             structured=layout.structured,
         )
+
+    def close(self) -> None:
+        """Keep what a run that ended unexpectedly has written to the file of --output."""
+        if self.outlets.file and (kept := self.outlets.file.abandon()):
+            self.terminal.warn(kept)
 
     def on_upload(self, sent: int, length: int) -> None:
         """Show how much of the body was sent: drawn where lines can be redrawn, else one notice for a large body."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from cometresp.answer.answer import Answer
@@ -51,8 +51,9 @@ def run_fetch(wanted: Wanted, runtime: Runtime) -> None:
     layout = layout_of(output, terminal, plain=runtime.plain, streaming=wanted.stream)
     display = Display(layout, output, open_outlets(output, terminal), terminal)
     recorder = Recorder(runtime, None)
-    done = run_turn(_Fetcher(wanted, runtime), display, recorder)
-    conclude(done, display, recorder)
+    with closing(display):
+        done = run_turn(_Fetcher(wanted, runtime), display, recorder)
+        conclude(done, display, recorder)
 
 
 class _Fetcher:

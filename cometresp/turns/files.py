@@ -1,147 +1,217 @@
-"""Files that a command writes: `--output FILE`, whole or not at all, `--id-file FILE` and `--save-images DIR`."""
+"""Files that a command writes: `--output FILE`, whole or not at all, and `--id-file FILE`.
 
-import binascii
+What isn't a regular file is written through: a pipe, a device, and a descriptor such as `/dev/stdout`, which is written
+where its offset is, whatever it leads to.
+"""
+
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from cometresp.errors import OutputError, PipeClosedError
-from cometresp.terminal import Masks, Terminal
-from cometresp.wire.json import Json
+from cometresp.terminal import Terminal, write_all
+from cometresp.text import escape_line
+
+STDOUT = "-"  # what -o and --id-file take for standard output
+_DESCRIPTORS = re.compile(r"/dev/fd|/proc/\d+(/task/\d+)?/fd")  # folders; /proc/self leads to one of them
+_MOST_LINKS = 40  # as Linux follows
+_MOST_PARTS = 1000
 
 
 class IdFile:
-    """The file of `--id-file`, written as soon as the response id is known. `error` is set where that failed."""
+    """The file of `--id-file`, written as soon as the response id is known. `error` is set where that failed.
+
+    Where it isn't a regular file, it gets a line for each response of the run, else the last id.
+    """
 
     def __init__(self, path: str, terminal: Terminal) -> None:
-        if not os.access(os.path.dirname(path) or ".", os.W_OK):  # noqa: PTH120 - as the user wrote it
-            raise OutputError(f"--id-file: {path} can't be written: its folder isn't there or is read-only")
         self._path = path
         self._terminal = terminal
-        self.error: OutputError | None = None
+        self._stream: BinaryIO | None = None
+        self.error: OutputError | PipeClosedError | None = None
+        if path == STDOUT:
+            return
+        try:
+            if is_written_through(path):
+                self._stream = opened_through(path, terminal)
+            elif os.path.isdir(path):  # noqa: PTH112 - as the user wrote it
+                raise self._error("it is a directory")
+            elif not os.access(path if os.path.exists(path) else os.path.dirname(path) or ".", os.W_OK):  # noqa: PTH110, PTH120
+                raise self._error("its folder isn't there, or may not be written")
+        except OSError as error:
+            raise self._error(error.strerror) from error
 
     def write(self, response_id: str) -> None:
+        line = f"{response_id}\n"
         try:
-            with open(self._path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as the user wrote it
-                file.write(response_id + "\n")
+            if self._path == STDOUT:
+                self._print(line)
+            elif self._stream is not None:
+                write_all(self._stream, line.encode())
+            else:
+                with open(self._path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as the user wrote it
+                    file.write(line)
+        except PipeClosedError as error:
+            self.error = error
+        except OutputError as error:
+            self._fail(error)
         except OSError as error:
-            self.error = OutputError(f"--id-file: {self._path} can't be written: {error.strerror}")
-            self._terminal.warn(self.error.message)
+            self._fail(self._error(error.strerror))
+
+    def _print(self, line: str) -> None:
+        terminal = self._terminal
+        if not terminal.stdout_tty:
+            terminal.write(line.encode())
+        elif terminal.line_writer and terminal.stderr_tty:
+            terminal.line_writer(escape_line(line.rstrip()) + "\n")
+        else:
+            terminal.write(terminal.encode(escape_line(line.rstrip()) + "\n"))
+
+    def _fail(self, error: OutputError) -> None:
+        self.error = error
+        self._terminal.warn(error.message)
+
+    def _error(self, why: str | None) -> OutputError:
+        return OutputError(f"--id-file: {escape_line(self._path)} can't be written: {why}")
 
 
 class FileSink:
     """Writes to a temporary file; `commit` renames it to FILE, `abandon` to FILE.part and leaves FILE as it was.
 
-    What isn't a regular file (a pipe, a device) is written through.
+    What isn't a regular file is written through.
     """
 
-    def __init__(self, path: str, masks: Masks | None = None) -> None:
-        self.path = Path(path)
-        self._masks = masks
+    def __init__(self, path: str, terminal: Terminal | None = None) -> None:
+        self._shown = escape_line(path)
+        self._masks = terminal.masks if terminal else None
+        self._temporary: Path | None = None
         try:
-            mode = self.path.stat().st_mode if self.path.exists() else stat.S_IFREG
-            if stat.S_ISDIR(mode):
-                raise OutputError(f"--output: {path} is a directory")
-            self.through = not stat.S_ISREG(mode)
-            # next to the file that a link points to: the rename must not replace the link
-            self._target = self.path if self.through else self.path.resolve()
-            self._mode = stat.S_IMODE(self._target.stat().st_mode) if self._target.exists() else None
-            if self.through:
-                self._file: BinaryIO = self._target.open("wb")
+            if is_written_through(path):
+                self._file = opened_through(path, terminal)
                 return
+            # next to the file that a link points to: the rename must not replace the link
+            self._target = Path(os.path.realpath(path))
+            if self._target.is_dir():
+                raise OutputError(f"--output: {self._shown} is a directory")
+            self._mode = stat.S_IMODE(self._target.stat().st_mode) if self._target.exists() else None
             import tempfile
 
-            descriptor, name = tempfile.mkstemp(prefix=f".{self._target.name[:100]}.", dir=self._target.parent)
+            descriptor, name = tempfile.mkstemp(prefix=f".{self._target.name[:50]}.", dir=self._target.parent)
             self._temporary = Path(name)  # of this run alone, and private until it has its place
-            self._file = os.fdopen(descriptor, "wb")
+            self._file = os.fdopen(descriptor, "wb", buffering=0)
         except OSError as error:
             raise self._error(error) from error
 
     def write(self, data: bytes) -> None:
         try:
-            self._file.write(self._masks.output(data) if self._masks else data)
-            self._file.flush()
+            write_all(self._file, self._masks.output(data) if self._masks else data)
         except BrokenPipeError as error:
             raise PipeClosedError from error
         except OSError as error:
             raise self._error(error) from error
 
     def commit(self) -> None:
-        """The file appears, with the mode of the one that it replaces."""
+        """The file appears, with the mode of the one that it replaces. Raises OutputError, which says what is kept."""
         try:
             self._file.close()
-            if not self.through:
-                self._place(self._target)
+            if self._temporary is not None:
+                self._give_mode(self._temporary)
+                os.replace(self._temporary, self._target)  # noqa: PTH105 - the atomic one, also on Windows
+                self._temporary = None
         except OSError as error:
-            raise self._error(error) from error
+            raise self._error(error).with_hint(self.abandon()) from error
 
     def abandon(self) -> str:
-        """Keep what was received as FILE.part; returns a sentence about it, "" where nothing was received."""
-        try:
+        """Keep what was received under another name; returns a sentence about it, "" where nothing was received."""
+        with suppress(OSError):  # the run has failed already, with a better reason
             self._file.close()
-            if self.through:
+        temporary, self._temporary = self._temporary, None
+        if temporary is None:
+            return ""
+        try:
+            if not temporary.stat().st_size:
+                temporary.unlink()
                 return ""
-            if not self._temporary.stat().st_size:
-                self._temporary.unlink()
-                return ""
-            part = self._target.with_name(self._target.name + ".part")
-            self._place(part)
         except OSError:
-            return ""  # the run has failed already, with a better reason
-        return f"{self.path} is untouched; what came is kept as {part}"
+            return ""
+        return f"{self._shown} is untouched; what came is kept as {escape_line(str(self._kept(temporary)))}"
 
-    def _place(self, path: Path) -> None:
+    def _kept(self, temporary: Path) -> Path:
+        """FILE.part, FILE.part.2 and so on, whichever is free; the temporary file where none can be made."""
+        with suppress(OSError):
+            self._give_mode(temporary)
+        for number in range(1, _MOST_PARTS):
+            part = self._target.with_name(self._target.name + ".part" + (f".{number}" if number > 1 else ""))
+            try:
+                part.open("xb").close()  # it is ours from here on: a rename would replace the file of another run
+            except FileExistsError:
+                continue
+            except OSError:
+                break
+            try:
+                os.replace(temporary, part)  # noqa: PTH105
+            except OSError:
+                with suppress(OSError):
+                    part.unlink()
+                break
+            return part
+        return temporary
+
+    def _give_mode(self, path: Path) -> None:
         mask = os.umask(0)
         os.umask(mask)
-        self._temporary.chmod(0o666 & ~mask if self._mode is None else self._mode)
-        os.replace(self._temporary, path)  # noqa: PTH105 - the atomic one, also on Windows
+        path.chmod(0o666 & ~mask if self._mode is None else self._mode)
 
     def _error(self, error: OSError) -> OutputError:
-        return OutputError(f"--output: {self.path} can't be written: {error.strerror}")
+        return OutputError(f"--output: {self._shown} can't be written: {error.strerror}")
 
 
-def image_folder(path: str) -> Path:
-    """The folder of `--save-images`, made where it isn't."""
+# what is written through --------------------------------------------------------------------------------------------
+
+
+def is_written_through(path: str) -> bool:
+    """Whether a path names a descriptor, or anything else than a regular file or a directory. Raises OSError."""
+    if _descriptor(path) is not None:
+        return True
     try:
-        Path(path).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"--save-images: {path} can't be made: {error.strerror}") from error
-    return Path(path)
+        mode = os.stat(path).st_mode  # noqa: PTH116 - as the user wrote it
+    except FileNotFoundError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def save_images(output: Iterable[Json], folder: Path) -> Iterator[Path]:
-    """Write each finished image of an output; a file that is there is never written over. Raises OutputError."""
-    for number, item in enumerate(output, 1):
-        if item.get("type") != "image_generation_call" or not isinstance(item.get("result"), str):
-            continue
-        try:
-            data = binascii.a2b_base64(item["result"])
-            name = re.sub(r"[^A-Za-z0-9_-]+", "_", str(item.get("id") or ""))[:80] or f"image-{number}"
-            yield _write_new(folder, name, _ending_of(data), data)
-        except binascii.Error as error:
-            raise OutputError(f"--save-images: the image of item {number} is not valid base64") from error
-        except OSError as error:
-            raise OutputError(f"--save-images: {folder} can't be written: {error.strerror}") from error
+def opened_through(path: str, terminal: Terminal | None) -> BinaryIO:
+    """A stream to what is there, which is neither emptied nor replaced. A named pipe is waited for until it is read."""
+    found = _descriptor(path)
+    if found is None:
+        waits = terminal.waiting(f"waiting for a reader of {escape_line(path)}") if terminal else nullcontext()
+        with waits:
+            return open(path, "wb", buffering=0)  # noqa: PTH123 - as the user wrote it
+    folder, number = found
+    if folder != "/dev/fd" and not folder.startswith(f"/proc/{os.getpid()}/"):  # of another process
+        return open(f"{folder}/{number}", "ab", buffering=0)  # noqa: PTH123
+    stream = os.fdopen(os.dup(number), "wb", buffering=0)
+    if hasattr(os, "O_ACCMODE"):  # not on Windows
+        from fcntl import F_GETFL, fcntl
+
+        if fcntl(stream.fileno(), F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            stream.close()
+            raise OSError(0, "it is open for reading only")
+    return stream
 
 
-def _ending_of(data: bytes) -> str:
-    from cometresp.request.magic import image_of
-
-    if image := image_of(data):
-        return image.ending
-    return ".svg" if data.startswith(b"<svg") else ".bin"
-
-
-def _write_new(folder: Path, name: str, ending: str, data: bytes) -> Path:
-    for again in range(1, 1000):
-        path = folder / (name + (f"-{again}" if again > 1 else "") + ending)
-        try:
-            with path.open("xb") as file:
-                file.write(data)
-        except FileExistsError:
-            continue
-        return path
-    raise OutputError(f"--save-images: {folder} holds a thousand files named {name}")
+def _descriptor(path: str) -> tuple[str, int] | None:
+    """The folder of descriptors and the number in it that a path leads to, by whatever links; None for a file."""
+    for _ in range(_MOST_LINKS):
+        folder, name = os.path.split(path)
+        folder = os.path.realpath(folder)
+        if name.isdecimal() and name.isascii() and _DESCRIPTORS.fullmatch(folder):
+            return folder, int(name)
+        path = os.path.join(folder, name)  # noqa: PTH118
+        if not os.path.islink(path):  # noqa: PTH114
+            return None
+        path = os.path.join(folder, os.readlink(path))  # noqa: PTH115, PTH118
+    return None

@@ -38,6 +38,7 @@ def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools 
     local = _LocalCalls(asked, runtime, prepared.body.get("tools"), tools, stack)
     shape = format_of(prepared.body.get("text"))
     display = _display(asked, runtime, shape, local)
+    stack.callback(display.close)
     sender = Sender(asked, runtime, prepared, stack, display.on_upload)
     recorder = Recorder(
         runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, required=not prepared.plan.restarts

@@ -71,10 +71,11 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
         if not answer.ended:
             answer.close(cut=True)
     try:
-        screen.finish(answer if not display.layout.prints_only_id else Answer())
-        _save_images(answer, display)
-    except CometrespError as late:
-        error = error or late
+        error = _first(
+            error,
+            lambda: screen.finish(answer if not display.layout.prints_only_id else Answer()),
+            lambda: _save_images(answer, display),
+        )
     finally:
         done = Finished(answer, error, answer.usage, screen.first_text_at)
         good = is_good(answer, allow_incomplete=display.output.allow_incomplete)
@@ -82,13 +83,22 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
     return done
 
 
+def _first(error: Exception | None, *steps: Callable[[], None]) -> Exception | None:
+    """Take every step; returns `error`, or else the first error of a step."""
+    for step in steps:
+        try:
+            step()
+        except CometrespError as late:
+            error = error or late
+    return error
+
+
 def _save_images(answer: Answer, display: Display) -> None:
     if display.outlets.images is None:
         return
-    from cometresp.turns.files import save_images
+    from cometresp.turns.images import save_images
 
-    for path in save_images(answer.output, display.outlets.images):
-        display.terminal.note(f"image saved: {path}")
+    save_images(answer.output, display.outlets.images, display.terminal.note, display.terminal.warn)
 
 
 class Timed:

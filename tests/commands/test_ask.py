@@ -306,4 +306,7 @@ def test_generated_images_are_saved_and_never_written_over(ask: Command, wire: W
     wire.answer(json_reply(response(image | {"result": "x"}, message("done"))))
     result = ask("ask", "--save-images", "new/pictures", "hi")
     assert (result.code, result.text) == (73, "done\n")
-    assert result.err == "cometresp: error: --save-images: the image of item 1 is not valid base64\n"
+    assert result.err == (
+        "cometresp: warning: --save-images: the image of item 1 is not valid Base64\n"
+        "cometresp: error: --save-images: the image could not be saved\n"
+    )
