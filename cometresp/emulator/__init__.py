@@ -16,6 +16,8 @@ events       The events of a response (API 7), computed from its record alone.
 faults       Faults: the meaning of `--fault KIND[=ARG][@N|%P]`, and which of them apply to a request.
 framing      JSON as bytes, and an event as a frame of server-sent events (API 7.1).
 hosted       The tools that the server runs itself, and their items (API 4.1 and 6.3).
+incoming     What precedes the API: a request's Host and Origin, which have to be of this machine, and the
+             bytes of its body.
 input_rules  The checks on input items (API 3).
 lifecycle    The life of a response: created, kept, viewed in its present state, followed event by event.
 oddities     Faults that change a response where it is sent: what some servers send, though the API doesn't

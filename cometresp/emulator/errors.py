@@ -1,6 +1,9 @@
 """The emulator's exception, and its JSON in the form of CometAPI's gateway."""
 
+from traceback import format_exception
 from typing import Any
+
+_LONGEST_LINE = 500
 
 
 class ApiError(Exception):
@@ -33,3 +36,9 @@ def invalid(param: str, message: str, code: str = "invalid_value") -> ApiError:
 
 def not_found(response_id: str) -> ApiError:
     return ApiError(404, f"Response with id '{response_id}' not found.", param="response_id", code="not_found")
+
+
+def traceback_text(error: BaseException) -> str:
+    """The traceback of a bug for a terminal: its messages may have text of a request, so lines are escaped and cut."""
+    lines = "".join(format_exception(error)).splitlines()
+    return "".join(line.encode("unicode_escape").decode()[:_LONGEST_LINE] + "\n" for line in lines)

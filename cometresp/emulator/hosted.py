@@ -167,6 +167,15 @@ def _resume_mcp(approval: Json, context: Context, new_id: NewId, result: Hosted)
         result.lines.append(f"The MCP tool `{name}` of `{label}` was refused{reason}, so it wasn't called.")
 
 
+def _echoed(arguments: str) -> str:
+    """The text in the arguments of `echo`, or all of arguments that the emulator didn't write."""
+    try:
+        text = json.loads(arguments)["text"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return arguments
+    return text if isinstance(text, str) else arguments
+
+
 def _mcp_call(new_id: NewId, label: str, name: str, arguments: str, approval: str | None) -> Json:
     return {
         "id": new_id("mcp"),
@@ -175,7 +184,7 @@ def _mcp_call(new_id: NewId, label: str, name: str, arguments: str, approval: st
         "server_label": label,
         "name": name,
         "arguments": arguments,
-        "output": json.loads(arguments)["text"],
+        "output": _echoed(arguments),
         "error": None,
         "approval_request_id": approval,
     }

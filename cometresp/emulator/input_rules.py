@@ -23,6 +23,7 @@ _PARTS = {
 _STRINGS = {
     "function_call": ("name", "arguments"),
     "custom_tool_call": ("name", "input"),
+    "mcp_approval_request": ("name", "server_label", "arguments"),
     "mcp_approval_response": ("approval_request_id",),
     "item_reference": ("id",),
     "compaction": ("encrypted_content",),

@@ -1,6 +1,7 @@
 """What a request asks for: the JSON of its body, and the flags, numbers and pages of its query."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -17,11 +18,15 @@ _LONGEST_PAGE = 100
 def parse(body: bytes) -> Json:
     """The JSON object of a body. Raises ApiError for anything else."""
 
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
+    def refuse(constant: str) -> float:
+        raise ValueError(f"{constant} is not a number of JSON, or too large")
+
+    def finite(digits: str) -> float:
+        number = float(digits)
+        return number if math.isfinite(number) else refuse(digits)
 
     try:
-        request: Any = json.loads(body, parse_constant=refuse)
+        request: Any = json.loads(body, parse_constant=refuse, parse_float=finite)
     except (ValueError, RecursionError) as error:
         text = "We could not parse the JSON body of your request."
         raise ApiError(400, f"{text} ({error})", code="bad_request_body") from error

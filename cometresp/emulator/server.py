@@ -6,23 +6,27 @@ import socketserver
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cometresp.emulator.api import Api
-from cometresp.emulator.errors import ApiError
+from cometresp.emulator.errors import ApiError, traceback_text
 from cometresp.emulator.faults import Faults, RequestFaults
 from cometresp.emulator.framing import dump
+from cometresp.emulator.incoming import check_head, read_body
 from cometresp.emulator.lifecycle import Stream
 from cometresp.emulator.replacements import EVENT_STREAM
 from cometresp.emulator.rules import Json
 from cometresp.emulator.store import Store
 
 _HOST = "127.0.0.1"
-_CHUNK_HEAD = 1024
+_READ_SECONDS = 60.0  # without a byte of a request that has begun
+_LINGER_SECONDS = 2.0
+_PIECE = 65_536
 # Python runs a signal's handler between bytecodes: one that comes just before a wait for sockets is heard after it.
 _SIGNAL_SECONDS = 0.5
 
@@ -139,8 +143,8 @@ class _Server(ThreadingHTTPServer):
             self._open.discard(request)
         super().shutdown_request(request)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report anything but clients that disconnect and what fails while the emulator stops: it is a bug.
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base class's signature
+        """Report anything but clients that disconnect: it is a bug.
 
         In the main thread, which runs no handlers, it may be the exception of a signal's handler: that is passed on.
         """
@@ -148,8 +152,13 @@ class _Server(ThreadingHTTPServer):
         if threading.current_thread() is threading.main_thread() and not isinstance(error, OSError | RuntimeError):
             self.shutdown_request(request)
             raise  # noqa: PLE0704 - socketserver calls this in its except clause
-        if not isinstance(error, OSError) and not self.stopped.is_set():
-            super().handle_error(request, client_address)
+        if error is not None and not isinstance(error, OSError):
+            self.report(error)
+
+    def report(self, error: BaseException) -> None:
+        """Print a bug on stderr. What fails while the emulator stops, such as its store, is none."""
+        if sys.stderr is not None and not self.stopped.is_set():
+            sys.stderr.write(f"emulator: a request failed\n{traceback_text(error)}")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -159,42 +168,102 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     disable_nagle_algorithm = True
     _request_id = ""
+    _unread = False  # whether a part of the request hasn't been read
+    _begun = False  # whether a part of the reply has been sent
+    _expected = False  # whether the client waits for `100 Continue`
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Log nothing: standard error is for the messages of the command."""
 
-    def _serve(self) -> None:
+    def parse_request(self) -> bool:
+        """Read the head of a request. A client that stops inside it is given up; it may pause between requests."""
+        self._begin()
+        self.connection.settimeout(_READ_SECONDS)
+        if not super().parse_request():
+            return False
+        if self.request_version == self.default_request_version:
+            self.send_error(400, "The request names no version of HTTP.")
+            return False
+        return True
+
+    def _begin(self) -> None:
+        self._unread = self._begun = self._expected = False
         # The form of the gateway's ids: the time to the second, then random digits.
         self._request_id = time.strftime("%Y%m%d%H%M%S") + os.urandom(9).hex()
+
+    def handle_expect_100(self) -> bool:
+        """Wait with the reply to `Expect: 100-continue` until the head has been checked."""
+        self._expected = True
+        return True
+
+    def _continue(self) -> None:
+        if self._expected:
+            self.send_response_only(100)
+            self.end_headers()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """Refuse a head that http.server can't read, in the form of all other errors."""
+        self._begin()
+        self.request_version = self.protocol_version  # of which it may know none yet, and would send no head then
+        self._unread = True
+        self._refuse(ApiError(code, message or HTTPStatus(code).phrase, code="bad_request_head"))
+
+    def _serve(self) -> None:
         try:
             self._answer()
+        except ApiError as error:
+            self._refuse(error)
         except ConnectionError:
             self.close_connection = True
+        except TimeoutError:
+            self._refuse(ApiError(408, f"Nothing more of the body came for {_READ_SECONDS:g} s.", code="timeout"))
+        except RecursionError:
+            self._refuse(ApiError(400, "The request is nested too deeply.", code="too_deep"))
+        except Exception as error:  # noqa: BLE001 - a bug here must reach the client as an error, not as silence
+            self.server.report(error)
+            text = f"The emulator has a bug: {type(error).__name__}: {error}"
+            self._refuse(ApiError(500, text, code="emulator_bug"))
 
     do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = do_OPTIONS = _serve  # noqa: N815 - http.server's names
 
     def _answer(self) -> None:
-        try:
-            body = self._body()  # always read, or the next request on this connection would start inside it
-            url = urlsplit(self.path)
-            query = dict(parse_qsl(url.query, keep_blank_values=True))
-            faults = self.server.faults.next_request(self.command, unquote(url.path))
-            if self._replaced(faults, body):
-                return
-            reply = self.server.api.handle(self.command, unquote(url.path), query, body, faults.words)
-        except ApiError as error:
-            self._send(error.status, error.body(self._request_id))
-        except ConnectionError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a bug here must reach the client as an error, not as silence
-            bug = ApiError(500, f"The emulator has a bug: {type(error).__name__}: {error}", code="emulator_bug")
-            self._send(bug.status, bug.body(self._request_id))
+        body = self._body()  # always read, or the next request on this connection would start inside it
+        url = urlsplit(self.path)
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        faults = self.server.faults.next_request(self.command, unquote(url.path))
+        if self._replaced(faults, body):
+            return
+        reply = faults.gathered(self.server.api.handle(self.command, unquote(url.path), query, body, faults.words))
+        if isinstance(reply, dict):
+            self._whole(reply, faults)
         else:
-            reply = faults.gathered(reply)
-            if isinstance(reply, dict):
-                self._whole(reply, faults)
-            else:
-                self._stream(reply, faults)
+            self._stream(reply, faults)
+
+    def _body(self) -> bytes:
+        self._unread = True
+        check_head(self.headers, self.path, self.request_version)
+        body = read_body(self.headers, self.request_version, self.rfile, self._continue)
+        self._unread = False
+        self.connection.settimeout(None)  # a client may read a stream as slowly as it likes
+        return body
+
+    def _refuse(self, error: ApiError) -> None:
+        """Send an error, unless a reply has begun: that is cut."""
+        self.close_connection |= self._unread or self._begun
+        if self._begun:
+            return
+        self._send(error.status, error.body(self._request_id))
+        if self._unread:
+            self._linger()
+
+    def _linger(self) -> None:
+        """Discard what still comes: closing a socket with unread data takes the reply back before it is read."""
+        self.connection.shutdown(socket.SHUT_WR)
+        end = time.monotonic() + _LINGER_SECONDS
+        while (left := end - time.monotonic()) > 0:
+            self.connection.settimeout(left)
+            if not self.connection.recv(_PIECE):
+                return
 
     def _replaced(self, faults: RequestFaults, body: bytes) -> bool:
         """Whether a fault replaced the API's reply."""
@@ -205,37 +274,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._write(reply.status, reply.content_type, reply.body, **reply.headers)
         return reply is not None
 
-    def _body(self) -> bytes:
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            return b"".join(self._chunks())
-        length = self.headers.get("Content-Length", "0")
-        if not length.isascii() or not length.isdigit():
-            self.close_connection = True
-            raise ApiError(400, f"Invalid Content-Length: {length}", code="bad_request_body")
-        return self._exactly(int(length))
-
-    def _chunks(self) -> Iterator[bytes]:
-        while size := self._chunk_size():
-            yield self._exactly(size)
-            self.rfile.readline(_CHUNK_HEAD)
-        while self.rfile.readline(_CHUNK_HEAD).strip():
-            pass  # trailers
-
-    def _chunk_size(self) -> int:
-        line = self.rfile.readline(_CHUNK_HEAD)
-        try:
-            return int(line.split(b";")[0], 16)
-        except ValueError:
-            self.close_connection = True
-            raise ApiError(400, "Invalid chunk in the body", code="bad_request_body") from None
-
-    def _exactly(self, size: int) -> bytes:
-        data = self.rfile.read(size)
-        if len(data) < size:
-            raise ConnectionError("the body was cut short")
-        return data
-
     def _head(self, status: int, content_type: str | None, **headers: str) -> None:
+        self._begun = True
         self.send_response(status)
         if content_type is not None:
             self.send_header("Content-Type", content_type)

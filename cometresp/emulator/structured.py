@@ -2,7 +2,8 @@
 
 Supports what strict mode allows (API 5.1) and other common keywords: references, enum, const, anyOf, oneOf, allOf,
 nested objects, arrays, lists of types, limits of numbers, strings and arrays, well-known formats. A `pattern` is met
-only if a word of the prompt matches it.
+only if a word of the prompt matches it. A small schema can describe a value of any size, and a pattern can take for
+ever: the work for each is limited.
 """
 
 import math
@@ -30,6 +31,13 @@ _FORMATS = {
     "uri": "https://example.org/",
 }
 _LONGEST_PATH = 60
+_MOST_WORK = 200_000  # about a second
+_CHARACTERS = 100  # that are as much work as a value
+_MOST_TRIES = 1_000_000
+_LONGEST_PATTERN = 1000
+_CHOICE = re.compile(r"[*+?{|]")
+_REPEATED_GROUP = re.compile(r"\)[*+{]")
+_DIGITS = re.compile(r"(?<=[{,])[0-9]+")
 
 
 def instance(schema: Json, prompt: str, param: str = "text.format.schema") -> Any:
@@ -48,9 +56,16 @@ class _Writer:
         self._prompt_words: list[str] = _WORD.findall(prompt)
         self._words = cycle(self._prompt_words or ["text"])
         self._numbers: Iterator[str] = cycle(_NUMBER.findall(prompt) or ["1"])
+        self._left = _MOST_WORK
+
+    def _spend(self, work: int = 1) -> None:
+        self._left -= work
+        if self._left < 0:
+            raise ValueError("it is too large to be filled")
 
     def value(self, schema: Any, active: frozenset[str]) -> Any:
         """A value for the schema; `active` are the references that are being followed, so that recursion ends."""
+        self._spend()
         schema, active = self._resolve(schema, active)
         if "const" in schema:
             return schema["const"]
@@ -79,6 +94,7 @@ class _Writer:
 
     def _resolve(self, schema: Any, active: frozenset[str]) -> tuple[Json, frozenset[str]]:
         """The schema with its references followed and `allOf` merged in, and the references that are active then."""
+        self._spend()
         schema = dict(schema) if isinstance(schema, dict) else {}
         for _ in range(_LONGEST_PATH):  # a limit, since a reference may lead to itself
             if "$ref" not in schema:
@@ -96,10 +112,14 @@ class _Writer:
         for step in reference.removeprefix("#").split("/")[1:]:
             name = step.replace("~1", "/").replace("~0", "~")
             found = found.get(name) if isinstance(found, dict) else None
-        return {key: value for key, value in found.items() if key != "$defs"} if isinstance(found, dict) else {}
+        if not isinstance(found, dict):
+            return {}
+        self._spend(1 + len(found) // _CHARACTERS)
+        return {key: value for key, value in found.items() if key != "$defs"}
 
     def _loops(self, schema: Any, active: frozenset[str]) -> bool:
         """Whether every value of the schema contains a value of an active reference, and so would never end."""
+        self._spend()
         if not isinstance(schema, dict):
             return False
         if "$ref" in schema:
@@ -131,7 +151,18 @@ class _Writer:
         usual = 0 if inner is False or self._loops(inner, active) else 1
         length = max(shortest, min(usual, schema.get("maxItems", usual)))
         items = heads + [self.value(inner, active) for _ in range(length - len(heads))]
-        return _unique(items) if schema.get("uniqueItems") else items
+        return self._unique(items) if schema.get("uniqueItems") else items
+
+    def _unique(self, items: list[Any]) -> list[Any]:
+        kept: list[Any] = []
+        for item in items:
+            fresh = item
+            while fresh in kept and isinstance(fresh, int | float | str) and not isinstance(fresh, bool):
+                self._spend(1 + len(kept) // _CHARACTERS)
+                fresh = f"{fresh}{len(kept)}" if isinstance(fresh, str) else fresh + 1
+            if fresh not in kept:
+                kept.append(fresh)
+        return kept
 
     def _string(self, schema: Json) -> str:
         if schema.get("format") in _FORMATS:
@@ -140,7 +171,9 @@ class _Writer:
         if pattern := schema.get("pattern"):
             candidates = [text, *self._prompt_words, next(self._numbers)]
             text = next((candidate for candidate in candidates if _matches(pattern, candidate)), text)
-        return text.ljust(schema.get("minLength") or 0, "x")[: schema.get("maxLength")]
+        shortest: int = schema.get("minLength") or 0
+        self._spend(shortest // _CHARACTERS)
+        return text.ljust(shortest, "x")[: schema.get("maxLength")]
 
     def _number(self, schema: Json, *, whole: bool) -> float:
         number_text = next(self._numbers)
@@ -183,19 +216,23 @@ def _merge(base: Json, over: Any) -> Json:
     return merged
 
 
+def _tries(pattern: str, length: int) -> int:
+    """About how often a pattern may be tried on a text that doesn't match.
+
+    A quantifier may try every length, or every number of repetitions that it names. In a group that is repeated, each
+    character of the text may belong to any of the choices.
+    """
+    choices = len(_CHOICE.findall(pattern)) + 1
+    longest = max([length + 1, *(int(digits[:9]) for digits in _DIGITS.findall(pattern))])
+    in_groups = choices ** min(length, _LONGEST_PATTERN) if _REPEATED_GROUP.search(pattern) else 1
+    return int(max(longest**choices, in_groups))
+
+
 def _matches(pattern: str, text: str) -> bool:
+    """Whether the text matches; False where it might take too many tries to find out."""
+    if len(pattern) > _LONGEST_PATTERN or _tries(pattern, len(text)) > _MOST_TRIES:
+        return False
     try:
         return re.search(pattern, text) is not None
-    except re.error:
+    except (re.error, RecursionError, OverflowError):
         return False
-
-
-def _unique(items: list[Any]) -> list[Any]:
-    kept: list[Any] = []
-    for item in items:
-        fresh = item
-        while fresh in kept and isinstance(fresh, int | float | str) and not isinstance(fresh, bool):
-            fresh = f"{fresh}{len(kept)}" if isinstance(fresh, str) else fresh + 1
-        if fresh not in kept:
-            kept.append(fresh)
-    return kept

@@ -3,10 +3,22 @@
 import http.client
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from cometresp.emulator.server import Emulator
+
 Json = dict[str, Any]
+
+
+@contextmanager
+def connected(emulator: Emulator) -> Iterator[http.client.HTTPConnection]:
+    host = emulator.base_url.removeprefix("http://").removesuffix("/v1")
+    connection = http.client.HTTPConnection(host, timeout=60)
+    yield connection
+    connection.close()
 
 
 class Reply(NamedTuple):

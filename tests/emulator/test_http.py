@@ -4,8 +4,7 @@ import re
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from typing import Any
 
@@ -13,16 +12,10 @@ import pytest
 
 from cometresp.emulator.server import Emulator
 
+from .talk import connected
+
 BODY = json.dumps({"model": "m", "input": "Hello"}).encode()
 SLOW = json.dumps({"model": "m", "input": "emulate:slow", "stream": True}).encode()
-
-
-@contextmanager
-def connected(emulator: Emulator) -> Iterator[http.client.HTTPConnection]:
-    host = emulator.base_url.removeprefix("http://").removesuffix("/v1")
-    connection = http.client.HTTPConnection(host, timeout=60)
-    yield connection
-    connection.close()
 
 
 def send(connection: http.client.HTTPConnection, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -85,15 +78,6 @@ def test_unknown_paths_and_methods_are_errors(emulator: Emulator, method: str, p
         assert send(connection, "GET", "/v1/models/emulator")[0] == 200
 
 
-@pytest.mark.parametrize("head", ["Content-Length: x", "Transfer-Encoding: chunked"])
-def test_a_body_of_unknown_length_is_refused(emulator: Emulator, head: str) -> None:
-    with connected(emulator) as connection:
-        connection.connect()
-        connection.sock.sendall(f"POST /v1/responses HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\nzzz\r\n".encode())
-        answer = b"".join(iter(lambda: connection.sock.recv(4096), b""))
-    assert answer.startswith(b"HTTP/1.1 400 ")
-
-
 def test_models_are_listed_in_both_catalogues(emulator: Emulator) -> None:
     with connected(emulator) as connection:
         _, models = send(connection, "GET", "/v1/models")
@@ -130,6 +114,24 @@ def test_a_lone_surrogate_is_returned_unchanged(emulator: Emulator) -> None:
     with connected(emulator) as connection:
         _, created = send(connection, "POST", "/v1/responses", json.dumps({"model": "m", "input": "x \ud800 x"}))
     assert "x \ud800 x" in created["output"][0]["content"][0]["text"]
+
+
+def test_a_bug_is_an_error_of_the_api_s_shape_and_its_traceback_is_on_stderr(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise LookupError("of \x1b]0;x\x07")
+
+    monkeypatch.setattr("cometresp.emulator.store.Store.get", broken)
+    with Emulator() as emulator, connected(emulator) as connection:
+        status, body = send(connection, "GET", "/v1/responses/resp_1")
+        assert send(connection, "GET", "/v1/models")[0] == 200
+    assert (status, body["error"]["code"], body["error"]["type"]) == (500, "emulator_bug", "comet_api_error")
+    assert body["error"]["message"].startswith("The emulator has a bug: LookupError: of \x1b]0;x\x07 (request id: ")
+    out, err = capfd.readouterr()
+    lines = err.splitlines()
+    assert (out, lines[:2]) == ("", ["emulator: a request failed", "Traceback (most recent call last):"])
+    assert lines[-1] == r"LookupError: of \x1b]0;x\x07"
 
 
 def test_a_client_that_disconnects_is_not_reported(capfd: pytest.CaptureFixture[str]) -> None:

@@ -104,6 +104,49 @@ def test_an_invalid_schema_is_a_400(bench: Bench, part: Json) -> None:
     assert bench.refused(input="bad", tools=[tool]).param == "tools"
 
 
+def doubled(part: Json, times: int) -> Json:
+    """A schema whose value has 2**times parts, made of as many lines."""
+    names = [f"d{number}" for number in range(times)]
+    pairs = {name: closed({key: {"$ref": f"#/$defs/d{n + 1}"} for key in "ab"}) for n, name in enumerate(names)}
+    return closed({"a": {"$ref": "#/$defs/d0"}}, **{"$defs": {**pairs, f"d{times}": part}})
+
+
+ENDLESS_PATTERNS = [
+    "(a+)+$",
+    "^(a|a)*$",
+    "(a|aa)+$",
+    "^a*a*a*a*a*a*a*a*$",
+    "(a?){30}a{30}",
+    "(?:(?:){9999}){9999}x",
+    "(?:(?:a?)*)*b$",
+    "(.*)\\1(.*)\\2x",
+    "(",
+]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        closed({"a": {"type": "array", "minItems": 10**9, "items": {}}}),
+        closed({"a": {"type": "array", "minItems": 10**5, "items": {"type": "integer"}, "uniqueItems": True}}),
+        closed({"a": {"type": "string", "minLength": 10**10}}),
+        doubled({"type": "string"}, 40),
+        {"$ref": "#/$defs/d0", "$defs": {f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(500)}},
+        closed({"a": {"type": "number", "multipleOf": 1e-320}}),
+    ],
+)
+def test_a_schema_whose_value_would_be_huge_is_a_400(bench: Bench, schema: Json) -> None:
+    shape = {"type": "json_schema", "name": "huge", "schema": schema}
+    assert bench.refused(input="Ada 5", text={"format": shape}).param == "text.format.schema"
+
+
+@pytest.mark.parametrize("pattern", ENDLESS_PATTERNS)
+def test_a_pattern_that_could_be_tried_for_ever_is_left_out(bench: Bench, pattern: str) -> None:
+    shape = {"type": "json_schema", "name": "x", "schema": closed({"a": {"type": "string", "pattern": pattern}})}
+    word = "a" * 40 + "-b"
+    assert text_of(bench.ask(input=word, text={"format": shape})) == f'{{"a":"{word}"}}'
+
+
 FORMATS = st.sampled_from(["date", "date-time", "email", "uuid", "ipv4"])
 LEAVES: st.SearchStrategy[Json] = st.one_of(
     st.just({"type": "string"}),
