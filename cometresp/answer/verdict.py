@@ -45,7 +45,7 @@ def _unended(answer: Answer, name: str, *, background: bool) -> CometrespError |
 
 
 def _incomplete(answer: Answer, name: str, *, allowed: bool) -> CometrespError | None:
-    reason = answer.incomplete_reason
+    reason = escape_line(answer.incomplete_reason, _SHOWN)
     if reason == "content_filter":
         return TurnError(
             ExitCode.FILTERED, f"{name} was stopped by the content filter", details=ErrorDetails(code=reason)

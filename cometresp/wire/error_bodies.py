@@ -39,6 +39,8 @@ _ANY_ERROR = ("error", "response.error")  # types of events that say nothing of 
 _NO_MESSAGE = ("ok", "success", "succeeded", "none", "null")
 _DEEPEST = 6
 _LONGEST_REASON = 500
+_LONGEST_MESSAGE = 2000
+_LONGEST_NAME = 200  # of a code, a type or a parameter
 _BAD_STATUS = 400
 
 # A `type` that names an error, where another is the name of an event: a word, or the address of a problem (RFC 9457).
@@ -51,7 +53,10 @@ _MARKUP = re.compile(r"(?s)<(script|style).*?</\1>|<[^>]*>")
 
 
 class Report(NamedTuple):
-    """What an error says. `kind` is its type; `names` are all codes and types in it, as in `insufficient_quota`."""
+    """What an error says, each fact on one line and no longer than it can be shown.
+
+    `kind` is its type; `names` are all codes and types in it, as in `insufficient_quota`.
+    """
 
     message: str | None = None
     code: str | None = None
@@ -86,18 +91,25 @@ def error_in(data: object) -> Json | None:
 def read_error(data: object) -> Report:
     """What an error says: the body of an HTTP error, or what `error_in` found."""
     layers = [_fields(layer) for layer in _layers(data)]
-    codes = [code for layer in layers if (code := _code(layer))]
-    kinds = [kind for layer in layers if (kind := text(layer.get("type")).strip()) and kind.lower() not in _ANY_ERROR]
-    params = [param for layer in layers if (param := text(layer.get("param")))]
+    codes = [code for layer in layers if (code := _on_line(_code(layer) or "", _LONGEST_NAME))]
+    given = [_on_line(text(layer.get("type")), _LONGEST_NAME) for layer in layers]
+    kinds = [kind for kind in given if kind and kind.lower() not in _ANY_ERROR]
+    params = [param for layer in layers if (param := _on_line(text(layer.get("param")), _LONGEST_NAME))]
     words = [code for code in codes if not code.lstrip("-").isdigit()]
-    message, resets = message_of(data), _resets(layers)
+    message, resets = _on_line(message_of(data) or "", _LONGEST_MESSAGE), _on_line(_resets(layers), _LONGEST_NAME)
     return Report(
-        message=f"{message or 'the limit is reached'}; it resets {resets}" if resets else message,
+        message=f"{message or 'the limit is reached'}; it resets {resets}" if resets else message or None,
         code=words[-1] if words else codes[0] if codes else None,
         kind=kinds[-1] if kinds else None,
         param=params[-1] if params else None,
         names=frozenset(_snake(name) for name in (*codes, *kinds)),
     )
+
+
+def _on_line(given: str, longest: int) -> str:
+    """Text on one line, cut to so many characters."""
+    line = " ".join(given.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def code_of(report: Report) -> str | None:

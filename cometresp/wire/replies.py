@@ -43,6 +43,7 @@ _NO_PREVIOUS = frozenset(
 )  # statuses of a refused previous_response_id (API 10.3, 12.8)
 DEFAULT_LIMIT = 256 << 20  # bytes of a whole reply, or of one event of a stream
 _LONGEST_TEXT = 500
+_LONGEST_ID = 200
 _CHECK_URL = "is the base URL right? it usually ends in /v1"
 
 
@@ -82,13 +83,14 @@ class Reply(NamedTuple):
         """The request id in the headers, else in the message (API 8.1)."""
         if value := request_id(self.headers):
             return value
-        found = re.search(r"\(request id: ([^)]+)\)", message)
+        found = re.search(rf"\(request id: ([^)]{{1,{_LONGEST_ID}}})\)", message)
         return found[1] if found else None
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
-    """The request id in the headers of a reply (API 8.1)."""
-    return headers.get("x-cometapi-request-id") or headers.get("x-request-id") or None
+    """The request id in the headers of a reply (API 8.1), unless it is too long for one."""
+    given = headers.get("x-cometapi-request-id") or headers.get("x-request-id") or ""
+    return given if 0 < len(given) <= _LONGEST_ID else None
 
 
 def error_of(reply: Reply, *, creates: bool = True) -> CometrespError:
@@ -121,7 +123,7 @@ def _error_of(reply: Reply, *, creates: bool) -> CometrespError:
     if status == 408 or (status == 409 and creates) or status >= 500:
         return UnreachableError(message, details=details, cause=cause, passing=True)
     if status < 400:
-        target = shown_url(reply.headers.get("location", ""))
+        target = shown_url(reply.headers.get("location", ""))[:_LONGEST_TEXT]
         return ProtocolError(
             f"not the Responses API: {message}" + (f", to {target}" if target else ""),
             hint=f"redirects are not followed; {_CHECK_URL}",

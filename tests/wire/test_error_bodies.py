@@ -157,6 +157,13 @@ def test_the_message_says_when_a_limit_resets(error: Any, message: str) -> None:
     assert read_error({"error": error}).message == message
 
 
+def test_what_an_error_says_is_on_one_line_and_not_longer_than_can_be_shown() -> None:
+    report = read_error({"error": {"message": " a\r\n\tb\u2028c", "code": "x\ny", "type": "t\nu", "param": "p\nq"}})
+    assert report == ("a b c", "x y", "t u", "p q", frozenset({"x_y", "t_u"}))
+    report = read_error({"message": "x" * 10_000, "code": "y" * 10_000})
+    assert (report.message, report.code) == ("x" * 1999 + "…", "y" * 199 + "…")
+
+
 @given(JSON)
 def test_any_json_can_be_read_as_an_error(data: Any) -> None:
     report = read_error(data)

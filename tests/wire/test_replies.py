@@ -58,6 +58,13 @@ def test_a_redirect_is_never_tried_again() -> None:
     assert not error_of(Reply(301, {"x-should-retry": "true"}, b"")).passing
 
 
+def test_a_header_that_is_too_long_to_be_shown_is_left_out_or_cut() -> None:
+    error = error_of(Reply(400, {"x-request-id": "r" * 10_000}, b'{"error": "no (request id: a)"}'))
+    assert (error.message, error.details.request_id) == ("HTTP 400: no (request id: a)", "a")
+    error = error_of(Reply(302, {"location": "https://h/" + "x" * 10_000}, b""))
+    assert error.message == "not the Responses API: HTTP 302, to https://h/" + "x" * 490
+
+
 @pytest.mark.parametrize(
     ("status", "may", "known"),
     [
