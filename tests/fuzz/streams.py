@@ -71,7 +71,7 @@ def _opened(chunks: list[bytes], kind: str) -> Opened:
     secrets.add_key(_SECRET)
     request = httpx.Request("POST", "http://127.0.0.1/v1/responses")
     reply = httpx.Response(200, headers={"content-type": kind}, content=iter(chunks), request=request)
-    return Opened(reply, nullcontext, lambda fault: UnreachableError(str(fault)), secrets)
+    return Opened(reply, nullcontext, lambda fault: UnreachableError(str(fault)), secrets, limit=1 << 28)
 
 
 def _read(chunks: list[bytes], kind: str) -> Read:
