@@ -42,7 +42,7 @@ class FileSink:
         self.path = Path(path)
         self._masks = masks
         try:
-            mode = self.path.stat().st_mode if self.path.exists() else stat.S_IFREG
+            mode = _mode_of(self.path)
             if stat.S_ISDIR(mode):
                 raise OutputError(f"--output: {path} is a directory")
             self.through = not stat.S_ISREG(mode)
@@ -101,6 +101,14 @@ class FileSink:
 
     def _error(self, error: OSError) -> OutputError:
         return OutputError(f"--output: {self.path} can't be written: {error.strerror}")
+
+
+def _mode_of(path: Path) -> int:
+    """What the path is, a regular file where nothing is. Raises OSError for links that lead in a circle, too."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return stat.S_IFREG
 
 
 def image_folder(path: str) -> Path:
