@@ -19,6 +19,9 @@ DEFAULT_BASE_URL = "https://api.cometapi.com/v1"
 DEFAULT_MODEL = "gpt-5.4"
 OFFLINE_MODEL = "emulator"
 
+_LONGEST_URL = 8000  # characters; httpx takes 65,536, most servers less than this
+_LONGEST_NAME = 253
+
 Record = Literal["full", "ids", "none"]
 
 _FILE_KEYS: dict[str, type] = {
@@ -56,10 +59,10 @@ class Config(NamedTuple):
 def load(environ: Mapping[str, str], *, base_url: str | None = None, offline: bool = False) -> Config:
     """The settings. `base_url` is the flag's value. Offline, keys and base URLs are ignored (docs/emulator.md).
 
-    Raises ConfigError for an invalid file and UsageError for an invalid address.
+    Raises ConfigError for what is invalid in the environment or the file, UsageError for an invalid flag.
     """
-    path = _config_path(environ)
-    file = _read(path)
+    path, is_given = _config_path(environ)
+    file = _read(path, required=is_given)
 
     def setting(variable: str, name: str) -> Value | None:
         if value := clean(environ.get(variable)):
@@ -103,8 +106,10 @@ def normal_url(given: Value) -> str:
     Its query is kept. Errors show neither user and password nor the values of the query.
     """
     url = clean(given.value)
+    error_type = UsageError if given.source.startswith("--") else ConfigError
+    if len(url) > _LONGEST_URL:
+        raise error_type(f"{given.source}: a base URL has at most {_LONGEST_URL} characters, not {len(url)}")
     shown = shown_url(url)
-    error_type = ConfigError if given.in_file else UsageError
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -125,19 +130,45 @@ def normal_url(given: Value) -> str:
         )
     if parts.fragment or not url.isprintable() or " " in url:
         raise error_type(f"{given.source}: a base URL has no fragment or blank: {without_query(shown)!r}")
+    if fault := _fault_of(host):
+        raise error_type(f"{given.source}: {shown!r} is not an address: {fault}")
     if any(value == MASK for _, value in query_of(url)):
         raise error_type(f"{given.source}: {MASK} stands for a value that is not shown; give the value: {shown!r}")
     path = parts.path.rstrip("/").removesuffix("/responses") or "/v1"
     return f"{parts.scheme}://{parts.netloc}{path}" + (f"?{parts.query}" if parts.query else "")
 
 
+def _fault_of(host: str) -> str:
+    """What is wrong with the host of a URL, "" if nothing is."""
+    if ":" in host:
+        from ipaddress import IPv6Address
+
+        try:
+            IPv6Address(host)
+        except ValueError:
+            return f"{host} is no IPv6 address"
+        return ""
+    name = host.removesuffix(".")
+    if name.rpartition(".")[2].isdecimal() and not _is_ipv4(name):
+        return f"{name} is no IPv4 address"
+    try:
+        name = name if name.isascii() else name.encode("idna").decode()
+    except UnicodeError as error:
+        return f"{name[:60]!r} can't be a name: {error}"
+    if len(name) > _LONGEST_NAME or not re.fullmatch(r"[\w-]{1,63}(\.[\w-]{1,63})*", name, re.ASCII):
+        return f"{name[:60]!r} can't be a name"
+    return ""
+
+
+def _is_ipv4(host: str) -> bool:
+    parts = host.split(".")
+    return len(parts) == 4 and all(re.fullmatch("0|[1-9][0-9]{0,2}", part) and int(part) < 256 for part in parts)  # noqa: PLR2004
+
+
 def is_loopback(url: str) -> bool:
+    """Whether the server is on this machine. A name under .localhost is: no resolver is asked for it."""
     host = urlsplit(url).hostname or ""
-    return (
-        host in ("localhost", "::1")
-        or host.endswith(".localhost")
-        or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
-    )
+    return host in ("localhost", "::1") or host.endswith(".localhost") or (host.startswith("127.") and _is_ipv4(host))
 
 
 def _key(environ: Mapping[str, str], file: dict[str, Any], path: Path, base_url: str) -> Value | None:
@@ -164,26 +195,34 @@ def _record(value: Value | None) -> Record:
     return cast("Record", value.value)
 
 
-def _config_path(environ: Mapping[str, str]) -> Path:
-    if given := environ.get("COMETRESP_CONFIG"):
-        return Path(given)
+def _config_path(environ: Mapping[str, str]) -> tuple[Path, bool]:
+    """The config file, and whether COMETRESP_CONFIG names it."""
+    if given := clean(environ.get("COMETRESP_CONFIG")):
+        return _expanded(given), True
     from platformdirs import user_config_path
 
-    return user_config_path("cometresp", appauthor=False) / "config.toml"
+    return user_config_path("cometresp", appauthor=False) / "config.toml", False
 
 
 def _state_dir(environ: Mapping[str, str]) -> Path:
-    if given := environ.get("COMETRESP_STATE_DIR"):
-        return Path(os.path.abspath(given))  # noqa: PTH100 - resolve() would follow links
+    if given := clean(environ.get("COMETRESP_STATE_DIR")):
+        return Path(os.path.abspath(_expanded(given)))  # noqa: PTH100 - resolve() would follow links
     from platformdirs import user_state_path
 
     return user_state_path("cometresp", appauthor=False)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _expanded(path: str) -> Path:
+    """The path with the home folder for a `~` at its start, which a shell leaves alone within quotes."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path's raises for an unknown user
+
+
+def _read(path: Path, *, required: bool) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if required:
+            raise ConfigError(f"COMETRESP_CONFIG: can't read {path}: {error.strerror}") from error
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: the config file can't be read: {error}") from error

@@ -51,7 +51,7 @@ class ServerConfig(NamedTuple):
 
 def open_pool(config: ServerConfig, proxy: Proxy | None) -> httpx.Client:
     """The pool. Loopback addresses need no certificates. Raises ConfigError, and UsageError for a bad address."""
-    check_address(config)
+    _check_address(config)
     headers = {"User-Agent": f"cometresp/{__version__}", "Accept-Encoding": ACCEPTED, **config.headers}
     verify = _verify(config)
     try:
@@ -74,11 +74,11 @@ def open_pool(config: ServerConfig, proxy: Proxy | None) -> httpx.Client:
     return pool
 
 
-def check_address(config: ServerConfig) -> None:
+def _check_address(config: ServerConfig) -> None:
     """Raises an error for a base URL that httpx doesn't take."""
     try:
-        httpx.URL(config.base_url)
-    except httpx.InvalidURL as error:
+        _ = httpx.URL(config.base_url).host  # which is decoded here
+    except (httpx.InvalidURL, UnicodeError) as error:
         kind = UsageError if config.source.startswith("--") else ConfigError
         raise kind(f"{config.source}: {config.shown_url!r} is not an address: {error}") from error
 

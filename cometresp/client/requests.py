@@ -5,7 +5,7 @@ Statuses, retries and error shapes are those of API 8 and 12.6.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from cometresp.wire.urls import joined
 _CONNECT_SECONDS = 15.0
 _LONGEST_WAIT = 120.0  # a server that asks for a longer pause is not waited for
 _MAX_ERROR_BODY = 1 << 20
+_GRACE = 0.1  # seconds after which a head is too late, so that plain silence is told as such
 _ERROR_SECONDS = 5.0  # for the body of an error: its status says what is most needed
 _LONGEST_DEBUG = 20_000  # characters of a body that --debug prints
 
@@ -90,7 +91,8 @@ class Requests:
 
     def _try(self, request: Request, payload: Payload | None, silence: float) -> httpx.Response | CometrespError:
         """One attempt: a 2xx reply, or the error. Raises errors that no other attempt can help."""
-        progress = _Progress(self._limit_of_head(silence), through_tunnel=self.config.base_url.startswith("https:"))
+        progress = _Progress(through_tunnel=self.config.base_url.startswith("https:"))
+        progress.head = partial(alarm, silence + _GRACE, partial(self._without_head, progress, silence))
         try:
             reply = self._send(request, payload, silence, progress)
         except httpx.TransportError as fault:
@@ -184,10 +186,13 @@ class Requests:
     def _too_long(self) -> UnreachableError:
         return UnreachableError(f"not finished within the {self.config.max_time:g} s of --max-time")
 
-    def _limit_of_head(self, silence: float) -> Callable[[], AbstractContextManager[None]]:
-        """Limits the wait for the head of a reply to --timeout, whatever comes before it or of it."""
-        message = f"{self.config.shown_url}: no reply within {silence:g} s (--timeout)"
-        return partial(alarm, silence, partial(SilenceError, message, passing=True))
+    def _without_head(self, progress: "_Progress", silence: float) -> SilenceError:
+        """The error where the head of a reply doesn't end, whatever comes before it or of it."""
+        peer = self._peer(at_proxy=not progress.passed_proxy)
+        return SilenceError(f"{peer}: no reply within {silence:g} s (--timeout)", passing=True)
+
+    def _peer(self, *, at_proxy: bool) -> str:
+        return f"the proxy {self._proxy.shown}" if self._proxy and at_proxy else self.config.shown_url
 
     def _unreachable(
         self, fault: httpx.TransportError, silence: float, *, at_proxy: bool = False, during_reply: bool = False
@@ -195,7 +200,7 @@ class Requests:
         """The error for an exception of httpx; `passing` where another try may succeed."""
         if self.deadline.passed:
             return self._too_long()
-        peer = f"the proxy {self._proxy.shown}" if self._proxy and at_proxy else self.config.shown_url
+        peer = self._peer(at_proxy=at_proxy)
         passing = "CERTIFICATE_VERIFY_FAILED" not in str(fault)
         if isinstance(fault, httpx.ConnectTimeout):
             message = f"{peer}: no connection within {min(_CONNECT_SECONDS, silence):g} s"
@@ -225,20 +230,20 @@ class _EnoughError(Exception):
 
 
 class _Progress(ExitStack):
-    """How far a request has come, as httpcore traces it. `head` limits the wait for the head of its reply.
+    """How far a request has come, as httpcore traces it. `head` limits the wait for the head of each reply.
 
     `passed_proxy` is set once the proxy, if there is one, has been reached and leads to the server.
     """
 
-    def __init__(self, head: Callable[[], AbstractContextManager[None]], *, through_tunnel: bool) -> None:
+    def __init__(self, *, through_tunnel: bool) -> None:
         super().__init__()
-        self._head = head
+        self.head: Callable[[], AbstractContextManager[None]] = nullcontext
         self._passed = "proxy.start_tls.started" if through_tunnel else "http11.send_request_headers.complete"
         self.passed_proxy = False
 
     def __call__(self, event: str, _: object) -> None:
         if event == "http11.receive_response_headers.started":
-            self.enter_context(self._head())
+            self.enter_context(self.head())
         elif event.startswith("http11.receive_response_headers."):
             self.close()
         elif event in (self._passed, "socks.setup_socks5_connection.complete"):

@@ -39,16 +39,25 @@ class Inputs:
         self._read_by = ""
 
     def text_of(self, flag: str, value: str) -> str:
-        """The text of a flag that takes `@FILE`; `@-` is standard input, `@@` a literal `@`."""
+        """The text of a flag that takes `@FILE`; `@-` is standard input, `@@` a literal `@`.
+
+        Raises UsageError where there is none: nothing would be sent, or no JSON. Only a `--param` may be empty.
+        """
         if not value.startswith("@"):
             return value
         if value.startswith("@@"):
             return value[1:]
-        if value == "@-":
-            return self._decode(self._stdin(f"{flag} @-"), "standard input")
         if value == "@":
             raise UsageError(f"{flag}: @ names no file", hint="@FILE, @- (standard input), or @@ for a literal @")
-        return self.file_text(flag, value[1:])
+        if value == "@-":
+            text = self._decode(self._stdin(f"{flag} @-"), "standard input")
+        else:
+            text = self.file_text(flag, value[1:])
+        if not text.strip() and flag != "--param":
+            from cometresp.request.files import shown_name
+
+            raise UsageError(f"{flag}: {'standard input' if value == '@-' else shown_name(value[1:])} is empty")
+        return text
 
     def file_text(self, flag: str, path: str) -> str:
         """The text of the file that a flag names, without an `@`."""

@@ -120,6 +120,8 @@ def _error_of(reply: Reply, *, creates: bool) -> CometrespError:
         return RequestRefusedError(message, hint=hint, details=details, cause=cause)
     if cause is Cause.PREVIOUS:  # sending the same again can't help
         return RequestRefusedError(message, details=details, cause=cause)
+    if status == 407:
+        return SettingsError(f"the proxy wants a name and a password: {message}", details=details)
     if status == 408 or (status == 409 and creates) or status >= 500:
         return UnreachableError(message, details=details, cause=cause, passing=True)
     if status < 400:
@@ -163,13 +165,20 @@ def _what_came(reply: Reply, kind: str = "a body that is not JSON") -> str:
     return kind if reply.body.strip() else "an empty body"
 
 
+def _json_came(reply: Reply, kind: str) -> str:
+    """What is wrong with a body that its type says is JSON; "" for another type."""
+    if "json" not in kind:
+        return ""
+    return "JSON that is cut or broken" if reply.json() is None else "JSON without a response"
+
+
 def is_html(text: str) -> bool:
     return bool(re.search(r"(?i)<(!doctype|html|head|body|title|h1)\b", text))
 
 
 def not_the_api(reply: Reply, request: str, kind: str) -> ProtocolError:
     """The exception for a 2xx reply with neither a response nor an error. `request`: the method and path."""
-    what = _what_came(reply, kind or "a body of no type")
+    what = _what_came(reply, _json_came(reply, kind) or kind or "a body of no type")
     if is_html(page := reply.text()):
         what, said = kind if "html" in kind else f"HTML under {kind}" if kind else "HTML", None
     else:

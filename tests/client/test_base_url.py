@@ -77,3 +77,56 @@ def test_the_curl_command_has_variables_for_the_values_of_the_query(asked: Comma
     [request] = wire.requests
     assert request.path == f"/v1/responses/resp_1?{QUERY}&stream=true"
     assert "authorization" not in request.headers
+
+
+NO_ADDRESSES = [
+    ("http://[::1", "Invalid IPv6 URL"),
+    ("http://127.999.1.1/v1", "127.999.1.1 is no IPv4 address"),
+    ("http://0127.0.0.1", "0127.0.0.1 is no IPv4 address"),
+    ("https://127.1", "127.1 is no IPv4 address"),
+    ("http://x:99999", "Port out of range 0-65535"),
+    ("https://a..b", "'a..b' can't be a name"),
+    ("https://a<b", "'a<b' can't be a name"),
+    ("https://*.x", "'*.x' can't be a name"),
+    (f"https://{'a' * 64}.b", f"'{'a' * 60}' can't be a name"),
+    ("https://☃.net/v1", "Invalid IDNA hostname: '☃.net'"),
+    ("https://xn--a/v1", "Codepoint U+0080 at position 1 of '\\x80' not allowed"),
+]
+
+
+@pytest.mark.parametrize(("url", "fault"), NO_ADDRESSES, ids=[url[:20] for url, _ in NO_ADDRESSES])
+def test_what_is_no_address_is_told_wherever_it_stands(ask: Command, url: str, fault: str) -> None:
+    message = f": {url!r} is not an address: {fault}\n"
+    (ask.home / "my.toml").write_text(f'base_url = "{url}"\n')
+    flag = ask("ask", "--base-url", url, "hi")
+    variable = ask("ask", "hi", env={"COMETAPI_BASE_URL": url})
+    setting = ask("ask", "hi", env={"COMETAPI_BASE_URL": "", "COMETRESP_CONFIG": "my.toml"})
+    assert list(flag) == [2, "", f"cometresp: error: --base-url{message}"]
+    assert list(variable) == [78, "", f"cometresp: error: COMETAPI_BASE_URL{message}"]
+    assert list(setting) == [78, "", f"cometresp: error: my.toml{message}"]
+
+
+def test_a_base_url_of_endless_length_is_refused_without_printing_it(ask: Command) -> None:
+    message = "a base URL has at most 8000 characters, not 70010"
+    result = ask("ask", "--base-url", f"https://x/{'a' * 70_000}", "hi")
+    assert list(result) == [2, "", f"cometresp: error: --base-url: {message}\n"]
+
+
+def test_a_name_under_localhost_is_this_machine_without_asking_a_resolver(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("x"))
+    name = f"api.localhost:{wire.port}"
+    result = ask("ask", "hi", env={"COMETAPI_BASE_URL": f"http://{name}", "HTTP_PROXY": "http://127.0.0.1:1"})
+    assert list(result) == [0, "x\n", ""]
+    headers = wire.requests[0].headers
+    assert (headers["host"], headers["authorization"]) == (name, "Bearer sk-test")
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost.evil.example", "127.0.0.1.nip.example", "notlocalhost", "128.0.0.1", "[::2]"]
+)
+def test_a_name_that_looks_like_this_machine_gets_no_key_in_the_open(ask: Command, host: str) -> None:
+    result = ask("ask", "--base-url", f"http://{host}", "hi")
+    assert (result.code, result.err.splitlines()[0]) == (
+        2,
+        f"cometresp: error: --base-url: the key would go over plain http to http://{host}/v1",
+    )

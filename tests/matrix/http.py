@@ -8,6 +8,7 @@ from tests.scripted import Script, error_reply, json_reply, message, reply, resp
 
 PAGE = "<html><head><title>Bad Gateway</title></head><body>nginx</body></html>"
 HTML = "text/html"
+SOON = {"retry_after_ms": "1"}
 WHOLE = json.dumps(response(message("whole")))
 
 
@@ -20,8 +21,8 @@ def chunked(*chunks: bytes) -> bytes:
     return head + b"".join(chunks)
 
 
-def passing(status: int, **headers: str) -> Script:
-    return error_reply(status, "try again", retry_after_ms="1", **headers)
+def passing(status: int) -> Script:
+    return error_reply(status, "try again", **SOON)
 
 
 FAULTS = [
@@ -30,23 +31,23 @@ FAULTS = [
     Fault("402 no balance", error_reply(402, "no balance")),
     Fault("403 not allowed", error_reply(403, "not allowed")),
     Fault("404 unknown model", error_reply(404, "no such model", "model_not_found")),
-    Fault("408 timed out", error_reply(408, "timed out")),
-    Fault("409 conflict", error_reply(409, "conflict")),
+    Fault("408 timed out", error_reply(408, "timed out", **SOON)),
+    Fault("409 conflict", error_reply(409, "conflict", **SOON)),
     Fault("413 too large", error_reply(413, "too large")),
     Fault("418 another refusal", error_reply(418, "a teapot")),
     Fault("422 unprocessable", error_reply(422, "bad value")),
-    Fault("429 rate limited", error_reply(429, "slow down")),
+    Fault("429 rate limited", error_reply(429, "slow down", **SOON)),
     Fault("429 rate limited, once", passing(429), passes=True, retried=True),
     Fault("429 with a wait of ten minutes", error_reply(429, "slow down", retry_after="600"), retried=True),
     Fault("429 quota spent", error_reply(429, "no quota", "insufficient_quota")),
-    Fault("500 server error", error_reply(500, "oops")),
+    Fault("500 server error", error_reply(500, "oops", **SOON)),
     Fault("500 server error, once", passing(500), passes=True, retried=True),
     Fault("500 that is a refusal", error_reply(500, "bad field", "invalid_request")),
-    Fault("502 with a page of a proxy", html(502)),
-    Fault("503 overloaded", error_reply(503, "overloaded")),
+    Fault("502 with a page of a proxy", reply(502, PAGE, HTML, **SOON)),
+    Fault("503 overloaded", error_reply(503, "overloaded", **SOON)),
     Fault("503 unknown model", error_reply(503, "no channel", "model_not_found")),
-    Fault("504 with nothing", reply(504, b"", "")),
-    Fault("524 with a page, once", reply(524, PAGE, HTML, retry_after_ms="1"), passes=True, retried=True),
+    Fault("504 with nothing", reply(504, b"", "", **SOON)),
+    Fault("524 with a page, once", reply(524, PAGE, HTML, **SOON), passes=True, retried=True),
     Fault("301 to another address", reply(301, b"", "", location="http://127.0.0.1:1/v1")),
     Fault("400 with a page", html(400)),
     Fault("401 with a page", html(401)),

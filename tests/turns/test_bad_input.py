@@ -159,6 +159,16 @@ WEB_ONLY, AS_TEXT = "only http: and https: addresses can be attached", ("--file-
         (["-f", "-", "hi"], b"", "--file: standard input is empty"),
         (["-f", "-", "hi"], b"\0", "--file: standard input holds binary data of no known type"),
         (["-s", "@", "hi"], b"", "--instructions: @ names no file"),
+        (["-s", "@-", "hi"], b"", "--instructions: standard input is empty"),
+        (["-s", "@empty", "hi"], b"", "--instructions: empty is empty"),
+        (["-s", "@blank", "hi"], b"", "--instructions: blank is empty"),
+        (["--input", "@empty", "hi"], b"", "--input: empty is empty"),
+        (["--body", "@-", "hi"], b"\n", "--body: standard input is empty"),
+        (["--schema", "@empty", "hi"], b"", "--schema: empty is empty"),
+        (["--schema-multi", "@empty", "hi"], b"", "--schema-multi: empty is empty"),
+        (["--tool", "@empty", "hi"], b"", "--tool: empty is empty"),
+        (["--tool-choice", "@empty", "hi"], b"", "--tool-choice: empty is empty"),
+        (["--context-management", "@empty", "hi"], b"", "--context-management: empty is empty"),
         (["-s", "@none", "hi"], b"", "--instructions: can't read none: No such file or directory"),
         (["-s", "@.", "hi"], b"", "--instructions: . is a directory"),
         (["-s", "@a\nb", "hi"], b"", "--instructions: can't read a\\nb: No such file or directory"),
@@ -182,6 +192,7 @@ def test_input_that_cant_be_read_is_refused(
     asked: Command, wire: Wire, words: list[str], data: bytes, message: str
 ) -> None:
     (asked.home / "empty").touch()
+    (asked.home / "blank").write_text(" \n")
     (asked.home / "binary").write_bytes(b"\0\1")
     os.mkfifo(asked.home / "fifo")
     assert refusal(asked, *words, stdin=data) == message
@@ -312,6 +323,22 @@ def test_a_config_file_that_cant_be_used_is_named(asked: Command, wire: Wire, te
     assert wire.requests == []
 
 
+@pytest.mark.parametrize("name", ["none.toml", "~/none.toml", "~nobody-here/x", "none.toml/below"])
+def test_a_config_file_that_the_environment_names_must_be_there(asked: Command, wire: Wire, name: str) -> None:
+    path = name.replace("~/", f"{asked.home}/")
+    message = f"COMETRESP_CONFIG: can't read {path}: No such file or directory"
+    assert refusal(asked, "hi", code=78, env={"COMETRESP_CONFIG": name}) == message
+    assert wire.requests == []
+
+
+def test_a_tilde_in_the_environment_is_the_home_folder(asked: Command) -> None:
+    (asked.home / "my.toml").write_text('model = "from-file"\n')
+    env = {"COMETRESP_CONFIG": "~/my.toml", "COMETRESP_STATE_DIR": "~/kept", "COMETAPI_DEFAULT_MODEL": ""}
+    assert json.loads(asked("ask", "--dry-run", "hi", env=env).out)["model"] == "from-file"
+    assert asked("ask", "hi", env=env).code == 0
+    assert (asked.home / "kept" / "state.db").is_file()
+
+
 def test_a_key_of_the_config_goes_only_to_its_base_url(asked: Command, wire: Wire) -> None:
     path = Path(asked.home, "my.toml")
     path.write_text(f'[keys]\n"{wire.url}/responses/" = "sk-file"\n')
@@ -358,3 +385,10 @@ def test_given_headers_win_over_our_own(ask: Command, wire: Wire) -> None:
     command = ask("ask", "--curl", "-H", "accept: text/plain", "-H", "Authorization: Bearer other", "hi").text
     assert "'Authorization: '\"$AUTHORIZATION\"" in command
     assert ("COMETAPI_KEY" in command, "other" in command, "text/event-stream" in command) == (False, False, False)
+
+
+def test_an_output_that_is_a_link_to_itself_is_told_before_anything_is_sent(asked: Command, wire: Wire) -> None:
+    (asked.home / "loop").symlink_to("loop")
+    message = "--output: loop can't be written: Too many levels of symbolic links"
+    assert refusal(asked, "-o", "loop", "hi", code=73) == message
+    assert wire.requests == []
