@@ -7,17 +7,21 @@ unset. Blanks and a BOM around a value are removed, since keys are often pasted.
 import os
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from cometresp.errors import ConfigError, KeyProblemError, UsageError
+from cometresp.paths import Reading, read_file
 from cometresp.wire.headers import MASK
 from cometresp.wire.urls import query_of, shown_url, without_query
 
 DEFAULT_BASE_URL = "https://api.cometapi.com/v1"
 DEFAULT_MODEL = "gpt-5.4"
 OFFLINE_MODEL = "emulator"
+
+_MOST_BYTES = 1_000_000  # of the config file
 
 Record = Literal["full", "ids", "none"]
 
@@ -53,13 +57,21 @@ class Config(NamedTuple):
     insecure_http: bool
 
 
-def load(environ: Mapping[str, str], *, base_url: str | None = None, offline: bool = False) -> Config:
+def load(
+    environ: Mapping[str, str],
+    *,
+    base_url: str | None = None,
+    offline: bool = False,
+    reading: Reading | None = None,
+) -> Config:
     """The settings. `base_url` is the flag's value. Offline, keys and base URLs are ignored (docs/emulator.md).
+
+    A config file that is a pipe is waited for in a block of `reading`; where that is None, it is an error.
 
     Raises ConfigError for an invalid file and UsageError for an invalid address.
     """
     path = _config_path(environ)
-    file = _read(path)
+    file = _read(path, reading)
 
     def setting(variable: str, name: str) -> Value | None:
         if value := clean(environ.get(variable)):
@@ -180,12 +192,15 @@ def _state_dir(environ: Mapping[str, str]) -> Path:
     return user_state_path("cometresp", appauthor=False)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, reading: Reading | None) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with reading(str(path)) if reading else nullcontext():
+            text = read_file(str(path), _MOST_BYTES, only_regular=reading is None).decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(f"{path}: the config file can't be read: {error.strerror}") from error
+    except ValueError as error:  # also a NUL in the name
         raise ConfigError(f"{path}: the config file can't be read: {error}") from error
     import tomllib
 

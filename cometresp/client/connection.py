@@ -1,5 +1,6 @@
 """What it takes to reach a server, and the pool of connections made of it."""
 
+import errno
 import os
 import re
 import ssl
@@ -11,6 +12,7 @@ import httpx
 from cometresp import __version__
 from cometresp.deadline import DEFAULT_RETRIES, DEFAULT_TIMEOUT
 from cometresp.errors import ConfigError
+from cometresp.paths import is_device
 from cometresp.wire.masking import Secrets
 from cometresp.wire.urls import shown_url
 
@@ -25,6 +27,7 @@ class ServerConfig(NamedTuple):
     `base_url` may have a query, which is sent with every request. A header that is None isn't sent, even if the client
     would add it. `timeout` is in seconds without data, `max_time` in seconds for everything. `say` gets a sentence for
     each retry, `debug` a line for each line of a request or reply. `secrets` are masked in every reply.
+    `spent` are the seconds of `max_time` that have passed already.
     """
 
     base_url: str
@@ -37,6 +40,7 @@ class ServerConfig(NamedTuple):
     say: Callable[[str], None] = _silent
     debug: Callable[[str], None] | None = None
     secrets: Secrets = Secrets()
+    spent: float = 0.0
 
     @property
     def shown_url(self) -> str:
@@ -79,6 +83,8 @@ def _proxy(name: str) -> str:
 
 def _trust(path: str, setting: str) -> ssl.SSLContext:
     try:
+        if is_device(os.stat(path)):  # noqa: PTH116 - OpenSSL would read it without end
+            raise OSError(errno.EINVAL, "it is a device")  # noqa: TRY301
         return ssl.create_default_context(cafile=path)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"{setting}: the certificate file {path} can't be used: {error}") from error
