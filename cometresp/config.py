@@ -7,11 +7,13 @@ unset. Blanks and a BOM around a value are removed, since keys are often pasted.
 import os
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from cometresp.errors import ConfigError, KeyProblemError, UsageError
+from cometresp.paths import Reading, read_file
 from cometresp.wire.headers import MASK
 from cometresp.wire.urls import query_of, shown_url, without_query
 
@@ -21,6 +23,7 @@ OFFLINE_MODEL = "emulator"
 
 _LONGEST_URL = 8000  # characters; httpx takes 65,536, most servers less than this
 _LONGEST_NAME = 253
+_MOST_BYTES = 1_000_000  # of the config file
 
 Record = Literal["full", "ids", "none"]
 
@@ -56,13 +59,21 @@ class Config(NamedTuple):
     insecure_http: bool
 
 
-def load(environ: Mapping[str, str], *, base_url: str | None = None, offline: bool = False) -> Config:
+def load(
+    environ: Mapping[str, str],
+    *,
+    base_url: str | None = None,
+    offline: bool = False,
+    reading: Reading | None = None,
+) -> Config:
     """The settings. `base_url` is the flag's value. Offline, keys and base URLs are ignored (docs/emulator.md).
+
+    A config file that is a pipe is waited for in a block of `reading`; where that is None, it is an error.
 
     Raises ConfigError for what is invalid in the environment or the file, UsageError for an invalid flag.
     """
     path, is_given = _config_path(environ)
-    file = _read(path, required=is_given)
+    file = _read(path, reading, required=is_given)
 
     def setting(variable: str, name: str) -> Value | None:
         if value := clean(environ.get(variable)):
@@ -217,14 +228,17 @@ def _expanded(path: str) -> Path:
     return Path(os.path.expanduser(path))  # noqa: PTH111 - Path's raises for an unknown user
 
 
-def _read(path: Path, *, required: bool) -> dict[str, Any]:
+def _read(path: Path, reading: Reading | None, *, required: bool) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with reading(str(path)) if reading else nullcontext():
+            text = read_file(str(path), _MOST_BYTES, only_regular=reading is None).decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError) as error:
         if required:
             raise ConfigError(f"COMETRESP_CONFIG: can't read {path}: {error.strerror}") from error
         return {}
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(f"{path}: the config file can't be read: {error.strerror}") from error
+    except ValueError as error:  # also a NUL in the name
         raise ConfigError(f"{path}: the config file can't be read: {error}") from error
     import tomllib
 

@@ -2,16 +2,27 @@
 
 import gc
 import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, TypeVar
 
 from cometresp.config import Config, clean, is_loopback, load
-from cometresp.deadline import DEFAULT_TIMEOUT
-from cometresp.errors import CometrespError, DamagedError, Flags, KeyProblemError, Next, OutputError, UsageError
+from cometresp.deadline import DEFAULT_TIMEOUT, alarm
+from cometresp.errors import (
+    CometrespError,
+    DamagedError,
+    Flags,
+    KeyProblemError,
+    Next,
+    OutputError,
+    UnreachableError,
+    UsageError,
+)
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.options.values import check, headers_of, reply_size_of, retries_of
+from cometresp.paths import wait_message
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
 from cometresp.wire.headers import MASK, is_secret_header, names_key, with_headers
@@ -22,6 +33,7 @@ if TYPE_CHECKING:
     from cometresp.client.client import Client
     from cometresp.state.state import State
 
+_LONGEST_NAME = 200  # characters of a file in a message
 _EMULATOR_URL = "http://127.0.0.1:0/v1"  # stands for the emulator in records and in --dry-run
 
 Options = TypeVar("Options")
@@ -37,6 +49,7 @@ class Runtime:
         self.output = output or OutputOptions()
         shown = None if connection.base_url is None else shown_url(connection.base_url)
         self.flags = Flags(connection.offline, shown, chain)
+        self._spent = 0.0  # seconds in which files were read
         self.secrets = Secrets()
         self.secrets.add_key(clean(os.environ.get("COMETAPI_KEY")))
 
@@ -46,7 +59,8 @@ class Runtime:
 
     @cached_property
     def config(self) -> Config:
-        config = load(os.environ, base_url=self.connection.base_url, offline=self.connection.offline)
+        given = self.connection
+        config = load(os.environ, base_url=given.base_url, offline=given.offline, reading=self.reading)
         if config.key:
             self.secrets.add_key(config.key.value)
         for name, value in query_of(config.base_url.value):
@@ -65,6 +79,23 @@ class Runtime:
     def typed(self, verb: str, words: str = "") -> str:
         """A command to type next, with the flags of this run that it needs."""
         return Next(verb, words).typed(self.flags)
+
+    @contextmanager
+    def reading(self, path: str) -> Iterator[None]:
+        """The block in which a file is read: told of where it takes long, bounded by --max-time."""
+        message = wait_message(path)
+        if not message:
+            yield
+            return
+        name, most, started = escape_line(path, _LONGEST_NAME), self.connection.max_time, time.monotonic()
+
+        def too_long() -> UnreachableError:
+            return UnreachableError(f"not finished within the {most:g} s of --max-time: {message} {name}")
+
+        bounded = nullcontext() if most is None else alarm(most - self._spent, too_long)
+        with self.terminal.waiting(f"{message} {name}"), bounded:
+            yield
+        self._spent += time.monotonic() - started
 
     # the server -----------------------------------------------------------------------------------------------------
 
@@ -147,22 +178,23 @@ class Runtime:
         from cometresp.wire.replies import DEFAULT_LIMIT
 
         given = self.connection
-        return Client(
-            ServerConfig(
-                base_url=base_url,
-                headers=self.headers,
-                timeout=DEFAULT_TIMEOUT if given.timeout is None else given.timeout,
-                max_time=given.max_time,
-                max_reply_size=reply_size_of(given) or DEFAULT_LIMIT,
-                retries=retries_of(given),
-                ca_file=given.ca_file,
-                loopback=is_loopback(base_url),
-                say=self.terminal.note,
-                debug=self._debug if given.debug else None,
-                secrets=self.secrets,
-                source=self.config.base_url.source,
-            )
+        config = ServerConfig(
+            base_url=base_url,
+            headers=self.headers,
+            timeout=DEFAULT_TIMEOUT if given.timeout is None else given.timeout,
+            max_time=given.max_time,
+            max_reply_size=reply_size_of(given) or DEFAULT_LIMIT,
+            retries=retries_of(given),
+            ca_file=given.ca_file,
+            loopback=is_loopback(base_url),
+            say=self.terminal.note,
+            debug=self._debug if given.debug else None,
+            secrets=self.secrets,
+            source=self.config.base_url.source,
         )
+        path = given.ca_file or os.environ.get("SSL_CERT_FILE", "")
+        with self.reading(path) if wait_message(path) else nullcontext():
+            return Client(config._replace(spent=self._spent))
 
     def _debug(self, line: str) -> None:
         """A line of --debug; the values of secret headers are masked, whatever they are."""

@@ -1,5 +1,6 @@
 """What it takes to reach a server, and the pool of connections made of it."""
 
+import errno
 import os
 import ssl
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from cometresp.client.encoding import ACCEPTED
 from cometresp.client.route import Proxy, without_user
 from cometresp.deadline import DEFAULT_RETRIES, DEFAULT_TIMEOUT
 from cometresp.errors import ConfigError, UsageError
+from cometresp.paths import is_device
 from cometresp.wire.masking import Secrets
 from cometresp.wire.replies import DEFAULT_LIMIT
 from cometresp.wire.urls import shown_url
@@ -29,6 +31,7 @@ class ServerConfig(NamedTuple):
     would add it. `timeout` is in seconds without data, `max_time` in seconds for everything, `max_reply_size` in bytes.
     `say` gets a sentence for each retry, `debug` a line for each line of a request or reply. `secrets` are masked in
     every reply. `source` is the flag or setting that the base URL came from.
+    `spent` are the seconds of `max_time` that have passed already.
     """
 
     base_url: str
@@ -43,6 +46,7 @@ class ServerConfig(NamedTuple):
     debug: Callable[[str], None] | None = None
     secrets: Secrets = Secrets()
     source: str = "--base-url"
+    spent: float = 0.0
 
     @property
     def shown_url(self) -> str:
@@ -95,6 +99,8 @@ def _verify(config: ServerConfig) -> bool | ssl.SSLContext:
 
 def _trust(path: str, setting: str) -> ssl.SSLContext:
     try:
+        if is_device(os.stat(path)):  # noqa: PTH116 - OpenSSL would read it without end
+            raise OSError(errno.EINVAL, "it is a device")  # noqa: TRY301
         return ssl.create_default_context(cafile=path)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"{setting}: the certificate file {path} can't be used: {error}") from error

@@ -40,7 +40,7 @@ class Requests:
 
     def __init__(self, config: ServerConfig) -> None:
         self.config = config
-        self.deadline = Deadline(config.max_time)
+        self.deadline = Deadline(None if config.max_time is None else config.max_time - config.spent)
         self.retry_after: float | None = None
         self.request_id: str | None = None
         self.lost = False

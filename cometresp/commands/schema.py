@@ -36,7 +36,7 @@ def schema(
 
 @telling
 def run(options: Spec, runtime: Runtime) -> None:
-    read = Inputs(runtime.terminal).text_of
+    read = Inputs(runtime.terminal, reading=runtime.reading).text_of
     strict = not options.no_strict
     shape = json_schema_format(options.spec, None, read, strict=strict, multi=options.multi, flag="SPEC")
     runtime.terminal.print_json(shape["schema"])

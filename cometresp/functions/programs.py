@@ -25,6 +25,7 @@ from cometresp.functions import environment, words
 from cometresp.functions.definitions import definition
 from cometresp.functions.processes import Capture, Child, Processes
 from cometresp.functions.results import LIMIT, Function, Result, Tool, failure, success
+from cometresp.paths import read_file
 from cometresp.schema.check import mismatch, schema_error
 from cometresp.text import escape_line, json_bytes, quoted
 from cometresp.wire.json import Json, parse_json
@@ -47,6 +48,7 @@ _TIMEOUT = 60.0
 _LONGEST_TIMEOUT = 86_400
 _OVERLAP = 8  # calls of the parallel tools of a file at the same time
 _KEPT = 1_048_576  # bytes of a result that are kept; LIMIT characters are always fewer bytes
+_MOST_BYTES = 10_000_000  # of a file of functions
 _SETTLE = 1.0  # seconds to wait for the last output of a command
 
 
@@ -68,7 +70,7 @@ def load(path: str, processes: Processes, environ: Any, names: list[str]) -> lis
 def _entries(path: str) -> list[Any]:
     flag = f"--functions: {escape_line(path)}"
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = read_file(path, _MOST_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise UsageError(f"{flag}: it can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -9,6 +9,7 @@ import json
 import os
 import queue
 import secrets
+import stat
 import sys
 import threading
 import time
@@ -81,6 +82,8 @@ class PythonFile:
         self._idle: list[_Host] = []
         self._timeout = 0.0
         try:
+            if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - each of its processes reads it again
+                raise self._unusable("it is not a regular file")
             Path(path).open("rb").close()
         except OSError as error:
             raise self._unusable(f"it can't be read: {error.strerror}") from error

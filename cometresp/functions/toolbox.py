@@ -10,6 +10,7 @@ of a tool or of the model is a result, never an exception.
 
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +18,7 @@ from cometresp.errors import UsageError
 from cometresp.functions import environment
 from cometresp.functions.processes import Processes
 from cometresp.functions.results import Function, Result, Tool, failure
+from cometresp.paths import Reading
 from cometresp.text import escape_line
 from cometresp.wire.json import Json, parse_json
 
@@ -26,17 +28,24 @@ _STOPPED = failure("stopped by the user")
 class Toolbox:
     """`functions` is in the order of definition. `env_names` are variables that every tool gets (`--tool-env`).
 
-    `load_seconds` is how long a Python file may take to load. Raises UsageError for a file that can't be used, a
-    duplicate name, and the variable of the API key.
+    `load_seconds` is how long a Python file may take to load; the others are read in a block of `reading`. Raises
+    UsageError for a file that can't be used, a duplicate name, and the variable of the API key.
     """
 
     def __init__(
-        self, files: list[str], *, env_names: list[str], environ: Mapping[str, str], load_seconds: float = 30.0
+        self,
+        files: list[str],
+        *,
+        env_names: list[str],
+        environ: Mapping[str, str],
+        load_seconds: float = 30.0,
+        reading: Reading = nullcontext,
     ) -> None:
         self.functions: dict[str, Function] = {}
         self._tools: dict[str, Tool] = {}
         self._processes = Processes()
         self._load_seconds = load_seconds
+        self._reading = reading
         names = environment.checked("--tool-env", env_names)
         try:
             for path in files:
@@ -55,7 +64,8 @@ class Toolbox:
         if suffix.endswith((".toml", ".json")):
             from cometresp.functions import programs
 
-            return programs.load(path, self._processes, environ, names)
+            with self._reading(path):
+                return programs.load(path, self._processes, environ, names)
         raise UsageError(f"--functions: {escape_line(path)}: the name must end in .py, .toml or .json")
 
     def _add(self, tool: Tool) -> None:

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 from cometresp.errors import UsageError
+from cometresp.paths import MOST_HELD, is_device, read_file
 from cometresp.request.source import Source
 from cometresp.text import escape_line
 from cometresp.wire.payload import HELD_BYTES
@@ -17,22 +18,28 @@ _DESCRIPTORS = ("/dev/fd/", "/proc/self/fd/")
 _EXAMPLES = 3  # files to name in a hint
 
 
-def open_file(flag: str, path: str) -> Source:
-    """The file that a flag names. Raises UsageError if it can't be read."""
+def open_file(flag: str, path: str, *, most: int | None = None) -> Source:
+    """The file that a flag names. Raises UsageError if it can't be read, or has more than `most` bytes.
+
+    Its caller says what is waited for (`paths.Reading`).
+    """
     shown = shown_name(path)
     try:
-        mode = os.stat(path).st_mode  # noqa: PTH116 - a PathLike hides a NUL in the name until later
+        facts = os.stat(path)  # noqa: PTH116 - a PathLike hides a NUL in the name until later
+        mode = facts.st_mode
         if stat.S_ISDIR(mode):
             raise UsageError(f"{flag}: {shown} is a directory", hint=_hint_for(flag, path, "*"))
         if stat.S_ISFIFO(mode) and not path.startswith(_DESCRIPTORS):
             raise UsageError(f"{flag}: {shown} is a named pipe", hint=f"use - for it: … < {shown}")
-        if (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and path != os.devnull:
+        if is_device(facts):
             raise UsageError(f"{flag}: {shown} is a device")
         if not stat.S_ISREG(mode) or path.startswith(_DESCRIPTORS):  # it can't be read a second time
-            return Source(shown, "", Path(path).read_bytes())
+            return Source(shown, "", read_file(path, MOST_HELD))
         absolute = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
-        large = os.stat(path).st_size > HELD_BYTES  # noqa: PTH116
-        return Source(shown, absolute, None if large else Path(path).read_bytes())
+        if most is not None and facts.st_size > most:
+            raise UsageError(f"{flag}: {shown} has more than {most / 1e6:.0f} MB")
+        large = facts.st_size > HELD_BYTES
+        return Source(shown, absolute, None if large else read_file(path, MOST_HELD))
     except FileNotFoundError as error:
         parts = Path(path).parts
         first = next((n for n, part in enumerate(parts) if _PATTERN.search(part)), None)

@@ -3,14 +3,15 @@
 import os
 import stat
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 from cometresp.errors import UsageError
+from cometresp.paths import MOST_HELD, Reading
 from cometresp.terminal import Terminal
 from cometresp.wire.json import Json
 
 _SOCKET_WAIT = 0.1  # seconds to wait for data or the end of a socket before it is treated as idle
-_NOTICE_AFTER = 1.0  # seconds
 _CHUNK = 1 << 16
 _STDIN = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
@@ -29,11 +30,15 @@ class Prompt(NamedTuple):
 class Inputs:
     """Reads what the command line names. Standard input can be read once, by the first flag or word that names it.
 
-    `named`: a flag that is read after the prompt names standard input, so a pipe is not part of the prompt.
+    `named`: a flag that is read after the prompt names standard input, so a pipe is not part of the prompt. A file is
+    read in a block of `reading`.
     """
 
-    def __init__(self, terminal: Terminal, *, no_stdin: bool = False, named: bool = False) -> None:
+    def __init__(
+        self, terminal: Terminal, *, no_stdin: bool = False, named: bool = False, reading: Reading = nullcontext
+    ) -> None:
         self._terminal = terminal
+        self._reading = reading
         self._no_stdin = no_stdin
         self._named = named
         self._read_by = ""
@@ -63,8 +68,9 @@ class Inputs:
         """The text of the file that a flag names, without an `@`."""
         from cometresp.request.files import open_file
 
-        source = open_file(flag, path)
-        return self._decode(b"".join(source.chunks()), source.shown)
+        with self._reading(path):
+            source = open_file(flag, path, most=MOST_HELD)
+            return self._decode(b"".join(source.chunks()), source.shown)
 
     def prompt(self, words: list[str], files: list[str], file_as: str | None, detail: str | None) -> Prompt:
         """Words, standard input and attachments in one prompt. Raises UsageError for what can't be read."""
@@ -126,12 +132,18 @@ class Inputs:
         return self._read_all(descriptor)
 
     def _read_all(self, descriptor: int) -> bytes:
-        if not _ready(descriptor, _NOTICE_AFTER):
-            self._terminal.note("waiting for standard input to end (--no-stdin skips it)")
-        chunks = []
+        if not _ready(descriptor, self._terminal.patience):
+            self._terminal.tell_waiting("waiting for standard input to end (--no-stdin skips it)")
+        chunks, size = [], 0
         try:
             while chunk := _read(descriptor):
                 chunks.append(chunk)
+                size += len(chunk)
+                if size > MOST_HELD:
+                    raise UsageError(
+                        f"standard input has more than {MOST_HELD / 1e6:.0f} MB",
+                        hint="-f FILE attaches a file of any size",
+                    )
         except OSError as error:
             raise UsageError(f"standard input can't be read: {error.strerror}") from error
         return b"".join(chunks)
@@ -168,9 +180,10 @@ class Inputs:
             return part
         if spec in ("-", *_STDIN):
             source, name = Source("standard input", "", self._stdin("--file -")), "stdin"
-        else:
+            return attachments.part_of(source, name, file_as, detail, self._terminal.warn)
+        with self._reading(spec):
             source, name = open_file("--file", spec), valid_text(Path(spec).name)
-        return attachments.part_of(source, name, file_as, detail, self._terminal.warn)
+            return attachments.part_of(source, name, file_as, detail, self._terminal.warn)
 
     def _decode(self, data: bytes, name: str) -> str:
         if data.isascii():  # the usual case, which needs no other module

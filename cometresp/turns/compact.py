@@ -84,7 +84,7 @@ def _body(wanted: Compaction, runtime: Runtime, plan: Plan, head: Turn) -> tuple
         raise UsageError(f"no model: {runtime.base_url} has no default one", hint="-m MODEL names it")
     settings = head.settings
     if wanted.instructions is not None:
-        given = Inputs(runtime.terminal).text_of("--instructions", wanted.instructions)
+        given = Inputs(runtime.terminal, reading=runtime.reading).text_of("--instructions", wanted.instructions)
         settings = settings._replace(instructions=given)
     body: Json = {"model": model}
     if settings.instructions is not None:

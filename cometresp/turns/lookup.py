@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cometresp.state.transcript import Passage
 
 _MAX_ID = 500
+_MOST_STDIN = 100_000  # bytes
 
 
 def resolve(given: str, runtime: Runtime, *, conversations: bool = False) -> str:
@@ -50,7 +51,10 @@ def _id_from_stdin(runtime: Runtime) -> str:
     if runtime.config.no_stdin:
         raise UsageError("ID: standard input is not read, because of COMETRESP_NO_STDIN")
     stream = runtime.terminal.stdin
-    words = stream.read().decode(errors="replace").split() if stream and not runtime.terminal.stdin_tty else []
+    words = []
+    if stream and not runtime.terminal.stdin_tty:
+        with runtime.terminal.waiting("waiting for standard input to end"):
+            words = stream.read(_MOST_STDIN).decode(errors="replace").split()
     if len(words) != 1:
         raise UsageError(f"ID: standard input must hold one id, not {len(words)} words")
     return words[0]

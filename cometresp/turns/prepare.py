@@ -75,7 +75,8 @@ def prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
 def _read(asked: Asked, runtime: Runtime) -> Given:
     request = asked.request
     no_stdin = request.no_stdin or runtime.config.no_stdin
-    inputs = Inputs(runtime.terminal, no_stdin=no_stdin, named=names_stdin(request))
+    named = names_stdin(request)
+    inputs = Inputs(runtime.terminal, no_stdin=no_stdin, named=named, reading=runtime.reading)
     outputs = given_outputs(asked.chain, inputs)
     prompt = inputs.prompt(asked.words, request.file or [], request.file_as, request.image_detail)
     return Given(prompt, outputs, inputs)

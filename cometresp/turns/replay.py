@@ -1,6 +1,7 @@
 """Items as they are recorded, and the recorded conversation sent in place of a response id."""
 
 from cometresp.errors import Next, OutputError, RequestRefusedError, UsageError
+from cometresp.paths import Reading
 from cometresp.runtime import Runtime
 from cometresp.state.records import COMPACTED, Turn
 from cometresp.text import escape_line
@@ -46,15 +47,15 @@ def _kept_part(part: object) -> object:
     return part
 
 
-def _restored(item: Json, turn: Turn) -> Json:
+def _restored(item: Json, turn: Turn, reading: Reading) -> Json:
     """A recorded item as it was sent: large attachments are read from their files again."""
     parts = item.get("content")
     if not isinstance(parts, list) or not any(STAND_IN in obj(part) for part in parts):
         return item
-    return {**item, "content": [_restored_part(part, turn) for part in parts]}
+    return {**item, "content": [_restored_part(part, turn, reading) for part in parts]}
 
 
-def _restored_part(part: object, turn: Turn) -> object:
+def _restored_part(part: object, turn: Turn, reading: Reading) -> object:
     if not isinstance(part, dict) or STAND_IN not in part:
         return part
     kept = obj(part[STAND_IN])
@@ -66,10 +67,11 @@ def _restored_part(part: object, turn: Turn) -> object:
 
     key = _BYTES_KEY[part["type"]]
     try:
-        source = open_file("--file", path)
-        if (source.size, source.sha256) != (kept.get("size"), kept.get("sha256")):
-            raise _incomplete(f"{source.shown}, attached to {turn.id}, has changed since")
-        again = attachments.replayed(source, part[key], lambda _: None)
+        with reading(path):
+            source = open_file("--file", path)
+            if (source.size, source.sha256) != (kept.get("size"), kept.get("sha256")):
+                raise _incomplete(f"{source.shown}, attached to {turn.id}, has changed since")
+            again = attachments.replayed(source, part[key], lambda _: None)
     except UsageError as error:
         raise _incomplete(f"an attachment of {turn.id}: {error.message.removeprefix('--file: ')}") from error
     return {**{name: value for name, value in part.items() if name != STAND_IN}, key: again}
@@ -96,7 +98,7 @@ def conversation_items(runtime: Runtime, last: Turn, model: object) -> list[Json
         if turn.status not in (*GOOD, COMPACTED):
             raise _incomplete(f"{turn.id} ended as {turn.status}: what is recorded of it is not a whole answer")
         same = turn.base_url == runtime.base_url and turn.model == model
-        items += [_restored(item, turn) for item in turn.input]
+        items += [_restored(item, turn, runtime.reading) for item in turn.input]
         items += [item for item in sent_back(distinct(turn.output)) if same or item.get("type") != "reasoning"]
     return items
 

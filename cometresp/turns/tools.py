@@ -36,8 +36,8 @@ class Tools:
     @contextmanager
     def of(cls, given: LoopOptions, runtime: Runtime) -> Iterator["Tools"]:
         """The functions of the files, as a context. Raises UsageError for files that can't be used."""
-        environ = runtime.terminal.environ
-        with Toolbox(given.functions or [], env_names=given.tool_env or [], environ=environ) as toolbox:
+        files, names, environ = given.functions or [], given.tool_env or [], runtime.terminal.environ
+        with Toolbox(files, env_names=names, environ=environ, reading=runtime.reading) as toolbox:
             yield cls(given, runtime, toolbox)
 
     @property

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from cometresp.errors import (
     Cause,
     CometrespError,
+    ConfigError,
     ErrorDetails,
     KeyProblemError,
     Next,
@@ -121,7 +122,7 @@ def _error_of(reply: Reply, *, creates: bool) -> CometrespError:
     if cause is Cause.PREVIOUS:  # sending the same again can't help
         return RequestRefusedError(message, details=details, cause=cause)
     if status == 407:
-        return SettingsError(f"the proxy wants a name and a password: {message}", details=details)
+        return ConfigError(f"the proxy wants a name and a password: {message}", details=details)
     if status == 408 or (status == 409 and creates) or status >= 500:
         return UnreachableError(message, details=details, cause=cause, passing=True)
     if status < 400:
