@@ -44,7 +44,7 @@ def forked(words: list[str], stdin: bytes, env: dict[str, str], cwd: str) -> tup
             os.environ.clear()
             os.environ.update(env)
             os.chdir(cwd)
-            _run(words)
+            run_here(words)
         os.close(ours)
         with io.FileIO(theirs, "w") as pipe:
             pipe.write(stdin)
@@ -54,7 +54,8 @@ def forked(words: list[str], stdin: bytes, env: dict[str, str], cwd: str) -> tup
         return code, out.read().decode("latin-1"), err.read().decode("latin-1")
 
 
-def _run(words: list[str]) -> NoReturn:
+def run_here(words: list[str]) -> NoReturn:
+    """Run a command line in this process, and end it with its exit code."""
     sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)))
     sys.argv[:] = ["cometresp", *words]
     try:
