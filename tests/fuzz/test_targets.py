@@ -52,6 +52,22 @@ def test_what_must_hold_for_any_bytes_holds(name: str) -> None:
     holds()
 
 
+# Inputs that showed something, until it was mended.
+FOUND = {
+    "stray text far from the start": ("streams", b":" + b"x" * 5000 + b"\n\noops"),
+    "an error of several lines": ("error_replies", b'400\n\n{"error": {"message": "a\\nb", "code": "x\\ny"}}'),
+    "an endless message": ("error_replies", b'503\n\n"' + b"x" * 5000 + b'"'),
+    "an endless request id": ("error_replies", b"400\nx-request-id: " + b"r" * 5000 + b"\n\n{}"),
+    "an endless address": ("error_replies", b"302\nlocation: " + b"h" * 5000 + b"\n\n"),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found_and_mended_holds(name: str) -> None:
+    target, data = FOUND[name]
+    load(target).check(data)
+
+
 def _no_x(data: bytes) -> None:
     assert b"x" not in data
 
