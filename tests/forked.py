@@ -72,14 +72,15 @@ def _forked(words: list[str], stdin: bytes, env: dict[str, str], cwd: str, outle
         os.environ.clear()
         os.environ.update(env)
         os.chdir(cwd)
-        _run(words)
+        run_here(words)
     os.close(ours)
     with io.FileIO(theirs, "w") as pipe:
         pipe.write(stdin)
     return child
 
 
-def _run(words: list[str]) -> NoReturn:
+def run_here(words: list[str]) -> NoReturn:
+    """Run a command line in this process, and end it with its exit code."""
     sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)))
     sys.argv[:] = ["cometresp", *words]
     try:

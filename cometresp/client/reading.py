@@ -325,8 +325,8 @@ class _Text:
                 is_too_large = self._is_too_large(text)
                 if not self.is_suspect:
                     self.is_suspect = self._opened.secrets.may_stand_in(self._tail + text)
-                if len(self._head) < kept:
-                    self._head += text[:kept]
+                if (missing := kept - len(self._head)) > 0:
+                    self._head += text[:missing]
                 self._tail = text[-kept:] if len(text) >= kept else (self._tail + text)[-kept:]
                 yield text  # also where it is too large, since whole events may be in it
                 if is_too_large:

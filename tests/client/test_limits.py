@@ -241,7 +241,7 @@ def test_a_reply_whose_head_has_no_end_is_given_up_after_the_timeout(
 
 
 def test_comments_are_progress_of_a_stream(ask: Command, wire: Wire) -> None:
-    def script(request: Request, connection: socket.socket) -> None:
+    def script(_: Request, connection: socket.socket) -> None:
         connection.sendall(STREAM_HEAD)
         for _number in range(30):
             connection.sendall(b": ping\n\n")

@@ -175,6 +175,9 @@ TARGET = Target(
         *(f'"{kind}"'.encode() for kind in KINDS),
         b"\xff",
         b"\xf0\x9f",
+        b":" + b"x" * 4080 + b"\n",  # what is kept of a stream ends about here
+        b"x" * 4090,
+        b"oops\n",
     ),
     separator=b"\n",
 )

@@ -1,27 +1,94 @@
 """Each target with some inputs, the same in every run: `python -m tests.fuzz` checks others, for longer."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.fuzz import TARGETS
+from tests.fuzz.__main__ import main
 from tests.fuzz.edits import inputs
-from tests.fuzz.target import load
+from tests.fuzz.engine import finding, fuzz, shortened
+from tests.fuzz.target import Target, load
 
-EXAMPLES = {"streams": 100, "error_replies": 300}
+# How many inputs of each target are checked; all of them together take some 15 seconds of the processor.
+EXAMPLES = {
+    "streams": 80,
+    "error_replies": 200,
+    "state_file": 30,
+    "state_commands": 20,
+    "command_lines": 40,
+    "settings": 40,
+    "markdown": 40,
+}
+# What is known not to hold yet, so that a few inputs may or may not show it. Remove a line once its target passes.
+KNOWN = {
+    "state_file": "other exceptions than ours come out of a damaged state file",
+    "state_commands": "commands fail with exit code 70 on a damaged state file",
+    "settings": "base URLs that httpx can't read end in exit code 70",
+    "markdown": "character references come out unescaped",
+}
+CONFIG = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],  # the script shortens what it finds
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in TARGETS if name in EXAMPLES])
+def _marked(name: str) -> object:
+    marks = [pytest.mark.xfail(reason=KNOWN[name], strict=False)] if name in KNOWN else []
+    return pytest.param(name, id=name, marks=marks)
+
+
+@pytest.mark.parametrize("name", [_marked(name) for name in TARGETS])
 def test_what_must_hold_for_any_bytes_holds(name: str) -> None:
     target = load(name)
 
-    @settings(
-        max_examples=EXAMPLES[name],
-        derandomize=True,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
+    @settings(CONFIG, max_examples=EXAMPLES[name])
     @given(inputs(target))
     def holds(data: bytes) -> None:
         target.check(data)
 
     holds()
+
+
+# Inputs that showed something, until it was mended.
+FOUND = {
+    "stray text far from the start": ("streams", b":" + b"x" * 5000 + b"\n\noops"),
+    "an error of several lines": ("error_replies", b'400\n\n{"error": {"message": "a\\nb", "code": "x\\ny"}}'),
+    "an endless message": ("error_replies", b'503\n\n"' + b"x" * 5000 + b'"'),
+    "an endless request id": ("error_replies", b"400\nx-request-id: " + b"r" * 5000 + b"\n\n{}"),
+    "an endless address": ("error_replies", b"302\nlocation: " + b"h" * 5000 + b"\n\n"),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found_and_mended_holds(name: str) -> None:
+    target, data = FOUND[name]
+    load(target).check(data)
+
+
+def _no_x(data: bytes) -> None:
+    assert b"x" not in data
+
+
+def test_a_finding_is_told_once_with_the_shortest_input() -> None:
+    target = Target(
+        _no_x, seeds=(b"a long text", b"another with x in it", b"and x x x again"), words=(b"x",), separator=b" "
+    )
+    report = fuzz(target, seconds=0.05, seed=1)
+    [found] = report.findings.values()
+    assert shortened(_no_x, found).data == b"x"
+    assert finding(_no_x, b"y") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [([], list(TARGETS)), (["error_replies", "--minutes", "0.001", "--seed", "1"], ["error_replies:"] * 2)],
+)
+def test_the_script_lists_the_targets_or_checks_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], shown: list[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["fuzz", *words])
+    assert main() == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == shown

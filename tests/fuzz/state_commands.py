@@ -1,0 +1,31 @@
+"""A damaged state file, read by whole commands: none fails with a bug, and `ask` always prints its answer.
+
+An input is as of state_file; which command reads the file depends on its length.
+"""
+
+from tests.fuzz import forks, state_file
+from tests.fuzz.command_lines import CODES
+from tests.fuzz.forks import BrokenError
+
+_FILE = ".local/state/cometresp/offline/state.db"
+_ASK = "ask --offline hi"
+_LINES = (
+    *(_ASK, "chains", "chains --json", "chains show default", "chains head default", "chains set c resp_2"),
+    *("chains rename b c", "chains rm b", "chains prune --older-than 1d", "log", "log --json", "log resp_3"),
+    *("log resp_3 --json", "log --chain b", "continue more", "continue --replay more", "ask --from resp_1 more"),
+    *("get last --dry-run", "items last --dry-run", "cancel last --dry-run", "delete @b --dry-run", "get @default"),
+    *("continue --tool-output call_1=x", "chains compact default", "continue --dry-run more"),
+)
+
+
+def check(data: bytes) -> None:
+    line = _LINES[len(data) % len(_LINES)]
+    words = line.split() if "--offline" in line else [*line.split(), "--offline"]
+    with forks.folder({_FILE: state_file.changed(data)}) as (home, env):
+        ran = forks.run(words, home, env)
+    forks.check_ran(ran, CODES)
+    if line == _ASK and (ran.code, b"hi" in ran.out) != (0, True):
+        raise BrokenError("the answer isn't printed", "", ran)
+
+
+TARGET = state_file.TARGET._replace(check=check, is_guided=False)
