@@ -7,7 +7,9 @@ CometrespError
 ├── UnreachableError     69
 │   └── SilenceError     69  the connection is open, but no data comes
 ├── OutputError          73
-│   └── DamagedError     73  the state file is damaged
+│   ├── DamagedError     73  the state file is damaged
+│   ├── LockedError      73  another process holds the state file
+│   └── RecordError      73  one record in the state file is damaged
 ├── RateLimitedError     75
 ├── ProtocolError        76
 ├── KeyProblemError      77
@@ -242,6 +244,14 @@ class OutputError(CometrespError):
 
 class DamagedError(OutputError):
     """The state file is damaged; the message says where it is now."""
+
+
+class LockedError(OutputError):
+    """Another process holds the state file, and was waited for in vain."""
+
+
+class RecordError(OutputError):
+    """One record in the state file is damaged; the message says which one."""
 
 
 class RateLimitedError(CometrespError):

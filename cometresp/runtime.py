@@ -31,6 +31,7 @@ from cometresp.wire.urls import query_of, shown_url
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
+    from cometresp.state.patience import Patience
     from cometresp.state.state import State
 
 _LONGEST_NAME = 200  # characters of a file in a message
@@ -206,15 +207,25 @@ class Runtime:
 
     # the state ------------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def patience(self) -> "Patience":
+        """How long this run waits for other processes that hold the state file, in all."""
+        from cometresp.state.patience import Patience
+
+        return Patience(say=self.terminal.note)
+
     def open_state(self, *, create: bool = True, required: bool = False, mend: bool = True) -> "State | None":
         """The state file, None where there is none and none is to be made. Raises OutputError (73).
+
+        Another process that holds it is waited for as long as the `patience` of the run lasts (LockedError).
 
         A damaged one is set aside with a warning; where its contents are `required`, that is the error. Without `mend`,
         and where a request is only shown, it is left where it is, and DamagedError is raised.
         """
         from cometresp.state.state import State
 
-        state = State.open(self.config.state_dir, create=create, mend=mend and not self.connection.only_shows)
+        mend = mend and not self.connection.only_shows
+        state = State.open(self.config.state_dir, create=create, mend=mend, patience=self.patience)
         for report in state.reports if state else ():
             if state and required:
                 state.close()

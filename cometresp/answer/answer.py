@@ -335,12 +335,18 @@ class Answer:
     def incomplete_reason(self) -> str:
         """Why the answer was cut, or "". A `completed` response with an incomplete message counts as cut (API 12.5)."""
         if self.status == "incomplete":
-            given = self.response.get("incomplete_details")
-            return text(given) or str(obj(given).get("reason") or "no reason given")
+            return self.given_reason or "no reason given"
         messages = (item for item in self.output if item.get("type") == "message")
         if self.status == "completed" and any(item.get("status") == "incomplete" for item in messages):
             return "an item is incomplete"
         return ""
+
+    @property
+    def given_reason(self) -> str | None:
+        """The reason that the server gave for an incomplete response."""
+        given = self.response.get("incomplete_details")
+        reason = text(given) or obj(given).get("reason")
+        return str(reason) if reason and self.status == "incomplete" else None
 
     def as_response(self) -> Json:
         """The response object as the server sent it; `output` is filled in if it is missing or empty."""

@@ -51,9 +51,9 @@ def run(options: Cancellation, runtime: Runtime) -> None:
         raise RequestRefusedError(f"{name} can't be cancelled: {message}", details=details)
     answer = Answer()
     answer.apply(event)
-    _record(runtime, response_id, answer)
     if options.as_json:
         runtime.terminal.print_json(event.response)
+    _record(runtime, response_id, answer)
     cancelled = answer.status in CANCELLED
     if not cancelled and not may_go_on(answer.status):
         hint = (Next("get", name), " fetches it")

@@ -3,11 +3,12 @@
 import re
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
 
 import typer
 
-from cometresp.errors import Next, UsageError
+from cometresp.errors import Next, RecordError, UsageError
 from cometresp.options.arguments import AsJson, ChainName, ChainNames, Offline, ReplyAsJson, ResponseId, SomeChain
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
@@ -163,7 +164,10 @@ def _runtime(ctx: typer.Context, *, offline: bool, base_url: str | None = None) 
 def run(as_json: bool, runtime: Runtime) -> None:
     """A table on a terminal, tab-separated lines into a pipe."""
     state = runtime.open_state(create=False)
-    rows = [(chain, _first_words(state, chain)) for chain in state.chains.all()] if state else []
+    damaged: list[str] = []
+    rows = [(chain, _first_words(state, chain)) for chain in state.chains.all(damaged)] if state else []
+    for message in damaged:
+        runtime.terminal.warn(message)
     refusing = state.servers.without_previous() if state else []
     terminal = runtime.terminal
     if as_json:
@@ -294,8 +298,10 @@ def _count(number: int, what: str) -> str:
 
 
 def _first_words(state: "State", chain: Chain) -> str:
-    """What the chain's conversation started with."""
-    return escape_line(prompt_of(state.turns.first_of(chain.last)), _SHOWN) if chain.last else ""
+    """What the chain's conversation started with; "" where that record is damaged."""
+    with suppress(RecordError):
+        return escape_line(prompt_of(state.turns.first_of(chain.last)), _SHOWN) if chain.last else ""
+    return ""
 
 
 def _ago(moment: float) -> str:

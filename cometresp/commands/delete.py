@@ -36,9 +36,9 @@ def run(options: Deletion, runtime: Runtime) -> None:
         return
     with client_for(runtime, stored_id, "delete") as client:
         reply = client.delete(stored_id)
-    _record(runtime, stored_id)
     if options.as_json:
         runtime.terminal.print_json(reply)
+    _record(runtime, stored_id)
     runtime.terminal.note(f"{escape_line(stored_id)} is deleted from the server")
 
 

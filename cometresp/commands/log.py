@@ -41,6 +41,7 @@ class LoggedTurn(TypedDict):
     base_url: str
     model: str | None
     status: str
+    incomplete_reason: str | None
     usage: Json | None
     created: float
     ended: float | None
@@ -80,7 +81,10 @@ def run(options: Query, runtime: Runtime) -> None:
         _show(runtime, turn, as_json=options.as_json)
         return
     chain = chain_name(options.chain) if options.chain is not None else None
-    turns = state.turns.newest(chain=chain, limit=options.most) if state else []
+    damaged: list[str] = []
+    turns = state.turns.newest(chain=chain, limit=options.most, skipped=damaged) if state else []
+    for message in damaged:
+        runtime.terminal.warn(message)
     if options.as_json:
         runtime.terminal.print_json([as_dict(turn) for turn in turns])
         return
@@ -110,6 +114,7 @@ def as_dict(turn: Turn) -> LoggedTurn:
         "base_url": turn.base_url,
         "model": turn.model,
         "status": turn.status,
+        "incomplete_reason": turn.reason,
         "usage": turn.usage or None,
         "created": turn.created,
         "ended": turn.ended,

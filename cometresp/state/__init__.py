@@ -3,11 +3,12 @@
 chains       The chains: which turn each of them continues from.
 database     The open state file: transactions that many processes share, and what happens when the file
              is damaged.
-file         The state file as a file: its version, its lock, its damage. What is in it is defined
+file         The state file as a file: its version, its locks, its damage. What is in it is defined
              elsewhere.
 migrations   The tables of the state file, version by version. Step n takes a file from version n to n +
              1; a new one takes all.
 names        The names of chains: `tty` is one per terminal, `.` one per directory.
+patience     How long a run waits for other processes that hold the state file.
 records      What the state file holds, as plain data: turns, their settings, chains.
 retention    What is removed from the state file: old text, chains, turns that nothing needs.
 state        The state file: what was recorded of turns, chains and servers, in one SQLite file.

@@ -2,15 +2,14 @@
 
 import sqlite3
 import time
+from contextlib import suppress
 from typing import Any
 
-from cometresp.errors import Next, UsageError
+from cometresp.errors import Next, RecordError, UsageError
 from cometresp.state import retention
 from cometresp.state.database import Database
-from cometresp.state.records import COLUMNS, COMPACTED, Chain, Heads, Turn, turn_of
+from cometresp.state.records import CHAIN_COLUMNS, COMPACTED, TURN_COLUMNS, Chain, Heads, Turn, chain_of, turn_of
 from cometresp.wire.events import GOOD
-
-_COLUMNS = "name, head, pending, used, before"
 
 
 class Chains:
@@ -19,14 +18,25 @@ class Chains:
 
     def get(self, name: str) -> Chain | None:
         with self._database.reading() as db:
-            row = db.execute(f"SELECT {_COLUMNS} FROM chains WHERE name = ?", (name,)).fetchone()  # noqa: S608
+            row = db.execute(f"SELECT {CHAIN_COLUMNS} FROM chains WHERE name = ?", (name,)).fetchone()  # noqa: S608
             return _chain(db, row) if row else None
 
-    def all(self) -> list[Chain]:
-        """Every chain, the last used first."""
+    def all(self, skipped: list[str] | None = None) -> list[Chain]:
+        """Every chain, the last used first.
+
+        Those whose record is damaged are left out if there is a list for what is `skipped`, which gets a sentence each.
+        Raises RecordError if there is none.
+        """
+        found = []
         with self._database.reading() as db:
-            rows = db.execute(f"SELECT {_COLUMNS} FROM chains ORDER BY used DESC, name").fetchall()  # noqa: S608
-            return [_chain(db, row) for row in rows]
+            for row in db.execute(f"SELECT {CHAIN_COLUMNS} FROM chains ORDER BY used DESC, name").fetchall():  # noqa: S608
+                try:
+                    found.append(_chain(db, row))
+                except RecordError as error:
+                    if skipped is None:
+                        raise
+                    skipped.append(error.message)
+        return found
 
     def set_head(self, name: str, response_id: str, *, base_url: str, model: str | None) -> str | None:
         """Make a response the head of a chain; returns the id of the head that it had.
@@ -122,12 +132,15 @@ def set_heads(db: sqlite3.Connection, name: str, heads: Heads, now: float) -> No
 
 
 def _chain(db: sqlite3.Connection, row: tuple[Any, ...]) -> Chain:
-    name, head, pending, used, before = row
-    return Chain(name, _turn(db, head), _turn(db, pending), used, _turn(db, before))
+    name, head, pending, used, before = chain_of(row)
+    earlier = None
+    with suppress(RecordError):  # it is only for a hint
+        earlier = _turn(db, before)
+    return Chain(name, _turn(db, head), _turn(db, pending), used, earlier)
 
 
 def _turn(db: sqlite3.Connection, n: int | None) -> Turn | None:
-    row = db.execute(f"SELECT {COLUMNS} FROM turns WHERE n = ?", (n,)).fetchone()  # noqa: S608 - nothing foreign in it
+    row = db.execute(f"SELECT {TURN_COLUMNS} FROM turns WHERE n = ?", (n,)).fetchone()  # noqa: S608 - nothing foreign in it
     return turn_of(row) if row else None
 
 

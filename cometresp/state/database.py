@@ -5,52 +5,66 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cometresp.errors import DamagedError, OutputError
-from cometresp.state.file import connect, file_of, is_damage, locked, patiently, prepare, set_aside
+from cometresp.errors import CometrespError, DamagedError, LockedError, OutputError
+from cometresp.state.file import (
+    connect,
+    file_of,
+    is_damage,
+    is_locked,
+    is_unlike_ours,
+    lacks_tables,
+    patiently,
+    prepare,
+    set_aside,
+)
+from cometresp.state.patience import Patience
+
+_OPENINGS = 5  # of a file that other processes set aside and make again meanwhile
 
 
 class Database:
     """One SQLite file.
 
-    Every write is one short `BEGIN IMMEDIATE` transaction, so that processes wait only for each other's writes.
+    Every write is one short `BEGIN IMMEDIATE` transaction, so that processes wait only for each other's writes, and for
+    no longer than `patience` lasts: then LockedError is raised.
 
     `reports` are sentences for the user about what was found when the file was opened. `mend`: a damaged file is set
     aside; otherwise it is left where it is.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, *, mend: bool, reports: list[str]) -> None:
+    def __init__(
+        self, path: Path, file: tuple[int, int], connection: sqlite3.Connection, *, mend: bool, patience: Patience
+    ) -> None:
         self.path = path
         self.connection = connection
-        self.reports = reports
+        self.reports: list[str] = []
+        self._file = file
         self._mend = mend
-        self._file = file_of(path)
+        self._patience = patience
 
     @classmethod
-    def open(cls, directory: Path, *, create: bool, mend: bool) -> "Database | None":
+    def open(cls, directory: Path, *, create: bool, mend: bool, patience: Patience | None = None) -> "Database | None":
         """Open `state.db`, which is made where it isn't; None where it isn't and `create` is false.
 
         A damaged file is set aside under a dated name, as `reports` then says; without `mend` DamagedError is
-        raised. Raises OutputError where the file can't be used: no permission, another program's, a newer cometresp's.
+        raised. Raises OutputError where the file can't be used: no permission, another program's, a newer cometresp's,
+        LockedError where another process holds it.
         """
-        path = directory / "state.db"
-        if not create and not path.exists():
-            return None
+        path, patience = directory / "state.db", patience or Patience()
+        reports: list[str] = []
         try:
-            prepare(directory, path)
-            with locked(directory):
-                try:
-                    return cls(path, connect(path), mend=mend, reports=[])
-                except sqlite3.DatabaseError as error:
-                    if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
-                        raise
-                    if not mend:
-                        raise _damaged(path) from error
-                    aside = set_aside(path)
-                prepare(directory, path)
-                return cls(path, connect(path), mend=True, reports=[_kept(aside)])
-        except (OSError, sqlite3.Error) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise OutputError(f"the state file {path} can't be used: {reason}") from error
+            for _ in range(_OPENINGS):
+                if not create and not reports and not path.exists():
+                    return None
+                prepare(path, patience)
+                if database := _opened(path, reports, mend=mend, patience=patience):
+                    database.reports = reports
+                    return database
+        except CometrespError:
+            raise
+        except Exception as error:
+            raise OutputError(f"the state file {path} can't be used: {_reason(error)}") from error
+        raise OutputError(f"the state file {path} can't be used: others replace it")
 
     def close(self) -> None:
         self.connection.close()
@@ -58,29 +72,15 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A consistent view of the file, whatever other processes write."""
-        try:
-            patiently(self.connection, "BEGIN", "SELECT 1 FROM sqlite_master")
-            try:
-                yield self.connection
-            finally:
-                self.connection.execute("ROLLBACK")
-        except (sqlite3.Error, ValueError, TypeError) as error:
-            raise self._unusable("read", error) from error
+        with self._transaction("read", "BEGIN", "SELECT 1 FROM sqlite_master") as db:
+            yield db
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction, which is committed at the end of the block."""
-        try:
-            patiently(self.connection, "BEGIN IMMEDIATE")
-            try:
-                yield self.connection
-                patiently(self.connection, "COMMIT")
-            except BaseException:
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
-                raise
-        except sqlite3.Error as error:
-            raise self._unusable("written", error) from error
+        with self._transaction("written", "BEGIN IMMEDIATE") as db:
+            yield db
+            self._patiently("COMMIT")
 
     def check_writable(self) -> None:
         """Raises OutputError where nothing could be recorded: `continue` asks before it sends."""
@@ -89,21 +89,80 @@ class Database:
 
     def shrink(self) -> None:
         """Give the space of removed rows back to the disk, where no other process is in the way."""
-        with suppress(sqlite3.OperationalError):  # what is removed is overwritten all the same
-            patiently(self.connection, "VACUUM")
+        with (
+            suppress(sqlite3.Error, LockedError),
+            self._patience.briefly(),
+        ):  # what is removed is overwritten all the same
+            self._patiently("VACUUM")
+
+    def _patiently(self, *statements: str) -> None:
+        patiently(self.connection, self.path, self._patience, *statements)
+
+    @contextmanager
+    def _transaction(self, verb: str, *begin: str) -> Iterator[sqlite3.Connection]:
+        """The block in one transaction, which is rolled back unless the block commits it.
+
+        Whatever is raised but for our own errors is the file's: nothing else is used in such a block.
+        """
+        try:
+            try:
+                self._patiently(*begin)
+                yield self.connection
+            finally:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+        except CometrespError:
+            raise
+        except Exception as error:
+            raise self._unusable(verb, error) from error
 
     def _unusable(self, verb: str, error: Exception) -> OutputError:
         """The error to raise; a file whose damage shows only now is set aside for the next command."""
-        message = f"the state file {self.path} can't be {verb}: {error}"
-        if isinstance(error, sqlite3.DatabaseError) and is_damage(error):
-            self.close()
-            if not self._mend:
-                return _damaged(self.path)
-            with suppress(OSError), locked(self.path.parent):
-                if file_of(self.path) != self._file:  # another process did, and a good one may be there now
-                    return DamagedError(f"the state file {self.path} was damaged and has been set aside")
-                return DamagedError(_kept(set_aside(self.path)))
-        return OutputError(message)
+        if is_locked(error):
+            return LockedError(f"another process holds the state file {self.path}")
+        if not self._is_damage(error):
+            return OutputError(f"the state file {self.path} can't be {verb}: {_reason(error)}")
+        self.close()
+        if not self._mend:
+            return _damaged(self.path)
+        with suppress(OSError):
+            if aside := set_aside(self.path, self._file, self._patience):
+                return DamagedError(_kept(aside))
+            return DamagedError(f"the state file {self.path} was damaged and has been set aside")
+        return _damaged(self.path)
+
+    def _is_damage(self, error: Exception) -> bool:
+        try:
+            return is_damage(error) or (is_unlike_ours(error) and lacks_tables(self.connection))
+        except (sqlite3.Error, ValueError) as another:
+            return is_damage(another)
+
+
+def _opened(path: Path, reports: list[str], *, mend: bool, patience: Patience) -> Database | None:
+    """The open file; None where it is to be opened once more, since another one has its name now."""
+    file = file_of(path)
+    try:
+        connection = connect(path, patience)
+    except (sqlite3.Error, ValueError) as error:
+        if not (is_damage(error) or is_unlike_ours(error)):
+            if path.exists():
+                raise
+            return None
+        if not mend:
+            raise _damaged(path) from error
+        if aside := set_aside(path, file, patience):
+            reports.append(_kept(aside))
+        return None
+    if file_of(path) == file:
+        return Database(path, file, connection, mend=mend, patience=patience)
+    connection.close()
+    return None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) if isinstance(error, sqlite3.Error) else f"{type(error).__name__}: {error}"
 
 
 def _damaged(path: Path) -> DamagedError:

@@ -1,54 +1,70 @@
-"""The state file as a file: its version, its lock, its damage. What is in it is defined elsewhere."""
+"""The state file as a file: its version, its locks, its damage. What is in it is defined elsewhere.
+
+Reading and writing take SQLite's own lock, for as long as a transaction lasts. Only who makes the file or sets it aside
+takes the lock of its folder as well, and waits for nothing else while holding it.
+"""
 
 import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from cometresp.state.migrations import STEPS
+from cometresp.state.patience import ONE_TRY, Patience
 
 VERSION = len(STEPS)
 _APPLICATION_ID = 0x636F6D74  # "comt"
-_BUSY_SECONDS = 60.0
-_ONE_WAIT = 0.02  # seconds that SQLite itself waits, during which no signal is handled
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_COLUMNS = "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'"
 
 
-def prepare(directory: Path, path: Path) -> None:
-    """The directory 0700 and the file 0600 before anything is in them."""
-    directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.mkdir(mode=0o700, exist_ok=True)
-    if not path.exists():
+def prepare(path: Path, patience: Patience) -> None:
+    """Make the file where it isn't: the folder 0700 and the file 0600 before anything is in them."""
+    if path.exists():
+        return
+    path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with locked(path.parent, patience):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=_ONE_WAIT, isolation_level=None)
+def connect(path: Path, patience: Patience) -> sqlite3.Connection:
+    """The file, which must be there, with the tables of this version."""
+    address = f"file:{quote(os.fsencode(path))}?mode=rw"  # SQLite would make it, with another mode
+    db = sqlite3.connect(address, timeout=ONE_TRY, isolation_level=None, uri=True)
+    db.text_factory = _text
     try:
-        _check(db, path)
+        _check(db, path, patience)
     except BaseException:
         db.close()
         raise
     return db
 
 
-def _check(db: sqlite3.Connection, path: Path) -> None:
+def _text(data: bytes) -> str:
+    """Text of a column; bytes that aren't UTF-8 are surrogates, by which the row is known to be damaged."""
+    return data.decode(errors="surrogateescape")
+
+
+def _check(db: sqlite3.Connection, path: Path, patience: Patience) -> None:
     """Check that the file is cometresp's. A new one gets its tables, an older one is migrated to this version."""
     db.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten
-    patiently(db, "BEGIN", "SELECT 1 FROM sqlite_master")
+    patiently(db, path, patience, "BEGIN", "SELECT 1 FROM sqlite_master")
     version = _version(db, path)
     db.execute("ROLLBACK")
     while version < VERSION:
-        patiently(db, "BEGIN IMMEDIATE")
+        patiently(db, path, patience, "BEGIN IMMEDIATE")
         version = _version(db, path)  # another process may have been faster
         if version < VERSION:
             STEPS[version](db)
             version += 1
             db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             db.execute(f"PRAGMA user_version = {version}")
-        patiently(db, "COMMIT")
+        patiently(db, path, patience, "COMMIT")
 
 
 def _version(db: sqlite3.Connection, path: Path) -> int:
@@ -58,23 +74,19 @@ def _version(db: sqlite3.Connection, path: Path) -> int:
         raise OSError(None, f"it was written by a newer cometresp (its version is {version}, this one's {VERSION})")
     if application not in (0, _APPLICATION_ID) or (application == 0 and tables):
         raise OSError(None, f"{path.name} belongs to another program")
-    return version if application else 0
+    return max(version, 0) if application else 0
 
 
-def patiently(db: sqlite3.Connection, *statements: str) -> None:
-    """Execute statements that may find the file locked: retry for a minute, so that signals are handled in between."""
-    deadline = time.monotonic() + _BUSY_SECONDS
+def patiently(db: sqlite3.Connection, path: Path, patience: Patience, *statements: str) -> None:
+    """Execute statements that may find the file locked. Raises LockedError where that lasts too long."""
     for statement in statements:
-        while True:
+        for _ in patience.tries(f"the state file {path}"):
             try:
                 db.execute(statement).fetchone()
                 break
             except sqlite3.OperationalError as error:
-                if _code(error) not in _LOCKED or time.monotonic() > deadline:
+                if not is_locked(error):
                     raise
-                import random
-
-                time.sleep(random.uniform(0.001, _ONE_WAIT))  # noqa: S311 - only to be out of step with the others
 
 
 def file_of(path: Path) -> tuple[int, int]:
@@ -86,12 +98,34 @@ def file_of(path: Path) -> tuple[int, int]:
     return facts.st_dev, facts.st_ino
 
 
-def is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Whether SQLite reports that the file is no database, or a damaged one."""
-    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+def is_locked(error: Exception) -> bool:
+    """Whether SQLite reports that another process holds the file."""
+    return _code(error) in _LOCKED
 
 
-def _code(error: sqlite3.Error) -> int:
+def is_damage(error: Exception) -> bool:
+    """Whether the file is no database, or a damaged one, by what reading it raised.
+
+    SQLite quotes a damaged file in its message, which Python can't always decode.
+    """
+    return isinstance(error, UnicodeDecodeError) or _code(error) in _DAMAGED
+
+
+def is_unlike_ours(error: Exception) -> bool:
+    """Whether a statement of ours makes no sense to the file: it has not the tables that its version should have."""
+    return _code(error) == sqlite3.SQLITE_ERROR
+
+
+def lacks_tables(db: sqlite3.Connection) -> bool:
+    """Whether a table or a column of this version isn't in the file."""
+    with closing(sqlite3.connect(":memory:")) as new:
+        for step in STEPS:
+            step(new)
+        expected = set(new.execute(_COLUMNS))
+    return not expected <= set(db.execute(_COLUMNS))
+
+
+def _code(error: Exception) -> int:
     """SQLite's primary result code; errors of the Python module itself have none."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
@@ -102,24 +136,31 @@ def _identity(db: sqlite3.Connection) -> tuple[int, int, int]:
     return application, version, tables
 
 
-def set_aside(path: Path) -> Path:
-    """Move a damaged file, and its journal, out of the way under a dated name that is free."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    aside = path.with_name(f"state.damaged-{stamp}.db")
-    number = 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"state.damaged-{stamp}-{number}.db")
-    path.rename(aside)
-    journal = path.with_name(path.name + "-journal")
-    if journal.exists():
-        journal.rename(aside.with_name(aside.name + "-journal"))
-    return aside
+def set_aside(path: Path, file: tuple[int, int], patience: Patience) -> Path | None:
+    """Move a damaged file, and its journal, out of the way under a dated name that is free; returns the new name.
+
+    None where `file`, as `file_of` knew it, has gone from there: another process set it aside, and a good one may have
+    its name by now.
+    """
+    with locked(path.parent, patience):
+        if file_of(path) != file:
+            return None
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        aside = path.with_name(f"state.damaged-{stamp}.db")
+        number = 1
+        while aside.exists():
+            number += 1
+            aside = path.with_name(f"state.damaged-{stamp}-{number}.db")
+        path.rename(aside)
+        journal = path.with_name(path.name + "-journal")
+        if journal.exists():
+            journal.rename(aside.with_name(aside.name + "-journal"))
+        return aside
 
 
 @contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """One process at a time opens the file, so that no one sets aside the new file that another has just made."""
+def locked(directory: Path, patience: Patience) -> Iterator[None]:
+    """One process at a time makes the file or sets it aside, so that none sets aside the new one of another."""
     try:
         import fcntl
     except ImportError:  # Windows can't rename a file that is open: there the rename itself is the lock
@@ -127,7 +168,12 @@ def locked(directory: Path) -> Iterator[None]:
         return
     descriptor = os.open(directory, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        for _ in patience.tries(f"the folder {directory}"):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                continue
         yield
     finally:
         os.close(descriptor)

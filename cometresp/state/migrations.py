@@ -7,6 +7,7 @@ happens meanwhile. What was released stays as it is: a change of the tables is a
 import json
 import sqlite3
 from collections.abc import Callable
+from typing import Any
 
 _FIRST = """
 CREATE TABLE turns (
@@ -89,6 +90,12 @@ ALTER TABLE chains ADD COLUMN before INTEGER
 """
 
 
+# `reason` is why a response is incomplete.
+_FOURTH = """
+ALTER TABLE turns ADD COLUMN reason TEXT
+"""
+
+
 def _first(db: sqlite3.Connection) -> None:
     _run(db, _FIRST)
 
@@ -110,18 +117,22 @@ def _third(db: sqlite3.Connection) -> None:
     _run(db, _THIRD)
 
 
+def _fourth(db: sqlite3.Connection) -> None:
+    _run(db, _FOURTH)
+
+
 def _run(db: sqlite3.Connection, statements: str) -> None:
     """One by one: `executescript` would commit before it begins."""
     for statement in statements.split(";\n"):
         db.execute(statement)
 
 
-def _object(text: str) -> dict[str, object]:
+def _object(text: Any) -> dict[str, object]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third)
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth)

@@ -1,8 +1,11 @@
 """What the state file holds, as plain data: turns, their settings, chains."""
 
 import json
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from cometresp.errors import RecordError
+from cometresp.text import escape_line
 from cometresp.wire.json import Json, listed
 
 
@@ -23,7 +26,7 @@ class Turn(NamedTuple):
     """A recorded turn. `input` and `output` are None where they were not recorded.
 
     `outputs` are items that answer its calls, recorded before they were sent. `request_id` is that of the HTTP reply;
-    `deleted` is when the response was deleted from its server.
+    `deleted` is when the response was deleted from its server, `reason` why it is incomplete.
     """
 
     n: int
@@ -45,6 +48,7 @@ class Turn(NamedTuple):
     outputs: list[Json]
     request_id: str | None
     deleted: float | None
+    reason: str | None
 
 
 COMPACTED = "compacted"  # status of a turn whose input takes the place of all turns before it
@@ -72,7 +76,7 @@ class NewTurn(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """How a turn ended. `output` is None where it isn't recorded."""
+    """How a turn ended. `output` is None where it isn't recorded; `reason` is why it is incomplete."""
 
     status: str
     usage: Json
@@ -80,6 +84,7 @@ class Ending(NamedTuple):
     sequence: int | None = None
     response_id: str = ""
     request_id: str | None = None
+    reason: str | None = None
 
 
 class Chain(NamedTuple):
@@ -104,12 +109,9 @@ class Chain(NamedTuple):
         return self.head.n if self.head else None, self.pending.n if self.pending else None
 
 
-# as rows of the table of turns --------------------------------------------------------------------------------------
+# as rows ------------------------------------------------------------------------------------------------------------
 
-COLUMNS = (
-    "n, id, parent, previous_id, chain, number, base_url, model, settings, status, usage, created, ended, sequence,"
-    " input, output, instructions, tools, outputs, request_id, deleted"
-)
+_END_OF_TIME = 253_370_764_800.0  # the year 9999, the last that has a date
 
 
 def settings_columns(settings: Settings, *, with_text: bool) -> tuple[str, str | None, str | None]:
@@ -124,40 +126,139 @@ def settings_columns(settings: Settings, *, with_text: bool) -> tuple[str, str |
     return json.dumps(rest), kept(settings.instructions), kept(settings.tools)
 
 
-def _settings(rest: str, instructions: str | None, tools: str | None) -> Settings:
-    apart = {"instructions": instructions, "tools": tools}
-    known = {name: value for name, value in json.loads(rest).items() if name in Settings._fields}
-    known |= {name: json.loads(column) for name, column in apart.items() if column}
-    return Settings(**known)._replace(forgotten=tuple(name for name, column in apart.items() if column == ""))
-
-
-def turn_of(row: tuple[Any, ...]) -> Turn:
-    """A row of COLUMNS. Raises ValueError and TypeError for what cometresp didn't write."""
-    n, response_id, parent, previous, chain, number, url, model, settings, status, usage, *rest = row
-    created, ended, sequence, input_, output, instructions, tools, outputs, request_id, deleted = rest
-
-    def items_of(column: str | None) -> list[Json] | None:
-        items = None if column is None else json.loads(column)
-        return listed(items) if isinstance(items, list) else None
-
-    return Turn(
-        n=n,
-        id=response_id,
-        parent=parent,
-        previous_id=previous,
-        chain=chain,
-        number=number,
-        base_url=url,
-        model=model,
-        settings=_settings(settings, instructions, tools),
-        status=status,
-        usage=json.loads(usage) if usage else {},
-        created=created,
-        ended=ended,
-        sequence=sequence,
-        input=items_of(input_),
-        output=items_of(output),
-        outputs=items_of(outputs) or [],
-        request_id=request_id,
-        deleted=deleted,
+def turn_of(row: Iterable[Any]) -> Turn:
+    """A row of TURN_COLUMNS. Raises RecordError for what cometresp didn't write."""
+    n, response_id, *_ = row = tuple(row)
+    name = f" ({escape_line(response_id, 80)})" if isinstance(response_id, str) else ""
+    values = _values(f"turn {n}{name}", _TURN, row)
+    rest, apart = values.pop("settings"), {name: values.pop(name) for name in ("instructions", "tools")}
+    settings = Settings(
+        **{name: value for name, value in apart.items() if value != ""},
+        store=rest.get("store"),
+        conversation=rest.get("conversation"),
+        forgotten=tuple(name for name, value in apart.items() if value == ""),
     )
+    return Turn(settings=settings, **values)
+
+
+class ChainRow(NamedTuple):
+    """A row of CHAIN_COLUMNS: `head`, `pending` and `before` are numbers of turns."""
+
+    name: str
+    head: int | None
+    pending: int | None
+    used: float
+    before: int | None
+
+
+def chain_of(row: Iterable[Any]) -> ChainRow:
+    """A row of CHAIN_COLUMNS. Raises RecordError for what cometresp didn't write."""
+    name, *_ = row = tuple(row)
+    shown = f"chain {escape_line(name, 80)}" if isinstance(name, str) else "a chain"
+    return ChainRow(**_values(shown, _CHAIN, row))
+
+
+def _values(shown: str, columns: dict[str, Callable[[Any], Any]], row: tuple[Any, ...]) -> dict[str, Any]:
+    values = {}
+    for (name, value_of), column in zip(columns.items(), row, strict=True):
+        try:
+            values[name] = value_of(column)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise RecordError(f"the record of {shown} is damaged: its {name} can't be read") from error
+    return values
+
+
+def _text(column: Any) -> str:
+    if not isinstance(column, str):
+        raise TypeError
+    column.encode()  # a byte that wasn't UTF-8 is a surrogate, which raises ValueError
+    return column
+
+
+def _whole(column: Any) -> int:
+    if not isinstance(column, int):
+        raise TypeError
+    return column
+
+
+def _time(column: Any) -> float:
+    if not isinstance(column, int | float) or not 0 <= column <= _END_OF_TIME:
+        raise ValueError
+    return float(column)
+
+
+def _object(column: Any) -> Json:
+    value = json.loads(_text(column))
+    if not isinstance(value, dict):
+        raise TypeError
+    return value
+
+
+def _settings(column: Any) -> Json:
+    """The settings that don't stand in columns of their own: store and conversation."""
+    value = _object(column)
+    _or_none(_text)(value.get("conversation"))
+    return value
+
+
+def _list(column: Any) -> list[Any]:
+    value = json.loads(_text(column))
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
+def _items(column: Any) -> list[Json]:
+    return listed(_list(column))
+
+
+def _outputs(column: Any) -> list[Json]:
+    return [] if column is None else _items(column)
+
+
+def _usage(column: Any) -> Json:
+    return {} if column in (None, "") else _object(column)
+
+
+def _dropped_or(value_of: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """'' as it is: what was there isn't recorded."""
+    return lambda column: column if column in (None, "") else value_of(column)
+
+
+def _or_none(value_of: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda column: None if column is None else value_of(column)
+
+
+_TURN: dict[str, Callable[[Any], Any]] = {
+    "n": _whole,
+    "id": _text,
+    "parent": _or_none(_whole),
+    "previous_id": _or_none(_text),
+    "chain": _text,
+    "number": _whole,
+    "base_url": _text,
+    "model": _or_none(_text),
+    "settings": _settings,
+    "status": _text,
+    "usage": _usage,
+    "created": _time,
+    "ended": _or_none(_time),
+    "sequence": _or_none(_whole),
+    "input": _or_none(_items),
+    "output": _or_none(_items),
+    "instructions": _dropped_or(lambda column: json.loads(_text(column))),
+    "tools": _dropped_or(_list),
+    "outputs": _outputs,
+    "request_id": _or_none(_text),
+    "deleted": _or_none(_time),
+    "reason": _or_none(_text),
+}
+_CHAIN: dict[str, Callable[[Any], Any]] = {
+    "name": _text,
+    "head": _or_none(_whole),
+    "pending": _or_none(_whole),
+    "used": _time,
+    "before": lambda column: column if isinstance(column, int) else None,  # it is only for hints
+}
+TURN_COLUMNS = ", ".join(_TURN)
+CHAIN_COLUMNS = ", ".join(_CHAIN)

@@ -9,6 +9,7 @@ from typing import Self
 
 from cometresp.state.chains import Chains
 from cometresp.state.database import Database
+from cometresp.state.patience import Patience
 from cometresp.state.turns import Turns
 
 _REMEMBERED_SECONDS = 7 * 86400
@@ -24,13 +25,15 @@ class State:
         self.servers = Servers(database)
 
     @classmethod
-    def open(cls, directory: Path, *, create: bool = True, mend: bool = True) -> "State | None":
+    def open(
+        cls, directory: Path, *, create: bool = True, mend: bool = True, patience: Patience | None = None
+    ) -> "State | None":
         """Open `state.db` in a directory; None where it isn't there and `create` is false.
 
         A damaged file is set aside, as `reports` then says; without `mend` it is left, and DamagedError is raised.
-        Raises OutputError where the file can't be used.
+        Raises OutputError where the file can't be used, LockedError where `patience` with other processes is at an end.
         """
-        database = Database.open(directory, create=create, mend=mend)
+        database = Database.open(directory, create=create, mend=mend, patience=patience)
         return None if database is None else cls(database)
 
     @property
@@ -71,15 +74,22 @@ class Servers:
         """The base URLs that were seen within the last seven days to refuse `previous_response_id`, and when."""
         with self._database.reading() as db:
             return db.execute(
-                "SELECT base_url, no_previous FROM servers WHERE no_previous > ? ORDER BY base_url",
-                (time.time() - _REMEMBERED_SECONDS,),
+                "SELECT base_url, no_previous FROM servers"
+                " WHERE no_previous BETWEEN ? AND ? AND typeof(base_url) = 'text' ORDER BY base_url",
+                _remembered(),
             ).fetchall()
 
     def takes_no_previous(self, base_url: str) -> bool:
         """Whether a server was seen within the last seven days to refuse `previous_response_id`."""
         with self._database.reading() as db:
             row = db.execute(
-                "SELECT no_previous > ? FROM servers WHERE base_url = ?",
-                (time.time() - _REMEMBERED_SECONDS, base_url),
+                "SELECT no_previous BETWEEN ? AND ? FROM servers WHERE base_url = ?",
+                (*_remembered(), base_url),
             ).fetchone()
             return bool(row and row[0])
+
+
+def _remembered() -> tuple[float, float]:
+    """The times between which a refusal counts. One of the future is none: its record is damaged, or its clock was."""
+    now = time.time()
+    return now - _REMEMBERED_SECONDS, now + _REMEMBERED_SECONDS

@@ -1,15 +1,18 @@
 """Names and ids for a shell's completion; none where the state can't be read."""
 
 import os
+from contextlib import suppress
 
 from cometresp.config import load
-from cometresp.errors import CometrespError
+from cometresp.errors import CometrespError, RecordError
+from cometresp.state.patience import Patience
 from cometresp.state.state import State
 from cometresp.state.transcript import prompt_of
 from cometresp.text import escape_line
 
 _SHOWN = 50  # characters of a prompt
 _RECENT = 20  # responses that are offered
+_SECONDS = 0.5  # for which another process is waited for
 
 Suggestions = list[tuple[str, str]]  # (name, first words of the prompt)
 
@@ -20,9 +23,11 @@ def chain_names(incomplete: str) -> Suggestions:
     try:
         if state := _opened():
             with state:
-                for chain in state.chains.all():
+                for chain in state.chains.all(skipped=[]):
                     if chain.name.startswith(incomplete):
-                        words = prompt_of(state.turns.first_of(chain.last)) if chain.last else ""
+                        words = ""
+                        with suppress(RecordError):
+                            words = prompt_of(state.turns.first_of(chain.last)) if chain.last else ""
                         found.append((escape_line(chain.name), escape_line(words, _SHOWN)))
     except CometrespError:
         return []
@@ -36,7 +41,7 @@ def response_ids(incomplete: str) -> Suggestions:
         if state is None:
             return []
         with state:
-            turns = state.turns.newest(limit=_RECENT)
+            turns = state.turns.newest(limit=_RECENT, skipped=[])
     except CometrespError:
         return []
     return [
@@ -45,4 +50,4 @@ def response_ids(incomplete: str) -> Suggestions:
 
 
 def _opened() -> State | None:
-    return State.open(load(os.environ).state_dir, create=False, mend=False)
+    return State.open(load(os.environ).state_dir, create=False, mend=False, patience=Patience(_SECONDS))

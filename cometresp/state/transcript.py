@@ -44,7 +44,8 @@ def passages_of(turn: Turn) -> list[Passage]:
     """One turn: a heading, what was asked, what was answered."""
     if turn.input is None and turn.output is None:
         return [Passage("heading", turn.id), Passage("plain", "(the text was not recorded, or is no longer)")]
-    heading = Passage("heading", f"{turn.id} · {turn.model or ''} · {turn.status}")
+    ended = f"{turn.status}: {turn.reason}" if turn.reason else turn.status
+    heading = Passage("heading", f"{turn.id} · {turn.model or ''} · {ended}")
     if turn.status == COMPACTED:
         return [heading, Passage("plain", f"({_compaction(turn)})")]
     return [heading, *map(_asked, turn.input or ()), *filter(None, map(_answered, turn.output or ()))]

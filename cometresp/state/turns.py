@@ -9,11 +9,11 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Literal
 
-from cometresp.errors import OutputError
+from cometresp.errors import OutputError, RecordError
 from cometresp.state import retention
 from cometresp.state.chains import set_heads, take_head
 from cometresp.state.database import Database
-from cometresp.state.records import COLUMNS, Ending, Heads, NewTurn, Turn, settings_columns, turn_of
+from cometresp.state.records import TURN_COLUMNS, Ending, Heads, NewTurn, Turn, settings_columns, turn_of
 from cometresp.wire.items import id_answered, id_of_call
 from cometresp.wire.json import Json, listed
 
@@ -46,19 +46,24 @@ class Turns:
         with self._database.reading() as db:
             return _one(db, "WHERE n = :n", {"n": n})
 
-    def newest(self, *, chain: str | None = None, limit: int = -1) -> list[Turn]:
-        """Recorded turns, newest first; `chain` takes those of one chain, also those that are no longer part of it."""
+    def newest(self, *, chain: str | None = None, limit: int = -1, skipped: list[str] | None = None) -> list[Turn]:
+        """Recorded turns, newest first; `chain` takes those of one chain, also those that are no longer part of it.
+
+        Those whose record is damaged are left out if there is a list for what is `skipped`, which gets a sentence each.
+        Raises RecordError if there is none.
+        """
         with self._database.reading() as db:
             return _all(
                 db,
                 "WHERE :chain IS NULL OR chain = :chain ORDER BY n DESC LIMIT :most",
                 {"chain": chain, "most": limit},
+                skipped,
             )
 
     def pending_after(self, turn: Turn, chain: str) -> list[Turn]:
         """The turns of a chain that continue this one and were left to the server, which was still at work.
 
-        A turn that a command is still receiving isn't among them.
+        A turn that a command is still receiving isn't among them, nor one whose record is damaged.
         """
         with self._database.reading() as db:
             return _all(
@@ -66,6 +71,7 @@ class Turns:
                 "WHERE n > :n AND parent = :n AND chain = :chain AND ended IS NOT NULL"
                 " AND status IN ('queued', 'in_progress') ORDER BY n",
                 {"n": turn.n, "chain": chain},
+                [],
             )
 
     def lineage(self, turn: Turn) -> list[Turn]:
@@ -110,7 +116,8 @@ class Turns:
         now = time.time()
         with self._database.writing() as db:
             parent = db.execute(
-                "SELECT n, number FROM turns WHERE n = :n OR (:n IS NULL AND id = :id) ORDER BY n DESC LIMIT 1",
+                "SELECT n, CAST(number AS INTEGER) FROM turns WHERE n = :n OR (:n IS NULL AND id = :id)"
+                " ORDER BY n DESC LIMIT 1",
                 {"n": new.parent.n if new.parent else None, "id": new.previous_id},
             ).fetchone()
             cursor = db.execute(
@@ -154,7 +161,7 @@ class Turns:
             db.execute(
                 "UPDATE turns SET status = ?, usage = ?, sequence = coalesce(?, sequence),"
                 " output = coalesce(?, output), ended = ?, id = coalesce(nullif(?, ''), id),"
-                " request_id = coalesce(request_id, ?) WHERE n = ?",
+                " request_id = coalesce(request_id, ?), reason = ? WHERE n = ?",
                 (
                     ending.status,
                     json.dumps(ending.usage) if ending.usage else None,
@@ -163,6 +170,7 @@ class Turns:
                     time.time(),
                     ending.response_id,  # some servers change it in mid-stream: the last is the one that they keep
                     ending.request_id,  # that of the request which made the response, if it is known
+                    ending.reason,
                     n,
                 ),
             )
@@ -199,9 +207,17 @@ def _move_head(
 
 
 def _one(db: sqlite3.Connection, rest: str, values: Mapping[str, object]) -> Turn | None:
-    row = db.execute(f"SELECT {COLUMNS} FROM turns {rest}", values).fetchone()  # noqa: S608 - nothing foreign in it
+    row = db.execute(f"SELECT {TURN_COLUMNS} FROM turns {rest}", values).fetchone()  # noqa: S608 - nothing foreign in it
     return turn_of(row) if row else None
 
 
-def _all(db: sqlite3.Connection, rest: str, values: Mapping[str, object]) -> list[Turn]:
-    return [turn_of(row) for row in db.execute(f"SELECT {COLUMNS} FROM turns {rest}", values)]  # noqa: S608
+def _all(db: sqlite3.Connection, rest: str, values: Mapping[str, object], skipped: list[str] | None) -> list[Turn]:
+    found = []
+    for row in db.execute(f"SELECT {TURN_COLUMNS} FROM turns {rest}", values):  # noqa: S608
+        try:
+            found.append(turn_of(row))
+        except RecordError as error:
+            if skipped is None:
+                raise
+            skipped.append(error.message)
+    return found

@@ -53,11 +53,11 @@ def compact(wanted: Compaction, runtime: Runtime, state: "State") -> None:
             if offers_no_such_path(error):
                 raise not_offered(error, "offers no compaction") from error
             raise
-    _record(reply, runtime, state, plan, (settings, body["model"]))
     if wanted.as_json:
         runtime.terminal.print_json(reply)
-        return
-    runtime.terminal.write(to_bytes(_summary(wanted.chain, reply) + "\n"))
+    _record(reply, runtime, state, plan, (settings, body["model"]))
+    if not wanted.as_json:
+        runtime.terminal.write(to_bytes(_summary(wanted.chain, reply) + "\n"))
 
 
 def _checked(plan: Plan) -> Turn:

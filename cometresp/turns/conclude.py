@@ -1,6 +1,7 @@
 """The end of a run: what is printed of its last answer alone, the lines after it, and the error that it amounts to."""
 
 import time
+from functools import partial
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import emptiness, verdict
@@ -32,14 +33,16 @@ def conclude(
     """
     answer, output = done.answer, display.output
     outcome = instead or verdict(answer, allow_incomplete=output.allow_incomplete, background=allow_pending)
-    if isinstance(outcome, TurnError) and outcome.exit_code == ExitCode.CALL_OPEN and not recorder.keeps_text:
-        outcome.with_hint(_by_hand(answer, recorder))
     last = _Last(display)
     error = done.error
-    try:
-        last.print(answer, good=error is None and outcome is None)
-    except CometrespError as late:
-        error = error or late
+    good = error is None and outcome is None
+    for step in (partial(last.print, answer, good=good), recorder.catch_up):
+        try:
+            step()
+        except CometrespError as late:
+            error = error or late
+    if isinstance(outcome, TurnError) and outcome.exit_code == ExitCode.CALL_OPEN and not recorder.keeps_text:
+        outcome.with_hint(_by_hand(answer, recorder))
     final = _explained(error, answer, recorder) or outcome or last.error(answer, shape) or _trouble(display, recorder)
     if final is None and not display.layout.prints_only_id and (empty := emptiness(answer)):
         display.terminal.warn(escape_line(empty))

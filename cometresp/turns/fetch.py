@@ -144,6 +144,7 @@ def _recorded_event(turn: "Turn | None") -> Event | None:
         "previous_response_id": turn.previous_id,
         "output": turn.output,
         "usage": turn.usage or None,
+        "incomplete_details": {"reason": turn.reason} if turn.reason else None,
     }
     kind = f"response.{turn.status}"
     whole = {"type": kind, "response": response}

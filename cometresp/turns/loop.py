@@ -92,6 +92,7 @@ def _answer_calls(
     turns = 1
     while calls := local.answerable(done):
         try:
+            recorder.catch_up()  # what the functions return is recorded with it
             if turns >= max_turns:
                 raise _too_many(turns, calls)
             outcomes = local.tools().settle(calls, recorder)

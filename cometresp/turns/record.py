@@ -1,10 +1,13 @@
 """Keeping a turn in the state file while it is received."""
 
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 from cometresp.answer.answer import Answer
-from cometresp.errors import OutputError
+from cometresp.errors import LockedError, OutputError, StoppedError
 from cometresp.runtime import Runtime
 from cometresp.state.records import UNENDED, Ending, NewTurn, Turn
 from cometresp.text import escape_line
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
 class Recorder:
     """Keeps one turn in the state file, from the moment when its response id is known.
+
+    Another process that holds the file isn't waited for while the answer is shown: what it was in the way of is
+    recorded by `catch_up`, once the answer is printed.
 
     An error of the file is a warning, since the answer comes first; where the command `required` the file
     (`continue`), it is also the error of the run, in `error`. `new` is None for a response that is fetched: it is
@@ -35,7 +41,10 @@ class Recorder:
         self._off = off or runtime.config.record == "none"
         self._required = required
         self._state: State | None = None
+        self._response_id = ""
+        self._begun = False
         self._n: int | None = None
+        self._unfinished: Callable[[], None] | None = None  # what `finish` or `catch_up` records
         self._was_unended = False  # of a response that is fetched: its end isn't recorded yet
         self._turn: Turn | None = None  # as it is recorded, once it has ended
         self._lock = Lock()
@@ -72,25 +81,50 @@ class Recorder:
         """Record the id before anything is shown."""
         if self._off:
             return
+        self._response_id = response_id
+        self._begun &= self._new is not None
+        with self._runtime.patience.briefly(), suppress(LockedError):
+            self._record(self._begin)
+
+    def _record(self, step: Callable[[], None]) -> None:
+        """Take a step. Raises LockedError where another process is in the way; it can be taken again then."""
         try:
-            self._state = self._state or self._runtime.open_state()
-            if self._state is None:
-                return
-            if self._new is None:
-                turn = self._state.turns.get(response_id, base_url=self._runtime.base_url)
-                self._n = turn.n if turn else None
-                self._was_unended = turn is not None and turn.status in UNENDED
-            elif self._n is None:
-                masked = self._runtime.secrets.value
-                settings = self._new.settings
-                settings = settings._replace(instructions=masked(settings.instructions), tools=masked(settings.tools))
-                new = self._new._replace(input=masked(self._new.input), settings=settings)
-                self._n, before = self._state.turns.begin(new, response_id)
-                if before:
-                    back = self._runtime.typed("continue", f"--from {before}")
-                    self._runtime.terminal.note(escape_line(f"{self._new.chain} starts again; to go back: {back}"))
+            step()
+        except LockedError:
+            self._close()
+            raise
         except OutputError as error:
             self._give_up(error)
+
+    def _opened(self) -> "State":
+        if self._state is None:
+            self._state = self._runtime.open_state()
+        assert self._state is not None
+        return self._state
+
+    def _close(self) -> None:
+        if self._state is not None:
+            self._state.close()
+        self._state = None
+
+    def _begin(self) -> None:
+        """Record the turn, once; a response that is fetched is looked up."""
+        if self._begun:
+            return
+        if self._new is None:
+            turn = self._opened().turns.get(self._response_id, base_url=self._runtime.base_url)
+            self._n = turn.n if turn else None
+            self._was_unended = turn is not None and turn.status in UNENDED
+        else:
+            masked = self._runtime.secrets.value
+            settings = self._new.settings
+            settings = settings._replace(instructions=masked(settings.instructions), tools=masked(settings.tools))
+            new = self._new._replace(input=masked(self._new.input), settings=settings)
+            self._n, before = self._opened().turns.begin(new, self._response_id)
+            if before:
+                back = self._runtime.typed("continue", f"--from {before}")
+                self._runtime.terminal.note(escape_line(f"{self._new.chain} starts again; to go back: {back}"))
+        self._begun = True
 
     def for_next(self, outputs: list[Json], answer: Answer) -> "Recorder":
         """The recorder of the turn that answers this one's calls."""
@@ -133,40 +167,66 @@ class Recorder:
 
     def finish(self, answer: Answer, status: str, *, good: bool, sent: bool = True) -> None:
         """Record how the turn ended. `good`: it may become the head of its chain; `sent`: the server may know of it."""
-        if self._n is None and self._new is not None and not answer.id and not self._off:
+        if self._off:
+            self._close()
+            return
+        if self._response_id:
+            self._unfinished = partial(self._end, answer, status, good=good)
+        elif self._new is not None and not answer.id:
             if answer.items:
                 self._runtime.terminal.warn(
                     "the reply has no response id: this turn is not recorded, and can't be continued"
                 )
             if sent and self._new.restarts:
-                self._restart(self._new.chain)
-        if self._state is None or self._n is None:
+                self._unfinished = partial(self._restart, self._new.chain)
+        with self._runtime.patience.briefly(), suppress(LockedError):
+            self._record_end()
+
+    def catch_up(self) -> None:
+        """Record what another process was in the way of. It is waited for now, since the answer is printed."""
+        try:
+            self._record_end()
+        except LockedError as error:
+            self._give_up(error)
+        except StoppedError:
+            self._runtime.terminal.warn("this turn is not recorded: another process holds the state file")
+            raise
+        finally:
+            self._unfinished = None
+
+    def _record_end(self) -> None:
+        if self._unfinished is not None:
+            self._record(self._unfinished)
+            self._unfinished = None
+        self._close()
+
+    def _end(self, answer: Answer, status: str, *, good: bool) -> None:
+        self._begin()
+        if self._n is None:
             return
         # A response that is fetched while it is still at work has less text than what was streamed of it before.
         glimpse = may_go_on(answer.status) and answer.last_sequence is None and not answer.was_cut
         output = recorded_items(answer.output) if self._runtime.config.record == "full" and not glimpse else None
-        try:
-            kept = self._runtime.secrets.value(output)
-            request_id = self._runtime.secrets.value(answer.request_id)
-            ending = Ending(status, answer.usage, kept, answer.last_sequence, answer.id, request_id)
-            expected = self._new.expected if self._new else None
-            result = self._state.turns.finish(self._n, ending, good=good, expected=expected)
-            self._turn = self._state.turns.at(self._n)
-            self._tell(result, answer)
-        except OutputError as error:
-            self._give_up(error)
-        finally:
-            self._state.close()
+        masked = self._runtime.secrets.value
+        ending = Ending(
+            status,
+            answer.usage,
+            masked(output),
+            answer.last_sequence,
+            answer.id,
+            masked(answer.request_id),
+            masked(answer.given_reason),
+        )
+        turns = self._opened().turns
+        result = turns.finish(self._n, ending, good=good, expected=self._new.expected if self._new else None)
+        self._turn = turns.at(self._n)
+        self._tell(result, answer)
 
     def _restart(self, chain: str) -> None:
         """The chain has no head, as after any turn that was to restart it and didn't complete."""
-        try:
-            state = self._runtime.open_state(create=False)
-            if state is not None:
-                with state:
-                    self.before = state.chains.restart(chain)
-        except OutputError as error:
-            self._give_up(error)
+        if (state := self._runtime.open_state(create=False)) is not None:
+            with state:
+                self.before = state.chains.restart(chain)
 
     def _tell(self, result: Literal["head", "moved on", "kept"], answer: Answer) -> None:
         new, turn = self._new, self._turn

@@ -7,7 +7,7 @@ from cometresp.state.records import COMPACTED, Turn
 from cometresp.text import escape_line
 from cometresp.wire.events import GOOD
 from cometresp.wire.items import distinct, sent_back
-from cometresp.wire.json import Json, obj
+from cometresp.wire.json import Json, obj, text
 
 STAND_IN = "cometresp_stand_in"  # in a recorded part whose bytes were not: where they are, and what they were
 # Where the bytes of a part are, by the part's type (API 3.1).
@@ -59,13 +59,13 @@ def _restored_part(part: object, turn: Turn, reading: Reading) -> object:
     if not isinstance(part, dict) or STAND_IN not in part:
         return part
     kept = obj(part[STAND_IN])
-    path, name = kept.get("path"), escape_line(str(part.get("filename") or part.get("type")))
-    if not path:
+    path, name = text(kept.get("path")), escape_line(str(part.get("filename") or part.get("type")))
+    key = _BYTES_KEY.get(text(part.get("type")))
+    if not path or key is None or not isinstance(part.get(key), str):
         raise _incomplete(f"an attachment of {turn.id} ({name}) was too large to record, and came from no file")
     from cometresp.request import attachments
     from cometresp.request.files import open_file
 
-    key = _BYTES_KEY[part["type"]]
     try:
         with reading(path):
             source = open_file("--file", path)

@@ -236,7 +236,7 @@ class Sender:
 
     def _was_deleted(self, parent: Turn) -> bool:
         """Whether the user deleted the response from the server, or one before it."""
-        with suppress(OutputError):
+        with self._runtime.patience.briefly(), suppress(OutputError):  # the answer isn't shown yet
             if (state := self._runtime.open_state(create=False)) is not None:
                 with state:
                     return any(turn.deleted is not None for turn in state.turns.lineage(parent))
@@ -254,7 +254,7 @@ class Sender:
         """The server refused an id that it had just given: the next turn needn't try one."""
         if self._asked.chain.no_save or self._runtime.config.record == "none":
             return
-        with suppress(OutputError):  # only a round trip is lost
+        with self._runtime.patience.briefly(), suppress(OutputError):  # only a round trip is lost
             if (state := self._runtime.open_state()) is not None:
                 with state:
                     state.servers.saw_no_previous(self._runtime.base_url)

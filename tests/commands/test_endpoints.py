@@ -61,6 +61,19 @@ def test_what_the_server_keeps_no_longer_is_answered_from_the_record_with_its_ex
     )
 
 
+def test_a_recorded_answer_has_the_reason_why_it_is_incomplete(ask: Command, wire: Wire) -> None:
+    details = {"reason": "max_output_tokens"}
+    cut = response(message("half", status="incomplete"), response_id="r1", status="incomplete")
+    wire.answer(json_reply(cut | {"incomplete_details": details}), error_reply(404, "Response with id 'r1' not found."))
+    ask("ask", "a")
+    result = ask("get", "r1")
+    assert (result.code, result.text) == (3, "half\n")
+    assert result.err.splitlines()[1] == "cometresp: error: r1 is incomplete: max_output_tokens"
+    assert json.loads(ask("get", "r1", "--json").out)["incomplete_details"] == details
+    assert ask("log", "r1").text.splitlines()[0] == "## r1 · m · incomplete: max_output_tokens"
+    assert json.loads(ask("log", "--json").out)[0]["incomplete_reason"] == "max_output_tokens"
+
+
 def test_a_background_response_that_ran_in_the_foreground_is_answered_from_the_record(ask: Command, wire: Wire) -> None:
     wire.answer(json_reply(response(message("now"), response_id="r1")), error_reply(404, "no"))
     assert ask("ask", "--background", "a").code == 0

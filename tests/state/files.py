@@ -33,6 +33,12 @@ def opened(directory: Path) -> State:
     return state
 
 
+def execute(folder: Path, sql: str, *values: object) -> None:
+    """Change the state file behind the program's back."""
+    with closing(sqlite3.connect(folder / "state.db", isolation_level=None)) as db:
+        db.execute(sql, values)
+
+
 def old_file(directory: Path, base_url: str) -> Path:
     """A state file of version 1 whose turns were begun just now."""
     directory.mkdir(parents=True)

@@ -1,12 +1,15 @@
 """A damaged state file: whichever command finds it sets it aside and says so."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Command, Result
+from tests.conftest import Command, Forker, Result
 from tests.recorded import state_path
 from tests.scripted import Wire, json_reply, message, response, text_stream
+from tests.state.files import execute, named_by_prompt
 
 GARBAGE = b"not a database " * 100
 
@@ -115,3 +118,110 @@ def test_completion_neither_moves_the_file_nor_says_a_word(ask: Command) -> None
         env={"_COMETRESP_COMPLETE": "complete_bash", "COMP_WORDS": "cometresp get ", "COMP_CWORD": "2"}
     )
     assert (result.err, path.read_bytes()) == ("", GARBAGE)
+
+
+def test_damage_that_sqlite_cant_put_into_words_is_damage(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("x", response_id="r1"))
+    assert ask("ask", "a").code == 0
+    path = state_path(ask)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_master SET name = CAST(x'74ff' AS TEXT), sql = 'CREATE (' WHERE name = 'turns'")
+    results = ask.each([["ask", "b"], ["log", "r1"]])
+    assert list(results[0]) == [0, "x\n", f"cometresp: warning: {set_aside(path)}\n"]
+    assert (results[1].code, results[1].err) == (0, "")
+
+
+@pytest.mark.parametrize("table", ["turns", "chains"])
+def test_a_file_without_its_tables_is_damaged(ask: Command, wire: Wire, table: str) -> None:
+    wire.answer(text_stream("x", response_id="r1"))
+    assert ask("ask", "a").code == 0
+    path = state_path(ask)
+    execute(path.parent, f"DROP TABLE {table}")
+    results = ask.each([["ask", "b"], ["ask", "c"]])
+    assert list(results[0]) == [0, "x\n", f"cometresp: warning: this turn is not recorded: {set_aside(path)}\n"]
+    assert list(results[1]) == [0, "x\n", ""]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("id", b"\x00"),
+        ("parent", "x"),
+        ("previous_id", b"\xff"),
+        ("chain", b"\xff"),
+        ("number", "x"),
+        ("number", 1.5),
+        ("base_url", b"u"),
+        ("model", b"m"),
+        ("settings", "null"),
+        ("settings", "{"),
+        ("settings", '{"conversation": 5}'),
+        ("status", b"\x00"),
+        ("usage", "[]"),
+        ("created", "abc"),
+        ("created", 1e300),
+        ("created", -1.0),
+        ("ended", "x"),
+        ("sequence", "x"),
+        ("input", "{"),
+        ("input", "5"),
+        ("output", "[" * 100_000),
+        ("output", b"[]"),
+        ("outputs", '"x"'),
+        ("instructions", "{"),
+        ("tools", "{}"),
+        ("request_id", b"\xff"),
+        ("deleted", "x"),
+        ("reason", b"\x00"),
+    ],
+)
+def test_a_damaged_record_is_told_and_left_out(
+    ask: Command, wire: Wire, forker: Forker, column: str, value: object
+) -> None:
+    named_by_prompt(wire)
+    for name in ("good", "bad"):
+        assert forker.run(ask, ["ask", "--chain", name, name]).code == 0
+    execute(state_path(ask).parent, f"UPDATE turns SET {column} = ? WHERE n = 2", value)
+    name = "turn 2" if column == "id" else "turn 2 (resp_bad)"
+    told = f"the record of {name} is damaged: its {column} can't be read\n"
+    requests = len(wire.requests)
+    for words in ("log", "chains"):
+        result = forker.run(ask, [words])
+        lines = [line.partition("\t")[0] for line in result.text.splitlines()]
+        assert (result.code, lines, result.err) == (
+            0,
+            ["resp_good" if words == "log" else "good"],
+            f"cometresp: warning: {told}",
+        )
+    for line in ("continue --chain bad more", "get @bad", "chains show bad", "get last"):
+        assert list(forker.run(ask, line.split())) == [73, "", f"cometresp: error: {told}"]
+    assert len(wire.requests) == requests
+    assert list(forker.run(ask, ["continue", "--chain", "good", "more"])) == [0, "x\n", ""]
+    assert list(forker.run(ask, ["ask", "--chain", "bad", "again"])) == [0, "x\n", ""]
+    assert list(forker.run(ask, ["continue", "--chain", "bad", "more"])) == [0, "x\n", ""]
+
+
+@pytest.mark.parametrize(("column", "value"), [("used", "abc"), ("used", 1e300), ("head", "x"), ("pending", b"\xff")])
+def test_a_damaged_record_of_a_chain_is_told_and_left_out(
+    ask: Command, wire: Wire, forker: Forker, column: str, value: object
+) -> None:
+    named_by_prompt(wire)
+    for name in ("good", "bad"):
+        assert forker.run(ask, ["ask", "--chain", name, name]).code == 0
+    execute(state_path(ask).parent, f"UPDATE chains SET {column} = ? WHERE name = 'bad'", value)
+    told = f"the record of chain bad is damaged: its {column} can't be read\n"
+    listed = forker.run(ask, ["chains"])
+    assert (listed.code, listed.text[:5], listed.err) == (0, "good\t", f"cometresp: warning: {told}")
+    assert list(forker.run(ask, ["continue", "--chain", "bad", "more"])) == [73, "", f"cometresp: error: {told}"]
+    assert list(forker.run(ask, ["ask", "--chain", "bad", "again"])) == [0, "x\n", ""]
+    assert list(forker.run(ask, ["continue", "--chain", "bad", "more"])) == [0, "x\n", ""]
+
+
+def test_completion_leaves_damaged_records_out(ask: Command, wire: Wire) -> None:
+    named_by_prompt(wire)
+    for name in ("good", "bad"):
+        assert ask("ask", "--chain", name, name).code == 0
+    execute(state_path(ask).parent, "UPDATE turns SET created = 'abc' WHERE n = 2")
+    completing = {"_COMETRESP_COMPLETE": "complete_bash", "COMP_WORDS": "cometresp log ", "COMP_CWORD": "2"}
+    assert list(ask(env=completing)) == [0, "resp_good\n", ""]

@@ -12,7 +12,7 @@ from cometresp.state.state import State
 from tests.conftest import Command
 from tests.recorded import state_path
 from tests.scripted import Wire, message
-from tests.state.files import named_by_prompt, opened
+from tests.state.files import execute, named_by_prompt, opened
 
 
 def held(state: State, settings: Settings, *, restarts: bool = False, text: bool = True, name: str = "c") -> int:
@@ -29,12 +29,6 @@ def held(state: State, settings: Settings, *, restarts: bool = False, text: bool
 
 
 SETTINGS = Settings("be brief", [{"type": "web_search"}], store=True, conversation="conv")
-
-
-def execute(folder: Path, sql: str, *values: object) -> None:
-    """Change the state file behind the program's back."""
-    with closing(sqlite3.connect(folder / "state.db", isolation_level=None)) as db:
-        db.execute(sql, values)
 
 
 def aged(folder: Path, *numbers: int, days: int = 91) -> None:

@@ -8,7 +8,10 @@ import pytest
 
 from tests.api import validator
 from tests.conftest import Command
+from tests.recorded import state_path
 from tests.scripted import Request, Wire, call, created, delta, ended, error_reply, message, response, sse
+from tests.state.files import opened
+from tests.state.holding import file_held
 from tests.terminals import on_terminal
 from tests.turns.tooling import OSLO, USAGE, allowed, answering, calling, oslo
 
@@ -210,3 +213,15 @@ def test_both_forms_of_a_loop_fit_the_apis_schema(tools: Command, wire: Wire, wo
     assert allowed(tools, *words, "hi").code == 0
     known = validator("create_response")
     assert [list(known.iter_errors(body)) for body in wire.bodies()] == [[], []]
+
+
+@pytest.mark.slow
+def test_functions_run_all_the_same_where_their_results_cant_be_recorded(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(oslo()), answering())
+    path = state_path(tools)
+    opened(path.parent).close()
+    with file_held(path):
+        result = allowed(tools, "weather?")
+    warning = f"this turn is not recorded: another process holds the state file {path} (waited 5 s)"
+    assert list(result) == [0, "21 degrees\n", f"cometresp: warning: {warning}\n"]
+    assert wire.bodies()[1]["input"] == [OSLO]
