@@ -39,8 +39,8 @@ while True:
         break
     os.tcsetpgrp(terminal, os.getpgrp())
     say(stopped=os.WSTOPSIG(status))
-    sys.stdin.readline()
-    os.tcsetpgrp(terminal, child)
+    if sys.stdin.readline() == "fg\\n":
+        os.tcsetpgrp(terminal, child)
     os.killpg(child, signal.SIGCONT)
 """
 
@@ -64,6 +64,8 @@ class Job:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.pid = int(self._news()["pid"])
+        cmdline = Path(f"/proc/{self.pid}/cmdline")
+        until(lambda: cmdline.read_bytes().split(b"\0")[1:2] == [b"-m"])  # it is the command now
 
     def _read(self) -> None:
         with suppress(OSError):  # how Linux says that it was closed
@@ -95,10 +97,10 @@ class Job:
         news: dict[str, int] = self._news()
         return news
 
-    def proceed(self) -> None:
-        """What `fg` does."""
+    def proceed(self, how: str = "fg") -> None:
+        """Continue a stopped job, as a shell's `fg` or `bg` does."""
         assert self._shell.stdin is not None
-        self._shell.stdin.write(b"\n")
+        self._shell.stdin.write(f"{how}\n".encode())
         self._shell.stdin.flush()
 
     def ended(self) -> int:

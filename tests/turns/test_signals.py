@@ -73,6 +73,19 @@ def test_ctrl_z_clears_the_tail_and_shows_the_cursor_and_fg_draws_again(ask: Com
         assert not cursor_is_hidden(one.screen)
 
 
+def test_in_the_background_nothing_is_redrawn(ask: Command, wire: Wire) -> None:
+    go_on = halting(wire)
+    with job(["stream", "hi"], ask.environ, ask.home) as one:
+        one.shows("half")
+        one.type(CTRL_Z)
+        assert one.stopped_or_ended() == {"stopped": signal.SIGTSTP}
+        stopped_at = len(one.screen)
+        one.proceed("bg")
+        go_on.set()
+        assert one.ended() == 0
+        assert (HIDE in one.screen[stopped_at:], "and the rest\n" in plain(one.screen[stopped_at:])) == (False, True)
+
+
 def test_a_question_is_put_again_and_not_answered_by_what_was_typed_to_the_shell(tools: Command, wire: Wire) -> None:
     wire.answer(calling(TOUCH), answering())
     with job(["ask", "--functions", "tools.py", "hi"], tools.environ, tools.home) as one:
