@@ -1,12 +1,23 @@
 """The entry point. `--version` alone is answered without loading Typer: scripts may call it before every run."""
 
+import _signal  # type: ignore[import-not-found] # `signal` itself would load enum
+import os
 import sys
+
+
+def _end_silently() -> None:
+    """Until cli.run handles signals, nothing is to be put in order: they end the program without a traceback."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
+        number = getattr(_signal, name, None)
+        if number is not None and _signal.getsignal(number) != _signal.SIG_IGN:
+            _signal.signal(number, lambda number, _: os._exit(128 + number))
+
+
+_end_silently()  # already now: an interrupt may come before `main` is called
 
 
 def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
-        import os
-
         from cometresp import __version__
 
         try:
@@ -15,11 +26,6 @@ def main() -> None:
             sys.exit(141 if isinstance(error, BrokenPipeError) else 73)
         sys.exit()
     import gc
-    import signal
-
-    # Until cli.run handles signals, an interrupt ends the program without a traceback of an import.
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     gc.disable()  # imported code is never garbage: searching it takes a twentieth of the start-up time
     from cometresp.cli import main as run

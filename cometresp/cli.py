@@ -5,7 +5,6 @@ The only place where an error becomes an exit code.
 
 import errno
 import os
-import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -15,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from cometresp import __version__
+from cometresp import __version__, signals
 from cometresp.errors import CometrespError, ExitCode, OutputError, PipeClosedError, StoppedError, UsageError
 
 COMMANDS = {
@@ -31,12 +30,6 @@ COMMANDS = {
     "schema": "schema",
     "completion": "completion",
     "emulator": "emulator",
-}
-
-_SIGNALS = {
-    "SIGINT": (ExitCode.INTERRUPTED, "interrupted"),
-    "SIGTERM": (ExitCode.TERMINATED, "terminated"),
-    "SIGHUP": (ExitCode.HUNG_UP, "hung up"),
 }
 
 
@@ -87,7 +80,11 @@ def main() -> NoReturn:
 
     By then everything is written and closed; shutting the interpreter down would take as long as starting it.
     """
-    code = run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+    except StoppedError as stopped:  # a signal that came while an error was handled
+        code = stopped.exit_code
+    signals.finish()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):  # closed, or None
             stream.flush()
@@ -96,12 +93,9 @@ def main() -> NoReturn:
 
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit code (docs/exit-codes.md), after printing the error."""
-    for name, (code, word) in _SIGNALS.items():
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
-            signal.signal(number, _stopper(code, word))
     try:
         try:
+            signals.install()
             command = get_command(app)
             result = command.main(argv, prog_name="cometresp", standalone_mode=False)
             _flush_stdout(printed=result is not None)
@@ -112,6 +106,8 @@ def run(argv: list[str]) -> int:
             if usage is None:
                 raise
             raise usage from error
+        finally:
+            signals.finish()
     except (PipeClosedError, BrokenPipeError):
         _silence_streams()
         return ExitCode.PIPE_CLOSED
@@ -141,13 +137,6 @@ def _flush_stdout(*, printed: bool) -> None:
     except OSError as error:
         _silence_streams()
         raise OutputError(f"standard output can't be written: {error.strerror}") from error
-
-
-def _stopper(code: ExitCode, word: str) -> Any:
-    def stop(*_: object) -> NoReturn:
-        raise StoppedError(code, word)
-
-    return stop
 
 
 def _usage_error(error: Exception) -> CometrespError | None:

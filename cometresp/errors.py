@@ -15,7 +15,7 @@ CometrespError
 ├── KeyProblemError      77
 ├── ConfigError          78
 ├── PipeClosedError     141
-└── StoppedError        129, 130, 143
+└── StoppedError        129, 130, 131, 143
 """
 
 from collections.abc import Callable
@@ -43,6 +43,7 @@ class ExitCode(IntEnum):
     CONFIG = 78
     HUNG_UP = 129
     INTERRUPTED = 130
+    QUIT = 131
     PIPE_CLOSED = 141
     TERMINATED = 143
 
@@ -280,7 +281,7 @@ class PipeClosedError(CometrespError):
 
 
 class StoppedError(CometrespError):
-    """A signal ended the run: SIGHUP, SIGINT or SIGTERM (129, 130, 143)."""
+    """A signal ended the run: SIGHUP, SIGINT, SIGQUIT or SIGTERM (129, 130, 131, 143)."""
 
     def __init__(self, exit_code: ExitCode, message: str, *, hint: Hint = "") -> None:
         super().__init__(message, hint=hint)

@@ -13,8 +13,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Protocol, TextIO
+from typing import Any, BinaryIO, NamedTuple, Protocol, TextIO
 
+from cometresp import signals
 from cometresp.errors import OutputError, PipeClosedError
 from cometresp.text import escape, escape_invisible, escape_json, json_bytes, to_bytes, valid_json
 
@@ -121,21 +122,7 @@ class Terminal:
         names = ("CONIN$", "CONOUT$") if os.name == "nt" else ("/dev/tty", "/dev/tty")
         try:
             with open(names[0], "rb", buffering=0) as typed, open(names[1], "wb", buffering=0) as shown:  # noqa: PTH123
-
-                def put() -> None:
-                    shown.write(self.encode(self._masked(question.rstrip(" "))))
-                    _discard_typed(typed)
-                    shown.write(b" ")  # only now: what waits for the whole question types nothing that is discarded
-
-                put()
-                try:
-                    line = typed.readline()
-                except BaseException:  # an interrupt: the next output starts a new line
-                    shown.write(b"\n")
-                    raise
-                if not line:
-                    shown.write(b"\n")
-                return line.decode(errors="replace")
+                return _Question(self.encode(self._masked(question)), typed, shown).answer()
         except OSError:
             return None
 
@@ -185,6 +172,43 @@ class Terminal:
 
     def _masked(self, text: str) -> str:
         return self.masks.message(text) if self.masks else text
+
+
+class _Question(NamedTuple):
+    """A question on a terminal; it is put again after the program was stopped and continued."""
+
+    question: bytes
+    typed: BinaryIO
+    shown: BinaryIO
+
+    def answer(self) -> str:
+        """The line that was typed, "" at the end of input. Raises OSError."""
+        signals.watch(self)
+        try:
+            self._put()
+            line = self.typed.readline()
+        except BaseException:  # an interrupt: the next output starts a new line
+            self.shown.write(b"\n")
+            raise
+        finally:
+            signals.unwatch(self)
+        if not line:
+            self.shown.write(b"\n")
+        return line.decode(errors="replace")
+
+    def _put(self) -> None:
+        self.shown.write(self.question.rstrip(b" "))
+        _discard_typed(self.typed)
+        self.shown.write(b" ")  # only now: whoever waits for the whole question types nothing that is discarded
+
+    def pause(self) -> None:
+        return
+
+    def proceed(self) -> None:
+        self._put()
+
+    def end(self) -> None:
+        return
 
 
 def _discard_typed(terminal: BinaryIO) -> None:

@@ -22,17 +22,25 @@ def until(condition: Callable[[], Any], *, pause: float = 0.005) -> Any:
 
 def lives(pid: int) -> bool:
     """Whether a process runs; one that only waits to be reaped doesn't."""
+    if Path("/proc/self").exists():
+        return _state(pid) not in "ZX"
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        os.kill(pid, 0)
     except OSError:
-        if Path("/proc/self").exists():
-            return False
-        try:
-            os.kill(pid, 0)
-        except OSError:
-            return False
-        return True
-    return state not in "ZX"
+        return False
+    return True
+
+
+def halted(pid: int) -> bool:
+    """Whether a process is stopped, or waits for one that it was just starting and that is (Linux)."""
+    return _state(pid) in "TD"
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
 
 
 def running(word: str) -> bool:

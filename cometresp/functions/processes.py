@@ -1,141 +1,24 @@
-"""Child processes, each in its own process group: their output and how they are ended.
+"""The child processes of a toolbox, each in its own process group, and how they are ended.
 
-A child leads a new session: it has no terminal, Ctrl-C doesn't reach it, and one signal reaches every process that it
-started, except those in a new session. It inherits three pipes and nothing else. A group is ended with SIGTERM, and
-what is left of it after half a second with SIGKILL.
+A child leads a new session: it has no terminal, Ctrl-C and Ctrl-Z don't reach it, and one signal reaches every process
+that it started, except those in a new session. It inherits three pipes and nothing else. A group is ended with SIGTERM,
+and what is left of it after half a second with SIGKILL. If this process ends without that, `launcher` ends the groups.
 
 Windows has neither sessions nor these signals. There it is a console group, CTRL_BREAK and `taskkill /T`, which is
 untested.
 """
 
-import os
 import queue
-import signal
-import sys
 import threading
 import time
 from collections.abc import Iterable
-from contextlib import suppress
-from typing import IO, Any
+from typing import Any
+
+from cometresp import signals
+from cometresp.functions.children import Child
+from cometresp.functions.launching import Launching
 
 _GRACE = 0.5  # seconds between SIGTERM and SIGKILL
-_CHUNK = 65_536
-_TAIL = 16_384  # bytes of the last output that are kept; an error result shows less
-
-
-class Capture:
-    """Reads a pipe to its end. It keeps the first `head` bytes, the last bytes, and the number of all bytes."""
-
-    def __init__(self, pipe: IO[bytes], head: int = 0) -> None:
-        self.size = 0
-        self._limit = head
-        self._head, self._tail = bytearray(), bytearray()
-        self._ended = False
-        self._news = threading.Condition()
-        threading.Thread(target=self._read, args=(pipe,), daemon=True).start()
-
-    def _read(self, pipe: IO[bytes]) -> None:
-        with pipe:
-            while data := pipe.read(_CHUNK):
-                with self._news:
-                    self.size += len(data)
-                    self._head += data[: self._limit - len(self._head)]
-                    self._tail += data
-                    del self._tail[:-_TAIL]
-                    self._news.notify_all()
-        with self._news:
-            self._ended = True
-            self._news.notify_all()
-
-    def head(self) -> bytes:
-        with self._news:
-            return bytes(self._head)
-
-    def forget(self) -> None:
-        with self._news:
-            self._tail.clear()
-
-    def tail(self, seconds: float, until: bytes = b"") -> str:
-        """The last output. Waits up to `seconds` for the end of the pipe, or for `until` to come."""
-        with self._news:
-            self._news.wait_for(lambda: self._ended or (until and until in self._tail), seconds)
-            data = self._tail.partition(until)[0] if until else self._tail
-            return data.decode(errors="replace")
-
-
-class Child:
-    """A running command. Its pipes are unbuffered; `ended` is set when the process itself has ended."""
-
-    def __init__(self, command: list[Any], environ: dict[str, str], folder: str | None) -> None:
-        import subprocess
-
-        self.process: subprocess.Popen[bytes] = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            env=environ,
-            cwd=folder,
-            start_new_session=os.name == "posix",
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
-        self.ended = threading.Event()
-        self._input: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        for work in (self._wait, self._feed):
-            threading.Thread(target=work, daemon=True).start()
-
-    def _wait(self) -> None:
-        self.process.wait()
-        self.ended.set()
-
-    def feed(self, data: bytes | None) -> None:
-        """Write to its standard input (None: close it) without waiting, since it may never read."""
-        self._input.put(data)
-
-    def _feed(self) -> None:
-        stdin = self.process.stdin
-        assert stdin is not None
-        with suppress(OSError), stdin:  # it has ended, or has closed its standard input
-            while (data := self._input.get()) is not None:
-                rest = memoryview(data)
-                while rest:
-                    rest = rest[stdin.write(rest) :]
-
-    def how_it_ended(self) -> str:
-        """`exit 2`, or as in `ended by SIGKILL`."""
-        code = self.process.returncode
-        if code is None or code >= 0:
-            return "it ended" if code is None else f"exit {code}"
-        try:
-            return f"ended by {signal.Signals(-code).name}"
-        except ValueError:
-            return f"ended by signal {-code}"
-
-    def has_members(self) -> bool:
-        """Whether any process of the group is left."""
-        if sys.platform == "win32":
-            return not self.ended.is_set()
-        try:
-            os.killpg(self.process.pid, 0)
-        except OSError:  # none, or (macOS) none that can receive a signal
-            return False
-        return True
-
-    def signal(self, *, kill: bool) -> None:
-        if sys.platform == "win32":
-            if kill and not self.ended.is_set():
-                import subprocess
-
-                tree = ["taskkill", "/F", "/T", "/PID", str(self.process.pid)]
-                with suppress(OSError):
-                    subprocess.run(tree, capture_output=True, check=False)
-            elif not kill:
-                with suppress(OSError):
-                    self.process.send_signal(signal.CTRL_BREAK_EVENT)
-        else:
-            with suppress(OSError):
-                os.killpg(self.process.pid, signal.SIGKILL if kill else signal.SIGTERM)
 
 
 class Processes:
@@ -145,6 +28,9 @@ class Processes:
         self._stopped = False
         self._running: set[Child] = set()
         self._starting: set[threading.Event] = set()
+        self._launching = Launching()
+        self._paused_at = self._paused_for = 0.0
+        signals.watch(self)
 
     def start(self, command: list[Any], environ: dict[str, str], folder: str | None = None) -> Child:
         """Raises OSError."""
@@ -155,10 +41,10 @@ class Processes:
 
         def make() -> None:
             try:
-                child = Child(command, environ, folder)
+                child = self._launching.start(command, environ, folder)
                 self._running.add(child)
                 if self._stopped:
-                    self.end(child)
+                    self.end_child(child)
                 made.put(child)
             except Exception as error:  # noqa: BLE001 - it is raised in the caller's thread
                 made.put(error)
@@ -176,7 +62,7 @@ class Processes:
     def has_stopped(self) -> bool:
         return self._stopped
 
-    def end(self, child: Child) -> None:
+    def end_child(self, child: Child) -> None:
         """End the processes that are left in its group."""
         _end([child])
         child.feed(None)
@@ -185,17 +71,51 @@ class Processes:
     def stop(self) -> None:
         """End all groups. A signal handler may call this at any point, so it takes no lock."""
         self._stopped = True
-        _end(list(self._running))
+        with signals.deferred():
+            _end(list(self._running))
 
     def close(self) -> None:
         self._stopped = True
+        with signals.deferred():
+            for done in list(self._starting):
+                done.wait(_GRACE)
+            _end(list(self._running))
+            for child in list(self._running):
+                child.ended.wait(_GRACE)
+                child.feed(None)
+                self._running.discard(child)
+            self._launching.close()
+            signals.unwatch(self)
+
+    # time -------------------------------------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Stop all groups, until `proceed`; the time between doesn't count."""
         for done in list(self._starting):
             done.wait(_GRACE)
-        self.stop()
+        self._paused_at = time.monotonic()
         for child in list(self._running):
-            child.ended.wait(_GRACE)
-            child.feed(None)
-            self._running.discard(child)
+            child.pause()
+
+    def proceed(self) -> None:
+        for child in list(self._running):
+            child.proceed()
+        self._paused_for, self._paused_at = self._paused_for + time.monotonic() - self._paused_at, 0.0
+
+    def end(self) -> None:
+        self.close()
+
+    def clock(self) -> float:
+        """Seconds that stand still while the groups are paused."""
+        return (self._paused_at or time.monotonic()) - self._paused_for
+
+    def ends_within(self, child: Child, seconds: float) -> bool:
+        """Whether a child ends in this time. Waits for it."""
+        deadline = self.clock() + seconds
+        while (left := deadline - self.clock()) > 0:
+            if child.ended.wait(left):
+                return True
+        return child.ended.is_set()
 
 
 def _end(children: Iterable[Child]) -> None:

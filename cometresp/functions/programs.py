@@ -22,8 +22,9 @@ from typing import Any
 
 from cometresp.errors import UsageError
 from cometresp.functions import environment, words
+from cometresp.functions.children import Capture, Child
 from cometresp.functions.definitions import definition
-from cometresp.functions.processes import Capture, Child, Processes
+from cometresp.functions.processes import Processes
 from cometresp.functions.results import LIMIT, Function, Result, Tool, failure, success
 from cometresp.paths import read_file
 from cometresp.schema.check import mismatch, schema_error
@@ -187,20 +188,17 @@ class _Command:
         return error.message if error else ""
 
     def _finish(self, child: Child, data: bytes) -> Result:
-        stdout, stderr = child.process.stdout, child.process.stderr
-        assert stdout is not None
-        assert stderr is not None
-        result, printed = Capture(stdout, _KEPT), Capture(stderr)
+        result, printed = Capture(child.stdout, _KEPT), Capture(child.stderr)
         child.feed(data)
         child.feed(None)
         try:
-            in_time = child.ended.wait(self._timeout)
+            in_time = self._processes.ends_within(child, self._timeout)
         finally:
-            self._processes.end(child)
+            self._processes.end_child(child)
         tails = {"stderr": printed.tail(_SETTLE), "stdout": result.tail(_SETTLE)}
         if not in_time:
             return failure(f"timed out after {self._timeout:g} s", **tails)
-        if child.process.returncode != 0:
+        if child.returncode != 0:
             return failure(child.how_it_ended(), **tails)
         text = result.head().decode(errors="replace")
         if result.size > _KEPT:

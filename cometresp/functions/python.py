@@ -12,13 +12,14 @@ import secrets
 import stat
 import sys
 import threading
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cometresp.errors import UsageError
+from cometresp.functions.children import Capture, Child
 from cometresp.functions.definitions import definition
-from cometresp.functions.processes import Capture, Child, Processes
+from cometresp.functions.processes import Processes
 from cometresp.functions.results import LIMIT, Function, Result, Tool, failure, success
 from cometresp.text import escape_line
 from cometresp.wire.json import Json
@@ -38,12 +39,9 @@ class _Host:
 
     def __init__(self, child: Child) -> None:
         self.child = child
-        stdout, stderr = child.process.stdout, child.process.stderr
-        assert stdout is not None
-        assert stderr is not None
-        self.printed = Capture(stderr)
+        self.printed = Capture(child.stderr)
         self._messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        threading.Thread(target=self._receive, args=(stdout,), daemon=True).start()
+        threading.Thread(target=self._receive, args=(child.stdout,), daemon=True).start()
 
     def _receive(self, pipe: Any) -> None:
         line = bytearray()
@@ -56,12 +54,16 @@ class _Host:
                         self._messages.put(bytes(message))
         self._messages.put(None)
 
-    def message(self, seconds: float) -> Json:
-        """The next message. Raises TimeoutError and _GoneError."""
-        try:
-            line = self._messages.get(timeout=seconds)
-        except queue.Empty:
-            raise TimeoutError from None
+    def message(self, deadline: float, clock: Callable[[], float]) -> Json:
+        """The next message, if it comes until then by that clock. Raises TimeoutError and _GoneError."""
+        while True:
+            left = deadline - clock()
+            try:
+                line = self._messages.get(timeout=max(left, 0))
+                break
+            except queue.Empty:
+                if left <= 0:
+                    raise TimeoutError from None
         try:
             message = json.loads(line)
         except (TypeError, ValueError):
@@ -96,7 +98,7 @@ class PythonFile:
         except OSError as error:
             raise self._unusable(f"no process can be started for it: {error.strerror}") from error
         if "error" in loaded:
-            self._processes.end(host.child)
+            self._processes.end_child(host.child)
             line = f"line {loaded['line']}: " if loaded.get("line") else ""
             raise self._unusable(line + escape_line(loaded["error"]))
         self._timeout = loaded["timeout"]
@@ -115,9 +117,10 @@ class PythonFile:
         path = os.path.abspath(self._path)  # noqa: PTH100 - resolve() would name another file in tracebacks
         host = _Host(self._processes.start([sys.executable, "-P", "-u", "-X", "utf8", _HOST, path], self._environ))
         try:
-            return host, host.message(self._load_seconds)
+            clock = self._processes.clock
+            return host, host.message(clock() + self._load_seconds, clock)
         except BaseException as error:
-            self._processes.end(host.child)
+            self._processes.end_child(host.child)
             if isinstance(error, _GoneError):
                 host.child.ended.wait(_SETTLE)
                 last = host.printed.tail(_SETTLE).strip().rpartition("\n")[2]
@@ -136,13 +139,13 @@ class PythonFile:
         try:
             result = self._answer(host, name, arguments)
         except (TimeoutError, _GoneError) as error:
-            self._processes.end(host.child)
+            self._processes.end_child(host.child)
             host.child.ended.wait(_SETTLE)
             ended = f"the tool's process ended: {host.child.how_it_ended()}"
             why = ended if isinstance(error, _GoneError) else f"timed out after {self._timeout:g} s"
             return failure(why, stderr=host.printed.tail(_SETTLE))
         except BaseException:  # the user's interrupt
-            self._processes.end(host.child)
+            self._processes.end_child(host.child)
             raise
         self._idle.append(host)
         return result
@@ -153,8 +156,9 @@ class PythonFile:
         host.printed.forget()
         request = {"call": name, "arguments": arguments, "limit": LIMIT, "mark": mark}
         host.child.feed(json.dumps(request).encode() + b"\n")
-        deadline = time.monotonic() + self._timeout
-        while (reply := host.message(max(deadline - time.monotonic(), 0))).get("mark") != mark:
+        clock = self._processes.clock
+        deadline = clock() + self._timeout
+        while (reply := host.message(deadline, clock)).get("mark") != mark:
             pass  # a reply of an earlier call, from a forked copy of the child
         if "error" in reply:
             return failure(reply["error"], stderr=host.printed.tail(_SETTLE, mark.encode()))
@@ -166,10 +170,10 @@ class PythonFile:
             host = self._idle.pop()
             if not host.child.ended.is_set():
                 return host
-            self._processes.end(host.child)
+            self._processes.end_child(host.child)
         host, loaded = self._start()
         if "error" in loaded:
-            self._processes.end(host.child)
+            self._processes.end_child(host.child)
             raise _GoneError(loaded["error"])
         return host
 

@@ -43,7 +43,7 @@ class Toolbox:
     ) -> None:
         self.functions: dict[str, Function] = {}
         self._tools: dict[str, Tool] = {}
-        self._processes = Processes()
+        self.processes = Processes()
         self._load_seconds = load_seconds
         self._reading = reading
         names = environment.checked("--tool-env", env_names)
@@ -60,12 +60,12 @@ class Toolbox:
         if suffix.endswith(".py"):
             from cometresp.functions import python
 
-            return python.load(path, self._processes, environment.allowed(environ, names), self._load_seconds)
+            return python.load(path, self.processes, environment.allowed(environ, names), self._load_seconds)
         if suffix.endswith((".toml", ".json")):
             from cometresp.functions import programs
 
             with self._reading(path):
-                return programs.load(path, self._processes, environ, names)
+                return programs.load(path, self.processes, environ, names)
         raise UsageError(f"--functions: {escape_line(path)}: the name must end in .py, .toml or .json")
 
     def _add(self, tool: Tool) -> None:
@@ -89,11 +89,11 @@ class Toolbox:
         except UsageError as error:
             return failure(error.message)
         with tool.gate:
-            if self._processes.has_stopped():
+            if self.processes.has_stopped():
                 return _STOPPED
             started = time.monotonic()
             result = tool.call(values)
-            if self._processes.has_stopped() and not result.ok:
+            if self.processes.has_stopped() and not result.ok:
                 result = _STOPPED
             return result._replace(seconds=time.monotonic() - started)
 
@@ -102,10 +102,10 @@ class Toolbox:
 
         May be called from a signal handler and from any thread.
         """
-        self._processes.stop()
+        self.processes.stop()
 
     def close(self) -> None:
-        self._processes.close()
+        self.processes.close()
 
     def __enter__(self) -> Self:
         return self

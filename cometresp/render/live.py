@@ -12,13 +12,14 @@ from typing import Any
 from rich.syntax import Syntax
 from rich.text import Text
 
+from cometresp import signals
 from cometresp.answer.answer import Answer
 from cometresp.errors import CometrespError
 from cometresp.render.activity import Timeline, code_of, details
 from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_key
 from cometresp.render.blocks import Splitter
 from cometresp.render.markdown import citations, rendered
-from cometresp.render.region import Region, terminal_size
+from cometresp.render.region import Redrawn, in_background, terminal_size
 from cometresp.render.screen import Sink, View
 from cometresp.render.structured import Structured, splitter_for
 from cometresp.terminal import Terminal
@@ -38,10 +39,11 @@ _LEAST = (20, 5)  # columns and rows; on less nothing is redrawn
 _CHARACTERS_PER_TOKEN = 4
 
 
-class LiveView:
+class LiveView(Redrawn):
     """`text`: this view draws and prints the answer; else another renderer does, and only the status is drawn here."""
 
     def __init__(self, sink: Sink, terminal: Terminal, view: View, *, text: bool) -> None:
+        super().__init__(self._draw_bytes)
         self._sink = sink
         self._terminal = terminal
         self._text = text
@@ -50,7 +52,6 @@ class LiveView:
         self._structured = view.structured
         self._splitter: Splitter | Structured = Splitter()
         self._timeline = Timeline(time.monotonic, terminal, view.runs_here)
-        self._region = Region(self._draw_bytes)
         self._answer = Answer()
         self._thought, self._thinks = "", False
         self._part: tuple[str, ...] = ()
@@ -59,9 +60,8 @@ class LiveView:
         self._next = self._painted = 0.0
         self._error: CometrespError | None = None
         self._last_was_aside = False
-        self._lock = threading.RLock()
-        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
+        signals.watch(self)
         self._thread.start()
         terminal.line_writer = self._line
 
@@ -100,6 +100,7 @@ class LiveView:
             self._print_ended(answer)
             if self._text:
                 self._print(citations(answer, links=self._terminal.environ.get("NO_COLOR", "") == ""))
+        signals.unwatch(self)
 
     def _feed(self, text: str, answer: Answer) -> None:
         if not self._length:
@@ -192,7 +193,7 @@ class LiveView:
             self._print(self._splitter.finished())
         size = self._size()
         allowed = _BYTES_FREE + _BYTES_PER_SHOWN * (self._shown + self._length)
-        if self._spent < allowed or started - self._painted >= 1:
+        if (self._spent < allowed or started - self._painted >= 1) and not in_background():
             self._painted = started
             self._region.paint(self._lines(size), size)
         self._next = time.monotonic() + max(_INTERVAL, _REST_PER_COST * (time.monotonic() - started))

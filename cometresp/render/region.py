@@ -6,9 +6,13 @@ and a new one is started below it, so that no printed line is erased.
 """
 
 import os
+import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 _HIDE, _SHOW, _NO_WRAP, _WRAP = "\x1b[?25l", "\x1b[?25h", "\x1b[?7l", "\x1b[?7h"
+_LONGEST_HOLD = 1.0  # seconds to wait for a drawing to end; a terminal may take no more output (Ctrl-S)
 
 
 class Region:
@@ -42,9 +46,10 @@ class Region:
             out = _up(len(self._lines) - 1) + _blank(len(self._lines))
         if self._hidden:
             out += _SHOW
-        self._lines, self._hidden = [], False
+        self._lines = []
         if out:
             self._write(out)
+        self._hidden = False  # only now: an interrupt before it leaves the cursor to the next `clear`
 
     def _abandon(self) -> None:
         self._write("\r\n")
@@ -82,6 +87,41 @@ class Region:
             else:
                 out += "\r" + lines[n] + "\x1b[K"
         return out + (_down(len(lines) - 1 - row) if row < len(lines) - 1 else "")
+
+
+class Redrawn:
+    """A region that a thread redraws, and what signals do with it. `_lock` is taken for all output beside it."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._region = Region(write)
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._held = False
+
+    def pause(self) -> None:
+        """Clear the region, and hold it until `proceed`."""
+        self._held = self._lock.acquire(timeout=_LONGEST_HOLD)
+        if self._held:
+            self._region.clear()
+
+    def proceed(self) -> None:
+        if self._held:
+            self._held = False
+            self._lock.release()
+
+    def end(self) -> None:
+        self._stop.set()
+        self.pause()
+        self.proceed()
+
+
+def in_background() -> bool:
+    """Whether the terminal is another job's, as after `bg`: nothing is drawn there then."""
+    if sys.platform != "win32":
+        for descriptor in (2, 1):
+            with suppress(OSError):
+                return os.tcgetpgrp(descriptor) != os.getpgrp()
+    return False
 
 
 def terminal_size(descriptors: tuple[int, ...]) -> tuple[int, int]:

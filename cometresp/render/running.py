@@ -5,9 +5,10 @@ import time
 
 from rich.text import Text
 
+from cometresp import signals
 from cometresp.render.activity import describe
 from cometresp.render.markdown import rendered
-from cometresp.render.region import Region, terminal_size
+from cometresp.render.region import Redrawn, in_background, terminal_size
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
 from cometresp.wire.items import arguments_of
@@ -18,24 +19,23 @@ _SHOWN_RESULT = 80  # characters
 _LEAST_COLUMNS = 20
 
 
-class Running:
+class Running(Redrawn):
     """`redraw` draws running calls; without it only ended calls are printed, on a terminal or with `--verbose`.
 
     `started` and `ended` may be called from several threads.
     """
 
     def __init__(self, terminal: Terminal, *, redraw: bool) -> None:
+        super().__init__(terminal.write_stderr)
         self._terminal = terminal
         self._prints = (terminal.stderr_tty or terminal.verbose) and not terminal.quiet
         self._redraw = redraw and terminal.stderr_tty and self._prints
         self._good, self._bad = "✓✗" if terminal.encoding == "utf-8" else "+x"
         self._running: dict[str, tuple[str, float]] = {}
-        self._region = Region(terminal.write_stderr)
-        self._lock = threading.RLock()
-        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         if self._redraw:
             terminal.line_writer = self._above
+            signals.watch(self)
             self._thread.start()
 
     def started(self, call_id: str, item: Json) -> None:
@@ -60,7 +60,9 @@ class Running:
         if self._redraw:
             self._thread.join()
             self._terminal.line_writer = None
-            self._region.clear()
+            with self._lock:
+                self._region.clear()
+            signals.unwatch(self)
 
     def _above(self, line: str) -> None:
         with self._lock:
@@ -72,7 +74,7 @@ class Running:
             with self._lock:
                 size = terminal_size((2,))
                 lines = self._lines(size) if size[0] >= _LEAST_COLUMNS else []
-                if not self._stop.is_set():
+                if not (self._stop.is_set() or in_background()):
                     self._region.paint(lines, size)
 
     def _lines(self, size: tuple[int, int]) -> list[str]:

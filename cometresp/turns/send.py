@@ -6,6 +6,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
+from cometresp.deadline import alarm
 from cometresp.errors import (
     CometrespError,
     ExitCode,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from cometresp.turns.turn import OnId
 
 _CANCEL_SECONDS = 2.0  # in which a second interrupt cancels a background response
+_CANCEL_LIMIT = 5.0  # seconds for that request; nobody who interrupts twice waits for --timeout
 _BEFORE_ITEMS = ("response.created", "response.queued", "response.in_progress", "keepalive", "ping")
 _FRESH = 3600.0  # seconds for which every server that keeps responses keeps them
 _NO_REASONING = "the server can't read the encrypted reasoning of the earlier turns: the turn was sent without it"
@@ -292,7 +294,8 @@ def _leave_running(client: "Client", response_id: str, stopped: StoppedError, ru
         time.sleep(_CANCEL_SECONDS)
     except StoppedError:
         try:
-            client.cancel(response_id)
+            with alarm(_CANCEL_LIMIT, lambda: UnreachableError(f"no answer within {_CANCEL_LIMIT:g} s")):
+                client.cancel(response_id)
         except CometrespError as error:
             stopped.with_message(f"interrupted; {name} can't be cancelled: {error.message}", error.hint)
         else:

@@ -14,7 +14,7 @@ import pytest
 from cometresp.functions.results import Result
 from cometresp.functions.toolbox import Toolbox
 from tests.functions.conftest import Make, error_of, output_of
-from tests.waiting import lives, until, written
+from tests.waiting import LONGEST, halted, lives, until, written
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
 ROOT = Path(__file__).parent.parent.parent
@@ -114,13 +114,61 @@ def test_a_signal_to_the_program_ends_the_tool(
     all_end(tmp_path)
 
 
-def test_the_child_of_a_python_file_ends_with_a_parent_that_is_killed(toolbox: Make, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["hang", "wait"])
+def test_a_tool_and_what_it_started_end_with_a_parent_that_is_killed(toolbox: Make, tmp_path: Path, name: str) -> None:
     toolbox(**files(1000))
-    process = running(tmp_path, "hang")
+    process = running(tmp_path, name)
     written(tmp_path / "grandchild")
     process.kill()
     process.communicate(timeout=30)
     all_end(tmp_path)
+
+
+def launcher_of(pid: int) -> int:
+    """The process id of the program that started a tool."""
+    while b"launcher.py" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        assert pid > 1
+    return pid
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a process's parent is looked up in /proc")
+@pytest.mark.parametrize("name", ["hang", "wait"])
+def test_a_tool_ends_with_the_process_that_started_it_and_the_next_has_another(
+    toolbox: Make, tmp_path: Path, name: str
+) -> None:
+    box = toolbox(**files(1000))
+    results: list[Result] = []
+    arguments = json.dumps({"folder": str(tmp_path)})
+    for number in range(2):
+        thread = threading.Thread(target=lambda: results.append(box.run(name, arguments)))
+        thread.start()
+        written(tmp_path / "grandchild")
+        os.kill(launcher_of(written(tmp_path / "child")), signal.SIGKILL)
+        all_end(tmp_path)
+        thread.join()
+        assert (len(results), results[-1].ok) == (number + 1, False)
+        (tmp_path / "child").unlink()
+        (tmp_path / "grandchild").unlink()
+
+
+@pytest.mark.parametrize("name", ["hang", "wait"])
+def test_a_pause_stops_the_group_and_does_not_count_as_time_of_the_call(
+    toolbox: Make, tmp_path: Path, name: str
+) -> None:
+    box = toolbox(**files(1000))
+    thread = threading.Thread(target=box.run, args=(name, json.dumps({"folder": str(tmp_path)})))
+    thread.start()
+    pids = [written(tmp_path / each) for each in ("child", "grandchild")]
+    box.processes.pause()
+    until(lambda: all(halted(pid) for pid in pids))
+    paused = box.processes.clock()
+    assert box.processes.clock() == paused
+    box.processes.proceed()
+    until(lambda: not any(halted(pid) for pid in pids))
+    assert 0 <= box.processes.clock() - paused < LONGEST
+    box.stop()
+    thread.join()
 
 
 def running(folder: Path, name: str, **environ: str) -> subprocess.Popen[str]:

@@ -10,6 +10,7 @@ markdown         The text of an answer, rendered.
 settings         The config file and environment variables.
 state_commands   A damaged state file, read by whole commands.
 state_file       A damaged state file, read and written as commands do.
+signals          Signals at random moments of a run on a terminal: a script of its own.
 streams          The bytes of a stream, or of a whole reply.
 
 edits            Inputs made from others: what is changed in them.
