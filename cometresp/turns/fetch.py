@@ -19,7 +19,7 @@ from cometresp.turns.lookup import explained, is_missing
 from cometresp.turns.record import Recorder
 from cometresp.turns.resume import resume_from_record
 from cometresp.turns.turn import run_turn
-from cometresp.wire.events import TERMINAL, Event
+from cometresp.wire.events import PENDING, TERMINAL, Event
 from cometresp.wire.json import listed
 
 if TYPE_CHECKING:
@@ -70,12 +70,21 @@ class _Fetcher:
                 self._fetch(client, answer, screen, on_response_id)
                 answer.request_id = client.request_id
             except (RequestRefusedError, ProtocolError, UnreachableError) as error:
-                if self._followed and answer.status in UNENDED and client.left is not None and client.left <= 0:
+                if client.left is not None and client.left <= 0 and self._is_at_work(answer):
                     answer.close(cut=False)  # the wait is over, the response isn't
                 elif self._followed or not is_missing(error):
                     raise
                 else:
                     self._show_recorded(answer, screen, explained(self._runtime, error, self._wanted.id, "fetch"))
+
+    def _is_at_work(self, answer: Answer) -> bool:
+        """Whether the response had not ended when it was heard of last: by its events, or else by the record."""
+        turn, patient = self._wanted.turn, self._wanted.wait or self._wanted.stream
+        if patient and not answer.id and turn is not None and turn.status in PENDING:
+            response = {"id": turn.id, "object": "response", "status": turn.status}
+            answer.apply(Event(f"response.{turn.status}", {"response": response}, ""))
+            return True
+        return self._followed and answer.status in UNENDED
 
     def _fetch(self, client: "Client", answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
         wanted, given = self._wanted, self._runtime.connection

@@ -26,7 +26,7 @@ from cometresp.turns.amnesia import amnesia
 from cometresp.turns.by_items import REPLAYED, replayed_after
 from cometresp.turns.exchange import Resume, exchange
 from cometresp.turns.prepare import Prepared
-from cometresp.wire.events import GOOD, Event
+from cometresp.wire.events import GOOD, Event, may_go_on
 from cometresp.wire.items import input_items
 from cometresp.wire.json import Json
 from cometresp.wire.refusals import (
@@ -187,10 +187,25 @@ class Sender:
                 answer.request_id = client.request_id
                 events = self._unless_refused(reply, body)
                 exchange(events, answer, screen, on_response_id, self._resume(client))
+        except UnreachableError:
+            if not self._is_at_work(client, answer):
+                raise
         except StoppedError as stopped:
             if body.get("background") is True and answer.id and not answer.ended:
                 _leave_running(client, answer.id, stopped, self._runtime)
             raise
+        if self._is_at_work(client, answer):
+            answer.close(cut=False)  # the wait is over, the response isn't
+
+    def _is_at_work(self, client: "Client", answer: Answer) -> bool:
+        """Whether --max-time ended the wait for a response in the background, which the server goes on with.
+
+        Text of a stream without numbers, which can't be followed on, is kept as that of a cut one.
+        """
+        is_waited_for = self._body.get("background") is True and not self._asked.prints_only_id
+        is_late = client.left is not None and client.left <= 0
+        can_go_on = answer.is_blank or answer.last_sequence is not None
+        return is_waited_for and is_late and bool(answer.id) and may_go_on(answer.status) and can_go_on
 
     def _unless_refused(self, events: Iterator[Event], body: Json) -> Iterator[Event]:
         """The events; raises the refusal of what came from an earlier turn, while nothing of an answer has come."""

@@ -62,6 +62,24 @@ def test_a_poll_that_never_answered_is_unreachable_not_pending(ask: Command, wir
     assert list(result) == [69, "", "cometresp: error: not finished within the 0.5 s of --max-time\n"]
 
 
+def half_a_reply(_: Any, connection: Any) -> None:
+    connection.sendall(json_reply(WHOLE)[:200])
+    connection.recv(1)
+
+
+@pytest.mark.parametrize("words", [("--wait",), ("--stream",)])
+@pytest.mark.parametrize("hang", [lambda _, connection: (connection.recv(1), None)[1], half_a_reply])
+def test_a_wait_without_any_answer_ends_with_the_status_that_is_recorded(
+    ask: Command, wire: Wire, words: tuple[str, ...], hang: Any
+) -> None:
+    wire.answer(queued(), hang)
+    assert list(ask("ask", "--background", "hi")) == [0, "r1\n", ""]
+    result = ask("get", "r1", *words, "--max-time", "1")
+    assert list(result) == [7, "", "cometresp: error: r1 is still queued\nhint: cometresp get r1 --wait\n"]
+    assert record_of(ask)["status"] == "queued"
+    assert ask("get", "r1", "--max-time", "1").code == 69
+
+
 def test_a_refusal_ends_the_wait(ask: Command, wire: Wire) -> None:
     wire.answer(queued(), error_reply(401, "key"))
     assert (ask("get", "r1", "--wait").code, len(wire.requests)) == (77, 2)

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from cometresp.wire.events import Event
 from tests.conftest import Command
 from tests.scripted import (
     STREAM_HEAD,
+    Request,
     Wire,
     call,
     created,
@@ -197,6 +199,30 @@ def test_a_wait_that_runs_out_ends_with_7(ask: Command, wire: Wire) -> None:
         7,
         "cometresp: error: resp_1 is still in progress\nhint: cometresp get resp_1 --wait\n",
     )
+
+
+def never(_: Request, connection: socket.socket) -> None:
+    connection.recv(1)
+
+
+@pytest.mark.parametrize("text", ["", "half"])
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_wait_whose_stream_broke_and_whose_poll_hangs_ends_with_7(
+    ask: Command, wire: Wire, text: str, ends: bool
+) -> None:
+    begun = sse(*numbered(created(), *([delta(text)] if text else [])))
+
+    def hang(_: Request, connection: socket.socket) -> None:
+        connection.sendall(begun)
+        connection.recv(1)
+
+    wire.answer(begun if ends else hang, never)
+    result = ask("ask", "--background", "--wait", "--max-time", "1.5", "hi")
+    told = "cometresp: error: resp_1 is still in progress\nhint: cometresp get resp_1 --wait\n"
+    assert list(result) == [7, f"{text}\n" if text else "", told]
+    wire.answer(sse(*numbered(delta(" done"), ended(response(message("half done"))), first=2)))
+    if text:
+        assert list(ask("get", "last", "--stream")) == [0, " done\n", ""]
 
 
 def test_wait_goes_with_background(ask: Command) -> None:
