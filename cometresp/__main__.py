@@ -28,9 +28,23 @@ def main() -> None:
     import gc
 
     gc.disable()  # imported code is never garbage: searching it takes a twentieth of the start-up time
-    from cometresp.cli import main as run
+    try:
+        from cometresp.cli import main as run
+    except Exception as error:  # noqa: BLE001 - a library is missing, or another one than was installed
+        sys.exit(_print_bug(error))
 
     run()
+
+
+def _print_bug(error: Exception) -> int:
+    from cometresp.bugs import last_words, report
+
+    try:
+        bug = report(error)
+        sys.stderr.write(f"cometresp: error: {bug.message}\nhint: {bug.hint}\n")
+    except Exception:  # noqa: BLE001
+        last_words(error)
+    return 70
 
 
 if __name__ == "__main__":

@@ -93,6 +93,17 @@ def main() -> NoReturn:
 
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit code (docs/exit-codes.md), after printing the error."""
+    thread_bugs = _watch_threads(argv)
+    try:
+        result = _run(argv)
+    except StoppedError as error:  # while another error was printed
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - any other exception is a bug
+        return _print_bug(error, argv)
+    return ExitCode.BUG if thread_bugs and not result else result
+
+
+def _run(argv: list[str]) -> int:
     try:
         try:
             signals.install()
@@ -118,9 +129,7 @@ def run(argv: list[str]) -> int:
         if sys.stdout is None or error.errno in (errno.ENOSPC, errno.EBADF, errno.EIO):
             _print_error(OutputError(f"standard output can't be written: {error.strerror}"), argv)
             return ExitCode.OUTPUT
-        return _print_bug(error, argv)
-    except Exception as error:  # noqa: BLE001 - any other exception is a bug
-        return _print_bug(error, argv)
+        raise
     return result if isinstance(result, int) else ExitCode.COMPLETED
 
 
@@ -176,38 +185,76 @@ class _ErrorFlags(NamedTuple):
 
 
 def _error_flags(argv: list[str]) -> _ErrorFlags:
-    """These flags, parsed by Typer, even if the rest of the command line is wrong.
-
-    Without a valid command the words are parsed as those of `ask`, which has all flags.
-    """
-    lenient: dict[str, Any] = {"resilient_parsing": True, "ignore_unknown_options": True, "allow_extra_args": True}
+    """These flags, even if the rest of the command line is wrong."""
     try:
-        context: Any = get_command(app).make_context("cometresp", list(argv), **lenient)
-        words = [*context._protected_args, *context.args]  # noqa: SLF001 - as Typer's own completion reads them
-        while words and isinstance(context.command, TyperGroup):
-            command = context.command.get_command(context, words[0])
-            rest = words[1:] if command is not None else words
-            context = (command or LazyGroup(name="").get_command(context, "ask")).make_context(
-                words[0], rest, **lenient
-            )
-            words = [*context._protected_args, *context.args]  # noqa: SLF001
+        _, context = _parsed(argv)
     except Exception:  # noqa: BLE001 - the command line's error is printed all the same
         return _ErrorFlags()
     return _ErrorFlags(context.params.get("error_format") or "text", context.params.get("debug") is True)
 
 
-def _print_bug(error: Exception, argv: list[str]) -> int:
-    if _error_flags(argv).debug:
-        from traceback import format_exception
+def _parsed(argv: list[str]) -> tuple[list[str], Any]:
+    """The names of the command, and Typer's context of the flags, even if the rest of the command line is wrong.
 
-        from cometresp.terminal import Terminal
+    Without a valid command the words are parsed as those of `ask`, which has all flags.
+    """
+    lenient: dict[str, Any] = {"resilient_parsing": True, "ignore_unknown_options": True, "allow_extra_args": True}
+    names = []
+    context: Any = get_command(app).make_context("cometresp", list(argv), **lenient)
+    words = [*context._protected_args, *context.args]  # noqa: SLF001 - as Typer's own completion reads them
+    while words and isinstance(context.command, TyperGroup):
+        command = context.command.get_command(context, words[0])
+        names += words[:1] if command is not None else []
+        rest = words[1:] if command is not None else words
+        context = (command or LazyGroup(name="").get_command(context, "ask")).make_context(words[0], rest, **lenient)
+        words = [*context._protected_args, *context.args]  # noqa: SLF001
+    return names, context
 
-        Terminal.of_process().aside("".join(format_exception(error)))
-    bug = CometrespError(
-        f"a bug in cometresp {__version__}: {type(error).__name__}: {error}", hint="--debug shows where it happened"
-    )
-    _print_error(bug, argv)
-    return bug.exit_code
+
+# bugs ---------------------------------------------------------------------------------------------------------------
+
+
+def _print_bug(error: BaseException, argv: list[str]) -> ExitCode:
+    """Report a bug. Whatever fails here too, the exit code and a line about the first exception are left."""
+    from cometresp import bugs
+
+    try:
+        bug = bugs.report(error, _names_in(argv))
+        if _error_flags(argv).debug:
+            from cometresp.terminal import Terminal
+
+            Terminal.of_process().aside(bug.traceback)
+        _print_error(CometrespError(bug.message, hint=bug.hint), argv)
+    except Exception:  # noqa: BLE001
+        bugs.last_words(error)
+    return ExitCode.BUG
+
+
+def _names_in(argv: list[str]) -> list[str]:
+    """The command and the names of the flags in a command line, without values and prompts."""
+    try:
+        names, context = _parsed(argv)
+        flags = {name for param in context.command.params for name in (*param.opts, *param.secondary_opts)}
+    except Exception:  # noqa: BLE001 - the report does without them
+        return []
+    before = argv[: argv.index("--")] if "--" in argv else argv
+    shortened = [word.partition("=")[0] if word.startswith("--") else word[:2] for word in before]
+    return [*names, *(name for name in shortened if name.startswith("-") and name in flags)]
+
+
+def _watch_threads(argv: list[str]) -> list[BaseException]:
+    """Report what ends a thread as a bug, too. The run goes on, since the answer may still come; it ends with 70."""
+    import threading
+
+    found: list[BaseException] = []
+
+    def failed(ended: Any) -> None:
+        if ended.exc_value is not None and ended.exc_type is not SystemExit:
+            found.append(ended.exc_value)
+            _print_bug(ended.exc_value, argv)
+
+    threading.excepthook = failed
+    return found
 
 
 def _silence_streams() -> None:

@@ -99,7 +99,7 @@ def load(
         key=None if offline else _key(environ, file, path, without_query(address.value)),
         chain=setting("COMETRESP_CHAIN", "chain") or Value("default", "default"),
         record=_record(setting("COMETRESP_RECORD", "record")),
-        state_dir=_state_dir(environ) / "offline" if offline else _state_dir(environ),
+        state_dir=state_dir(environ) / "offline" if offline else state_dir(environ),
         no_stdin=switch("COMETRESP_NO_STDIN", "no_stdin"),
         plain=switch("COMETRESP_PLAIN", "plain"),
         insecure_http=bool(file.get("insecure_http", False)),
@@ -215,7 +215,8 @@ def _config_path(environ: Mapping[str, str]) -> tuple[Path, bool]:
     return user_config_path("cometresp", appauthor=False) / "config.toml", False
 
 
-def _state_dir(environ: Mapping[str, str]) -> Path:
+def state_dir(environ: Mapping[str, str]) -> Path:
+    """The folder of the state file."""
     if given := clean(environ.get("COMETRESP_STATE_DIR")):
         return Path(os.path.abspath(_expanded(given)))  # noqa: PTH100 - resolve() would follow links
     from platformdirs import user_state_path

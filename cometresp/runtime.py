@@ -249,11 +249,10 @@ def telling(run: Callable[[Options, Runtime], None]) -> Callable[[Options, Runti
         except CometrespError as error:
             error.for_run(runtime.flags).masked(runtime.secrets.error)
             raise
-        except Exception as bug:
-            cause: BaseException | None = bug
-            while cause is not None:
-                cause.args = tuple(map(runtime.secrets.error, cause.args))
-                cause = cause.__cause__ or cause.__context__
+        except Exception as error:
+            from cometresp.bugs import mask_with
+
+            mask_with(error, runtime.secrets.message)
             raise
 
     return checked

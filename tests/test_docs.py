@@ -92,3 +92,16 @@ def test_help_lists_every_command_and_no_command_says_so(run: Command) -> None:
 
 def test_version_is_printed(run: Command) -> None:
     assert [list(run(*words)) for words in (["--version"], ["-V"])] == [[0, f"cometresp {__version__}\n", ""]] * 2
+
+
+def test_every_promise_of_the_threat_model_names_its_tests_and_they_exist() -> None:
+    text = (ROOT / "SECURITY.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| ") and line != "| promise | held by |"]
+    assert [row for row in rows if "`tests/" not in row.rpartition(" | ")[2]] == []
+    named = re.findall(r"`(tests/[^`:]+)(?:::(\w+))?`", text)
+    lost = {
+        f"{path}::{test}"
+        for path, test in named
+        if not (ROOT / path).is_file() or (test and f"\ndef {test}(" not in (ROOT / path).read_text())
+    }
+    assert (len(rows) > 20, lost) == (True, set())

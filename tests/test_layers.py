@@ -62,6 +62,7 @@ ALLOWED: dict[str, set[str]] = {
     "client": {"", "deadline", "errors", "paths", "wire"},
     "emulator": set(),
     "runtime": {
+        "bugs",
         "client",
         "config",
         "deadline",
@@ -76,8 +77,9 @@ ALLOWED: dict[str, set[str]] = {
     },
     "turns": _BELOW_TURNS,
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals"} | {"emulator", "turns"},
-    "cli": {"", "commands", "errors", "signals", "terminal", "text"},
-    "__main__": {"", "cli"},
+    "bugs": {"", "config", "text", "wire"},
+    "cli": {"", "bugs", "commands", "errors", "signals", "terminal", "text"},
+    "__main__": {"", "bugs", "cli"},
     "": set(),
 }
 LIBRARIES = {

@@ -1,7 +1,7 @@
 """What precedes the API: a request's Host and Origin, which have to be of this machine, and the bytes of its body.
 
 A web page whose name was made to lead to 127.0.0.1 (DNS rebinding) is stopped by the Host, one that posts to the
-emulator's address from elsewhere by the Origin. The framing of bodies is that of RFC 9112, 6.
+emulator's address from elsewhere by the Origin. The framing of bodies is that of RFC 9112.
 """
 
 import email.errors

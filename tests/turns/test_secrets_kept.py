@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from cometresp.bugs import report
 from cometresp.options.tables import ConnectionOptions
 from cometresp.runtime import Runtime, telling
 from tests.conftest import Command
@@ -109,8 +110,9 @@ def test_what_a_server_repeats_of_a_secret_is_masked_wherever_it_goes(ask: Comma
     assert 70 not in [result.code for result in results]
 
 
-def test_the_text_of_a_bug_is_masked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_text_of_a_bug_is_masked_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("COMETAPI_KEY", KEY)
+    monkeypatch.setenv("COMETRESP_STATE_DIR", str(tmp_path))
 
     @telling
     def run(options: dict[str, str], runtime: Runtime) -> None:  # noqa: ARG001 - the signature of a command
@@ -121,8 +123,15 @@ def test_the_text_of_a_bug_is_masked_too(monkeypatch: pytest.MonkeyPatch) -> Non
 
     with pytest.raises(RuntimeError) as caught:
         run({}, Runtime(ConnectionOptions()))
-    assert isinstance(caught.value.__cause__, KeyError)
-    assert (caught.value.args, caught.value.__cause__.args) == (("no ***", 1), ("***",))
+    monkeypatch.delenv("COMETAPI_KEY")
+    bug = report(caught.value)
+    assert bug.message.endswith(": RuntimeError: ('no ***', 1)")
+    assert [line for line in bug.traceback.splitlines() if line.startswith(("KeyError", "RuntimeError"))] == [
+        "KeyError: '***'",
+        "RuntimeError: ('no ***', 1)",
+    ]
+    (path,) = tmp_path.iterdir()
+    assert path.read_text().endswith(bug.traceback)
 
 
 def test_a_key_that_is_split_over_events_is_masked_in_what_is_printed_whole(ask: Command, wire: Wire) -> None:
