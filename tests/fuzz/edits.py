@@ -1,6 +1,7 @@
 """Inputs made from others: what is changed in them."""
 
 import random
+import re
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -9,6 +10,8 @@ from tests.fuzz.target import Target
 
 _LONGEST = 1 << 16
 _MOST = 6  # edits of one input
+_BY_TOKEN = 0.4  # of the edits replace a token, so that what is around it keeps its meaning
+_TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*"|\w+')  # a string or a word
 
 
 class Edit(NamedTuple):
@@ -60,6 +63,8 @@ class Mutator:
         rnd = self._random
         by_part = rnd.random() < 0.5
         place = rnd.randrange(len(data) + 1)
+        if rnd.random() < _BY_TOKEN and (old := _TOKEN.search(data, place)):
+            return Edit(old.start(), len(old[0]), self._token(), by_part=False)
         match rnd.randrange(6):
             case 0:
                 return Edit(place, rnd.choice((1, 1, 2, 5, 40)), b"", by_part)
@@ -75,6 +80,13 @@ class Mutator:
             case 3:
                 return Edit(place, rnd.choice((0, 1, 4)), rnd.randbytes(rnd.choice((1, 1, 2, 4))), by_part=False)
         return Edit(place, rnd.choice((0, 1, 1)), rnd.choice(self._target.words), by_part)
+
+    def _token(self) -> bytes:
+        """A token of another input, or a word."""
+        rnd = self._random
+        other = rnd.choice(self._pool)
+        found = _TOKEN.search(other, rnd.randrange(len(other) + 1)) if rnd.random() < _BY_TOKEN else None
+        return found[0] if found else rnd.choice(self._target.words)
 
     def keep(self, data: bytes) -> None:
         """Make further inputs from this one too."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cometresp.errors import OutputError, UsageError
-from cometresp.state.records import COLUMNS, Ending, NewTurn, Settings, Turn
+from cometresp.state.records import TURN_COLUMNS, Ending, NewTurn, Settings, Turn
 from cometresp.state.state import State
 from cometresp.state.transcript import passages, prompt_of
 from cometresp.wire.json import Json
@@ -22,7 +22,7 @@ from tests.state.files import opened
 
 URL = "http://127.0.0.1:0/v1"  # of the emulator
 _COLUMNS = {
-    "turns": tuple(COLUMNS.split(", ")),
+    "turns": tuple(TURN_COLUMNS.split(", ")),
     "chains": ("name", "head", "pending", "used", "before"),
     "servers": ("base_url", "no_previous", "no_get", "no_follow"),
 }

@@ -29,8 +29,11 @@ from tests.scripted import created, delta, ended, frames, json_reply, message, r
 
 _KINDS = ("text/event-stream", "application/json", "text/plain; charset=latin-1")
 _SECRET = "sk-fuzz-0123456789"
-_CUTS = 3  # other ways to cut the same bytes
-_SINGLY = 3000  # bytes up to which they are also read one by one
+_SECRETS = Secrets()
+_SECRETS.add_key(_SECRET)
+_REQUEST = httpx.Request("POST", "http://127.0.0.1/v1/responses")
+_CUTS = 2  # other ways to cut the same bytes
+_SINGLY = 600  # bytes that are also read one by one
 
 
 class Read(NamedTuple):
@@ -57,21 +60,20 @@ def check(data: bytes) -> None:
 
 
 def _cuts(data: bytes) -> Iterator[list[bytes]]:
-    """The bytes in pieces: each alone, and at places that depend on nothing but the bytes."""
-    if len(data) <= _SINGLY:
-        yield [data[n : n + 1] for n in range(len(data))]
+    """The bytes in pieces: some or all of them alone, and at places that depend on nothing but the bytes."""
     rnd = random.Random(crc32(data))
+    start = rnd.randrange(max(len(data) - _SINGLY, 0) + 1)
+    end = min(start + _SINGLY, len(data))
+    singly = [data[n : n + 1] for n in range(start, end)]
+    yield [chunk for chunk in (data[:start], *singly, data[end:]) if chunk]
     for _ in range(_CUTS):
         places = sorted(rnd.randrange(len(data) + 1) for _ in range(rnd.choice((1, 2, 8))))
         yield [data[a:b] for a, b in pairwise([0, *places, len(data)])]
 
 
 def _opened(chunks: list[bytes], kind: str) -> Opened:
-    secrets = Secrets()
-    secrets.add_key(_SECRET)
-    request = httpx.Request("POST", "http://127.0.0.1/v1/responses")
-    reply = httpx.Response(200, headers={"content-type": kind}, content=iter(chunks), request=request)
-    return Opened(reply, nullcontext, lambda fault: UnreachableError(str(fault)), secrets, limit=1 << 28)
+    reply = httpx.Response(200, headers={"content-type": kind}, content=iter(chunks), request=_REQUEST)
+    return Opened(reply, nullcontext, lambda fault: UnreachableError(str(fault)), _SECRETS, limit=1 << 28)
 
 
 def _read(chunks: list[bytes], kind: str) -> Read:
