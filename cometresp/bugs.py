@@ -46,7 +46,7 @@ def report(error: BaseException, words: Sequence[str] = ()) -> Bug:
     traceback = mask(_without_home("".join(_lines(error, mask))))
     head = [f"cometresp {__version__}", _system(), " ".join(["command:", "cometresp", *words]), f"error: {what}"]
     path = _written("\n".join([*map(mask, head), "", traceback]))
-    where = f"the details are in {path}" if path else "--debug shows where it happened"
+    where = f"the details are in {escape_line(str(path))}" if path else "--debug shows where it happened"
     return Bug(f"a bug in cometresp {__version__}: {what}", f"please report it; {where}", traceback)
 
 
