@@ -34,7 +34,7 @@ def prepare(path: Path, patience: Patience) -> None:
 
 def connect(path: Path, patience: Patience) -> sqlite3.Connection:
     """The file, which must be there, with the tables of this version."""
-    address = f"file:{quote(os.fsencode(path))}?mode=rw"  # SQLite would make it, with another mode
+    address = f"file:{quote(os.fsencode(path), safe='')}?mode=rw"  # SQLite would make it, with another mode
     db = sqlite3.connect(address, timeout=ONE_TRY, isolation_level=None, uri=True)
     db.text_factory = _text
     try:
@@ -80,7 +80,7 @@ def _version(db: sqlite3.Connection, path: Path) -> int:
 def patiently(db: sqlite3.Connection, path: Path, patience: Patience, *statements: str) -> None:
     """Execute statements that may find the file locked. Raises LockedError where that lasts too long."""
     for statement in statements:
-        for _ in patience.tries(f"the state file {path}"):
+        for _ in patience.tries(f"the state file {path}", path):
             try:
                 db.execute(statement).fetchone()
                 break

@@ -3,12 +3,15 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
+from pathlib import Path
 
 from cometresp.errors import LockedError
 from cometresp.text import Say
 
 ONE_TRY = 0.02  # seconds that a try may take by itself, during which no signal is handled
 _SECONDS = 5.0
+_BUSY_SECONDS = 60.0  # for processes that are many, not stuck
 _NOTICE_AFTER = 1.0  # seconds
 _MOMENT = 0.05  # seconds
 
@@ -16,24 +19,33 @@ _MOMENT = 0.05  # seconds
 class Patience:
     """The `seconds` for which a run waits in all, however often another process is in the way.
 
-    `say` gets one notice, after a second.
+    Processes that are only many are told from a stuck one by what they write: the time begins again while they do, up
+    to a minute in all. `say` gets one notice, after a second.
     """
 
     def __init__(self, seconds: float = _SECONDS, say: Say | None = None) -> None:
+        self._seconds = seconds
         self._limit = seconds
+        self._most = inf  # in `briefly`
         self._waited = 0.0
         self._say = say
 
-    def tries(self, held: str) -> Iterator[None]:
+    def tries(self, held: str, written: Path | None = None) -> Iterator[None]:
         """A round for each try, with a pause between them; at least one. The caller leaves the loop when one succeeds.
 
         Raises LockedError when the time is up. `held` is what another process holds: "the state file /a/state.db".
+        `written` is the file that processes write which aren't stuck.
         """
         before, started = self._waited, time.monotonic()
+        seen: int | None = None
         while True:
             yield
             self._waited = before + time.monotonic() - started
-            if self._waited >= self._limit:
+            changed = _changed(written)
+            if seen not in (None, changed):
+                self._limit = min(self._waited + self._seconds, _BUSY_SECONDS)
+            seen = changed
+            if self._waited >= min(self._limit, self._most):
                 raise LockedError(f"another process holds {held} (waited {self._waited:.0f} s)")
             if self._say is not None and self._waited >= _NOTICE_AFTER:
                 self._say(f"waiting for another process that holds {held}")
@@ -45,9 +57,16 @@ class Patience:
     @contextmanager
     def briefly(self) -> Iterator[None]:
         """In this block nothing is waited for longer than a moment."""
-        limit = self._limit
-        self._limit = min(limit, self._waited + _MOMENT)
+        self._most = self._waited + _MOMENT
         try:
             yield
         finally:
-            self._limit = limit
+            self._most = inf
+
+
+def _changed(path: Path | None) -> int | None:
+    """When the file was last written, None where there is none."""
+    try:
+        return None if path is None else path.stat().st_mtime_ns
+    except OSError:
+        return None

@@ -1,6 +1,8 @@
 """Another process that holds the state file: it is waited for once, for a few seconds, and never before the answer."""
 
+import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -150,6 +152,16 @@ def test_a_short_wait_leaves_the_rest_of_the_time() -> None:
         rounds(patience)
     tries = patience.tries("the door")
     assert [next(tries) for _ in range(5)] == [None] * 5
+
+
+def test_processes_that_write_are_waited_for_longer_than_a_stuck_one(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    end = time.monotonic() + 1.2
+    for n, _ in enumerate(Patience(1.0).tries("the door", path)):
+        if time.monotonic() > end:
+            return
+        path.write_bytes(b"")
+        os.utime(path, ns=(n, n))
 
 
 def test_there_is_one_notice_of_a_wait() -> None:

@@ -218,3 +218,10 @@ def test_turns_of_many_processes_make_one_tree_for_each_chain(ask: Command, wire
             parent = by_number[turn.parent]
             assert (parent.chain, parent.id, parent.number + 1) == (turn.chain, turn.previous_id, turn.number)
     assert {head.status for head in heads if head} == {"completed"}
+
+
+@pytest.mark.parametrize("name", ["a?mode=memory", "a#b", "a%41", "ä b"])
+def test_a_state_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    folder = Path(f"/{tmp_path}") / name  # with two slashes at its beginning
+    opened(folder).close()
+    assert [path.name for path in (tmp_path / name).iterdir()] == ["state.db"]
