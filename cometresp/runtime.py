@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cometresp.config import Config, clean, is_loopback, load
 from cometresp.deadline import DEFAULT_TIMEOUT
-from cometresp.errors import CometrespError, DamagedError, Flags, KeyProblemError, Next, OutputError, UsageError
+from cometresp.errors import (
+    CometrespError,
+    DamagedError,
+    Flags,
+    KeyProblemError,
+    Next,
+    OutputError,
+    UsageError,
+    typed_hint,
+)
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.options.values import check, headers_of, retries_of
 from cometresp.terminal import Terminal
@@ -62,9 +71,9 @@ class Runtime:
     def plain(self) -> bool:
         return self.output.plain or self.config.plain
 
-    def typed(self, verb: str, words: str = "") -> str:
-        """A command to type next, with the flags of this run that it needs."""
-        return Next(verb, words).typed(self.flags)
+    def hint(self, *parts: str | Next) -> str:
+        """A hint whose commands have the flags of this run that they need; "" where one of them can't be typed."""
+        return typed_hint(parts, self.flags)
 
     # the server -----------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from cometresp.errors import Next, UsageError
 from cometresp.state import retention
 from cometresp.state.database import Database
 from cometresp.state.records import COLUMNS, COMPACTED, Chain, Heads, Turn, turn_of
+from cometresp.text import shell_arguments
 from cometresp.wire.events import GOOD
 
 _COLUMNS = "name, head, pending, used, before"
@@ -49,7 +50,7 @@ class Chains:
             elif turn[1] in (*GOOD, COMPACTED, "adopted"):
                 n = turn[0]
             else:
-                fetch = Next("get", response_id)
+                fetch = Next("get", (shell_arguments(response_id),))
                 raise UsageError(
                     f"{response_id} can't be the head of {name}: it is recorded as {turn[1]}",
                     hint=(fetch, " asks for its status; continue --from continues it anyway"),
