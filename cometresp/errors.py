@@ -22,6 +22,8 @@ from collections.abc import Callable
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from cometresp.text import shell_flag
+
 
 class ExitCode(IntEnum):
     COMPLETED = 0
@@ -78,23 +80,17 @@ class Flags(NamedTuple):
     base_url: str | None = None
     chain: str | None = None
 
-    def for_command(self, verb: str) -> str:
-        """The flags that another command needs to be about the same things."""
+    def for_command(self, verb: str) -> list[str | None]:
+        """The flags that another command needs to be about the same things; None for one that can't be typed."""
         name = verb.partition(" ")[0]
-        given = []
+        given: list[str | None] = []
         if name in _WITH_CHAIN and self.chain is not None:
-            given.append(f"--chain {_quoted(self.chain)}")
+            given.append(shell_flag("--chain", self.chain))
         if self.offline and name in _WITH_STATE + _WITH_SERVER:
             given.append("--offline")
         elif self.base_url is not None and name in _WITH_SERVER:
-            given.append(f"--base-url {_quoted(self.base_url)}")
-        return " ".join(given)
-
-
-def _quoted(word: str) -> str:
-    from shlex import quote
-
-    return quote(word)
+            given.append(shell_flag("--base-url", self.base_url))
+        return given
 
 
 _WITH_CHAIN = ("ask", "continue")
@@ -103,21 +99,31 @@ _WITH_STATE = ("chains", "log")
 
 
 class Next(NamedTuple):
-    """A command to type next, as in `Next("get", "resp_1 --wait")`."""
+    """A command to type next, as in `Next("get", (shell_arguments(answer.id), "--wait"))`.
+
+    Every word that isn't ours is made by `text.shell_flag` or `shell_arguments`: it ends up in a shell. A word that is
+    None can't be typed, and neither can the command.
+    """
 
     verb: str
-    words: str = ""
+    words: str | tuple[str | None, ...] = ""
 
     def typed(self, flags: Flags) -> str:
-        """`cometresp get --offline resp_1 --wait`: with the flags of this run that it needs."""
-        return " ".join(filter(None, ("cometresp", self.verb, flags.for_command(self.verb), self.words)))
+        """`cometresp get --offline resp_1 --wait`: with the flags of this run; "" where a word can't be typed."""
+        words = (self.words,) if isinstance(self.words, str) else self.words
+        given = ["cometresp", self.verb, *flags.for_command(self.verb), *words]
+        found = [word for word in given if word]
+        return "" if None in given else " ".join(sorted(found, key=lambda word: word.startswith("-- ")))
 
 
 Hint = str | Next | tuple[str | Next, ...]  # a sentence; the commands in it are of type Next
 
 
-def _parts(hint: Hint) -> tuple[str | Next, ...]:
-    return hint if isinstance(hint, tuple) and not isinstance(hint, Next) else (hint,)
+def typed_hint(hint: Hint, flags: Flags) -> str:
+    """A hint with its commands as they are typed; "" where one of them can't be."""
+    parts = hint if isinstance(hint, tuple) and not isinstance(hint, Next) else (hint,)
+    typed = [part if isinstance(part, str) else part.typed(flags) for part in parts]
+    return "".join(typed) if all(typed) else ""
 
 
 if TYPE_CHECKING:  # only types: making them would cost time at every start
@@ -164,23 +170,23 @@ class CometrespError(Exception):
         self.details = details or ErrorDetails()
         self.cause = cause
         self.passing = passing
-        self._hint = hint
+        self._hints: tuple[Hint, ...] = (hint,)
         self._flags = Flags()
 
     @property
     def hint(self) -> str:
         """What to do next, "" where there is nothing to say. Its commands have the flags that `for_run` was given."""
-        return "".join(part if isinstance(part, str) else part.typed(self._flags) for part in _parts(self._hint))
+        return "; ".join(filter(None, (typed_hint(hint, self._flags) for hint in self._hints)))
 
     def with_hint(self, hint: Hint) -> Self:
         """The same error with this hint in place of its own."""
-        self._hint = hint
+        self._hints = (hint,)
         return self
 
     def and_hint(self, hint: Hint) -> Self:
         """The same error with one more thing to do next."""
-        parts = (_parts(self._hint), ("; ",) if self._hint else (), _parts(hint))
-        return self.with_hint(tuple(part for each in parts for part in each))
+        self._hints = (*self._hints, hint)
+        return self
 
     def with_message(self, message: str, hint: Hint = "") -> Self:
         """The same error with another message and hint."""
@@ -194,7 +200,7 @@ class CometrespError(Exception):
 
     def masked(self, mask: Callable[[Any], Any]) -> Self:
         """The same error, with `mask` applied to all that is shown of it."""
-        self.message, self._hint = mask(self.message), mask(self.hint)
+        self.message, self._hints = mask(self.message), (mask(self.hint),)
         self.details = ErrorDetails(*map(mask, self.details))
         return self
 

@@ -19,6 +19,7 @@ from cometresp.errors import (
     OutputError,
     UnreachableError,
     UsageError,
+    typed_hint,
 )
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.options.values import check, headers_of, reply_size_of, retries_of
@@ -77,9 +78,9 @@ class Runtime:
     def plain(self) -> bool:
         return self.output.plain or self.config.plain
 
-    def typed(self, verb: str, words: str = "") -> str:
-        """A command to type next, with the flags of this run that it needs."""
-        return Next(verb, words).typed(self.flags)
+    def hint(self, *parts: str | Next) -> str:
+        """A hint whose commands have the flags of this run that they need; "" where one of them can't be typed."""
+        return typed_hint(parts, self.flags)
 
     @contextmanager
     def reading(self, path: str) -> Iterator[None]:

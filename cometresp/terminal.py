@@ -168,7 +168,10 @@ class Terminal:
         self.write_stderr(escape(text))
 
     def _line(self, message: str) -> None:
-        (self.line_writer or self.write_stderr)(escape_invisible(self._masked(message)) + "\n")
+        """Print a message; its further lines are indented, so that a server's text can't look like a hint of ours."""
+        first, *rest = escape_invisible(self._masked(message)).split("\n")
+        lines = [first, *(line if line.startswith("  ") else f"  {line}" for line in rest)]
+        (self.line_writer or self.write_stderr)("\n".join(lines) + "\n")
 
     def _masked(self, text: str) -> str:
         return self.masks.message(text) if self.masks else text

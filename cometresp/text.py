@@ -30,6 +30,7 @@ _INVISIBLE = (
 _LETTERS = "\u0620-\u109f\u1700-\u17b3\u17b6-\u180a\u1810-\u18af\u1b00-\u1c4f\ua800-\uabff\U00011000-\U000114ff"
 _SYMBOLS = "\u00a9\u00ae\u203c\u2049\u2100-\u27bf\u2900-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 _QUOTED = 60  # characters of a wrong word in a message
+_TYPED = 2000  # characters of a word in a command to type
 
 
 @cache
@@ -75,6 +76,32 @@ def escape_line(text: str, limit: int = 0) -> str:
     """Untrusted text on one line, cut to `limit` characters (0: not cut); nothing in it is invisible."""
     line = escape_invisible(text.replace("\r\n", "\n").replace("\n", "\\n").replace("\t", " "))
     return line if not limit or len(line) <= limit else line[: max(limit - 1, 0)] + "…"
+
+
+def shell_word(word: str) -> str | None:
+    """A word as it is typed in sh, bash, zsh or fish; None where it can't be shown, and so pasted, as it is.
+
+    That is the case with control and invisible characters, and with a backslash, which fish reads in quotes too.
+    """
+    from shlex import quote
+
+    if len(word) > _TYPED or "\\" in word or escape_line(word) != word:
+        return None
+    typed = quote(word)
+    return f"'{word}'" if typed == word and word[0] in "=%" else typed  # zsh and fish expand these
+
+
+def shell_flag(flag: str, value: str, rest: str = "") -> str | None:
+    """A flag and its value as they are typed, `--from resp_1`; None as for `shell_word`. `rest` ends the value."""
+    typed = None if rest and not value else shell_word(value)  # zsh expands `''=x`
+    return None if typed is None else f"{flag}{'=' if value.startswith('-') else ' '}{typed}{rest}"
+
+
+def shell_arguments(*words: str) -> str | None:
+    """Arguments as they are typed, behind a `--` if one looks like a flag; None as for `shell_word`."""
+    typed = [shell_word(word) for word in words]
+    shown = " ".join(word for word in typed if word is not None)
+    return None if None in typed else f"-- {shown}" if any(word.startswith("-") for word in words) else shown
 
 
 def quoted(text: str) -> str:

@@ -37,7 +37,7 @@ _BELOW_TURNS = {
     "wire",
 }
 ALLOWED: dict[str, set[str]] = {
-    "errors": set(),
+    "errors": {"text"},
     "text": set(),
     "deadline": set(),
     "paths": set(),

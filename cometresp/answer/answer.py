@@ -31,6 +31,7 @@ from cometresp.wire.events import (
     may_go_on,
     response_in,
 )
+from cometresp.wire.ids import is_plain_id
 from cometresp.wire.items import (
     ANSWER_PARTS,
     TEXT_KEY,
@@ -84,6 +85,7 @@ class Answer:
     def start_over(self) -> None:
         """Forget what came: another try of the request follows."""
         self.id = ""
+        self.refused_id = ""  # one that isn't plain: it is neither recorded nor used
         self.request_id: str | None = None  # of the HTTP reply; whoever reads that sets it
         self.status = "in_progress"
         self.error: Json | None = None
@@ -220,7 +222,7 @@ class Answer:
 
     def _apply_response(self, response: Json, kind: str) -> None:
         self.response = {**self.response, **response}
-        self.id = str(response.get("id") or self.id).encode(errors="backslashreplace").decode()
+        self._take_id(str(response.get("id") or ""))
         self.status = canonical(text(response.get("status"))) or self.status
         if kind in TERMINAL_EVENTS and self.status in PENDING:
             self.response["status"] = self.status = TERMINAL_EVENTS[kind]
@@ -238,6 +240,12 @@ class Answer:
             if not self._texts() or answer_texts(self.output, completed=False):  # the commentary isn't the answer
                 for item in self._items:
                     self._reader.comment_whole(item)
+
+    def _take_id(self, given: str) -> None:
+        if given and is_plain_id(given):
+            self.id = given
+        elif given:
+            self.refused_id = given
 
     def _final_output(self, response: Json) -> list[Json]:
         """The items of the terminal response; a text that stands beside them alone is a message too (API 12.13)."""

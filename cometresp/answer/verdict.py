@@ -2,7 +2,7 @@
 
 from cometresp.answer.answer import Answer
 from cometresp.errors import CometrespError, ErrorDetails, ExitCode, Hint, Next, TurnError, UnreachableError
-from cometresp.text import escape_line
+from cometresp.text import escape_line, shell_arguments
 from cometresp.wire.error_bodies import explain
 from cometresp.wire.events import CANCELLED, GOOD, may_go_on
 from cometresp.wire.items import CLIENT_CALLS, answering_flags, arguments_of, id_of_call, label_of_call, type_of
@@ -21,7 +21,7 @@ def verdict(answer: Answer, *, allow_incomplete: bool = False, background: bool 
     if answer.was_cut:
         return UnreachableError(
             "the stream ended before the answer was complete",
-            hint=(Next("get", answer.id), " shows what became of it") if answer.id else "",
+            hint=(Next("get", (shell_arguments(answer.id),)), " shows what became of it") if answer.id else "",
         )
     if answer.status == "failed":
         message, details = explain(answer.error or {})
@@ -40,7 +40,7 @@ def _unended(answer: Answer, name: str, *, background: bool) -> CometrespError |
     if not may_go_on(answer.status):
         return TurnError(ExitCode.FAILED, f"{name} ended as {status}", details=ErrorDetails(code=answer.status))
     message = f"{name} is still {status}"
-    hint: Hint = Next("get", f"{answer.id} --wait") if answer.id else ""
+    hint: Hint = Next("get", (shell_arguments(answer.id), "--wait")) if answer.id else ""
     return None if background else TurnError(ExitCode.PENDING, message, hint=hint)
 
 

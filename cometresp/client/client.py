@@ -12,6 +12,7 @@ from cometresp.wire import endpoints
 from cometresp.wire.endpoints import PAGE, Request, is_conversation
 from cometresp.wire.error_bodies import error_in
 from cometresp.wire.events import Event
+from cometresp.wire.ids import is_plain_id
 from cometresp.wire.json import Json, listed, text
 from cometresp.wire.replies import refusal
 
@@ -129,7 +130,7 @@ class Client:
 
     def create_conversation(self) -> str:
         """POST /conversations: the id of the new conversation (API 1, #8)."""
-        return text(self._json(endpoints.create_conversation(), lambda made: bool(text(made.get("id"))))["id"])
+        return text(self._json(endpoints.create_conversation(), lambda made: is_plain_id(text(made.get("id"))))["id"])
 
     def items(
         self,

@@ -10,7 +10,7 @@ from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
 from cometresp.runtime import Runtime, telling
 from cometresp.state.records import Ending
-from cometresp.text import escape_line
+from cometresp.text import escape_line, shell_arguments
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.lookup import client_for, recorded_turn, resolve
 from cometresp.wire import endpoints
@@ -56,7 +56,7 @@ def run(options: Cancellation, runtime: Runtime) -> None:
     _record(runtime, response_id, answer)
     cancelled = answer.status in CANCELLED
     if not cancelled and not may_go_on(answer.status):
-        hint = (Next("get", name), " fetches it")
+        hint = (Next("get", (shell_arguments(response_id),)), " fetches it")
         raise RequestRefusedError(f"{name} can't be cancelled: it is {escape_line(answer.status)}", hint=hint)
     runtime.terminal.note(f"{name} is {'cancelled' if cancelled else 'being cancelled'}")
 

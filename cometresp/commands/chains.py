@@ -16,8 +16,9 @@ from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
 from cometresp.state.records import Chain
 from cometresp.state.transcript import passages, prompt_of
-from cometresp.text import escape, escape_line, to_bytes
+from cometresp.text import escape_line, shell_arguments, to_bytes
 from cometresp.turns.lookup import print_passages, resolve
+from cometresp.wire.ids import is_plain_id, refusal_of
 
 if TYPE_CHECKING:
     from cometresp.state.state import State
@@ -207,8 +208,9 @@ def print_head(name: str | None, runtime: Runtime) -> None:
     chain = _chain(runtime, _opened(runtime), name)
     if chain.head is None:
         raise UsageError(f"chain {chain.name} has no head: its first turn hasn't completed")
-    shown = escape(chain.head.id) if runtime.terminal.stdout_tty else chain.head.id
-    runtime.terminal.write(to_bytes(shown + "\n"))
+    if not is_plain_id(chain.head.id):
+        raise UsageError(f"chain {chain.name}: {refusal_of(chain.head.id)}")
+    runtime.terminal.write(to_bytes(chain.head.id + "\n"))
 
 
 @telling
@@ -218,8 +220,10 @@ def set_head(given: tuple[str, str], runtime: Runtime) -> None:
     state = runtime.open_state()
     assert state is not None
     before = state.chains.set_head(name, response_id, base_url=runtime.base_url, model=model.value if model else None)
-    if before not in (None, response_id):
-        runtime.terminal.note(escape_line(f"to go back: {runtime.typed('chains set', f'{name} {before}')}"))
+    if before is not None and before != response_id:
+        back = runtime.hint("to go back: ", Next("chains set", (shell_arguments(name, before),)))
+        if back:
+            runtime.terminal.note(back)
 
 
 @telling

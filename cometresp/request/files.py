@@ -8,7 +8,7 @@ from pathlib import Path
 from cometresp.errors import UsageError
 from cometresp.paths import MOST_HELD, is_device, read_file
 from cometresp.request.source import Source
-from cometresp.text import escape_line
+from cometresp.text import escape_line, shell_word
 from cometresp.wire.payload import HELD_BYTES
 
 _PATTERN = re.compile(r"[*?\[]")
@@ -30,7 +30,7 @@ def open_file(flag: str, path: str, *, most: int | None = None) -> Source:
         if stat.S_ISDIR(mode):
             raise UsageError(f"{flag}: {shown} is a directory", hint=_hint_for(flag, path, "*"))
         if stat.S_ISFIFO(mode) and not path.startswith(_DESCRIPTORS):
-            raise UsageError(f"{flag}: {shown} is a named pipe", hint=f"use - for it: … < {shown}")
+            raise UsageError(f"{flag}: {shown} is a named pipe", hint=_redirected(path))
         if is_device(facts):
             raise UsageError(f"{flag}: {shown} is a device")
         if not stat.S_ISREG(mode) or path.startswith(_DESCRIPTORS):  # it can't be read a second time
@@ -53,17 +53,26 @@ def open_file(flag: str, path: str, *, most: int | None = None) -> Source:
 
 def _hint_for(flag: str, folder: str, pattern: str) -> str:
     """A hint with the flags to type instead of a folder or a pattern."""
-    import shlex
-
     try:
         found = sorted(path for path in Path(folder).glob(pattern) if path.is_file() and path.name[0] != ".")
     except (OSError, ValueError, NotImplementedError):
         found = []
     if not found or flag != "--file":
         return f"{flag} takes the name of one file"
-    words = [f"-f {shlex.quote(shown_name(str(path)))}" for path in found[:_EXAMPLES]]
-    more = f" … ({len(found)} files)" if len(found) > _EXAMPLES else ""
-    return f"-f takes one file; repeat it for more: {' '.join(words)}{more}"
+    words = [word for path in found[:_EXAMPLES] if (word := shell_word(_as_path(str(path))))]
+    more = f" … ({len(found)} files)" if len(found) > len(words) else ""
+    return "-f takes one file; repeat it for more" + (f": -f {' -f '.join(words)}{more}" if words else "")
+
+
+def _redirected(path: str) -> str:
+    """A hint to read a named pipe from standard input; without its name where that can't be typed."""
+    typed = shell_word(path)
+    return f"use - for it: … < {typed}" if typed else "use - for it"
+
+
+def _as_path(name: str) -> str:
+    """The name of a file, which can't be taken for a flag."""
+    return f"./{name}" if name.startswith("-") else name
 
 
 def shown_name(name: str) -> str:

@@ -9,6 +9,7 @@ from cometresp.errors import Next, RecordError, UsageError
 from cometresp.state import retention
 from cometresp.state.database import Database
 from cometresp.state.records import CHAIN_COLUMNS, COMPACTED, TURN_COLUMNS, Chain, Heads, Turn, chain_of, turn_of
+from cometresp.text import shell_arguments
 from cometresp.wire.events import GOOD
 
 
@@ -59,7 +60,7 @@ class Chains:
             elif turn[1] in (*GOOD, COMPACTED, "adopted"):
                 n = turn[0]
             else:
-                fetch = Next("get", response_id)
+                fetch = Next("get", (shell_arguments(response_id),))
                 raise UsageError(
                     f"{response_id} can't be the head of {name}: it is recorded as {turn[1]}",
                     hint=(fetch, " asks for its status; continue --from continues it anyway"),

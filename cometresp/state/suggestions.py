@@ -9,6 +9,7 @@ from cometresp.state.patience import Patience
 from cometresp.state.state import State
 from cometresp.state.transcript import prompt_of
 from cometresp.text import escape_line
+from cometresp.wire.ids import is_plain_id
 
 _SHOWN = 50  # characters of a prompt
 _RECENT = 20  # responses that are offered
@@ -45,7 +46,9 @@ def response_ids(incomplete: str) -> Suggestions:
     except CometrespError:
         return []
     return [
-        (escape_line(turn.id), escape_line(prompt_of(turn), _SHOWN)) for turn in turns if turn.id.startswith(incomplete)
+        (turn.id, escape_line(prompt_of(turn), _SHOWN))
+        for turn in turns
+        if turn.id.startswith(incomplete) and is_plain_id(turn.id)
     ]
 
 

@@ -6,7 +6,7 @@ from cometresp.errors import CometrespError, Next, RequestRefusedError, UsageErr
 from cometresp.request.inputs import Inputs
 from cometresp.runtime import Runtime
 from cometresp.state.records import COMPACTED, Ending, NewTurn, Settings, Turn
-from cometresp.text import escape_line, to_bytes
+from cometresp.text import escape_line, shell_flag, to_bytes
 from cometresp.turns.by_items import posted
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.lookup import not_offered, offers_no_such_path
@@ -15,6 +15,7 @@ from cometresp.turns.prepare import earlier_items
 from cometresp.turns.replay import with_items
 from cometresp.turns.turn import heartbeat
 from cometresp.wire import endpoints
+from cometresp.wire.ids import is_plain_id
 from cometresp.wire.items import answering_flags
 from cometresp.wire.json import Json, listed, obj, text
 
@@ -102,7 +103,8 @@ def _record(reply: Json, runtime: Runtime, state: "State", plan: Plan, sent: tup
     head = plan.parent
     assert head is not None
     settings, model = sent
-    compaction_id = text(reply.get("id")) or f"{head.id}_compacted"
+    given = text(reply.get("id"))
+    compaction_id = given if is_plain_id(given) else f"{head.id}_compacted"
     new = NewTurn(
         chain=plan.chain,
         base_url=runtime.base_url,
@@ -118,10 +120,9 @@ def _record(reply: Json, runtime: Runtime, state: "State", plan: Plan, sent: tup
     ending = Ending(COMPACTED, obj(reply.get("usage")), [])
     result = state.turns.finish(n, ending, good=True, expected=plan.expected)
     if result == "moved on":
-        name = escape_line(compaction_id)
         raise RequestRefusedError(
             f"{plan.chain} moved on meanwhile, and was not compacted",
-            hint=(Next("continue", f"--from {name}"), " continues from what was compacted"),
+            hint=(Next("continue", (shell_flag("--from", compaction_id),)), " continues from what was compacted"),
         )
 
 

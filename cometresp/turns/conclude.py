@@ -5,12 +5,22 @@ from functools import partial
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import emptiness, verdict
-from cometresp.errors import CometrespError, ExitCode, Hint, Next, StoppedError, TurnError, UnreachableError
-from cometresp.text import escape, escape_line, to_bytes
+from cometresp.errors import (
+    CometrespError,
+    ExitCode,
+    Hint,
+    Next,
+    ProtocolError,
+    StoppedError,
+    TurnError,
+    UnreachableError,
+)
+from cometresp.text import escape, escape_line, shell_arguments, shell_flag, to_bytes
 from cometresp.turns.display import Display
 from cometresp.turns.record import Recorder
 from cometresp.turns.turn import Finished
-from cometresp.wire.events import GOOD
+from cometresp.wire.events import GOOD, may_go_on
+from cometresp.wire.ids import refusal_of
 from cometresp.wire.items import answering_flags, format_of
 from cometresp.wire.json import Json
 
@@ -43,7 +53,8 @@ def conclude(
             error = error or late
     if isinstance(outcome, TurnError) and outcome.exit_code == ExitCode.CALL_OPEN and not recorder.keeps_text:
         outcome.with_hint(_by_hand(answer, recorder))
-    final = _explained(error, answer, recorder) or outcome or last.error(answer, shape) or _trouble(display, recorder)
+    lacking = last.error(answer, shape) or last.without_id(answer, required=allow_pending)
+    final = _explained(error, answer, recorder) or outcome or lacking or _trouble(display, recorder)
     if final is None and not display.layout.prints_only_id and (empty := emptiness(answer)):
         display.terminal.warn(escape_line(empty))
     _place_file(display, good=final is None)
@@ -51,7 +62,7 @@ def conclude(
     if output.usage:
         from cometresp.render.summary import usage_line
 
-        display.terminal.aside(usage_line(done.usage, answer.request_id) + "\n")
+        display.terminal.aside(escape_line(usage_line(done.usage, answer.request_id)) + "\n")
     if final is not None:
         raise final
 
@@ -69,6 +80,8 @@ class _Last:
         layout, sink = self._display.layout, self._display.outlets.sink
         if layout.prints_only_id and answer.id:
             sink.write(to_bytes(answer.id + "\n"))
+        elif layout.prints_only_id:
+            self._print_aside(answer.printed_text)
         elif self._extracts:
             self._extract(answer, good=good)
         elif layout.kind == "json":
@@ -84,10 +97,20 @@ class _Last:
         block = fenced_block(text, last=last, complete=not answer.incomplete_reason) if good else None
         self._extracted = block is not None
         if block is None:
-            self._display.terminal.aside(text if text.endswith("\n") or not text else text + "\n")
+            self._print_aside(text)
             return
         block += "" if block.endswith(("\n", "\r")) or not block else "\n"
         self._display.outlets.sink.write(to_bytes(escape(block) if self._display.layout.to_terminal else block))
+
+    def _print_aside(self, text: str) -> None:
+        self._display.terminal.aside(text if text.endswith("\n") or not text else text + "\n")
+
+    def without_id(self, answer: Answer, *, required: bool) -> CometrespError | None:
+        """The error of a response that can't be fetched later, although it was started for that (--background)."""
+        if answer.id or not required or not (self._display.layout.prints_only_id or may_go_on(answer.status)):
+            return None
+        reason = refusal_of(answer.refused_id) if answer.refused_id else "the reply has no response id"
+        return ProtocolError(f"not the Responses API: {reason}")
 
     def error(self, answer: Answer, shape: Json | None) -> CometrespError | None:
         """What an answer that ended well lacks: the block to extract, or a match with its schema."""
@@ -110,7 +133,7 @@ def _by_hand(answer: Answer, recorder: Recorder) -> Hint:
     if recorder.keeps:
         return Next("continue", flags)
     stored = answer.id and answer.response.get("store") is not False
-    return Next("ask", f"--previous-response-id {answer.id} {flags}") if stored else ""
+    return Next("ask", (shell_flag("--previous-response-id", answer.id), *flags)) if stored else ""
 
 
 def _explained(error: Exception | None, answer: Answer, recorder: Recorder) -> Exception | None:
@@ -118,13 +141,13 @@ def _explained(error: Exception | None, answer: Answer, recorder: Recorder) -> E
     if not isinstance(error, CometrespError):
         return error
     if recorder.before is not None:
-        return error.and_hint(("to go back: ", Next("continue", f"--from {escape_line(recorder.before)}")))
+        return error.and_hint(("to go back: ", Next("continue", (shell_flag("--from", recorder.before),))))
     if not answer.id or error.hint:
         return error
     if isinstance(error, UnreachableError):
-        return error.with_hint((Next("get", answer.id), " shows what became of it"))
+        return error.with_hint((Next("get", (shell_arguments(answer.id),)), " shows what became of it"))
     if isinstance(error, StoppedError) and recorder.keeps:
-        return error.with_hint(("what came is kept: ", Next("log", answer.id)))
+        return error.with_hint(("what came is kept: ", Next("log", (shell_arguments(answer.id),))))
     return error
 
 

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
-from cometresp.errors import CometrespError
+from cometresp.errors import CometrespError, Next
 from cometresp.runtime import Runtime
-from cometresp.text import escape_line
+from cometresp.text import escape_line, shell_arguments
 from cometresp.turns.lookup import not_offered, offers_no_such_path
 from cometresp.turns.record import Recorder
 from cometresp.turns.send import Sender
@@ -31,8 +31,8 @@ def in_new_conversation(sender: Sender, recorder: Recorder, runtime: Runtime) ->
         except CometrespError:
             if not answer.id:
                 name = escape_line(conversation_id)
-                delete = runtime.typed("delete", name)
-                runtime.terminal.warn(f"the new conversation {name} has no response: {delete} deletes it")
+                delete = runtime.hint(": ", Next("delete", (shell_arguments(conversation_id),)), " deletes it")
+                runtime.terminal.warn(f"the new conversation {name} has no response{delete}")
             raise
 
     return send

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from cometresp.options.tables import OutputOptions
 from cometresp.terminal import Terminal
 from cometresp.text import escape_json, json_bytes
+from cometresp.wire.ids import refusal_of
 from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cometresp.answer.answer import Answer
     from cometresp.calls.settle import Outcome
     from cometresp.render.screen import Kind, Screen, Sink, View
     from cometresp.turns.files import FileSink, IdFile
@@ -129,6 +131,7 @@ class Display:
         self.started = time.monotonic()
         self._upload = Upload()
         self._runs_here = runs_here
+        self._warned_of_id = False
 
     def screen(self) -> "Screen":
         """The screen of one turn. What is printed only of the last answer, and whole, isn't shown there."""
@@ -163,6 +166,14 @@ class Display:
         self._upload.sent, self._upload.length = sent, length
         if not sent and self._upload.under_way and not self.layout.redraw:
             self.terminal.note(f"sending {megabytes(length)}")
+
+    def warn_of_refused_id(self, answer: "Answer") -> None:
+        """Warn once in a run of an id that isn't taken; where only the id is printed, that is an error instead."""
+        if not answer.refused_id or self._warned_of_id or self.layout.prints_only_id:
+            return
+        self._warned_of_id = True
+        left = "it is not used" if answer.id else "the turn is not recorded, and can't be continued"
+        self.terminal.warn(f"{refusal_of(answer.refused_id)}; {left}")
 
     def show_outcomes(self, outcomes: "Iterable[Outcome]") -> None:
         """With --events a line for each result of a call."""

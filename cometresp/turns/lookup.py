@@ -17,15 +17,15 @@ from cometresp.errors import (
 from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
 from cometresp.state.records import COMPACTED
-from cometresp.text import escape_line, to_bytes
+from cometresp.text import escape_line, quoted, shell_arguments, shell_flag, to_bytes
 from cometresp.wire.endpoints import is_conversation
+from cometresp.wire.ids import is_plain_id
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
     from cometresp.state.records import Turn
     from cometresp.state.transcript import Passage
 
-_MAX_ID = 500
 _MOST_STDIN = 100_000  # bytes
 
 
@@ -38,11 +38,11 @@ def resolve(given: str, runtime: Runtime, *, conversations: bool = False) -> str
         given = _id_from_stdin(runtime)
     elif given == "last" or given.startswith("@"):
         given = _recorded_id(given, runtime)
-    if not given or len(given) > _MAX_ID or not given.isprintable() or " " in given or not given.strip("."):
-        raise UsageError(f"ID: {given[:80]!r} is not a response id")
+    if not is_plain_id(given):
+        raise UsageError(f"ID: {quoted(given)} is not a response id")
     if is_conversation(given) and not conversations:
         name = escape_line(given)
-        hint: Hint = (Next("items", name), " lists its items")
+        hint: Hint = (Next("items", (shell_arguments(given),)), " lists its items")
         raise UsageError(f"ID: {name} is a conversation, not a response", hint=hint)
     return given
 
@@ -141,7 +141,7 @@ def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: s
             return of_the_server(error, f"doesn't offer to {verb} conversations", error.hint)
         return error.with_hint(f"the server doesn't know {name}, or doesn't offer to {verb} conversations at all")
     turn = recorded_turn(runtime, response_id)
-    look: Hint = (Next("log", name), " shows what is recorded of it")
+    look: Hint = (Next("log", (shell_arguments(response_id),)), " shows what is recorded of it")
     if turn is not None and turn.status == COMPACTED:
         return error.with_message(f"{name} is a compaction, not a response of the server: {error.message}", look)
     if turn is not None:
@@ -152,7 +152,8 @@ def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: s
         has_text = turn.input is not None or turn.output is not None
         return of_the_server(error, what, look if has_text else "")
     if (other := recorded_turn(runtime, response_id, anywhere=True)) is not None:
-        return error.with_hint(f"{name} is recorded for another server: --base-url {other.base_url}")
+        url = shell_flag("--base-url", other.base_url)
+        return error.with_hint(f"{name} is recorded for another server" + (f": {url}" if url else ""))
     return error.with_hint(f"the server doesn't know {name}, or doesn't offer to {verb} responses at all")
 
 

@@ -10,7 +10,7 @@ from cometresp.options.asked import Asked
 from cometresp.request.secrets import masked_body
 from cometresp.runtime import Runtime
 from cometresp.state.records import NewTurn
-from cometresp.text import escape_line
+from cometresp.text import escape_line, shell_arguments
 from cometresp.turns.conclude import conclude
 from cometresp.turns.display import Display, layout_of, open_outlets
 from cometresp.turns.plan import settings_of
@@ -161,9 +161,9 @@ def _announce(runtime: Runtime, prepared: Prepared) -> None:
 
 
 def _note_foreground(runtime: Runtime, answer: Answer) -> None:
-    if answer.ended and answer.status in GOOD:
-        look = runtime.typed("get", escape_line(answer.id))
-        runtime.terminal.note(f"the server ran it at once, in the foreground: {look} shows the answer")
+    if answer.id and answer.ended and answer.status in GOOD:
+        look = runtime.hint(": ", Next("get", (shell_arguments(answer.id),)), " shows the answer")
+        runtime.terminal.note(f"the server ran it at once, in the foreground{look}")
 
 
 def _with_hint(done: Finished, kept: bool) -> Finished:

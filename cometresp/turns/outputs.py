@@ -77,7 +77,7 @@ def check_answered(parent: Turn | None, waiting: Calls, items: list[Json], other
     if missing:
         raise UsageError(
             f"{parent.id} waits for the output of {', '.join(missing)}",
-            hint=f"give it: {answering_flags(list(missing.values()))}",
+            hint=f"give it: {' '.join(answering_flags(list(missing.values())))}",
         )
 
 

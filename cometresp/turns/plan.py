@@ -12,7 +12,7 @@ from cometresp.options.tables import ChainOptions
 from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
 from cometresp.state.records import BROKEN, COMPACTED, Chain, Heads, Settings, Turn
-from cometresp.text import escape_line
+from cometresp.text import escape_line, shell_arguments, shell_flag
 from cometresp.turns.outputs import Calls, waiting_calls
 from cometresp.wire.events import may_go_on
 from cometresp.wire.json import Json, text
@@ -56,9 +56,13 @@ def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
         left = state.turns.pending_after(plan.parent, name) if plan.parent and given.from_ is None else []
     for turn in left:
         turn_id = escape_line(turn.id)
-        commands = f"{runtime.typed('get', f'{turn_id} --wait')}, then {runtime.typed('continue', f'--from {turn_id}')}"
+        get, go_on = (
+            Next("get", (shell_arguments(turn.id), "--wait")),
+            Next("continue", (shell_flag("--from", turn.id),)),
+        )
         runtime.terminal.warn(
-            f"{turn_id} continues the same response and was {turn.status} when last looked at: {commands}"
+            f"{turn_id} continues the same response and was {turn.status} when last looked at"
+            + runtime.hint(": ", get, ", then ", go_on)
         )
     return plan._replace(settings=_changed(plan.settings, given))
 
@@ -101,7 +105,7 @@ def _head(name: str, chain: Chain | None) -> Turn:
         return chain.head
     back: Hint = "--from ID continues another response"
     if chain.before is not None:
-        back = (Next("continue", f"--from {escape_line(chain.before.id)}"), " goes back")
+        back = (Next("continue", (shell_flag("--from", chain.before.id),)), " goes back")
     if chain.pending is None:
         if chain.before is None:
             raise _nothing(name)
@@ -116,9 +120,9 @@ def _unfinished(name: str, pending: Turn) -> UsageError:
     hint: Hint = ""
     ended = "is still" if may_go_on(pending.status) and pending.status not in BROKEN else "ended as"
     if may_go_on(pending.status):
-        hint = (Next("get", f"{turn_id} --wait"), " fetches it")
+        hint = (Next("get", (shell_arguments(pending.id), "--wait")), " fetches it")
     elif pending.status == "incomplete":
-        hint = (Next("continue", f"--from {turn_id}"), " continues it all the same")
+        hint = (Next("continue", (shell_flag("--from", pending.id),)), " continues it all the same")
     return UsageError(f"nothing to continue: {name} was restarted by {turn_id}, which {ended} {status}", hint=hint)
 
 

@@ -7,10 +7,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 from cometresp.answer.answer import Answer
-from cometresp.errors import LockedError, OutputError, StoppedError
+from cometresp.errors import LockedError, Next, OutputError, StoppedError
 from cometresp.runtime import Runtime
 from cometresp.state.records import UNENDED, Ending, NewTurn, Turn
-from cometresp.text import escape_line
+from cometresp.text import escape_line, shell_flag
 from cometresp.turns.replay import recorded_items
 from cometresp.wire.events import may_go_on
 from cometresp.wire.json import Json
@@ -122,8 +122,8 @@ class Recorder:
             new = self._new._replace(input=masked(self._new.input), settings=settings)
             self._n, before = self._opened().turns.begin(new, self._response_id)
             if before:
-                back = self._runtime.typed("continue", f"--from {before}")
-                self._runtime.terminal.note(escape_line(f"{self._new.chain} starts again; to go back: {back}"))
+                back = self._runtime.hint("; to go back: ", Next("continue", (shell_flag("--from", before),)))
+                self._runtime.terminal.note(escape_line(f"{self._new.chain} starts again{back}"))
         self._begun = True
 
     def for_next(self, outputs: list[Json], answer: Answer) -> "Recorder":
@@ -173,7 +173,7 @@ class Recorder:
         if self._response_id:
             self._unfinished = partial(self._end, answer, status, good=good)
         elif self._new is not None and not answer.id:
-            if answer.items:
+            if answer.items and not answer.refused_id:
                 self._runtime.terminal.warn(
                     "the reply has no response id: this turn is not recorded, and can't be continued"
                 )
@@ -229,12 +229,12 @@ class Recorder:
                 self.before = state.chains.restart(chain)
 
     def _tell(self, result: Literal["head", "moved on", "kept"], answer: Answer) -> None:
-        new, turn = self._new, self._turn
+        new, turn, here = self._new, self._turn, shell_flag("--from", answer.id)
         if result == "moved on" and new is not None:
-            line = f"{new.chain} moved on meanwhile: your answer is {answer.id}, continue it with --from {answer.id}"
+            line = f"{new.chain} moved on meanwhile: your answer is {answer.id}, continue it with {here}"
             self._tell_moved(line, restarts=new.restarts)
         elif result == "moved on" and turn is not None and self._was_unended:
-            line = f"{turn.chain} moved on meanwhile: continue this response with --from {answer.id}"
+            line = f"{turn.chain} moved on meanwhile: continue this response with {here}"
             self._tell_moved(line, restarts=turn.parent is None)
         if new is not None and result == "head":
             self.place = f"{new.chain} turn {new.parent.number + 1 if new.parent else 1}"

@@ -10,6 +10,7 @@ from cometresp.deadline import alarm
 from cometresp.errors import (
     CometrespError,
     ExitCode,
+    Next,
     OutputError,
     ProtocolError,
     RequestRefusedError,
@@ -21,7 +22,7 @@ from cometresp.options.values import retries_of
 from cometresp.request.secrets import resolved_body
 from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
-from cometresp.text import escape_line
+from cometresp.text import escape_line, shell_arguments
 from cometresp.turns.amnesia import amnesia
 from cometresp.turns.by_items import REPLAYED, replayed_after
 from cometresp.turns.exchange import Resume, exchange
@@ -147,8 +148,8 @@ class Sender:
             return
         plan = None if self._conversation else self._prepared.plan
         if sign := amnesia(answer, before, self._body, plan):
-            again = self._runtime.typed("continue", "--replay …")
-            way_on = f"; {again} sends them" if self._prepared.plan.parent is not None or plan is None else ""
+            again = self._runtime.hint("; ", Next("continue", "--replay …"), " sends them")
+            way_on = again if self._prepared.plan.parent is not None or plan is None else ""
             self._runtime.terminal.warn(
                 escape_line(f"the server may have answered without the earlier turns: {sign}{way_on}")
             )
@@ -297,11 +298,9 @@ def _refusing(events: Iterator[Event], *, chained: bool, encrypted: bool) -> Ite
 
 def _leave_running(client: "Client", response_id: str, stopped: StoppedError, runtime: Runtime) -> None:
     """An interrupt leaves a background response running; a second one within two seconds cancels it."""
-    name = escape_line(response_id)
-    stopped.with_hint(
-        f"{name} is still running: {runtime.typed('get', f'{name} --stream')} follows it,"
-        f" {runtime.typed('cancel', name)} ends it"
-    )
+    name, typed = escape_line(response_id), shell_arguments(response_id)
+    follow, cancel = Next("get", (typed, "--stream")), Next("cancel", (typed,))
+    stopped.with_hint((f"{name} is still running: ", follow, " follows it, ", cancel, " ends it"))
     if stopped.exit_code != ExitCode.INTERRUPTED:
         return
     try:

@@ -80,6 +80,7 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
         done = Finished(answer, error, answer.usage, screen.first_text_at)
         good = is_good(answer, allow_incomplete=display.output.allow_incomplete)
         recorder.finish(answer, done.status, good=good, sent=not isinstance(error, _UNSENT))
+        display.warn_of_refused_id(answer)
     return done
 
 

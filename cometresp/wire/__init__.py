@@ -6,6 +6,8 @@ error_bodies  Which JSON is an error, and what it says, whatever shape a server 
               8.4, 12.6).
 events        The events of a response, what their types mean, and the statuses of a response.
 headers       Header names, and which headers hold secrets.
+ids           Which ids of a server are taken: those that can be printed, typed and put into a path as
+              they are (API 12.17).
 items         Reading the JSON of items and their parts (API 3, 6.3, 6.4).
 json          JSON as plain values: parsing it, and reading values that may have another type than
               expected.

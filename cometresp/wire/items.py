@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 
+from cometresp.text import shell_flag
 from cometresp.wire.json import Json, listed, obj, text
 
 # The key of a part's text, by the type of the part. Some servers call the part of an answer "text" (API 12.13).
@@ -239,19 +240,18 @@ def open_calls(output: list[Json]) -> list[Json]:
     ]
 
 
-def answering_flags(calls: list[Json]) -> str:
-    """The flags to answer open calls by hand: `--tool-output call_1=…`, `=yes` for an approval, else `--input`."""
+def answering_flags(calls: list[Json]) -> tuple[str, ...]:
+    """The flags to answer open calls by hand, as they are typed: `--tool-output call_1=…`, `=yes` for an approval.
+
+    Other calls, and those whose id can't be typed there, are answered by `--input`.
+    """
+    rests = {"function_call": "=…", "custom_tool_call": "=…", "mcp_approval_request": "=yes"}
     flags: dict[str, None] = {}
     for call in calls:
-        call_id = id_of_call(call)
-        match call.get("type"):
-            case "function_call" | "custom_tool_call":
-                flags[f"--tool-output {call_id}=…"] = None
-            case "mcp_approval_request":
-                flags[f"--tool-output {call_id}=yes"] = None
-            case _:
-                flags["--input @items.json"] = None
-    return " ".join(flags)
+        call_id, rest = id_of_call(call), rests.get(type_of(call, ""))
+        typed = shell_flag("--tool-output", call_id, rest) if rest and "=" not in call_id else None
+        flags[typed or "--input @items.json"] = None
+    return tuple(flags)
 
 
 def _runs_elsewhere(item: Json) -> bool:

@@ -18,7 +18,7 @@ from cometresp.terminal import Terminal
 from cometresp.text import escape
 from cometresp.wire.events import Event
 from tests.conftest import Command
-from tests.scripted import Wire, created, delta, ended, message, response, sse
+from tests.scripted import Wire, call, created, delta, ended, json_reply, message, response, sse
 from tests.terminals import on_terminal, plain
 
 TERMINAL = Terminal(None, None, io.BytesIO(), environ={"LANG": "C.UTF-8", "TERM": "xterm-256color"})
@@ -143,3 +143,17 @@ def test_references_are_escaped_in_the_live_view_and_in_what_is_recorded(ask: Co
     _, recorded = on_terminal(ask, "chains", "show")
     assert plain(live).split()[-len(shown) :] == shown
     assert plain(recorded).split()[-len(shown) :] == shown
+
+
+def test_calls_and_usage_show_what_is_invisible_on_one_line(ask: Command, wire: Wire) -> None:
+    made = call(name="a\u200bb", call_id="c\u00ad", arguments='{"x": "\u3164"}')
+    wire.answer(json_reply(response(made, usage={"input_tokens": "1\nhint: x"})))
+    assert tuple(ask("ask", "--no-stream", "--usage", "hi")) == (
+        *(5, ""),
+        "usage: 1\\nhint: x input\n"
+        'cometresp: error: waiting for the output of c\\xad a\\u200bb {"x": "\\u3164"}\n'
+        "hint: cometresp continue --input @items.json\n",
+    )
+    _, screen = on_terminal(ask, "ask", "hi", env={"TERM": "dumb"})
+    assert 'a\\u200bb({"x": "\\u3164"})' in screen
+    assert not set("\u200b\xad\u3164") & set(screen)

@@ -180,9 +180,9 @@ def test_get_from_another_server_leaves_the_record_alone(ask: Command, wire: Wir
 
 
 def test_an_id_that_changes_in_mid_stream_is_recorded_as_it_ends(ask: Command, wire: Wire) -> None:
-    wire.answer(sse(created("first"), delta("x"), ended(response(message("x"), response_id="last"))))
+    wire.answer(sse(created("first"), delta("x"), ended(response(message("x"), response_id="other"))))
     ask("ask", "--id-file", "id", "a")
-    assert (ask("chains", "head").text, (ask.home / "id").read_text()) == ("last\n", "last\n")
+    assert (ask("chains", "head").text, (ask.home / "id").read_text()) == ("other\n", "other\n")
 
 
 @pytest.mark.parametrize(
