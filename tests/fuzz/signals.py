@@ -1,8 +1,8 @@
 """Signals at random moments of a run on a terminal: `python -m tests.fuzz.signals --runs 200 [--seed N]`.
 
-Each run is a stream, or a call of a tool; it gets one of five signals a random time after its start, or after the answer
-or the call has begun. Then its exit code, the
-cursor, what is left of its processes and the state file must be as they should. It prints a table, and what was wrong.
+Each run is a stream, or a call of a tool. It gets one of five signals: half of the runs at a random time after their
+start, the others after the answer or the call has begun. Then the exit code, the cursor, what is left of the processes
+and the state file must be as they should. It prints a table, and what was wrong.
 """
 
 import argparse
