@@ -1,7 +1,8 @@
 """Signals at random moments of a run on a terminal: `python -m tests.fuzz.signals --runs 200 [--seed N]`.
 
-Each run is a stream, or a call of a tool; it gets one of five signals after a random time. Then its exit code, the
-cursor, what is left of its processes and the state file must be as they should. It prints a table, and what was wrong.
+Each run is a stream, or a call of a tool. It gets one of five signals: half of the runs at a random time after their
+start, the others after the answer or the call has begun. Then the exit code, the cursor, what is left of the processes
+and the state file must be as they should. It prints a table, and what was wrong.
 """
 
 import argparse
@@ -27,7 +28,8 @@ from tests.turns.tooling import answering, calling
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGQUIT": 131, "SIGTSTP": 0, "SIGKILL": 137}
 KINDS = ("stream", "tool")
 _PIECES, _PAUSE = 40, 0.02  # of the stream
-_LATEST = 1.5  # seconds after which the signal comes at the latest; the run itself takes about as long
+_LATEST = 1.5  # seconds after the start at which the signal comes at the latest
+_LENGTH = 0.8  # seconds, less than an answer and a call take
 _END = 10.0  # seconds in which all processes must have ended
 
 # A tool that ends by itself, with a child that ignores SIGTERM.
@@ -44,6 +46,7 @@ _CALL = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "wo
 class Case(NamedTuple):
     kind: str
     name: str  # of the signal
+    begun: bool  # whether the answer, or the call, is on the terminal when the time starts to run
     after: float  # seconds
 
 
@@ -69,6 +72,8 @@ def check(case: Case, wire: Wire, environ: Mapping[str, str], folder: Path) -> l
     wire.answer(*_script(case.kind))
     words = ["stream", "hi"] if case.kind == "stream" else ["ask", "--functions", "tools.toml", "hi"]
     with job(words, environ, folder) as one:
+        if case.begun:
+            one.shows("word1 " if case.kind == "stream" else "work(")
         time.sleep(case.after)
         one.send(getattr(signal, case.name))
         news = one.stopped_or_ended()
@@ -139,7 +144,7 @@ def main() -> int:
     given = parser.parse_args()
     chance = random.Random(given.seed)
     cases = [
-        Case(KINDS[number % len(KINDS)], name, round(chance.random() * _LATEST, 4))
+        Case(KINDS[number % 2], name, number % 4 > 1, round(chance.random() * (_LATEST, _LENGTH)[number % 4 > 1], 4))
         for number in range(given.runs)
         for name in SIGNALS
     ]

@@ -128,6 +128,18 @@ def test_a_signal_ends_the_run_and_its_tool(tool: Command, number: signal.Signal
         assert (cursor_is_hidden(one.screen), "core" in one.screen) == (False, False)
 
 
+@pytest.mark.parametrize("signals", [[signal.SIGINT] * 5, [signal.SIGTERM, signal.SIGQUIT, signal.SIGTERM]])
+def test_signals_in_quick_succession_end_all_the_same(tool: Command, signals: list[signal.Signals]) -> None:
+    with job(["ask", "--functions", "tool.toml", "hi"], tool.environ, tool.home) as one:
+        pids = running_tool(tool, one)
+        for number in signals:
+            one.send(number)
+        assert one.ended() in {128 + number for number in signals}
+        assert (cursor_is_hidden(one.screen), "Traceback" in one.screen) == (False, False)
+        for pid in pids:
+            until(lambda pid=pid: not lives(pid))  # type: ignore[misc]
+
+
 def test_ctrl_backslash_ends_a_stream_with_a_word_about_it(ask: Command, wire: Wire) -> None:
     halting(wire)
     with job(["stream", "hi"], ask.environ, ask.home) as one:
