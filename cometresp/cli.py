@@ -33,6 +33,8 @@ COMMANDS = {
     "emulator": "emulator",
 }
 
+_LONGEST_INTEGER = 10_000  # digits; reading one takes time by the square of them, so Python stops at 4,300
+
 _SIGNALS = {
     "SIGINT": (ExitCode.INTERRUPTED, "interrupted"),
     "SIGTERM": (ExitCode.TERMINATED, "terminated"),
@@ -96,6 +98,7 @@ def main() -> NoReturn:
 
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit code (docs/exit-codes.md), after printing the error."""
+    sys.set_int_max_str_digits(_LONGEST_INTEGER)
     for name, (code, word) in _SIGNALS.items():
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
