@@ -1,6 +1,6 @@
 """Prints the most memory of `ask` against servers that send without end: `python benchmarks/memory.py`.
 
-Each server is a process of its own on loopback. `ask` runs with the default of --max-reply-size (256M) but for the
+The servers are threads of this process, on loopback. `ask` runs with the default of --max-reply-size (256M) but for the
 line of 200 MB that is refused; the bodies are made while they are sent, so that only the client's memory is large.
 """
 
@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.scripted import STREAM_HEAD, Request, created, delta, ended, frames, message, response, serving, text_stream
+from tests.scripted import Request, created, delta, ended, frames, message, response, serving, text_stream
 
 MIB = 1 << 20
 HEAD = "HTTP/1.1 200 OK\r\nContent-Type: {}\r\nConnection: close\r\n\r\n"

@@ -208,10 +208,8 @@ def test_an_error_whose_body_drips_is_told_by_its_status(
 ) -> None:
     head = reply(status, b"not you", "text/plain").replace(b"Content-Length: 7", b"Content-Length: 9999")
     wire.answer(dripping(head))
-    began = time.monotonic()
     result = ask("ask", "--retries", "0", "hi")
     assert (result.code, result.text, result.err.splitlines()[0]) == (code, "", ERROR + told)
-    assert 4 < time.monotonic() - began < 30
 
 
 def test_an_error_whose_body_outlasts_max_time_is_told_by_its_status(ask: Command, wire: Wire) -> None:
@@ -235,21 +233,22 @@ def test_a_reply_whose_head_has_no_end_is_given_up_after_the_timeout(
     ask: Command, wire: Wire, head: bytes, piece: bytes
 ) -> None:
     wire.answer(dripping(head, piece))
-    result = ask("ask", "--timeout", "1", "hi")
-    assert list(result) == [69, "", f"{ERROR}{wire.url}: no reply within 1 s (--timeout)\n"]
+    result = ask("ask", "--timeout", "2", "hi")
+    assert list(result) == [69, "", f"{ERROR}{wire.url}: no reply within 2 s (--timeout)\n"]
     assert len(wire.requests) == 1
 
 
+@pytest.mark.slow
 def test_comments_are_progress_of_a_stream(ask: Command, wire: Wire) -> None:
     def script(_: Request, connection: socket.socket) -> None:
         connection.sendall(STREAM_HEAD)
-        for _number in range(30):
+        for _number in range(40):
             connection.sendall(b": ping\n\n")
             time.sleep(0.1)
         connection.sendall(frames([ended(response(message("late")))]))
 
     wire.answer(script)
-    assert list(ask("ask", "--timeout", "1", "hi")) == [0, "late\n", ""]
+    assert list(ask("ask", "--timeout", "3", "hi")) == [0, "late\n", ""]
 
 
 # what is sent back ------------------------------------------------------------------------------------------------
