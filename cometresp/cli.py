@@ -32,6 +32,8 @@ COMMANDS = {
     "emulator": "emulator",
 }
 
+_LONGEST_INTEGER = 10_000  # digits; reading one takes time by the square of them, so Python stops at 4,300
+
 
 class LazyGroup(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
@@ -93,6 +95,7 @@ def main() -> NoReturn:
 
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit code (docs/exit-codes.md), after printing the error."""
+    sys.set_int_max_str_digits(_LONGEST_INTEGER)
     thread_bugs = _watch_threads(argv)
     try:
         result = _run(argv)

@@ -69,6 +69,9 @@ def _reason_of(response: Json) -> Json | None:
     return error
 
 
+_LARGEST = 1 << 63  # a number of an event; the record has no room for more
+
+
 class Answer:
     """The state of one response. Pass each event to `apply`; the properties can be read at any time."""
 
@@ -104,7 +107,7 @@ class Answer:
     def apply(self, event: Event) -> None:
         data, kind = event.data, event.type
         number = data.get("sequence_number")
-        if type(number) is int:
+        if type(number) is int and -1 < number < _LARGEST:
             # Skip a repeated event. Servers that don't count send 0 each time (API 7.5, 12.2).
             if number and number == self.last_sequence and data == self._last_event:
                 return

@@ -48,6 +48,9 @@ def without_force(choice: object) -> object:
     return choice if choice == "none" else "auto"
 
 
+_LARGEST = 1e18  # what is more is no count
+
+
 def add_usage(usage: Json, more: Json) -> Json:
     """The sum of two usages. All numbers are added, also those that only one server has (API 6.1)."""
     total = dict(usage)
@@ -55,8 +58,8 @@ def add_usage(usage: Json, more: Json) -> Json:
         before = total.get(name)
         if isinstance(value, dict):
             total[name] = add_usage(obj(before), value)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            total[name] = value + (before if isinstance(before, int | float) else 0)
+        elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST:
+            total[name] = value + (before if isinstance(before, int | float) and abs(before) < _LARGEST else 0)
         else:
             total.setdefault(name, value)
     return total

@@ -21,6 +21,7 @@ from cometresp.wire import replies
 from cometresp.wire.error_bodies import error_in, without_markup
 from cometresp.wire.events import Event, is_response
 from cometresp.wire.json import Json, obj
+from cometresp.wire.json import unreadable as unreadable_json
 from cometresp.wire.masking import Secrets
 from cometresp.wire.replies import Reply
 
@@ -215,7 +216,8 @@ def _stream(text: "_Text", opened: Opened) -> Iterator[Event]:
             if text.cut:
                 break  # the end of the bytes fell into this frame
             if frame.event != "error":
-                raise ProtocolError(f"an event of the stream is not JSON: {given[:100]!r}", cause=Cause.PATH) from error
+                what = f"holds {why}" if (why := unreadable_json(error)) else f"is not JSON: {given[:100]!r}"
+                raise ProtocolError(f"an event of the stream {what}", cause=None if why else Cause.PATH) from error
             data = {"type": "error", "message": given}
         if decoder.found_constant:
             decoder.found_constant, given = False, replies.written(data)

@@ -26,7 +26,7 @@ from cometresp.wire.urls import joined
 _CONNECT_SECONDS = 15.0
 _LONGEST_WAIT = 120.0  # a server that asks for a longer pause is not waited for
 _MAX_ERROR_BODY = 1 << 20
-_GRACE = 0.1  # seconds after which a head is too late, so that plain silence is told as such
+_GRACE = 0.5  # seconds after which a head is too late, so that plain silence is told as such
 _ERROR_SECONDS = 5.0  # for the body of an error: its status says what is most needed
 _LONGEST_DEBUG = 20_000  # characters of a body that --debug prints
 

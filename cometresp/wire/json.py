@@ -1,6 +1,7 @@
 """JSON as plain values: parsing it, and reading values that may have another type than expected."""
 
 import json
+import sys
 from collections.abc import Iterable
 from math import isinf
 from typing import Any
@@ -34,13 +35,28 @@ def parse_json(flag: str, document: str) -> Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise UsageError(f"{flag}: not valid JSON: {where}: {error.msg}") from error
-    except ValueError as error:
+    except _NotJsonError as error:
         raise UsageError(f"{flag}: not valid JSON: {error}") from error
+    except ValueError as error:
+        raise UsageError(f"{flag}: the JSON holds {unreadable(error)}") from error
     except RecursionError as error:
         raise UsageError(f"{flag}: the JSON is nested too deeply") from error
     if _is_deeper_than(_DEEPEST, value):
         raise UsageError(f"{flag}: the JSON is nested too deeply")
     return value
+
+
+class _NotJsonError(ValueError):
+    """What Python takes for JSON, but is none."""
+
+
+def unreadable(error: Exception) -> str:
+    """What is in JSON that can't be read though it is valid, by the error of json.loads; "" where it isn't valid."""
+    if isinstance(error, RecursionError):
+        return "values that are nested too deeply"
+    if isinstance(error, json.JSONDecodeError):
+        return ""
+    return f"an integer of more than {sys.get_int_max_str_digits()} digits"
 
 
 def _is_deeper_than(levels: int, value: object) -> bool:
@@ -58,7 +74,7 @@ def _children(value: object) -> Iterable[object]:
 
 def _finite(number: str) -> float:
     if isinf(value := float(number)):
-        raise ValueError(f"{number} is too large a number")
+        raise _NotJsonError(f"{number} is too large a number")
     return value
 
 
@@ -68,4 +84,4 @@ def null(_: str) -> None:
 
 def no_constant(name: str) -> float:
     """Raises ValueError for NaN and the infinities, which only Python accepts: `parse_constant` of json.loads."""
-    raise ValueError(f"{name} is not JSON")
+    raise _NotJsonError(f"{name} is not JSON")

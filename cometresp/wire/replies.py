@@ -20,7 +20,7 @@ from cometresp.errors import (
 )
 from cometresp.text import quoted, shown_size, valid_json
 from cometresp.wire.error_bodies import code_of, message_of, read_error, without_markup
-from cometresp.wire.json import null
+from cometresp.wire.json import null, unreadable
 from cometresp.wire.refusals import names_previous
 from cometresp.wire.urls import shown_url
 
@@ -68,6 +68,14 @@ class Reply(NamedTuple):
             return json.loads(self.text(), parse_constant=null)
         except (ValueError, RecursionError):
             return None
+
+    def unread(self) -> str:
+        """What is in its JSON that can't be read, as in `an integer of more than 10000 digits`; "" for other bodies."""
+        try:
+            json.loads(self.text(), parse_constant=null)
+        except (ValueError, RecursionError) as error:
+            return unreadable(error)
+        return ""
 
     def details(self) -> ErrorDetails:
         data = self.json()
@@ -163,6 +171,8 @@ def _is_spent(name: str) -> bool:
 def _what_came(reply: Reply, kind: str = "a body that is not JSON") -> str:
     if reply.unreadable:
         return f"a body {reply.unreadable}"
+    if why := reply.unread():
+        return f"JSON with {why}"
     return kind if reply.body.strip() else "an empty body"
 
 
@@ -179,16 +189,19 @@ def is_html(text: str) -> bool:
 
 def not_the_api(reply: Reply, request: str, kind: str) -> ProtocolError:
     """The exception for a 2xx reply with neither a response nor an error. `request`: the method and path."""
-    what = _what_came(reply, _json_came(reply, kind) or kind or "a body of no type")
+    what, is_read = (
+        _what_came(reply, _json_came(reply, kind) or kind or "a body of no type"),
+        not (reply.unreadable or reply.unread()),
+    )
     if is_html(page := reply.text()):
         what, said = kind if "html" in kind else f"HTML under {kind}" if kind else "HTML", None
     else:
         said = message_of(reply.json()) or (" ".join(page.split()) if kind == "text/plain" else None)
     return ProtocolError(
         f"not the Responses API: the reply to {request} is {what}" + (f": {quoted(said)}" if said else ""),
-        hint="" if reply.unreadable else _CHECK_URL,
+        hint=_CHECK_URL if is_read else "",
         details=reply.details(),
-        cause=None if reply.unreadable else Cause.PATH,
+        cause=Cause.PATH if is_read else None,
     )
 
 

@@ -208,10 +208,8 @@ def test_an_error_whose_body_drips_is_told_by_its_status(
 ) -> None:
     head = reply(status, b"not you", "text/plain").replace(b"Content-Length: 7", b"Content-Length: 9999")
     wire.answer(dripping(head))
-    began = time.monotonic()
     result = ask("ask", "--retries", "0", "hi")
     assert (result.code, result.text, result.err.splitlines()[0]) == (code, "", ERROR + told)
-    assert 4 < time.monotonic() - began < 30
 
 
 def test_an_error_whose_body_outlasts_max_time_is_told_by_its_status(ask: Command, wire: Wire) -> None:
@@ -235,21 +233,22 @@ def test_a_reply_whose_head_has_no_end_is_given_up_after_the_timeout(
     ask: Command, wire: Wire, head: bytes, piece: bytes
 ) -> None:
     wire.answer(dripping(head, piece))
-    result = ask("ask", "--timeout", "1", "hi")
-    assert list(result) == [69, "", f"{ERROR}{wire.url}: no reply within 1 s (--timeout)\n"]
+    result = ask("ask", "--timeout", "2", "hi")
+    assert list(result) == [69, "", f"{ERROR}{wire.url}: no reply within 2 s (--timeout)\n"]
     assert len(wire.requests) == 1
 
 
+@pytest.mark.slow
 def test_comments_are_progress_of_a_stream(ask: Command, wire: Wire) -> None:
     def script(_: Request, connection: socket.socket) -> None:
         connection.sendall(STREAM_HEAD)
-        for _number in range(30):
+        for _number in range(40):
             connection.sendall(b": ping\n\n")
             time.sleep(0.1)
         connection.sendall(frames([ended(response(message("late")))]))
 
     wire.answer(script)
-    assert list(ask("ask", "--timeout", "1", "hi")) == [0, "late\n", ""]
+    assert list(ask("ask", "--timeout", "3", "hi")) == [0, "late\n", ""]
 
 
 # what is sent back ------------------------------------------------------------------------------------------------
@@ -263,3 +262,38 @@ def test_a_cookie_of_a_reply_is_never_sent_back(ask: Command, wire: Wire) -> Non
     assert ask("ask", "hi").code == 76
     assert ask("ask", "-H", "Cookie: mine=1", "hi").code == 0
     assert [request.headers.get("cookie") for request in wire.requests] == [None, None, None, "mine=1"]
+
+
+# integers ---------------------------------------------------------------------------------------------------------
+
+
+def counted(digits: int, *, streamed: bool) -> bytes:
+    """A reply with integers of so many digits, wherever servers have integers."""
+    whole = response(message("hi", logprob="@"), created_at="@", usage={"input_tokens": "@", "output_tokens": 1})
+    events = [{**event, "sequence_number": "@"} for event in (created(), delta("hi"), ended(whole))]
+    body = frames(events) if streamed else json.dumps(whole).encode()
+    return reply(200, body.replace(b'"@"', b"9" * digits), "text/event-stream" if streamed else "application/json")
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("digits", [30, 5000, 10_000])
+def test_integers_of_any_usual_length_pass_through_unchanged(
+    ask: Command, wire: Wire, digits: int, streamed: bool
+) -> None:
+    wire.answer(counted(digits, streamed=streamed))
+    number = "9" * digits
+    shown, events = ask("ask", "--json", "hi"), ask("ask", "--events", "hi")
+    assert (shown.code, events.code, ask("continue", "--replay", "-u", "more").code) == (0, 0, 0)
+    assert f'"logprob": {number}' in shown.text
+    assert f'"created_at": {number}' in shown.text
+    assert events.text.count(number) == (6 if streamed else 3)
+    assert f'"input_tokens": {number}' in ask("log", "--json").text
+
+
+@pytest.mark.parametrize("digits", [10_001, 1_000_000])
+def test_an_integer_that_is_too_long_to_read_is_told(ask: Command, wire: Wire, digits: int) -> None:
+    what = "an integer of more than 10000 digits\n"
+    wire.answer(counted(digits, streamed=True), counted(digits, streamed=False))
+    assert list(ask("ask", "hi")) == [76, "", f"{ERROR}an event of the stream holds {what}"]
+    told = f"not the Responses API: the reply to POST /v1/responses is JSON with {what}"
+    assert list(ask("ask", "hi")) == [76, "", ERROR + told]
