@@ -58,6 +58,8 @@ FOUND = {
     "an error of several lines": ("error_replies", b'400\n\n{"error": {"message": "a\\nb", "code": "x\\ny"}}'),
     "an endless message": ("error_replies", b'503\n\n"' + b"x" * 5000 + b'"'),
     "an endless request id": ("error_replies", b"400\nx-request-id: " + b"r" * 5000 + b"\n\n{}"),
+    "a config with too many digits": ("settings", b"plain = " + b"9" * 5000),
+    "a config with too many levels": ("settings", b"keys = " + b"[" * 2000),
     "an endless address": ("error_replies", b"302\nlocation: " + b"h" * 5000 + b"\n\n"),
 }
 
@@ -74,6 +76,7 @@ STILL_FOUND = {
     "a model that is no text": ("state_commands", b"turns model 4 b\xff\n$ log"),
     "an address that is no number": ("settings", b"COMETAPI_BASE_URL=http://127.999.1.1/v1\0COMETAPI_KEY=k\0\n\n\n"),
     "a host of an empty code": ("settings", b"COMETAPI_BASE_URL=https://xn--\0COMETAPI_KEY=k\0"),
+    "a host of an empty label": ("settings", b"COMETAPI_BASE_URL=https://.x\0COMETAPI_KEY=k\0"),
     "a host with an odd character": (
         "settings",
         "COMETAPI_BASE_URL=https://\u2488com\0COMETAPI_KEY=k\0\n\n\n".encode(),
