@@ -247,6 +247,8 @@ def _read(path: Path, reading: Reading | None, *, required: bool) -> dict[str, A
         file = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    except (ValueError, RecursionError) as error:  # what Python's parser can't take
+        raise ConfigError(f"{path}: not valid TOML: a number is too long, or it is nested too deeply") from error
     for name, value in file.items():
         if name not in _FILE_KEYS:
             raise ConfigError(f"{path}: unknown setting {name!r}", hint=f"settings: {', '.join(_FILE_KEYS)}")

@@ -83,8 +83,10 @@ def _entries(path: str) -> list[Any]:
 
         try:
             document = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except tomllib.TOMLDecodeError as error:
             raise UsageError(f"{flag}: not valid TOML: {escape_line(str(error))}") from error
+        except (ValueError, RecursionError) as error:  # what Python's parser can't take
+            raise UsageError(f"{flag}: not valid TOML: a number is too long, or it is nested too deeply") from error
     tools = document.get("tool") if isinstance(document, dict) else None
     if not isinstance(tools, list) or not tools:
         raise UsageError(f"{flag}: it has no tool", hint='as in [[tool]], in JSON {"tool": [{…}]}')

@@ -165,10 +165,15 @@ def test_a_file_that_can_not_be_used_is_named_with_tool_and_key(
     assert found == message or re.fullmatch(message, found)
 
 
+TOO_MUCH = "not valid TOML: a number is too long, or it is nested too deeply"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("[[tool]", "a.toml: not valid TOML: .*"),
+        pytest.param("a = " + "9" * 5000, f"a.toml: {TOO_MUCH}", id="digits"),
+        pytest.param("a = " + "[" * 5000, f"a.toml: {TOO_MUCH}", id="levels"),
         ("[[tool]]\nparameters = {default = 2020-01-01}\n", "a.toml: tool 1: name is missing"),
         (
             '[[tool]]\nname = "a"\ndescription = "a"\ncommand = ["a"]\nparameters = {default = 2020-01-01}\n',

@@ -1,6 +1,7 @@
 """A damaged state file, read by whole commands: none fails with a bug, and `ask` always prints its answer.
 
-An input is as of state_file; which command reads the file depends on its length.
+An input is as of state_file, with a line `$ log --json` for the command that reads the file. Without one it depends on
+the length.
 """
 
 from tests.fuzz import forks, state_file
@@ -19,7 +20,8 @@ _LINES = (
 
 
 def check(data: bytes) -> None:
-    line = _LINES[len(data) % len(_LINES)]
+    named = [line[2:].decode() for line in data.split(b"\n") if line[:2] == b"$ " and line[2:].isascii()]
+    line = next((line for line in named if line in _LINES), _LINES[len(data) % len(_LINES)])
     words = line.split() if "--offline" in line else [*line.split(), "--offline"]
     with forks.folder({_FILE: state_file.changed(data)}) as (home, env):
         ran = forks.run(words, home, env)
@@ -28,4 +30,8 @@ def check(data: bytes) -> None:
         raise BrokenError("the answer isn't printed", "", ran)
 
 
-TARGET = state_file.TARGET._replace(check=check, is_guided=False)
+TARGET = state_file.TARGET._replace(
+    check=check,
+    words=(*state_file.TARGET.words, *(f"\n$ {line}\n".encode() for line in _LINES)),
+    is_guided=False,
+)

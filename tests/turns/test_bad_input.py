@@ -303,6 +303,7 @@ def test_a_missing_key_is_named(run: Command) -> None:
     assert refusal(run, "hi", code=77, env={"COMETAPI_KEY": " \ufeff\n", "OPENAI_API_KEY": "sk-other"}) == message
 
 
+TOO_MUCH = "not valid TOML: a number is too long, or it is nested too deeply"
 NOT_UTF8 = "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"
 
 
@@ -310,6 +311,8 @@ NOT_UTF8 = "'utf-8' codec can't decode byte 0xff in position 0: invalid start by
     ("text", "message"),
     [
         (b"model = ", "not valid TOML: Invalid value (at end of document)"),
+        pytest.param(b"model = " + b"9" * 5000, TOO_MUCH, id="digits"),
+        pytest.param(b"model = " + b"[" * 5000, TOO_MUCH, id="levels"),
         (b"modell = 'x'", "unknown setting 'modell'"),
         (b"model = 5", "model must be a string"),
         (b"no_stdin = 'yes'", "no_stdin must be a true or false"),
