@@ -17,7 +17,7 @@ from cometresp.errors import (
 from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
 from cometresp.state.records import COMPACTED
-from cometresp.text import escape_line, quoted, shell_arguments, shell_flag, to_bytes
+from cometresp.text import escape_line, shell_arguments, shell_flag, to_bytes
 from cometresp.wire.endpoints import is_conversation
 from cometresp.wire.ids import is_plain_id
 
@@ -39,7 +39,7 @@ def resolve(given: str, runtime: Runtime, *, conversations: bool = False) -> str
     elif given == "last" or given.startswith("@"):
         given = _recorded_id(given, runtime)
     if not is_plain_id(given):
-        raise UsageError(f"ID: {quoted(given)} is not a response id")
+        raise UsageError(f"ID: {given[:80]!r} is not a response id")
     if is_conversation(given) and not conversations:
         name = escape_line(given)
         hint: Hint = (Next("items", (shell_arguments(given),)), " lists its items")
