@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -103,4 +104,10 @@ def _trust(path: str, setting: str) -> ssl.SSLContext:
             raise OSError(errno.EINVAL, "it is a device")  # noqa: TRY301
         return ssl.create_default_context(cafile=path)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"{setting}: the certificate file {path} can't be used: {error}") from error
+        raise ConfigError(f"{setting}: the certificate file {path} can't be used: {reason_of(error)}") from error
+
+
+def reason_of(error: Exception) -> str:
+    """The words of an exception, without numbers and places in the source of a library."""
+    words = re.sub(r" \(_ssl\.c:\d+\)$", "", str(error)).rstrip(".") or type(error).__name__
+    return re.sub(r"^\[(Errno|SSL|X509)[^\]]*\] ", "", words)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cometresp.client.connection import ServerConfig, open_pool
+from cometresp.client.connection import ServerConfig, open_pool, reason_of
 from cometresp.client.encoding import BrokenError, decoded, unreadable
 from cometresp.client.reading import Opened
 from cometresp.client.route import local_name, proxy_for
@@ -201,17 +201,20 @@ class Requests:
         if self.deadline.passed:
             return self._too_long()
         peer = self._peer(at_proxy=at_proxy)
-        passing = "CERTIFICATE_VERIFY_FAILED" not in str(fault)
+        without_tls = "WRONG_VERSION_NUMBER" in str(fault)
+        passing = not without_tls and "CERTIFICATE_VERIFY_FAILED" not in str(fault)
         if isinstance(fault, httpx.ConnectTimeout):
             message = f"{peer}: no connection within {min(_CONNECT_SECONDS, silence):g} s"
         elif isinstance(fault, httpx.TimeoutException):
             return SilenceError(f"{peer}: no data for {silence:g} s (--timeout)", passing=passing)
         elif isinstance(fault, httpx.ProxyError):
             message = f"{peer} refused: {fault}"
+        elif without_tls:
+            message = f"{peer} doesn't speak TLS: is it an http: address?"
         elif during_reply:
-            message = f"the connection broke before the answer was complete: {_reason(fault)}"
+            message = f"the connection broke before the answer was complete: {reason_of(fault)}"
         else:
-            message = f"{peer} can't be reached: {_reason(fault)}"
+            message = f"{peer} can't be reached: {reason_of(fault)}"
         return UnreachableError(message, passing=passing)
 
     def _debug(self, line: str) -> None:
@@ -256,8 +259,3 @@ def _came_before_any_byte(fault: httpx.TransportError) -> bool:
         fault,
         httpx.ConnectError | httpx.ConnectTimeout | httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError,
     )
-
-
-def _reason(error: Exception) -> str:
-    reason = str(error).rstrip(".") or type(error).__name__
-    return reason.removeprefix("[Errno ").partition("] ")[2] if reason.startswith("[Errno ") else reason

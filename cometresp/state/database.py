@@ -54,7 +54,7 @@ class Database:
         reports: list[str] = []
         try:
             for _ in range(_OPENINGS):
-                if not create and not reports and not path.exists():
+                if not create and not reports and _is_absent(path):
                     return None
                 prepare(path, patience)
                 if database := _opened(path, reports, mend=mend, patience=patience):
@@ -157,6 +157,15 @@ def _opened(path: Path, reports: list[str], *, mend: bool, patience: Patience) -
         return Database(path, file, connection, mend=mend, patience=patience)
     connection.close()
     return None
+
+
+def _is_absent(path: Path) -> bool:
+    """Whether there is no such file. Raises OSError where that can't be said, as where its folder is a file."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _reason(error: Exception) -> str:
