@@ -48,7 +48,7 @@ def tool(spec: str, read: Read, warn: Say) -> list[Json]:
     if name == "mcp":
         label, equals, url = rest.partition("=")
         if not label or not equals or not url.startswith(("https://", "http://")):
-            shown = f"mcp:{label}{equals}{shown_url(url)}"
+            shown = f"mcp{colon}{label}{equals}{shown_url(url)}"
             raise UsageError(f"{flag}: mcp:LABEL=URL needs a label and a web address, not {quoted(shown)}")
         return [{"type": "mcp", "server_label": label, "server_url": url}]
     if takes_fields(name) and (colon or name == "code_interpreter"):
