@@ -26,10 +26,16 @@ def checked(where: str, names: Iterable[str]) -> list[str]:
             raise UsageError(f"{where}: {name} is never given to a tool")
         if not _NAME.fullmatch(name):
             raise UsageError(
-                f"{where}: {name[:60]!r} is not the name of a variable",
+                f"{where}: {_start_of(name)!r} is not the name of a variable",
                 hint="give only the name; the value is taken from the environment",
             )
     return names
+
+
+def _start_of(name: str) -> str:
+    """What may be shown: not what stands behind `=`, which may be a secret."""
+    start, equals, _ = name[:60].partition("=")
+    return f"{start}=…" if equals else start
 
 
 def allowed(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ import re
 from cometresp.deadline import DEFAULT_RETRIES
 from cometresp.errors import UsageError
 from cometresp.options.tables import ConnectionOptions, OutputOptions
-from cometresp.wire.headers import with_headers
+from cometresp.wire.headers import HARMLESS, with_headers
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FRAMING = ("content-length", "transfer-encoding", "connection", "host", "upgrade", "te", "trailer")
@@ -56,10 +56,15 @@ def headers_of(connection: ConnectionOptions) -> dict[str, str | None]:
 
 
 def _start_of(line: str) -> str:
-    """What may be shown of a malformed header: its first word, where that looks like a name and not like a key."""
-    found = re.match(r"[A-Za-z-]{,40}+(?![\w.+/=])", line)
+    """What may be shown of a malformed header: the word before a blank or colon, where it looks like a name.
+
+    A word that stands alone may be a key: it is shown only if it is the name of a known header.
+    """
+    found = re.match(r"[A-Za-z-]{,40}+(?=[ :;]|$)", line)
     start = found[0] if found else ""
-    return start if start == line else f"{start}…"
+    if start != line:
+        return f"{start}…"
+    return start if start.lower() in {*HARMLESS, "authorization", "api-key", "x-api-key", "cookie", ""} else "…"
 
 
 def retries_of(connection: ConnectionOptions) -> int:

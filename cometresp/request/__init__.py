@@ -14,7 +14,7 @@ limits       The API page's limits on what is sent (API 9): a warning with the n
              Pure.
 magic        The first bytes that identify a file's type.
 rules        The rules of the API that can be checked before sending.
-secrets      Secrets of MCP tools in a body: found, masked, looked up. Pure.
+secrets      Secrets of the tools in a body: masked, looked up, refused where they weren't recorded. Pure.
 source       The bytes of a file, read again each time a body is sent.
 tool_types   The types of tools that the API page lists, and the forms of `--tool` that set their fields
              (API 4.1). Pure.

@@ -22,6 +22,7 @@ from cometresp.request.source import Source
 from cometresp.text import Say, escape_line
 from cometresp.wire.json import Json
 from cometresp.wire.payload import HELD_BYTES
+from cometresp.wire.urls import shown_url
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FILE_ID = re.compile(r"file-[A-Za-z0-9_-]{6,}")
@@ -102,7 +103,7 @@ def _warn_replaced(shown: str, encoding: str, warn: Say) -> None:
 
 def _address(url: str, file_as: str | None, detail: str | None) -> Json:
     """The part for a URL, which is sent, never fetched; the extension of its path decides whether it is an image."""
-    shown, url = shown_name(url), valid_text(url)
+    shown, url = shown_name(shown_url(url)), valid_text(url)
     try:
         address = urlsplit(url)
     except ValueError as error:

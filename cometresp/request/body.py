@@ -233,7 +233,10 @@ def _param(body: Json, assignment: str, read: Read) -> None:
     path, equals, value = assignment.partition("=")
     flag = "--param"
     if not equals or not all(path.split(".")):
-        raise UsageError(f"{flag}: {assignment!r} must be PATH=VALUE, as in reasoning.mode=pro")
+        shown = re.match(r"[\w.]{,60}", path)  # what follows may be a secret
+        start = shown[0] if shown else ""
+        more = "…" if start != assignment else ""
+        raise UsageError(f"{flag}: {start + more!r} must be PATH=VALUE, as in reasoning.mode=pro")
     text = read(flag, value)
     if text.lstrip().startswith(("{", "[", '"')):
         _put(body, path, parse_json(f"{flag} {path}", text), flag)

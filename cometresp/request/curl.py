@@ -1,23 +1,29 @@
 """A request as one curl command for a POSIX shell."""
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import starmap
 
-from cometresp.request.secrets import ENV_PREFIX, secrets, with_copied_tools
+from cometresp.request.secrets import with_changed_tools
+from cometresp.text import to_bytes
 from cometresp.wire.endpoints import Request
 from cometresp.wire.headers import is_secret_header
 from cometresp.wire.json import Json
 from cometresp.wire.payload import Payload
+from cometresp.wire.tool_secrets import ENV_PREFIX, Secret
 from cometresp.wire.urls import joined
 
 KEY = "Bearer $COMETAPI_KEY"  # marks the header of the API key in a command
 
 
-def curl(request: Request, base_url: str, headers: Mapping[str, str | None], *, proxy_free: bool = False) -> str:
-    """One POSIX shell command that makes the same request. Secrets are variables: the key is `$COMETAPI_KEY`.
+def curl(
+    request: Request, base_url: str, headers: Mapping[str, str | None], *, proxy_free: bool = False
+) -> Iterator[bytes]:
+    """One POSIX shell command that makes the same request, in pieces of whole characters.
 
-    A header that is None is one that must not be sent.
+    Secrets are variables: the key is `$COMETAPI_KEY`. A header that is None is one that must not be sent. Files are
+    read while the command is written.
     """
     first = "curl -sS"
     if request.method not in ("GET", "POST") or (request.method == "POST" and request.body is None):
@@ -26,14 +32,13 @@ def curl(request: Request, base_url: str, headers: Mapping[str, str | None], *, 
     first += " --noproxy '*'" if proxy_free else ""
     first += " --globoff" if re.search(r"[][{}]", joined(base_url, request.target)) else ""
     lines = [f"{first} {_url(base_url, request.target)}", *starmap(_header, headers.items())]
-    if request.body is None:
-        return " \\\n  ".join(lines) + "\n"
-    document, expands = _document(request.body)
-    end = "END"
-    while end in document:
-        end += "_"
-    lines.append(f"--data-binary @- <<{end if expands else _quoted(end)}")
-    return " \\\n  ".join(lines) + f"\n{document}\n{end}\n"
+    if request.body is not None:
+        document = _Document(request.body)
+        lines.append(f"--data-binary @- <<{document.end if document.expands else _quoted(document.end)}")
+    yield to_bytes(" \\\n  ".join(lines) + "\n")
+    if request.body is not None:
+        yield from document.pieces()
+        yield f"\n{document.end}\n".encode()
 
 
 def _url(base_url: str, target: str) -> str:
@@ -64,35 +69,47 @@ def _header(name: str, value: str | None) -> str:
     return f"-H {_quoted(f'{name}: {value}')}"
 
 
-def _document(body: Json) -> tuple[str, bool]:
-    """The here-document, and whether it contains variables; then every other `$`, backtick and backslash is escaped."""
-    shown = with_copied_tools(body)
-    places = list(secrets(shown.get("tools")))
-    if not places:
-        return _json(body), False
-    mark = "SECRET"
-    while mark in _json(body):
-        mark += "_"
-    names: list[str] = []
-    for place, key in places:
-        names.append(_secret_variable(place[key], key, names))
-        place[key] = f"{mark}:{len(names)}:"
-    document = re.sub(r"([\\$`])", r"\\\1", _json(shown))
-    for number, name in enumerate(names, 1):
-        document = document.replace(f"{mark}:{number}:", f"${name}")
-    return document, True
+class _Document:
+    """The here-document: one line of JSON, which never is the line that ends it.
+
+    It `expands` where it contains variables: then every other `$`, backtick and backslash is escaped.
+    """
+
+    def __init__(self, body: Json) -> None:
+        self._variables: dict[bytes, bytes] = {}  # mark -> variable
+        names: list[str] = []
+        mark = os.urandom(16).hex()  # random, so that it can't occur in the body
+
+        def variable(secret: Secret) -> str:
+            names.append(_secret_variable(secret, names))
+            self._variables[f"{mark}:{len(names)}:".encode()] = f"${names[-1]}".encode()
+            return f"{mark}:{len(names)}:"
+
+        self._payload = Payload(with_changed_tools(body, variable), compact=False)
+        self.expands = bool(names)
+        self.end = "END"
+        while self._payload.contains(self.end):
+            self.end += "_"
+
+    def pieces(self) -> Iterator[bytes]:
+        if not self.expands:
+            yield from self._payload
+            return
+        for piece in self._payload:
+            expanded = piece
+            for special in (b"\\", b"$", b"`"):
+                expanded = expanded.replace(special, b"\\" + special)
+            for mark, variable in self._variables.items():
+                expanded = expanded.replace(mark, variable)
+            yield expanded
 
 
-def _json(body: Json) -> str:
-    return b"".join(Payload(body, compact=False)).decode()
-
-
-def _secret_variable(value: str, key: str, taken: list[str]) -> str:
+def _secret_variable(secret: Secret, taken: list[str]) -> str:
     """The variable that `env:` names; a new one, not in `taken`, for a secret given as text."""
-    if value.startswith(ENV_PREFIX):
-        given = value.removeprefix(ENV_PREFIX)
+    if secret.is_looked_up:
+        given = secret.value.removeprefix(ENV_PREFIX)
         return given if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", given) else _variable(given)
-    name = _variable(f"mcp_{key}")
+    name = _variable(f"mcp_{secret.name}")
     return name if name not in taken else f"{name}_{len(taken) + 1}"
 
 

@@ -1,55 +1,69 @@
-"""Secrets of MCP tools in a body: found, masked, looked up. Pure."""
+"""Secrets of the tools in a body: masked, looked up, refused where they weren't recorded. Pure."""
 
-import copy
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 
 from cometresp.errors import UsageError
+from cometresp.text import escape_line
 from cometresp.wire.headers import MASK
 from cometresp.wire.json import Json, listed
-from cometresp.wire.masking import tool_secrets
-
-ENV_PREFIX = "env:"
+from cometresp.wire.masking import Secrets
+from cometresp.wire.tool_secrets import ENV_PREFIX, Change, Secret, changed
 
 
 def masked_body(body: Json) -> Json:
-    """The body with the secrets of MCP tools masked; `env:NAME` is no secret and is kept."""
-    shown = with_copied_tools(body)
-    for place, key in secrets(shown.get("tools")):
-        if not place[key].startswith(ENV_PREFIX):
-            place[key] = MASK
-    return shown
+    """The body with the secrets of its tools masked; `env:NAME` is no secret and is kept."""
+    return with_changed_tools(body, lambda secret: secret.masked)
 
 
 def resolved_body(body: Json, environ: Mapping[str, str]) -> Json:
-    """The body as it is sent: `env:NAME` in an MCP tool is looked up. Raises UsageError if NAME isn't set."""
-    if not any(place[key].startswith(ENV_PREFIX) for place, key in secrets(body.get("tools"))):
-        return body
-    sent = with_copied_tools(body)
-    for place, key in secrets(sent["tools"]):
-        if place[key].startswith(ENV_PREFIX):
-            name = place[key].removeprefix(ENV_PREFIX)
-            if not environ.get(name):
-                raise UsageError(f"--tool: {key} of an MCP tool names {name}, which is not set in the environment")
-            place[key] = environ[name]
-    return sent
+    """The body as it is sent: `env:NAME` is looked up. Raises UsageError if NAME isn't set."""
+
+    def found(secret: Secret) -> str:
+        if not secret.is_looked_up:
+            return secret.value
+        name = secret.value.removeprefix(ENV_PREFIX)
+        if not environ.get(name):
+            shown = name if re.fullmatch(r"[A-Za-z_]\w{,60}", name, re.ASCII) else "a variable"
+            what = f"{escape_line(secret.name)} of a tool names {shown}, which is not set in the environment"
+            raise UsageError(f"--tool: {what}")
+        return environ[name]
+
+    return with_changed_tools(body, found)
 
 
-def with_copied_tools(body: Json) -> Json:
-    """A copy of the body whose tools can be changed; its input, which may contain large files, is shared."""
-    return body | {"tools": copy.deepcopy(body["tools"])} if "tools" in body else dict(body)
+def add_secrets(body: Json, secrets: Secrets) -> None:
+    """Add the secrets of the tools in a body that is sent to those of the run."""
+    with_changed_tools(body, secrets.add_tool_secret)
 
 
-def check_unmasked(tools: object) -> None:
+def check_unmasked(body: Json) -> None:
     """Raises UsageError for a secret that was given as text: it was recorded masked, so it can't be sent again."""
-    for place, key in secrets(tools):
-        if place[key] == MASK:
+
+    def check(secret: Secret) -> str:
+        if secret.value == MASK:
             raise UsageError(
-                f"the chain's MCP tool has a secret ({key}) that was not recorded",
-                hint="give --tool again, or name it as env:NAME",
+                f"the chain has a tool with a secret ({escape_line(secret.name)}) that was not recorded",
+                hint="give --tool again, or name it as env:NAME" if not secret.in_url else "give --tool again",
             )
+        return secret.value
+
+    with_changed_tools(body, check)
 
 
-def secrets(tools: object) -> Iterator[tuple[Json, str]]:
-    """The secrets in MCP tools: (object, key), for `authorization` and of each entry of `headers` (API 4.1)."""
-    for tool in listed(tools):
-        yield from tool_secrets(tool)
+def with_changed_tools(body: Json, change: Change) -> Json:
+    """A copy of the body with the secrets of its tools changed; its input, which may contain large files, is shared.
+
+    Tools stand in `tools` and `tool_choice`, and in items of the input that bring some.
+    """
+    copy = dict(body)
+    for name in ("tools", "tool_choice"):
+        if name in body:
+            copy[name] = changed(body[name], change)
+    items = body.get("input")
+    if isinstance(items, list) and any("tools" in item for item in listed(items)):
+        copy["input"] = [
+            {**item, "tools": changed(item["tools"], change)} if isinstance(item, dict) and "tools" in item else item
+            for item in items
+        ]
+    return copy

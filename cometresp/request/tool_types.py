@@ -74,7 +74,8 @@ def with_fields(name: str, rest: str) -> Json:
         value = value if equals else left
         field = fields.get(key)
         if field is None or not value or (not equals and key and not field.endswith("[]")):
-            raise UsageError(f"--tool: {quoted(word)} is nothing that {name} takes", hint=f"as in {form_of(name)}")
+            shown = f"{left}=…" if equals and field is None else word  # a field of another tool may be a secret
+            raise UsageError(f"--tool: {quoted(shown)} is nothing that {name} takes", hint=f"as in {form_of(name)}")
         _set(tool, field, value, word)
     if name == "code_interpreter":
         container = tool.setdefault("container", {})

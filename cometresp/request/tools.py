@@ -1,5 +1,6 @@
 """`--tool` and `--tool-choice` -> JSON (API 4). Pure: files are read by the caller's `read`."""
 
+import re
 from collections.abc import Sequence
 
 from cometresp.errors import UsageError
@@ -47,7 +48,8 @@ def tool(spec: str, read: Read, warn: Say) -> list[Json]:
     if name == "mcp":
         label, equals, url = rest.partition("=")
         if not label or not equals or not url.startswith(("https://", "http://")):
-            raise UsageError(f"{flag}: mcp:LABEL=URL needs a label and a web address, not {quoted(shown_url(spec))}")
+            shown = f"mcp{colon}{label}{equals}{shown_url(url)}"
+            raise UsageError(f"{flag}: mcp:LABEL=URL needs a label and a web address, not {quoted(shown)}")
         return [{"type": "mcp", "server_label": label, "server_url": url}]
     if takes_fields(name) and (colon or name == "code_interpreter"):
         found: Json | None = with_fields(name, rest)
@@ -57,11 +59,18 @@ def tool(spec: str, read: Read, warn: Say) -> list[Json]:
         raise UsageError(f"{flag}: file_search needs the ids of vector stores", hint=f"as in {form_of(name)}")
     if found is None:
         raise UsageError(
-            f"{flag}: {quoted(spec)} is not a tool",
+            f"{flag}: {quoted(_start_of(spec))} is not a tool",
             hint="one of web_search, web_search_preview, file_search:VS_ID[,VS_ID], code_interpreter, image_generation,"
             " shell, mcp:LABEL=URL, another type, @FILE or JSON",
         )
     return [found]
+
+
+def _start_of(spec: str) -> str:
+    """What may be shown of what is no tool: its first word, without the value of a field, which may be a secret."""
+    found = re.match(r"[^=:{\"'\s]*[=:]?", spec)
+    start = found[0] if found else ""
+    return start if start == spec else f"{start}…"
 
 
 def merged_tools(given: list[Json], functions: Sequence[Json]) -> list[Json]:

@@ -2,7 +2,7 @@
 
 from cometresp.errors import CometrespError
 from cometresp.options.asked import Asked
-from cometresp.request.secrets import resolved_body
+from cometresp.request.secrets import add_secrets, resolved_body
 from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
 from cometresp.text import escape_line, to_bytes
@@ -15,6 +15,7 @@ from cometresp.wire.json import Json
 def count_tokens(asked: Asked, runtime: Runtime, prepared: Prepared) -> None:
     """Print the number on a line of its own, or the server's object as JSON. Nothing is recorded."""
     body = resolved_body(prepared.body, runtime.terminal.environ)
+    add_secrets(body, runtime.secrets)
     parent = prepared.plan.parent
     with runtime.client() as client:
         try:

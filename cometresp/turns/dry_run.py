@@ -42,7 +42,8 @@ def _print_curl(runtime: Runtime, request: Request) -> None:
         request, runtime.url, with_headers(headers, runtime.given_headers), proxy_free=is_loopback(runtime.url)
     )
     terminal = runtime.terminal
-    terminal.write(to_bytes(escape_json(command) if terminal.stdout_tty else command))
+    for piece in command:
+        terminal.write(to_bytes(escape_json(piece.decode())) if terminal.stdout_tty else piece)
 
 
 def _print_body(runtime: Runtime, body: dict[str, object]) -> None:

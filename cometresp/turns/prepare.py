@@ -130,7 +130,7 @@ def _body(asked: Asked, runtime: Runtime, plan: Plan, given: Given, tools: "Tool
 
 def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:
     """Raises UsageError without a model or with a secret that wasn't recorded; warns of forgotten settings."""
-    check_unmasked(body.get("tools"))
+    check_unmasked(body)
     if "model" not in body and not asked.request.prompt_id:
         raise UsageError(
             f"no model: {runtime.base_url} has no default one", hint="-m MODEL or COMETAPI_DEFAULT_MODEL names it"

@@ -17,7 +17,7 @@ from cometresp.errors import (
 )
 from cometresp.options.asked import Asked
 from cometresp.options.values import retries_of
-from cometresp.request.secrets import resolved_body
+from cometresp.request.secrets import add_secrets, resolved_body
 from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
 from cometresp.text import escape_line
@@ -179,7 +179,7 @@ class Sender:
         self._body = body
         client = self._opened()
         sent = resolved_body(body, self._runtime.terminal.environ)
-        self._runtime.secrets.add_tools(sent)
+        add_secrets(sent, self._runtime.secrets)
         try:
             with client.create(sent, self._on_upload) as reply:
                 answer.request_id = client.request_id

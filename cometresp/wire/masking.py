@@ -10,7 +10,7 @@ from typing import Any
 
 from cometresp.text import json_bytes
 from cometresp.wire.headers import MASK, names_key
-from cometresp.wire.json import Json, obj
+from cometresp.wire.tool_secrets import Secret, with_changed_fields
 
 # A value is masked wherever it stands from _LONG characters on, as a word of its own from _SHORT on. One that isn't
 # known to be a key is masked in messages alone, since it may be an ordinary word; from _RANDOM characters on it isn't.
@@ -59,12 +59,18 @@ class Secrets:
         for part in parts:
             self.add(part, certain=certain)
 
-    def add_tools(self, body: Json) -> None:
-        """The secrets of the MCP tools in a body that is sent, whose `env:NAME` are looked up."""
-        tools = body.get("tools")
-        for tool in tools if isinstance(tools, list) else ():
-            for place, name in tool_secrets(tool):
-                self.add_header(name, place[name])
+    def add_tool_secret(self, secret: Secret) -> str:
+        """A secret of a tool that is sent; returns it."""
+        if not secret.in_url:
+            self.add_header(secret.name, secret.value)
+            return secret.value
+        from urllib.parse import unquote
+
+        for value in (secret.value, unquote(secret.value)):
+            self.add(value)
+            if secret.name == "user":
+                self.add(value.partition(":")[2])
+        return secret.value
 
     # what is shown --------------------------------------------------------------------------------------------------
 
@@ -106,11 +112,12 @@ class Secrets:
 
     def may_stand_in(self, text: str) -> bool:
         """Whether `frame` may change JSON that is in this text."""
-        return self._certain.stand_in(text) or '"mcp"' in text
+        return self._certain.stand_in(text) or '"mcp"' in text or '"domain_secrets"' in text
 
     def frame(self, text: str) -> str:
         """The JSON of a reply or an event as it came, or the same with masks."""
-        if not self._certain.stand_in(text) and not ('"mcp"' in text and '"tools"' in text):
+        with_tools = ('"mcp"' in text and '"tools"' in text) or '"domain_secrets"' in text
+        if not with_tools and not self._certain.stand_in(text):
             return text
         import json
 
@@ -128,16 +135,6 @@ class Secrets:
         return data if masked is text else json_bytes(masked)
 
 
-def tool_secrets(tool: object) -> Iterator[tuple[Json, str]]:
-    """The secrets in an MCP tool: (object, key), for `authorization` and each entry of `headers` (API 4.1)."""
-    if not isinstance(tool, dict) or tool.get("type") != "mcp":
-        return
-    if isinstance(tool.get("authorization"), str):
-        yield tool, "authorization"
-    headers = obj(tool.get("headers"))
-    yield from ((headers, name) for name, value in headers.items() if isinstance(value, str))
-
-
 def _walk(value: Any, mask: Mask) -> Any:
     """A copy of the JSON value with its strings masked."""
     if isinstance(value, str):
@@ -147,9 +144,7 @@ def _walk(value: Any, mask: Mask) -> Any:
     if not isinstance(value, dict):
         return value
     walked = {mask(name): _walk(entry, mask) for name, entry in value.items()}
-    for place, name in tool_secrets(walked):
-        place[name] = MASK
-    return walked
+    return with_changed_fields(walked, lambda secret: secret.masked)
 
 
 # the forms of a value -----------------------------------------------------------------------------------------------

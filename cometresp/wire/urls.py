@@ -4,7 +4,7 @@ import re
 
 from cometresp.wire.headers import MASK
 
-_USER = re.compile(r"^((?:[A-Za-z][\w+.-]*:)?//)?[^/?#]*@")
+_USER = re.compile(r"^((?:[A-Za-z][\w+.-]*:)?/+)?[^/?#]*@")  # also behind one slash too few
 
 
 def shown_url(url: str) -> str:

@@ -199,7 +199,7 @@ def test_names_are_defined_once_and_files_are_of_three_kinds(toolbox: Make, tmp_
     [
         ("COMETAPI_KEY", "--tool-env: COMETAPI_KEY is never given to a tool"),
         ("CometAPI_key", "--tool-env: CometAPI_key is never given to a tool"),
-        ("A=b", "--tool-env: 'A=b' is not the name of a variable"),
+        ("A=b", "--tool-env: 'A=…' is not the name of a variable"),
         ("", "--tool-env: '' is not the name of a variable"),
     ],
 )

@@ -1,14 +1,19 @@
 """The curl command makes the same request, with each secret in a variable."""
 
+import base64
 import json
+import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
-from cometresp.request.curl import curl
+from cometresp.request import curl as module
+from cometresp.request.content import DataUrl, FencedText
+from cometresp.request.source import Source
 from cometresp.wire.endpoints import Request
 from tests.conftest import Command
 from tests.request.secret import MCP, SECRET
@@ -81,6 +86,10 @@ def test_the_curl_command_reaches_an_address_with_brackets(ask: Command, wire: W
     assert [unquote(request.path) for request in wire.requests] == ["/v1/{a,b}[1-2]/responses"] * 2
 
 
+def curl(request: Request, base_url: str, headers: dict[str, str | None]) -> str:
+    return b"".join(module.curl(request, base_url, headers)).decode()
+
+
 def posted(body: dict[str, Any]) -> Request:
     return Request("POST", "/responses", body=body)
 
@@ -114,3 +123,18 @@ def test_an_empty_header_is_written_in_curls_syntax() -> None:
 
 def test_a_lone_surrogate_stays_an_escape() -> None:
     assert curl(posted({"input": "\ud800"}), "https://x", {}).splitlines()[2] == '{"input": "\\ud800"}'
+
+
+@pytest.mark.parametrize("tools", [[], [MCP]], ids=["without secrets", "with secrets"])
+def test_a_command_with_a_large_file_is_written_in_small_pieces(tmp_path: Path, tools: list[dict[str, Any]]) -> None:
+    path = tmp_path / "big"
+    path.write_bytes(b"$`\\END\n" * 600_000)
+    part = {"type": "input_file", "file_data": DataUrl(Source("big", str(path)), "a/b")}
+    text = {"type": "input_text", "text": FencedText(Source("big", str(path)), "big", "utf-8", "strict")}
+    body = {"input": [{"role": "user", "content": [part, text]}], **({"tools": tools} if tools else {})}
+    pieces = list(module.curl(posted(body), "https://x", {}))
+    assert max(map(len, pieces)) < 1_000_000
+    expanded = re.sub(rb"\\([\\$`])", rb"\1", b"".join(pieces)) if tools else b"".join(pieces)
+    sent = json.loads(expanded.splitlines()[2])["input"][0]["content"]
+    assert base64.b64decode(sent[0]["file_data"].partition(",")[2]) == path.read_bytes()
+    assert sent[1]["text"] == f"big:\n```\n{path.read_text()}```"

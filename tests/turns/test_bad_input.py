@@ -108,7 +108,7 @@ RULES = [
     ("--conversation c -P previous_response_id=r", TWO_WAYS_ON),
     ("--conversation c --previous-response-id r", TWO_WAYS_ON),
     ("--previous-response-id r -c", TWO_IDS),
-    ("-H x", "--header: 'x' must be 'NAME: VALUE'"),
+    ("-H x", "--header: '…' must be 'NAME: VALUE'"),
     ("-H :x", "--header: '…' must be 'NAME: VALUE'"),
     ("-H ä:x", "--header: '…' must be 'NAME: VALUE'"),
     ("-H sk-1234abcd", "--header: '…' must be 'NAME: VALUE'"),
