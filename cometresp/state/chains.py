@@ -110,9 +110,9 @@ class Chains:
 
 
 def head_of(db: sqlite3.Connection, name: str) -> str | None:
-    """The response id of a chain's head."""
+    """The response id of a chain's head; None also where its record is damaged."""
     row = db.execute("SELECT id FROM turns WHERE n = (SELECT head FROM chains WHERE name = ?)", (name,)).fetchone()
-    return row[0] if row else None
+    return row[0] if row and isinstance(row[0], str) else None
 
 
 def take_head(db: sqlite3.Connection, name: str, pending: int | None, now: float) -> str | None:

@@ -19,13 +19,6 @@ EXAMPLES = {
     "settings": 25,
     "markdown": 30,
 }
-# What is known not to hold yet, so that a few inputs may or may not show it. Remove a line once its target passes.
-KNOWN = {
-    "state_file": "other exceptions than ours come out of a damaged state file",
-    "state_commands": "commands fail with exit code 70 on a damaged state file",
-    "settings": "base URLs that httpx can't read end in exit code 70",
-    "markdown": "character references come out unescaped",
-}
 CONFIG = settings(
     derandomize=True,
     database=None,
@@ -35,12 +28,7 @@ CONFIG = settings(
 )
 
 
-def _marked(name: str) -> object:
-    marks = [pytest.mark.xfail(reason=KNOWN[name], strict=False)] if name in KNOWN else []
-    return pytest.param(name, id=name, marks=marks)
-
-
-@pytest.mark.parametrize("name", [_marked(name) for name in TARGETS])
+@pytest.mark.parametrize("name", TARGETS)
 def test_what_must_hold_for_any_bytes_holds(name: str) -> None:
     target = load(name)
 
@@ -61,11 +49,6 @@ FOUND = {
     "a config with too many digits": ("settings", b"plain = " + b"9" * 5000),
     "a config with too many levels": ("settings", b"keys = " + b"[" * 2000),
     "an endless address": ("error_replies", b"302\nlocation: " + b"h" * 5000 + b"\n\n"),
-}
-
-
-# Inputs that still show something. One that holds belongs to FOUND; without any, remove this and its test.
-STILL_FOUND = {
     "settings of a turn that are no object": ("state_file", b"turns settings 1 tnull"),
     "a number of a turn that is a word": ("state_file", b"turns number 3 tx"),
     "items that are nested too deeply": ("state_file", b"turns input 1 t" + b"[" * 3000),
@@ -82,19 +65,14 @@ STILL_FOUND = {
         "COMETAPI_BASE_URL=https://\u2488com\0COMETAPI_KEY=k\0\n\n\n".encode(),
     ),
     "a character reference": ("markdown", b"&#8238;"),
+    "a byte of the schema": ("state_file", b"@12288 \xff"),
+    "a version that can't be": ("state_commands", b"@60 \xff"),
 }
 
 
 @pytest.mark.parametrize("name", FOUND)
 def test_what_was_found_and_mended_holds(name: str) -> None:
     target, data = FOUND[name]
-    load(target).check(data)
-
-
-@pytest.mark.xfail(reason="found, and not mended yet", strict=True)
-@pytest.mark.parametrize("name", STILL_FOUND)
-def test_what_was_found_holds(name: str) -> None:
-    target, data = STILL_FOUND[name]
     load(target).check(data)
 
 
