@@ -109,5 +109,7 @@ def _trust(path: str, setting: str) -> ssl.SSLContext:
 
 def reason_of(error: Exception) -> str:
     """The words of an exception, without numbers and places in the source of a library."""
+    if isinstance(error, OSError) and error.strerror and not isinstance(error, ssl.SSLError):
+        return error.strerror
     words = re.sub(r" \(_ssl\.c:\d+\)$", "", str(error)).rstrip(".") or type(error).__name__
     return re.sub(r"^\[(Errno|SSL|X509)[^\]]*\] ", "", words)

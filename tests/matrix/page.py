@@ -1,5 +1,6 @@
 """The page of the matrix: `docs/reliability.md`, made from the outcomes."""
 
+import re
 from pathlib import Path
 
 from tests.matrix import table
@@ -10,15 +11,15 @@ PATH = Path(__file__).parent.parent.parent / "docs/reliability.md"
 _HEAD = """\
 # Reliability
 
-What happens if something goes wrong, in {commands} and in a run of functions. Every cell is a test: exit code and
-output of the command are compared whole, and so is what the state file has afterwards. There are {cases} cases. The
-page is made from their results.
+What happens if something goes wrong, in {commands} and in a run of
+functions. Every cell is a test: exit code and output of the command are compared whole, and so is what the state file
+has afterwards. There are {cases} cases. The page is made from their results.
 
 Each cell has the exit code ([what they mean](exit-codes.md)) and what is recorded of the response:
 
 - **T**: all of it; it is the head of its chain, if it completed or waits for a call
 - **t**: the text that came until then
-- **i**: its id and status, without text
+- **i**: its id and status, without text; with `get`, what was recorded before
 - **-**: nothing: no response came about, or the state file couldn't be used
 
 `ask`, `stream`, `continue` and the run of functions (`ask --functions …`, whose second request meets the fault) run
@@ -72,7 +73,8 @@ def _message(ended: dict[str, Outcome]) -> str:
     for outcome in ended.values():
         for line in (outcome.err or outcome.out).split("\n"):
             if line.startswith("cometresp: "):
-                return _cell(line.removeprefix("cometresp: ").removeprefix("error: ")[:160])
+                message = line.removeprefix("cometresp: ").removeprefix("error: ")
+                return _cell(re.sub(r"https?://127\.0\.0\.1:PORT/v1", "URL", message)[:160])
     return ""
 
 
