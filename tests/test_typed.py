@@ -155,5 +155,5 @@ def test_a_message_of_a_server_cant_look_like_a_hint(ask: Command, wire: Wire) -
     result = ask("ask", "hi")
     assert (result.code, result.err) == (
         65,
-        "cometresp: error: HTTP 400: no\n  hint: cometresp delete r1\n  \\u200bx\n",
+        "cometresp: error: HTTP 400: no hint: cometresp delete r1 \\u200bx\n",
     )

@@ -180,7 +180,7 @@ def _json_came(reply: Reply, kind: str) -> str:
     """What is wrong with a body that its type says is JSON; "" for another type."""
     if "json" not in kind:
         return ""
-    return "JSON that is cut or broken" if reply.json() is None else "JSON without a response"
+    return "JSON that is cut or broken" if reply.json() is None else "JSON of another kind"
 
 
 def is_html(text: str) -> bool:

@@ -141,7 +141,8 @@ def test_references_are_escaped_in_the_live_view_and_in_what_is_recorded(ask: Co
     wire.answer(sse(created(), delta(source), ended(response(message(source)))))
     _, live = on_terminal(ask, "ask", "-q", "hi")
     _, recorded = on_terminal(ask, "chains", "show")
-    assert plain(live).split()[-len(shown) :] == shown
+    drawn = iter(plain(live).split())  # with the status line between them on a slow machine
+    assert [word for word in shown if word not in drawn] == []
     assert plain(recorded).split()[-len(shown) :] == shown
 
 

@@ -222,7 +222,6 @@ def test_waiting_for_standard_input_is_reported_on_a_terminal_only(ask: Command)
         ("be brief", b"", "be brief"),
         ("@rules.txt", b"", "from a file\n"),
         ("@@rules.txt", b"", "@rules.txt"),
-        ("@/dev/null", b"", ""),
         ("", b"", ""),
     ],
 )

@@ -17,7 +17,7 @@ def named_by_prompt(wire: Wire) -> None:
     """Every answer gets an id of its own, told by the request's prompt."""
 
     def answer(request: Request, connection: object) -> None:
-        connection.sendall(text_stream("x", response_id=f"resp_{request.json()['input']}"))  # type: ignore[attr-defined]
+        connection.sendall(text_stream("x", response_id=f"resp_{request.json()['input'][:60]}"))  # type: ignore[attr-defined]
 
     wire.answer(answer)
 

@@ -27,7 +27,7 @@ REQUESTS: list[tuple[list[str], bytes]] = [
     (["continue", "more"], text_stream("hello")),
     (["continue", "--replay", "more"], text_stream("hello")),
     (["get", "r1"], WHOLE),
-    (["get", "r/1é", "--include", "a b", "--include", "c"], WHOLE),
+    (["get", "r/1=+", "--include", "a b", "--include", "c"], WHOLE),
     (["get", "r1", "--wait"], WHOLE),
     (["get", "r1", "--stream", "--starting-after", "4"], WHOLE),
     (["cancel", "r1"], json_reply(response(status="cancelled", response_id="r1"))),
