@@ -74,6 +74,7 @@ def load(
     """
     path, is_given = _config_path(environ)
     file = _read(path, reading, required=is_given)
+    state = state_dir(environ)
 
     def setting(variable: str, name: str) -> Value | None:
         if value := clean(environ.get(variable)):
@@ -85,25 +86,30 @@ def load(
             return value.lower() not in ("0", "false", "no", "off")
         return bool(file.get(name, False))
 
-    if offline:
-        address = Value("", "--offline")
-    else:
-        given = Value(base_url, "--base-url") if base_url is not None else setting("COMETAPI_BASE_URL", "base_url")
-        address = given._replace(value=normal_url(given)) if given else Value(DEFAULT_BASE_URL, "default")
-    model = setting("COMETAPI_DEFAULT_MODEL", "model")
-    if model is None and (offline or without_query(address.value) == DEFAULT_BASE_URL):
-        model = Value(OFFLINE_MODEL if offline else DEFAULT_MODEL, "default")
+    given = Value(base_url, "--base-url") if base_url is not None else setting("COMETAPI_BASE_URL", "base_url")
+    address = Value("", "--offline") if offline else _address(given)
     return Config(
         base_url=address,
-        model=model,
+        model=setting("COMETAPI_DEFAULT_MODEL", "model") or _default_model(address, offline=offline),
         key=None if offline else _key(environ, file, path, without_query(address.value)),
         chain=setting("COMETRESP_CHAIN", "chain") or Value("default", "default"),
         record=_record(setting("COMETRESP_RECORD", "record")),
-        state_dir=state_dir(environ) / "offline" if offline else state_dir(environ),
+        state_dir=state / "offline" if offline else state,
         no_stdin=switch("COMETRESP_NO_STDIN", "no_stdin"),
         plain=switch("COMETRESP_PLAIN", "plain"),
         insecure_http=bool(file.get("insecure_http", False)),
     )
+
+
+def _address(given: Value | None) -> Value:
+    return given._replace(value=normal_url(given)) if given else Value(DEFAULT_BASE_URL, "default")
+
+
+def _default_model(address: Value, *, offline: bool) -> Value | None:
+    """The model where none is set: other servers than the default one have none."""
+    if offline:
+        return Value(OFFLINE_MODEL, "default")
+    return Value(DEFAULT_MODEL, "default") if without_query(address.value) == DEFAULT_BASE_URL else None
 
 
 def clean(value: object) -> str:
@@ -125,9 +131,8 @@ def normal_url(given: Value) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        what = (
-            f"{shown!r} is not an address: {error}" if "@" not in url else "not an address"
-        )  # it may quote a password
+        # the error may quote a password
+        what = f"{shown!r} is not an address: {error}" if "@" not in url else "not an address"
         raise error_type(f"{given.source}: {what}") from error
     if parts.scheme not in ("http", "https") or not host:
         raise error_type(

@@ -195,7 +195,7 @@ class Runtime:
             source=self.config.base_url.source,
         )
         path = given.ca_file or os.environ.get("SSL_CERT_FILE", "")
-        with self.reading(path) if wait_message(path) else nullcontext():
+        with self.reading(path):
             return Client(config._replace(spent=self._spent))
 
     def _debug(self, line: str) -> None:

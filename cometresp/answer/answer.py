@@ -53,6 +53,7 @@ _part_of_delta = PART_DELTAS.get
 _field_of_delta = FIELD_DELTAS.get
 
 _WAITS = "requires_action"
+_LARGEST = 1 << 63  # a number of an event; the record has no room for more
 _CALL_STATUSES = ("in_progress", "searching", "interpreting", "generating", "calling", "completed", "failed")
 
 
@@ -67,9 +68,6 @@ def _reason_of(response: Json) -> Json | None:
     if error is None and response.get("status") == "failed" and text(response.get("message")):
         return {key: response[key] for key in ("message", "code", "type") if response.get(key)}
     return error
-
-
-_LARGEST = 1 << 63  # a number of an event; the record has no room for more
 
 
 class Answer:

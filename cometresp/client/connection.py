@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -60,6 +61,7 @@ def open_pool(config: ServerConfig, proxy: Proxy | None) -> httpx.Client:
     headers = {"User-Agent": f"cometresp/{__version__}", "Accept-Encoding": ACCEPTED, **config.headers}
     verify = _verify(config)
     try:
+        _check_proxy(proxy)
         pool = httpx.Client(
             headers={name: value for name, value in headers.items() if value is not None},
             verify=verify,
@@ -72,7 +74,8 @@ def open_pool(config: ServerConfig, proxy: Proxy | None) -> httpx.Client:
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         assert proxy is not None
         setting = f"{proxy.setting}={without_user(proxy.url)}"
-        reason = "" if isinstance(error, httpx.InvalidURL) and "@" in setting else f": {error}"  # part of a password
+        quotes = isinstance(error, httpx.InvalidURL) or "cast" in str(error)  # perhaps part of a password
+        reason = "" if quotes and "@" in setting else f": {error}"
         raise ConfigError(f"{setting}: the proxy can't be used{reason}") from error
     for name in (name for name, value in headers.items() if value is None):
         pool.headers.pop(name, None)  # what httpx itself adds
@@ -86,6 +89,14 @@ def _check_address(config: ServerConfig) -> None:
     except (httpx.InvalidURL, UnicodeError) as error:
         kind = UsageError if config.source.startswith("--") else ConfigError
         raise kind(f"{config.source}: {config.shown_url!r} is not an address: {error}") from error
+
+
+def _check_proxy(proxy: Proxy | None) -> None:
+    """Raises ValueError for a proxy without a host, or with a port that would be taken for another one."""
+    if proxy is not None:
+        parts = urlsplit(proxy.url)
+        if not parts.hostname or parts.port == 0:
+            raise ValueError("it has no host, or no port that can be used")
 
 
 def _verify(config: ServerConfig) -> bool | ssl.SSLContext:

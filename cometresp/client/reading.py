@@ -131,6 +131,7 @@ class _Body:
         self.opened = opened
         self._chunks = decoded(opened.reply)
         self._start = b""
+        self._blanks = 0  # before the first byte that says something
         self._ended = False
 
     def is_stream(self) -> bool:
@@ -166,7 +167,10 @@ class _Body:
         while (looks := _looks_like(self._start, ended=self._ended)) is None:
             self._start += self._next()
             if self._start.removeprefix(_BOM).isspace():  # some servers send blanks while they work
+                self._blanks += len(self._start)
                 self._start = b""
+            if self._blanks > self.opened.limit:
+                raise replies.too_large("the reply", self.opened.limit)
         return looks
 
     def _reply(self, body: bytes, why: str) -> Reply:

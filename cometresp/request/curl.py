@@ -16,6 +16,8 @@ from cometresp.wire.urls import joined
 
 KEY = "Bearer $COMETAPI_KEY"  # marks the header of the API key in a command
 
+_END = "END"  # of the here-document
+
 
 def curl(
     request: Request, base_url: str, headers: Mapping[str, str | None], *, proxy_free: bool = False
@@ -34,11 +36,11 @@ def curl(
     lines = [f"{first} {_url(base_url, request.target)}", *starmap(_header, headers.items())]
     if request.body is not None:
         document = _Document(request.body)
-        lines.append(f"--data-binary @- <<{document.end if document.expands else _quoted(document.end)}")
+        lines.append(f"--data-binary @- <<{_END if document.expands else _quoted(_END)}")
     yield to_bytes(" \\\n  ".join(lines) + "\n")
     if request.body is not None:
         yield from document.pieces()
-        yield f"\n{document.end}\n".encode()
+        yield f"\n{_END}\n".encode()
 
 
 def _url(base_url: str, target: str) -> str:
@@ -87,9 +89,6 @@ class _Document:
 
         self._payload = Payload(with_changed_tools(body, variable), compact=False)
         self.expands = bool(names)
-        self.end = "END"
-        while self._payload.contains(self.end):
-            self.end += "_"
 
     def pieces(self) -> Iterator[bytes]:
         if not self.expands:

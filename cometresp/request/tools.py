@@ -7,7 +7,6 @@ from cometresp.errors import UsageError
 from cometresp.request.tool_types import bare_tool, form_of, takes_fields, with_fields
 from cometresp.text import Read, Say, quoted
 from cometresp.wire.json import Json, parse_json
-from cometresp.wire.urls import shown_url
 
 # Types for `tool_choice` (API 4.2); any other word is the name of a function.
 _CHOICE_TYPES = (
@@ -48,8 +47,7 @@ def tool(spec: str, read: Read, warn: Say) -> list[Json]:
     if name == "mcp":
         label, equals, url = rest.partition("=")
         if not label or not equals or not url.startswith(("https://", "http://")):
-            shown = f"mcp{colon}{label}{equals}{shown_url(url)}"
-            raise UsageError(f"{flag}: mcp:LABEL=URL needs a label and a web address, not {quoted(shown)}")
+            raise UsageError(f"{flag}: mcp:LABEL=URL needs a label and a web address", hint="as in mcp:docs=https://…")
         return [{"type": "mcp", "server_label": label, "server_url": url}]
     if takes_fields(name) and (colon or name == "code_interpreter"):
         found: Json | None = with_fields(name, rest)

@@ -89,10 +89,8 @@ class Database:
 
     def shrink(self) -> None:
         """Give the space of removed rows back to the disk, where no other process is in the way."""
-        with (
-            suppress(sqlite3.Error, LockedError),
-            self._patience.briefly(),
-        ):  # what is removed is overwritten all the same
+        # If it fails: what is removed is overwritten all the same.
+        with suppress(sqlite3.Error, LockedError), self._patience.briefly():
             self._patiently("VACUUM")
 
     def _patiently(self, *statements: str) -> None:

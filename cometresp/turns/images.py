@@ -2,15 +2,13 @@
 
 import re
 from binascii import Error, a2b_base64
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from cometresp.errors import OutputError
-from cometresp.text import escape_line
+from cometresp.text import Say, escape_line
 from cometresp.wire.json import Json
-
-Say = Callable[[str], None]
 
 _MOST_NAMES = 1000
 
@@ -42,7 +40,7 @@ def save_images(output: Iterable[Json], folder: Path, note: Say, warn: Say) -> N
         if not result and item.get("status") != "completed":
             continue
         images += 1
-        name = re.sub(r"[^A-Za-z0-9_-]+", "_", str(item.get("id") or ""))[:80] or f"image-{number}"
+        name = re.sub(r"[^A-Za-z0-9_-]+", "_", str(item.get("id") or "")).lstrip("-")[:80] or f"image-{number}"
         try:
             data = decoded(result)
             note(f"image saved: {escape_line(str(_write_new(folder, name, _ending_of(data), data)))}")

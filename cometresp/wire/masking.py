@@ -169,9 +169,8 @@ class _Forms:
             word = (r"(?<![\w-])", r"(?![\w-])") if len(value) < _LONG else ("", "")
             self._forms.setdefault(form, re.escape(form).join(word))
         if len(self._forms) > found:
-            self._bytes = [
-                form.encode(errors="replace") for form in self._forms if not form.isdigit()
-            ]  # which may be a JSON number
+            # without digits alone, which may be a JSON number
+            self._bytes = [form.encode(errors="replace") for form in self._forms if not form.isdigit()]
             self.shortest = min(map(len, self._bytes), default=0)
             self._pattern = None
 

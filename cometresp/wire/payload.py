@@ -78,10 +78,6 @@ class Payload:
         self._contents = contents
         self.length = sum(map(len, self._fixed)) + sum(content.length for content in contents)
 
-    def contains(self, word: str) -> bool:
-        """Whether an ASCII word stands in the JSON, outside of files."""
-        return any(word.encode() in fixed for fixed in self._fixed)
-
     def check(self) -> None:
         """Raises UsageError if a file has changed since the payload was made."""
         for content in self._contents:

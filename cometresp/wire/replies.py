@@ -39,9 +39,8 @@ _REQUEST_ERRORS = frozenset(
     }
 )
 _ACCESS_ERRORS = frozenset({"access_denied"})
-_NO_PREVIOUS = frozenset(
-    {400, 404, 422, 500, 501, 502, 503}
-)  # statuses of a refused previous_response_id (API 10.3, 12.8)
+# Statuses of a refused previous_response_id (API 10.3, 12.8).
+_NO_PREVIOUS = frozenset({400, 404, 422, 500, 501, 502, 503})
 DEFAULT_LIMIT = 256 << 20  # bytes of a whole reply, or of one event of a stream
 _LONGEST_TEXT = 500
 _LONGEST_ID = 200

@@ -15,7 +15,7 @@ from cometresp.wire.json import Json
 
 ENV_PREFIX = "env:"
 _SCHEMAS = ("parameters", "input_schema", "output_schema", "schema")  # what is in them are names, not values
-_USER = re.compile(r"((?:[A-Za-z][\w+.-]*:)?//)([^/?#]+)@")
+_USER = re.compile(r"(\s*(?:[A-Za-z][\w+.-]*:)?//)([^/?#]+)@")
 _KEY_PARAMETER = re.compile(r"(signature|^code)$", re.IGNORECASE)  # besides those that `names_key` knows
 
 
@@ -58,15 +58,25 @@ def with_changed_fields(node: Json, change: Change) -> Json:
 
 
 def _field(name: str, value: Any, change: Change) -> Any:
+    if name == "headers" or names_key(name):
+        return _all(name, value, change)
     if isinstance(value, str):
-        if names_key(name):
-            return change(Secret(name, value))
         return _url(value, change) if name == "url" or name.endswith("_url") else value
-    if name == "headers" and isinstance(value, dict):
-        return {key: change(Secret(key, entry)) if isinstance(entry, str) else entry for key, entry in value.items()}
     if name == "domain_secrets" and isinstance(value, list):
         return [_domain_secret(entry, change) for entry in value]
     return value if name in _SCHEMAS else changed(value, change)
+
+
+def _all(name: str, value: Any, change: Change) -> Any:
+    """A copy in which every text is changed but for names, whatever its shape: servers take more than the API has."""
+    if isinstance(value, str):
+        return change(Secret(name, value))
+    if isinstance(value, list):
+        return [_all(name, entry, change) for entry in value]
+    if isinstance(value, dict):
+        named = "value" in value  # {"name": …, "value": …}
+        return {key: entry if named and key == "name" else _all(key, entry, change) for key, entry in value.items()}
+    return value
 
 
 def _domain_secret(entry: Any, change: Change) -> Any:
@@ -79,10 +89,13 @@ def _domain_secret(entry: Any, change: Change) -> Any:
 def _url(url: str, change: Change) -> str:
     if found := _USER.match(url):
         url = f"{found[1]}{change(Secret('user', found[2], in_url=True))}{url[found.end() - 1 :]}"
-    address, mark, rest = url.partition("?")
-    query, hash_, fragment = rest.partition("#")
-    parameters = "&".join(_parameter(parameter, change) for parameter in query.split("&"))
-    return f"{address}{mark}{parameters}{hash_}{fragment}"
+    url, hash_, fragment = url.partition("#")
+    address, mark, query = url.partition("?")
+    return f"{address}{mark}{_parameters(query, change)}{hash_}{_parameters(fragment, change)}"
+
+
+def _parameters(text: str, change: Change) -> str:
+    return "&".join(_parameter(parameter, change) for parameter in text.split("&"))
 
 
 def _parameter(parameter: str, change: Change) -> str:

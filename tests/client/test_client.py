@@ -195,7 +195,14 @@ def test_loopback_never_goes_through_a_proxy_nor_needs_certificates(ask: Command
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("ALL_PROXY", "socks9://127.0.0.1:1"), ("HTTPS_PROXY", "foo://u:secret@127.0.0.1:1"), ("SSL_CERT_FILE", "/none")],
+    [
+        ("ALL_PROXY", "socks9://127.0.0.1:1"),
+        ("HTTPS_PROXY", "foo://u:secret@127.0.0.1:1"),
+        ("HTTPS_PROXY", "http://u:secret@127.0.0.1:99999"),
+        ("HTTPS_PROXY", "http://u:secret/x@127.0.0.1:1"),
+        ("HTTPS_PROXY", "http://"),
+        ("SSL_CERT_FILE", "/none"),
+    ],
 )
 def test_a_proxy_or_certificate_that_cant_be_used_is_a_setting_at_fault(ask: Command, setting: str, value: str) -> None:
     result = ask("ask", "hi", env={"COMETAPI_BASE_URL": "https://nowhere.invalid", setting: value})

@@ -66,6 +66,7 @@ LARGE = [
     ("a reply", json_reply(response(message("x" * 3000))), "the reply"),
     ("a compressed reply", reply(200, zipped(8 * MIB, b"{"), content_encoding="gzip"), "the reply"),
     ("an endless reply", endless(JSON, b'["x",'), "the reply"),
+    ("endless blanks", endless(JSON, b" "), "the reply"),
     ("a line", sse(delta("x" * 300_000)), "an event of the stream"),
     ("an endless line", endless(STREAM_HEAD, b"data: x"), "an event of the stream"),
     ("endless lines", endless(STREAM_HEAD, b"data: x\n"), "an event of the stream"),

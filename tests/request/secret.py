@@ -21,6 +21,11 @@ PLACES = {
     "shell": "s3cret-shell",
     "field": "s3cret-field",
     "item": "s3cret-item",
+    "fragment": "s3cret-fragment",
+    "listed": "s3cret-listed",
+    "pair": "s3cret-pair",
+    "scheme": "s3cret-scheme",
+    "blank": "bob:s3cret-blank",
 }
 
 
@@ -59,6 +64,13 @@ def tools_with(places: dict[str, str]) -> list[dict[str, object]]:
         {"type": "code_interpreter", "container": {"type": "auto", "network_policy": _policy(places["domain"])}},
         {"type": "shell", "environment": {"type": "container_auto", "network_policy": _policy(places["shell"])}},
         {"type": "vendor:search", "api_key": places["field"], "max_tokens": "7"},
+        {
+            "type": "mcp",
+            "server_label": "odd",
+            "server_url": f" https://{places['blank']}@h#access_token={places['fragment']}",
+            "authorization": {"scheme": places["scheme"]},
+            "headers": [{"name": "X-Pair", "value": places["pair"]}, {"X-List": [places["listed"]]}],
+        },
     ]
 
 

@@ -107,13 +107,13 @@ def test_each_secret_of_a_command_is_a_separate_variable() -> None:
     assert command.splitlines()[1] == "  -H 'Authorization: '\"$AUTHORIZATION\" \\"
 
 
-def test_the_here_document_ends_with_a_word_that_it_doesnt_contain() -> None:
+def test_the_here_document_is_one_line_which_the_word_that_ends_it_cant_be() -> None:
     lines = curl(posted({"input": "END END_"}), "https://x", {}).splitlines()
     assert lines == [
         "curl -sS 'https://x/responses' \\",
-        "  --data-binary @- <<'END__'",
+        "  --data-binary @- <<'END'",
         '{"input": "END END_"}',
-        "END__",
+        "END",
     ]
 
 

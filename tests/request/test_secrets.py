@@ -96,7 +96,12 @@ def test_secrets_are_variables_of_a_curl_command_wherever_they_stand(ask: Comman
         "domain": "$MCP_TOKEN",
         "shell": "$MCP_TOKEN_8",
         "field": "$MCP_API_KEY_9",
-        "item": "$MCP_AUTHORIZATION_10",
+        "item": "$MCP_AUTHORIZATION_15",
+        "blank": "$MCP_USER_10",
+        "fragment": "$MCP_ACCESS_TOKEN",
+        "scheme": "$MCP_SCHEME",
+        "pair": "$MCP_VALUE",
+        "listed": "$MCP_X_LIST",
     }
     document = json.loads(command.splitlines()[-2])
     assert {name: document[name] for name in ("tools", "input")} == body_with(variables)
@@ -116,7 +121,7 @@ def test_secrets_of_tools_are_sent_and_then_neither_recorded_nor_shown(ask: Comm
     assert json.loads(results[0].out)["tools"] == tools_with(MASKED | {"field": "***"})
 
 
-@pytest.mark.parametrize("tool", tools_with(PLACES), ids=["mcp", "namespace", "container", "shell", "vendor"])
+@pytest.mark.parametrize("tool", tools_with(PLACES), ids=["mcp", "namespace", "container", "shell", "vendor", "odd"])
 def test_a_chain_is_not_continued_with_a_secret_that_was_not_recorded(
     ask: Command, wire: Wire, tool: dict[str, Any]
 ) -> None:
@@ -130,8 +135,8 @@ def test_a_chain_is_not_continued_with_a_secret_that_was_not_recorded(
 
 def test_every_secret_may_be_in_the_environment_and_is_looked_up_again(ask: Command, wire: Wire) -> None:
     wire.answer(text_stream("x"))
-    named = {place: f"env:V_{place.upper()}" for place in PLACES if place not in ("user", "parameter", "code")}
-    plain = {"user": "", "parameter": "", "code": ""}
+    plain = dict.fromkeys(("user", "parameter", "code", "blank", "fragment"), "")  # these are parts of a URL
+    named = {place: f"env:V_{place.upper()}" for place in PLACES if place not in plain}
     variables = {f"V_{place.upper()}": PLACES[place] for place in named}
     body = {"tools": tools_with(named | plain)}
     for words in (["ask", "hi", "--body", json.dumps(body)], ["continue", "more"]):
@@ -155,8 +160,6 @@ def test_every_secret_may_be_in_the_environment_and_is_looked_up_again(ask: Comm
         (["-P", "tools..key=s3cret"], "--param: 'tools..key…' must be PATH=VALUE, as in reasoning.mode=pro"),
         (["-P", 'tools=[{"authorization": "s3cret'], "--param tools: not valid JSON: line 1 column 20:"
          " Unterminated string starting at"),
-        (["-t", "mcp:d=ftp://u:s3cret@h/?k=s3cret"], "--tool: mcp:LABEL=URL needs a label and a web address, not"
-         " 'mcp:d=ftp://h/?k=***'"),
         (["-t", '{"authorization": "s3cret'], "--tool: not valid JSON: line 1 column 19: Unterminated string"
          " starting at"),
         (["--body", '{"key": "s3cret"'], "--body: not valid JSON: line 1 column 17: Expecting ',' delimiter"),
@@ -176,6 +179,15 @@ def test_an_error_quotes_no_value_that_may_be_a_secret(
     ("words", "start"),
     [
         (["-t", '\'{"authorization": "s3cret"}\''], "cometresp: error: --tool: '…' is not a tool\n"),
+        *(
+            (["-t", f"mcp:{spec}"], "cometresp: error: --tool: mcp:LABEL=URL needs a label and a web address\n")
+            for spec in (
+                "d=ftp://u:s3cret@h/?k=s3cret",
+                "https://u:s3cret@h/",
+                "l:https://u:s3cret@h",
+                "https://h/?k=s3cret",
+            )
+        ),
         (["-t", "Authorization: s3cret"], "cometresp: error: --tool: 'Authorization:…' is not a tool\n"),
         (["-t", "web_search:authorization=s3cret"], "cometresp: error: --tool: 'authorization=…' is nothing that"),
         (["--base-url", "https:/u:s3cret@h/x"], "cometresp: error: --base-url: 'https:/h/x' is not a web address"),

@@ -87,7 +87,7 @@ NO_PATH = [
     (error_reply(501, "no"), "HTTP 501: no"),
     (reply(404, "<p>none</p>", "text/html"), "HTTP 404: none, with a body that is not JSON"),
     (reply(301, "", "text/html", location="https://x.example/"), "HTTP 301, to https://x.example/"),
-    (json_reply(response(message("an answer"))), "the reply to POST /v1/responses/input_tokens is JSON of another kind"),
+    (json_reply({"count": 7}), "the reply to POST /v1/responses/input_tokens is JSON of another kind"),
 ]  # fmt: skip
 
 
