@@ -26,7 +26,7 @@ Each cell has the exit code ([what they mean](exit-codes.md)) and what is record
 with `--retries 0`; otherwise connections that fail and the statuses 408, 409, 429 and 5xx are retried twice. Rows that
 end in "once" have these retries. `get --wait` and `get --stream` wait for a response that runs in the background, and
 meet the fault once; after that the server has the whole response. The message is that of `ask`, where it has one. The
-function of the run is never run twice, and text that was printed is never lost from the record.
+function of the run is never run twice, and text of a new response that was printed is never lost from the record.
 """
 
 
