@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,6 @@ _LONGEST = 200  # characters of an exception's message
 _FIRST, _LAST = 20, 40  # frames of a traceback
 _CAUSES = 5
 _PREFIX, _SUFFIX = "cometresp-bug-", ".txt"
-_ATTRIBUTE = "_cometresp_mask"
 
 
 class Bug(NamedTuple):
@@ -33,15 +33,9 @@ class Bug(NamedTuple):
     traceback: str
 
 
-def mask_with(error: BaseException, mask: Mask) -> None:
-    """Remember with an exception how the secrets of its run are masked, since it leaves the run that knows them."""
-    with suppress(Exception):
-        error.__dict__.setdefault(_ATTRIBUTE, mask)
-
-
 def report(error: BaseException, words: Sequence[str] = ()) -> Bug:
     """Write the file about a bug, and say what to tell the user. `words` are the command and the names of its flags."""
-    mask = error.__dict__.get(_ATTRIBUTE) or _mask_of_environment()
+    mask = _mask()
     what = _described(error, mask)
     traceback = mask(_without_home("".join(_lines(error, mask))))
     head = [f"cometresp {__version__}", _system(), " ".join(["command:", "cometresp", *words]), f"error: {what}"]
@@ -56,12 +50,15 @@ def last_words(error: BaseException) -> None:
         os.write(2, f"cometresp: error: a bug in cometresp {__version__}: {type(error).__name__}\n".encode())
 
 
-def _mask_of_environment() -> Mask:
-    from cometresp.wire.masking import Secrets
+def _mask() -> Mask:
+    """What masks the secrets of the runs, and the key of the environment, which is known before any run is."""
+    from cometresp.config import clean
+    from cometresp.wire.masking import Secrets, of_runs
 
     secrets = Secrets()
-    secrets.add_key(os.environ.get("COMETAPI_KEY", "").strip())
-    return secrets.message
+    secrets.add_key(clean(os.environ.get("COMETAPI_KEY")))
+    known = (*of_runs, secrets)
+    return lambda text: reduce(lambda masked, each: each.message(masked), known, text)
 
 
 def _described(error: BaseException, mask: Mask) -> str:

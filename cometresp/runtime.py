@@ -27,7 +27,7 @@ from cometresp.paths import wait_message
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
 from cometresp.wire.headers import MASK, is_secret_header, names_key, with_headers
-from cometresp.wire.masking import Secrets
+from cometresp.wire.masking import Secrets, of_runs
 from cometresp.wire.urls import query_of, shown_url
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Runtime:
         self._spent = 0.0  # seconds in which files were read
         self.secrets = Secrets()
         self.secrets.add_key(clean(os.environ.get("COMETAPI_KEY")))
+        of_runs.append(self.secrets)
 
     @cached_property
     def terminal(self) -> Terminal:
@@ -238,7 +239,7 @@ class Runtime:
 def telling(run: Callable[[Options, Runtime], None]) -> Callable[[Options, Runtime], None]:
     """A command's `run`: its flags are checked first; hints of its errors name its server, state and chain.
 
-    Of errors, also of those that are bugs, everything is masked that is a secret of the run.
+    Everything in errors is masked that is a secret of the run.
     """
 
     @wraps(run)
@@ -249,11 +250,6 @@ def telling(run: Callable[[Options, Runtime], None]) -> Callable[[Options, Runti
             run(options, runtime)
         except CometrespError as error:
             error.for_run(runtime.flags).masked(runtime.secrets.error)
-            raise
-        except Exception as error:
-            from cometresp.bugs import mask_with
-
-            mask_with(error, runtime.secrets.message)
             raise
 
     return checked

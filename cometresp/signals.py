@@ -60,7 +60,8 @@ class _Pause:
             with suppress(Exception):
                 one.pause()
         self.paused.set()
-        _send(self._main, signal.SIGTSTP)
+        if _state.pause is self:  # a second signal of the user's may have stopped the program by now
+            _send(self._main, signal.SIGTSTP)
         self.continued.wait()
         for one in watched:
             with suppress(Exception):
@@ -72,6 +73,10 @@ class _State:
     """What the handlers know. There is one, as there is one table of handlers."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the last run: a process may run several command lines."""
         self.watched: list[Watched] = []
         self.phase = _Phase.RUNNING
         self.deferring = 0
@@ -93,7 +98,7 @@ def unwatch(one: Watched) -> None:
 
 def install() -> None:
     """Set the handlers, except for signals that are ignored, as `nohup` has it."""
-    _state.__init__()  # type: ignore[misc] # a process may run several command lines
+    _state.reset()
     for name in _ENDS:
         _handle(name, _on_end)
     _handle("SIGTSTP", _on_stop)

@@ -245,6 +245,31 @@ def prepare(*given):
     assert result.err == told("LookupError: of words", bug.reports()[0])
 
 
+def test_secrets_in_messages_of_a_thread_are_masked_too(bug: Broken) -> None:
+    code = f"""
+original = prepare
+def prepare(*given):
+    import threading
+    prepared = original(*given)
+    thread = threading.Thread(target=broken(LookupError("{KEY} {HEADER}")))
+    thread.start()
+    thread.join()
+    return prepared
+"""
+    (bug.command.home / "config.toml").write_text(f"[keys]\n'{bug.command.environ['COMETAPI_BASE_URL']}' = '{KEY}'\n")
+    bug.command.environ |= {"COMETAPI_KEY": "", "COMETRESP_CONFIG": str(bug.command.home / "config.toml")}
+    result = bug(code, "ask", "--dry-run", "-m", "m", "-H", f"X-Token: {HEADER}", "hi")
+    assert (result.code, result.err) == (70, told("LookupError: *** ***", bug.reports()[0]))
+    assert not [secret for secret in (KEY, HEADER) if secret in bug.report()]
+
+
+def test_a_key_is_masked_as_it_is_sent_before_the_command_runs_too(bug: Broken) -> None:
+    bug.command.environ["COMETAPI_KEY"] = f"\ufeff{KEY}\n"
+    result = bug(f"broken(LookupError({KEY!r}))()", module="cometresp.commands.ask")
+    assert list(result) == [70, "", told("LookupError: ***", bug.reports()[0])]
+    assert KEY not in bug.report()
+
+
 def test_an_exception_before_the_command_runs_is_reported(bug: Broken) -> None:
     for module, code in (("cometresp.commands.ask", "1 / 0"), ("cometresp.errors", "1 / 0")):
         result = bug(code, module=module)

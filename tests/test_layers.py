@@ -62,7 +62,6 @@ ALLOWED: dict[str, set[str]] = {
     "client": {"", "deadline", "errors", "paths", "wire"},
     "emulator": set(),
     "runtime": {
-        "bugs",
         "client",
         "config",
         "deadline",

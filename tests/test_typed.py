@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.calls.approval import Approval
+from cometresp.calls.names import ToolName
 from cometresp.calls.settle import local_calls, settle
 from cometresp.errors import CometrespError, Flags, Next, TurnError
 from cometresp.text import escape_line, shell_arguments, shell_flag, shell_word
@@ -140,14 +141,29 @@ class Everything(Fake):
 
 
 @pytest.mark.parametrize(
-    ("name", "flag"), [("a b; x", " --allow-tool 'a b; x'"), ("-a", " --allow-tool=-a"), ("*", None), ("a\u200b", None)]
+    ("label", "name", "flag"),
+    [
+        (None, "a b; x", " a%20b%3B%20x"),
+        (None, "-a", "=-a"),
+        (None, "*", " '%2A'"),
+        (None, "a[b]", " a%5Bb%5D"),
+        (None, "a\u200b", " a%E2%80%8B"),
+        (None, "日本", " '日本'"),
+        ("docs", "search", " docs/search"),
+        ("docs", "a/b", " docs/a%2Fb"),
+        ("-a", "*", "=-a/%2A"),
+    ],
 )
-def test_a_hint_allows_the_tool_that_was_called_and_no_other(name: str, flag: str | None) -> None:
-    [one] = local_calls([function_call(name)], Everything(), None) or []
+def test_a_hint_allows_the_tool_that_was_called_and_no_other(label: str | None, name: str, flag: str) -> None:
+    approval = {"type": "mcp_approval_request", "id": "mcpr_1", "server_label": label, "name": name, "arguments": "{}"}
+    [one] = local_calls([approval if label else function_call(name)], Everything(), None) or []
     with pytest.raises(TurnError) as raised:
-        settle([one], Everything(), Approval("refuse", [], lambda _: None))
-    rest = ", with --functions again where it was given"
-    assert raised.value.hint == (f"cometresp continue{flag}{rest}" if flag else "")
+        settle([one, one], Everything(), Approval("refuse", [], lambda _: None))
+    hint = f"cometresp continue --allow-tool{flag}, with --functions again where it was given"
+    assert raised.value.hint == hint
+    allowed = ToolName(name, label), ToolName("a", "b"), ToolName(name, None if label else "b"), ToolName(f"{name}x")
+    [pattern] = shlex.split(flag[1:])
+    assert [tool.matches(pattern) for tool in allowed] == [True, False, False, False]
 
 
 def test_a_message_of_a_server_cant_look_like_a_hint(ask: Command, wire: Wire) -> None:

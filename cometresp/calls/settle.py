@@ -129,9 +129,10 @@ def settle(calls: list[Call], runner: Runner | None, approval: Approval) -> list
             raise _left_open(f"stopped before {escape_line(call.tool.written)} ran", calls)
     if not {"run", "no"} & set(decisions) and "refused" in decisions:
         refused = [call for call, decision in zip(calls, decisions, strict=True) if decision == "refused"]
-        names = dict.fromkeys(escape_line(call.tool.written) for call in refused)
-        message = f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} not allowed to run: {approval.why_not}"
-        allow = Next("continue", tuple(map(_allowing, dict.fromkeys(call.name for call in refused))))
+        names = list(dict.fromkeys(call.tool.written for call in refused))
+        shown = ", ".join(map(escape_line, names))
+        message = f"{shown} {'was' if len(names) == 1 else 'were'} not allowed to run: {approval.why_not}"
+        allow = Next("continue", tuple(shell_flag("--allow-tool", name) for name in names))
         raise _left_open(message, calls, (allow, ", with --functions again where it was given"))
     to_run = [call for call, decision in zip(calls, decisions, strict=True) if _runs(call, decision)]
     results = iter(runner.run(to_run) if runner is not None and to_run else ())
@@ -160,11 +161,6 @@ def _outcome_without_run(call: Call, decision: str) -> Outcome:
         return Outcome(call, "approved", ok=True)
     reason = "the user refused this call" if decision == "no" else "this call is not allowed here"
     return Outcome(call, reason if call.approval else json.dumps({"error": reason}), ok=False)
-
-
-def _allowing(name: str) -> str | None:
-    """The flag that allows this tool and no other; None where the name is a glob."""
-    return None if set(name) & set("*?[") else shell_flag("--allow-tool", name)
 
 
 def _left_open(message: str, calls: list[Call], hint: Hint = RESUME_RUN) -> CometrespError:

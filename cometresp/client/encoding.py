@@ -17,6 +17,7 @@ _DECODED = ("", "identity", *_WINDOWS)
 _PIECE = 1 << 16  # bytes
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LOOKED_AT = 4096  # bytes
+_MOST = 5  # encodings of one body
 
 
 class BrokenError(Exception):
@@ -28,18 +29,20 @@ def decoded(reply: httpx.Response) -> Iterator[bytes]:
 
     An encoding that isn't known is left as it is: see `unreadable`.
     """
+    windows = [_WINDOWS[name] for name in reversed(_names(reply)) if name in _WINDOWS]
+    if len(windows) > _MOST:
+        raise BrokenError(f"{len(windows)} encodings, of which at most {_MOST} are undone")
     pieces = reply.iter_raw()
-    for name in reversed(_names(reply)):
-        if name in _WINDOWS:
-            pieces = _inflated(pieces, _WINDOWS[name])
-    return pieces
+    for window in windows:
+        pieces = _inflated(pieces, window)
+    yield from pieces
 
 
 def _inflated(pieces: Iterator[bytes], window: int) -> Iterator[bytes]:
     """The bytes that zlib makes of these; what comes after their end is ignored."""
     stream = zlib.decompressobj(window)
     begun = False
-    for given in pieces:
+    for given in _with_whole_header(pieces):
         rest, piece = given, b""
         while (rest or len(piece) == _PIECE) and not stream.eof:
             try:
@@ -56,6 +59,17 @@ def _inflated(pieces: Iterator[bytes], window: int) -> Iterator[bytes]:
         yield piece
 
 
+def _with_whole_header(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes, of which the first two, zlib's header, come together: by both of them it is known."""
+    start = b""
+    for piece in pieces:
+        start += piece
+        if len(start) > 1:
+            break
+    yield start
+    yield from pieces
+
+
 def unreadable(reply: httpx.Response, start: bytes | bytearray) -> str:
     """Why a body can't be read, as in `compressed with zstd, which was not asked for`; "" where it can.
 
@@ -67,7 +81,16 @@ def unreadable(reply: httpx.Response, start: bytes | bytearray) -> str:
         return ""
     asked = reply.request.headers.get("accept-encoding", "").lower()
     why = "can't be read here" if all(name in asked for name in unknown) else "was not asked for and can't be read"
-    return f"compressed with {', '.join(unknown)}, which {why}"
+    return f"compressed with {_listed(unknown)}, which {why}"
+
+
+def compression(reply: httpx.Response) -> str:
+    """The encodings of a body as an error names them: `gzip`, `gzip, deflate`."""
+    return _listed(_names(reply))
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_MOST] + ["…"] * (len(names) > _MOST))
 
 
 def _names(reply: httpx.Response) -> list[str]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from cometresp.client.connection import ServerConfig, open_pool, reason_of
-from cometresp.client.encoding import BrokenError, decoded, unreadable
+from cometresp.client.encoding import BrokenError, compression, decoded, unreadable
 from cometresp.client.reading import Opened
 from cometresp.client.route import local_name, proxy_for
 from cometresp.deadline import Deadline, alarm, backoff
@@ -150,7 +150,7 @@ class Requests:
                     if len(body) > _MAX_ERROR_BODY or end.passed:
                         break
             except BrokenError:
-                why = "" if body else f"whose compression ({reply.headers['content-encoding']}) is broken"
+                why = "" if body else f"whose compression ({compression(reply)}) is broken"
         why = why or unreadable(reply, body)
         read = Reply(reply.status_code, reply.headers, b"" if why else self.config.secrets.body(bytes(body)), why)
         self._debug(f"< {len(body)} bytes of body")

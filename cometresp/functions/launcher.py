@@ -44,17 +44,19 @@ class Launcher:
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(wakeup)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        with suppress(_GoneError, OSError):
-            while True:
-                ready, _, _ = select.select([self._control.fileno(), ended], [], [])
-                if ended in ready:
-                    os.read(ended, 4096)
-                if self._control.fileno() in ready:
-                    self._start()
-                self._report()
-        for child in self._children.values():
-            with suppress(OSError):
-                os.killpg(child.pid, signal.SIGKILL)
+        try:
+            with suppress(_GoneError, OSError):
+                while True:
+                    ready, _, _ = select.select([self._control.fileno(), ended], [], [])
+                    if ended in ready:
+                        os.read(ended, 4096)
+                    if self._control.fileno() in ready:
+                        self._start()
+                    self._report()
+        finally:
+            for child in self._children.values():
+                with suppress(OSError):
+                    os.killpg(child.pid, signal.SIGKILL)
 
     def _start(self) -> None:
         data, streams, _, _ = socket.recv_fds(self._control, 65_536, 3)
@@ -74,6 +76,8 @@ class Launcher:
         except OSError as error:
             facts = {"errno": error.errno, "strerror": error.strerror, "filename": error.filename}
             self._send({"number": number, **facts})
+        except (ValueError, subprocess.SubprocessError) as error:  # such as a null byte in a word
+            self._send({"number": number, "errno": 0, "strerror": str(error), "filename": None})
         else:
             self._children[number] = child
             self._send({"number": number, "pid": child.pid})

@@ -10,38 +10,35 @@ import threading
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from cometresp.functions.children import Child
 from cometresp.wire.json import Json
-
-if TYPE_CHECKING:
-    import socket
 
 _LAUNCHER = str(Path(__file__).with_name("launcher.py"))
 _GRACE = 0.5  # seconds for its end
 
 
 class Launching:
-    """Starts children by a launcher, which is started for the first of them."""
+    """Starts children by a launcher, which is started for the first of them, and again if it has ended."""
 
     def __init__(self) -> None:
         self._gate = threading.Lock()  # of `start`, which threads call; the main thread mustn't wait for it
-        self._numbers = count(1)
-        self._children: dict[int, Child] = {}
-        self._replies: queue.SimpleQueue[Json | None] = queue.SimpleQueue()
-        self._socket: socket.socket | None = None
-        self._has_ended = False  # the launcher, too early
-        self._launcher: subprocess.Popen[bytes] | None = None
+        self._launcher: _Launcher | None = None
 
     def start(self, command: list[Any], environ: dict[str, str], folder: str | None) -> Child:
         """Raises OSError."""
         if sys.platform == "win32":
             return _started_directly(command, environ, folder)
+        request = {
+            "command": [_text(word) for word in command],
+            "environ": {_text(name): _text(value) for name, value in environ.items()},
+            "folder": None if folder is None else _text(folder),
+        }
         with self._gate:
             child, theirs = _with_pipes()
             try:
-                self._start(child, theirs, command, environ, folder)
+                self._running().start(child, theirs, request)
             except BaseException:
                 child.close()
                 raise
@@ -50,84 +47,96 @@ class Launching:
                     os.close(descriptor)
             return child
 
-    def _start(
-        self, child: Child, streams: list[int], command: list[Any], environ: dict[str, str], folder: str | None
-    ) -> None:
+    def _running(self) -> "_Launcher":
+        if self._launcher is not None and self._launcher.has_ended:
+            self._launcher.close()
+            self._launcher = None
+        if self._launcher is None:
+            self._launcher = _Launcher()
+        return self._launcher
+
+    def close(self) -> None:
+        """End the launcher, and with it all that it started."""
+        if self._launcher is not None:
+            self._launcher.close()
+
+
+class _Launcher:
+    """One process of the launcher, and its children. Those that are left when it ends are killed."""
+
+    def __init__(self) -> None:
         import socket
 
-        if self._has_ended:
-            self.close()
-        if self._socket is None or self._has_ended:
-            self._socket = self._launch()
+        self.has_ended = False
+        self._numbers = count(1)
+        self._children: dict[int, Child] = {}
+        self._replies: queue.SimpleQueue[Json | None] = queue.SimpleQueue()
+        self._socket, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", "-S", "-X", "utf8", _LAUNCHER],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env={},
+                    start_new_session=True,
+                )
+        except BaseException:
+            self._socket.close()
+            raise
+        threading.Thread(target=self._receive, daemon=True).start()
+
+    def start(self, child: Child, streams: list[int], request: Json) -> None:
+        """Start a child with these streams; one call at a time. Raises OSError."""
         number = next(self._numbers)
-        request = {
-            "number": number,
-            "command": [_text(word) for word in command],
-            "environ": {_text(name): _text(value) for name, value in environ.items()},
-            "folder": None if folder is None else _text(folder),
-        }
-        line = json.dumps(request).encode() + b"\n"
         self._children[number] = child
+        try:
+            self._send(json.dumps({"number": number, **request}).encode() + b"\n", streams)
+        except BaseException:
+            del self._children[number]
+            raise
+
+    def _send(self, line: bytes, streams: list[int]) -> None:
+        """Send a request with its streams. Raises OSError unless the reply is that the child was started."""
+        import socket
+
         sent = socket.send_fds(self._socket, [line], streams)
         self._socket.sendall(line[sent:])
         reply = self._replies.get()
         if reply is None:
             raise OSError(0, "the process that starts tools has ended")
         if "errno" in reply:
-            del self._children[number]
             raise OSError(reply["errno"], reply["strerror"], reply["filename"])
 
-    def _launch(self) -> "socket.socket":
-        import socket
-
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._launcher = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-X", "utf8", _LAUNCHER],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={},
-                start_new_session=True,
-            )
-        self._has_ended = False
-        self._replies = queue.SimpleQueue()
-        threading.Thread(target=self._receive, args=(ours, self._replies), daemon=True).start()
-        return ours
-
-    def _receive(self, control: "socket.socket", replies: "queue.SimpleQueue[Json | None]") -> None:
-        with suppress(OSError, ValueError), control.makefile("rb") as lines:
+    def _receive(self) -> None:
+        with suppress(OSError, ValueError), self._socket.makefile("rb") as lines:
             for line in lines:
                 message = json.loads(line)
-                child = self._children[message["number"]]
                 if "code" in message:
-                    del self._children[message["number"]]
-                    child.has_ended(message["code"])
+                    self._children.pop(message["number"]).has_ended(message["code"])
                     continue
                 if "pid" in message:
-                    child.has_started(message["pid"])
-                replies.put(message)
-        self._has_ended = True
-        replies.put(None)
-        for child in self._children.values():  # the launcher was killed
+                    self._children[message["number"]].has_started(message["pid"])
+                self._replies.put(message)
+        self.has_ended = True
+        self._replies.put(None)
+        for child in list(self._children.values()):  # one may be added meanwhile, which `start` finds not started
             if child.pid:
                 child.signal(kill=True)
             child.has_ended(-signal.SIGKILL)
-        self._children.clear()
 
     def close(self) -> None:
-        """End the launcher, and with it all that it started."""
-        if self._socket is None or self._launcher is None:
-            return
         import socket
 
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         try:
-            self._launcher.wait(_GRACE)
+            self._process.wait(_GRACE)
         except subprocess.TimeoutExpired:
-            self._launcher.kill()
-            self._launcher.wait(_GRACE)
+            self._process.kill()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GRACE)
         self._socket.close()
 
 

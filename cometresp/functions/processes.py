@@ -45,6 +45,10 @@ class Processes:
                 self._running.add(child)
                 if self._stopped:
                     self.end_child(child)
+                elif self._paused_at:
+                    child.pause()
+                    if not self._paused_at:  # the others have proceeded meanwhile
+                        child.proceed()
                 made.put(child)
             except Exception as error:  # noqa: BLE001 - it is raised in the caller's thread
                 made.put(error)
@@ -98,9 +102,9 @@ class Processes:
             child.pause()
 
     def proceed(self) -> None:
+        self._paused_for, self._paused_at = self._paused_for + time.monotonic() - self._paused_at, 0.0
         for child in list(self._running):
             child.proceed()
-        self._paused_for, self._paused_at = self._paused_for + time.monotonic() - self._paused_at, 0.0
 
     def end(self) -> None:
         self.close()

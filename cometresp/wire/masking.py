@@ -135,6 +135,9 @@ class Secrets:
         return data if masked is text else json_bytes(masked)
 
 
+of_runs: list[Secrets] = []  # of the runs of this process, for reports of bugs, which may come from any thread
+
+
 def _walk(value: Any, mask: Mask) -> Any:
     """A copy of the JSON value with its strings masked."""
     if isinstance(value, str):

@@ -183,6 +183,25 @@ def test_a_bomb_is_unpacked_piece_by_piece(ask: Command, wire: Wire, words: tupl
     assert most - idle < 30
 
 
+@pytest.mark.parametrize(
+    ("status", "kind", "told"),
+    [
+        (200, "application/json", "the reply's compression is broken: 3000 encodings, of which at most 5 are undone"),
+        (200, "text/event-stream", "the reply's compression is broken: 3000 encodings, of which at most 5 are undone"),
+        (
+            400,
+            "application/json",
+            "not the Responses API: HTTP 400: a body whose compression (gzip, gzip, gzip, gzip, gzip, …) is broken",
+        ),
+    ],
+)
+def test_a_body_of_more_encodings_than_anyone_sends_is_not_read(
+    ask: Command, wire: Wire, status: int, kind: str, told: str
+) -> None:
+    wire.answer(reply(status, b"x", kind, content_encoding=", ".join(["gzip"] * 3000)))
+    assert tuple(ask("ask", "hi")) == (76, "", f"{ERROR}{told}\n")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "piece", [b": ping\n", b": ping\n\n", b"id: 1\n\n", b"event: x\n\n", b"data:\n\n", b"\n", b" "]

@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from cometresp.functions.processes import Processes
 from cometresp.functions.results import Result
 from cometresp.functions.toolbox import Toolbox
 from tests.functions.conftest import Make, error_of, output_of
@@ -55,6 +57,13 @@ def all_end(folder: Path) -> None:
     for name in ("child", "grandchild"):
         pid = written(folder / name)
         until(lambda pid=pid: not lives(pid))  # type: ignore[misc]
+
+
+@pytest.fixture
+def processes() -> Iterator[Processes]:
+    made = Processes()
+    yield made
+    made.close()
 
 
 @pytest.mark.slow
@@ -169,6 +178,33 @@ def test_a_pause_stops_the_group_and_does_not_count_as_time_of_the_call(
     assert 0 <= box.processes.clock() - paused < LONGEST
     box.stop()
     thread.join()
+
+
+def test_a_command_that_starts_during_a_pause_is_stopped_until_its_end(processes: Processes) -> None:
+    processes.pause()
+    child = processes.start(["sleep", "1000"], dict(os.environ))
+    until(lambda: halted(child.pid))
+    processes.proceed()
+    until(lambda: not halted(child.pid))
+    child.close()
+
+
+def test_a_command_that_no_process_can_have_ends_no_other(processes: Processes) -> None:
+    child = processes.start(["sleep", "1000"], dict(os.environ))
+    with pytest.raises(OSError, match="embedded null byte"):
+        processes.start(["echo", "a\0b"], dict(os.environ))
+    assert (child.has_members(), child.ended.is_set()) == (True, False)
+    child.close()
+
+
+def test_where_the_launcher_cant_be_started_the_call_fails_and_the_next_may_not(
+    toolbox: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = toolbox(b_json=json.dumps({"tool": [{"name": "hi", "description": "d", "command": ["echo", "hi"]}]}))
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/no/python")
+        assert error_of(box, "hi") == {"error": "the command can't be run: '/no/python' is not found"}
+    assert output_of(box, "hi") == "hi\n"
 
 
 def running(folder: Path, name: str, **environ: str) -> subprocess.Popen[str]:

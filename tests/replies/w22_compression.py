@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 
 from tests.replies.case import Run, Shows
 from tests.scripted import STREAM_HEAD, message, reply, response, text_stream
@@ -15,6 +16,13 @@ WHY = "compressed with {}, which was not asked for and can't be read\n"
 REPLY = "cometresp: error: not the Responses API: the reply to POST /v1/responses is a body "
 
 
+def _in_chunks(body: bytes, kind: str) -> bytes:
+    """A reply whose first byte comes alone."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Encoding: deflate\r\n"
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:1], body[1:], b""))
+    return head.encode() + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
+
+
 def _run(shows: Shows, *given: bytes) -> Run:
     return Run([("ask --retries 0 hi", shows)] * len(given), given)
 
@@ -24,6 +32,12 @@ RUNS = {
         GOOD,
         reply(200, gzip.compress(BODY), content_encoding="x-gzip"),
         reply(200, gzip.compress(STREAM), "text/event-stream", content_encoding="X-GZip"),
+    ),
+    "deflate with and without its header": _run(
+        GOOD,
+        _in_chunks(zlib.compress(BODY), "application/json"),
+        _in_chunks(zlib.compress(BODY, wbits=-15), "application/json"),
+        _in_chunks(zlib.compress(STREAM, wbits=-15), "text/event-stream"),
     ),
     "x-gzip error": _run(
         Shows("", 65, "cometresp: error: HTTP 400: why\n"),

@@ -132,9 +132,10 @@ def test_a_pattern_that_could_name_two_tools_is_refused(tools: Command, wire: Wi
 def test_an_mcp_approval_that_nobody_gives_stays_open(tools: Command, wire: Wire) -> None:
     wire.answer(calling(ROLL), answering())
     result = tools("ask", "-t", "mcp:dmcp=https://x/", "--allow-tool", "*", "hi")
-    assert (result.code, result.err.splitlines()[0]) == (
+    assert (result.code, result.err) == (
         5,
-        "cometresp: error: dmcp/roll was not allowed to run: there is no terminal to ask on; still open: mcpr_1",
+        "cometresp: error: dmcp/roll was not allowed to run: there is no terminal to ask on; still open: mcpr_1\n"
+        "hint: cometresp continue --allow-tool dmcp/roll, with --functions again where it was given\n",
     )
     assert tools("continue", "--tool-output", "mcpr_1=no").code == 0
     assert wire.bodies()[1]["input"] == [
