@@ -191,7 +191,8 @@ class _Question(NamedTuple):
             self._put()
             line = self.typed.readline()
         except BaseException:  # an interrupt: the next output starts a new line
-            self.shown.write(b"\n")
+            with suppress(OSError):  # as where the terminal is gone, which is what the interrupt says
+                self.shown.write(b"\n")
             raise
         finally:
             signals.unwatch(self)

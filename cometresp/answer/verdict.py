@@ -10,6 +10,7 @@ from cometresp.wire.json import Json
 
 _SHOWN = 80  # characters of a call's name and arguments
 RESUME_RUN: tuple[str | Next, ...] = (Next("continue"), " resumes the run, with --functions again where it was given")
+RUN_AGAIN = (*RESUME_RUN, "; the calls run again")
 
 
 def verdict(answer: Answer, *, allow_incomplete: bool = False, background: bool = False) -> CometrespError | None:

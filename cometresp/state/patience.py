@@ -1,5 +1,6 @@
 """How long a run waits for other processes that hold the state file."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from cometresp.text import Say
 
 ONE_TRY = 0.02  # seconds that a try may take by itself, during which no signal is handled
 _SECONDS = 5.0
-_BUSY_SECONDS = 60.0  # for processes that are many, not stuck
+_BUSY = 12  # times as long, for processes that are many, not stuck
 _NOTICE_AFTER = 1.0  # seconds
 _MOMENT = 0.05  # seconds
 
@@ -20,7 +21,7 @@ class Patience:
     """The `seconds` for which a run waits in all, however often another process is in the way.
 
     Processes that are only many are told from a stuck one by what they write: the time begins again while they do, up
-    to a minute in all. `say` gets one notice, after a second.
+    to twelve times as long in all. `say` gets one notice, after a second.
     """
 
     def __init__(self, seconds: float = _SECONDS, say: Say | None = None) -> None:
@@ -28,6 +29,7 @@ class Patience:
         self._limit = seconds
         self._most = inf  # in `briefly`
         self._waited = 0.0
+        self._given_up = threading.Event()
         self._say = say
 
     def tries(self, held: str, written: Path | None = None) -> Iterator[None]:
@@ -43,25 +45,30 @@ class Patience:
             self._waited = before + time.monotonic() - started
             changed = _changed(written)
             if seen not in (None, changed):
-                self._limit = min(self._waited + self._seconds, _BUSY_SECONDS)
+                self._limit = min(self._waited + self._seconds, _BUSY * self._seconds)
             seen = changed
-            if self._waited >= min(self._limit, self._most):
+            if self._waited >= min(self._limit, self._most) or self._given_up.is_set():
                 raise LockedError(f"another process holds {held} (waited {self._waited:.0f} s)")
             if self._say is not None and self._waited >= _NOTICE_AFTER:
                 self._say(f"waiting for another process that holds {held}")
                 self._say = None
             import random
 
-            time.sleep(random.uniform(0.001, ONE_TRY))  # noqa: S311 - only to be out of step with the others
+            self._given_up.wait(random.uniform(0.001, ONE_TRY))  # noqa: S311 - only to be out of step with the others
 
     @contextmanager
     def briefly(self) -> Iterator[None]:
         """In this block nothing is waited for longer than a moment."""
-        self._most = self._waited + _MOMENT
+        before = self._most
+        self._most = min(before, self._waited + _MOMENT)
         try:
             yield
         finally:
-            self._most = inf
+            self._most = before
+
+    def give_up(self) -> None:
+        """Wait no longer, in whatever thread: whoever waits, or comes later, has one try left."""
+        self._given_up.set()
 
 
 def _changed(path: Path | None) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from cometresp.options.tables import OutputOptions
+from cometresp.signals import deferred
 from cometresp.terminal import Terminal
 from cometresp.text import escape_json, json_bytes
 from cometresp.wire.ids import refusal_of
@@ -154,6 +155,7 @@ class Display:
             structured=layout.structured,
         )
 
+    @deferred()  # what is kept is also told
     def close(self) -> None:
         """Keep what a run that ended unexpectedly has written to the file of --output."""
         if self.outlets.file and (kept := self.outlets.file.abandon()):

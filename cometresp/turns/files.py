@@ -4,6 +4,7 @@ What isn't a regular file is written through: a pipe, a device, and a descriptor
 where its offset is, whatever it leads to.
 """
 
+import errno
 import os
 import re
 import stat
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cometresp.errors import OutputError, PipeClosedError
+from cometresp.signals import deferred
 from cometresp.terminal import Terminal, write_all
 from cometresp.text import escape_line
 
@@ -39,7 +41,10 @@ class IdFile:
                 self._stream = opened_through(path, terminal)
             elif os.path.isdir(path):  # noqa: PTH112 - as the user wrote it
                 raise self._error("it is a directory")
-            elif not os.access(path if os.path.exists(path) else os.path.dirname(path) or ".", os.W_OK):  # noqa: PTH110, PTH120
+            elif os.path.exists(path):  # noqa: PTH110
+                if not os.access(path, os.W_OK):
+                    raise self._error("it is read-only")
+            elif not os.access(os.path.dirname(path) or ".", os.W_OK):  # noqa: PTH120
                 raise self._error("its folder isn't there, or may not be written")
         except OSError as error:
             raise self._error(error.strerror) from error
@@ -113,6 +118,7 @@ class FileSink:
         except OSError as error:
             raise self._error(error) from error
 
+    @deferred()
     def commit(self) -> None:
         """The file appears, with the mode of the one that it replaces. Raises OutputError, which says what is kept."""
         try:
@@ -124,6 +130,7 @@ class FileSink:
         except OSError as error:
             raise self._error(error).with_hint(self.abandon()) from error
 
+    @deferred()
     def abandon(self) -> str:
         """Keep what was received under another name; returns a sentence about it, "" where nothing was received."""
         with suppress(OSError):  # the run has failed already, with a better reason
@@ -193,7 +200,11 @@ def opened_through(path: str, terminal: Terminal | None) -> BinaryIO:
     folder, number = found
     if folder != "/dev/fd" and not folder.startswith(f"/proc/{os.getpid()}/"):  # of another process
         return open(f"{folder}/{number}", "ab", buffering=0)  # noqa: PTH123
-    stream = os.fdopen(os.dup(number), "wb", buffering=0)
+    try:
+        duplicate = os.dup(int(number))
+    except (OverflowError, ValueError) as error:  # no integer of C, or too long for one of Python
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF)) from error
+    stream = os.fdopen(duplicate, "wb", buffering=0)
     if hasattr(os, "O_ACCMODE"):  # not on Windows
         from fcntl import F_GETFL, fcntl
 
@@ -203,13 +214,13 @@ def opened_through(path: str, terminal: Terminal | None) -> BinaryIO:
     return stream
 
 
-def _descriptor(path: str) -> tuple[str, int] | None:
+def _descriptor(path: str) -> tuple[str, str] | None:
     """The folder of descriptors and the number in it that a path leads to, by whatever links; None for a file."""
     for _ in range(_MOST_LINKS):
         folder, name = os.path.split(path)
         folder = os.path.realpath(folder)
         if name.isdecimal() and name.isascii() and _DESCRIPTORS.fullmatch(folder):
-            return folder, int(name)
+            return folder, name
         path = os.path.join(folder, name)  # noqa: PTH118
         if not os.path.islink(path):  # noqa: PTH114
             return None

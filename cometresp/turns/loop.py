@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
-from cometresp.answer.verdict import RESUME_RUN, verdict
+from cometresp.answer.verdict import RESUME_RUN, RUN_AGAIN, verdict
 from cometresp.errors import CometrespError, ExitCode, Hint, Next, TurnError
 from cometresp.options.asked import Asked
 from cometresp.request.secrets import masked_body
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from cometresp.calls.settle import Call
     from cometresp.turns.tools import Tools
 
-_RUN_AGAIN = (*RESUME_RUN, "; the calls run again")
 _SEND_AGAIN = (Next("continue"), " sends the results again, with --functions where further calls should run")
 
 
@@ -176,7 +175,7 @@ def _with_hint(done: Finished, kept: bool) -> Finished:
 
 def _resume_hint(kept: bool) -> Hint:
     """How to go on after a turn with the outputs of calls failed; `kept`: they are recorded."""
-    return _SEND_AGAIN if kept else _RUN_AGAIN
+    return _SEND_AGAIN if kept else RUN_AGAIN
 
 
 def _too_many(turns: int, calls: "list[Call]") -> CometrespError:

@@ -64,8 +64,8 @@ class Recorder:
 
     @property
     def keeps(self) -> bool:
-        """Whether the turn is in the state file."""
-        return self._n is not None
+        """Whether the turn is in the state file, with all that was to be recorded of it so far."""
+        return self._n is not None and not self._off
 
     @property
     def keeps_text(self) -> bool:
@@ -138,7 +138,9 @@ class Recorder:
                 previous_id=answer.id,
                 expected=(self._turn.n, None),
             )
-        return Recorder(self._runtime, new, off=self._off or self._n is None, required=self._required)
+        recorder = Recorder(self._runtime, new, off=not self.keeps, required=self._required)
+        recorder.error = self.error
+        return recorder
 
     def keep_output(self, item: Json) -> None:
         """Record an item that answers a call of this turn, before it is sent. Can be called from several threads."""
@@ -189,7 +191,9 @@ class Recorder:
         except LockedError as error:
             self._give_up(error)
         except StoppedError:
-            self._runtime.terminal.warn("this turn is not recorded: another process holds the state file")
+            if self._unfinished is not None:
+                self._off = True
+                self._runtime.terminal.warn("this turn is not recorded: another process holds the state file")
             raise
         finally:
             self._unfinished = None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from cometresp.answer.verdict import RESUME_RUN
+from cometresp.answer.verdict import RESUME_RUN, RUN_AGAIN
 from cometresp.calls.answered import Answered
 from cometresp.calls.approval import Approval
 from cometresp.calls.settle import Call, Outcome, run_calls, settle
@@ -27,6 +27,7 @@ class Tools:
         self._answered = Answered()
         self._recorder: Recorder | None = None
         self._stopped = False
+        self._runtime = runtime
         self._terminal = runtime.terminal
         self._redraws = runtime.terminal.redraws and not runtime.plain
         nobody = "CI is set" if runtime.terminal.environ.get("CI") else "there is no terminal to ask on"
@@ -52,11 +53,13 @@ class Tools:
         self._answered.add(recorder.answers_to([call.id for call in calls]))
         again = {id(call): self._answered.outcome(call) for call in calls if call in self._answered}
         self._recorder = recorder
+        is_recorded = recorder.keeps_text
         try:
             fresh = [call for call in calls if id(call) not in again]
             outcomes = settle(fresh, self if self._toolbox.functions else None, self._approval) if fresh else []
         except StoppedError as stopped:
-            stopped.with_hint(RESUME_RUN)
+            if is_recorded:
+                stopped.with_hint(RESUME_RUN if recorder.keeps_text else RUN_AGAIN)
             raise
         for outcome in outcomes:
             if outcome.call not in self._answered:  # it was answered without being run
@@ -103,6 +106,7 @@ class Tools:
 
     def _stop(self) -> None:
         self._stopped = True
+        self._runtime.patience.give_up()  # results wait for the state file in threads, which hear no signal
         self._toolbox.stop()
 
     def _view(self) -> "Running | _Nothing":

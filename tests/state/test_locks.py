@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -14,9 +16,10 @@ from cometresp.state.patience import Patience
 from cometresp.state.state import State
 from tests.conftest import Command
 from tests.recorded import heads, recorded, state_path
-from tests.scripted import Wire, text_stream
+from tests.scripted import STREAM_HEAD, Wire, created, ended, frames, message, response, text_stream
 from tests.state.files import named_by_prompt, opened
 from tests.state.holding import file_held, folder_held
+from tests.waiting import until
 
 Held = Callable[[Path], AbstractContextManager[None]]
 
@@ -78,6 +81,27 @@ def test_an_interrupt_ends_the_wait_for_the_record(asked: Command) -> None:
     warning = "cometresp: warning: this turn is not recorded: another process holds the state file"
     assert err.decode().splitlines()[:2] == [warning, "cometresp: error: interrupted"]
     assert process.returncode == 130
+
+
+def test_an_answer_whose_end_was_not_recorded_is_not_said_to_be_kept(asked: Command, wire: Wire) -> None:
+    go_on = threading.Event()
+
+    def script(_: object, connection: socket.socket) -> None:
+        connection.sendall(STREAM_HEAD + frames([created("resp_new")]))
+        go_on.wait(60)
+        connection.sendall(frames([ended(response(message("x"), response_id="resp_new"))]))
+
+    wire.answer(script)
+    process = asked.popen("ask", "--verbose", "hi")
+    assert process.stderr is not None
+    until(lambda: recorded(asked) == ["resp_first", "resp_new"], pause=0.1)
+    with file_held(state_path(asked)):
+        go_on.set()
+        assert process.stderr.readline().startswith(b"waiting for another process")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    warning = "cometresp: warning: this turn is not recorded: another process holds the state file"
+    assert err.decode().splitlines() == [warning, "cometresp: error: interrupted"]
 
 
 @pytest.mark.slow
@@ -152,6 +176,38 @@ def test_a_short_wait_leaves_the_rest_of_the_time() -> None:
         rounds(patience)
     tries = patience.tries("the door")
     assert [next(tries) for _ in range(5)] == [None] * 5
+
+
+def test_a_short_wait_in_another_ends_with_it() -> None:
+    patience = Patience(1.0)
+    with patience.briefly():
+        rounds(patience)
+        with patience.briefly():
+            assert rounds(patience) == 1
+        assert rounds(patience) == 1
+
+
+def test_whoever_was_told_to_give_up_tries_once_more() -> None:
+    patience = Patience(1000.0)
+    tries = patience.tries("the door")
+    next(tries)
+    patience.give_up()
+    with pytest.raises(LockedError):
+        next(tries)
+    assert rounds(patience) == 1
+
+
+def test_processes_that_write_are_not_waited_for_without_end(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    tries = Patience(0.01).tries("the door", path)
+
+    def write_for_half_a_second_at_least() -> None:
+        for n, _ in zip(range(500), tries, strict=False):
+            path.write_bytes(b"")
+            os.utime(path, ns=(n, n))
+
+    with pytest.raises(LockedError):
+        write_for_half_a_second_at_least()
 
 
 def test_processes_that_write_are_waited_for_longer_than_a_stuck_one(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ import base64
 import os
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from cometresp.errors import OutputError
-from cometresp.turns.files import FileSink
+from cometresp.terminal import Terminal
+from cometresp.turns.files import FileSink, IdFile
 from cometresp.turns.images import decoded
 from tests.conftest import Command
 from tests.scripted import Wire, created, delta, json_reply, message, response, sse, text_stream
@@ -72,9 +74,12 @@ def test_other_descriptors_are_written_through_too(ask: Command, wire: Wire) -> 
     ("name", "why"),
     [
         ("/dev/fd/77", "Bad file descriptor"),
+        ("/dev/fd/99999999999999999999", "Bad file descriptor"),
+        (f"/dev/fd/{'9' * 5000}", "Bad file descriptor"),
         ("/dev/stdin", "it is open for reading only"),
         ("loop", "Too many levels of symbolic links"),
     ],
+    ids=["none", "no integer of C", "longest", "reading", "loop"],
 )
 @pytest.mark.parametrize("flag", ["--output", "--id-file"])
 def test_what_cant_be_written_is_told_before_anything_is_sent(
@@ -155,6 +160,53 @@ def test_an_answer_whose_file_cant_appear_is_kept_beside_it(tmp_path: Path) -> N
     assert caught.value.message == f"--output: {tmp_path / 'out'} can't be written: Is a directory"
     assert caught.value.hint == f"{tmp_path / 'out'} is untouched; what came is kept as {part}"
     assert (part.read_bytes(), sink.abandon()) == (b"whole", "")
+
+
+# Runs the command line; the first file that gets its name by a rename gets it with an interrupt.
+_INTERRUPTED = """
+import os, signal
+from cometresp.__main__ import main
+replace = os.replace
+def interrupted(*names):
+    os.replace = replace
+    os.kill(os.getpid(), signal.SIGINT)
+    replace(*names)
+os.replace = interrupted
+main()
+"""
+
+
+@pytest.mark.parametrize("reply", [HALF, text_stream("whole")], ids=["half", "whole"])
+def test_an_interrupt_leaves_no_file_without_its_name(ask: Command, wire: Wire, reply: bytes) -> None:
+    wire.answer(reply)
+    process = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED, "ask", "--no-stdin", "--no-save", "hi", "-o", "out"],
+        capture_output=True,
+        env=ask.environ,
+        cwd=ask.home,
+        timeout=60,
+        check=False,
+    )
+    kept = f"cometresp: warning: out is untouched; what came is kept as {ask.home / 'out.part'}\n"
+    assert process.stderr.decode() == (kept if reply is HALF else "") + "cometresp: error: interrupted\n"
+    assert process.returncode == 130
+    files = {path.name: path.read_text() for path in ask.home.iterdir() if path.is_file()}
+    assert files == ({"out.part": "half\n"} if reply is HALF else {"out": "whole\n"})
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("there", "it is read-only"), ("nowhere/id", "its folder isn't there, or may not be written")],
+)
+def test_a_file_that_is_there_is_not_blamed_on_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, why: str
+) -> None:
+    path = tmp_path / name
+    (tmp_path / "there").touch()
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    with pytest.raises(OutputError) as caught:
+        IdFile(str(path), Terminal(None, None, BytesIO()))
+    assert caught.value.message == f"--id-file: {path} can't be written: {why}"
 
 
 # images -----------------------------------------------------------------------------------------------------------

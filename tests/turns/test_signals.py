@@ -1,6 +1,7 @@
 """Signals: what ends a run, stops it and continues it, at a terminal and with a tool that runs."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from tests.conftest import Command
 from tests.jobs import Job, cursor_is_hidden, job
 from tests.scripted import STREAM_HEAD, Wire, created, delta, ended, frames, message, response
-from tests.terminals import plain
+from tests.terminals import TAKE_TERMINAL, plain
 from tests.turns.tooling import TOUCH, answering, calling
 from tests.waiting import halted, lives, until, written
 
@@ -98,6 +99,32 @@ def test_a_question_is_put_again_and_not_answered_by_what_was_typed_to_the_shell
         one.type("n\n")
         assert one.ended() == 0
     assert not (tools.home / "touched").exists()
+
+
+def test_a_question_on_a_terminal_that_goes_away_ends_the_run(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(TOUCH), answering())
+    ours, theirs = pty.openpty()
+    program = [sys.executable, "-m", "cometresp", "ask", "--functions", "tools.py", "hi"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", TAKE_TERMINAL, str(theirs), *program],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=tools.environ,
+        cwd=tools.home,
+        pass_fds=(theirs,),
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown = b""
+    while b"[s]top: " not in shown:
+        shown += os.read(ours, 65_536)
+    process.send_signal(signal.SIGSTOP)
+    until(lambda: halted(process.pid))
+    os.close(ours)  # which continues it: the signal is the first that it hears
+    out, err = process.communicate(timeout=60)
+    hint = "hint: cometresp continue resumes the run, with --functions again where it was given\n"
+    assert (process.returncode, out, err.decode()) == (129, b"", f"cometresp: error: hung up\n{hint}")
 
 
 def test_a_tool_is_stopped_and_continued_with_the_run(tool: Command) -> None:

@@ -1,6 +1,7 @@
 """Runs of several turns: the model calls, what the user allowed is run, and the result goes back."""
 
 import json
+import signal
 import socket
 from typing import Any
 
@@ -10,10 +11,11 @@ from tests.api import validator
 from tests.conftest import Command
 from tests.recorded import state_path
 from tests.scripted import Request, Wire, call, created, delta, ended, error_reply, message, response, sse
-from tests.state.files import opened
+from tests.state.files import execute, opened
 from tests.state.holding import file_held
 from tests.terminals import on_terminal
 from tests.turns.tooling import OSLO, USAGE, allowed, answering, calling, oslo
+from tests.waiting import until
 
 # the loop ---------------------------------------------------------------------------------------------------------
 
@@ -213,6 +215,72 @@ def test_both_forms_of_a_loop_fit_the_apis_schema(tools: Command, wire: Wire, wo
     assert allowed(tools, *words, "hi").code == 0
     known = validator("create_response")
     assert [list(known.iter_errors(body)) for body in wire.bodies()] == [[], []]
+
+
+def refuse(run: Command, write: str) -> None:
+    """Let the state file refuse such a write from now on, as a full disk might."""
+    opened(state_path(run).parent).close()
+    execute(
+        state_path(run).parent, f"CREATE TRIGGER full BEFORE {write} ON turns BEGIN SELECT RAISE(ABORT, 'full'); END"
+    )
+
+
+FULL = "cometresp: warning: this turn is not recorded: the state file {} can't be written: full\n"
+
+
+def test_continue_fails_with_73_also_where_the_turn_after_the_unrecorded_one_ends_well(
+    tools: Command, wire: Wire
+) -> None:
+    wire.answer(answering("first", "resp_0"), calling(oslo()), answering())
+    assert tools("ask", "hi").code == 0
+    refuse(tools, "INSERT")
+    result = tools("continue", "--functions", "tools.py", "--approve", "always", "weather?")
+    path = state_path(tools)
+    error = f"cometresp: error: the state file {path} can't be written: full\n"
+    assert list(result) == [73, "21 degrees\n", FULL.format(path) + error]
+
+
+def test_a_call_of_a_turn_whose_end_is_not_recorded_is_answered_by_hand(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(oslo()))
+    refuse(tools, "UPDATE OF output")
+    result = tools("ask", "--functions", "tools.py", "hi")
+    hint = "hint: cometresp ask --previous-response-id resp_1 --tool-output call_1=…\n"
+    warning, _, *rest = result.err.splitlines(keepends=True)
+    assert (result.code, warning, rest) == (5, FULL.format(state_path(tools)), [hint])
+
+
+def test_calls_run_again_where_their_results_are_not_recorded(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(oslo()), error_reply(503, Retry_After="0"))
+    refuse(tools, "UPDATE OF outputs")
+    assert allowed(tools, "hi").err.splitlines()[-1] == (
+        "hint: cometresp continue resumes the run, with --functions again where it was given; the calls run again"
+    )
+
+
+def test_an_interrupt_ends_the_wait_for_the_record_of_a_result(tools: Command, wire: Wire) -> None:
+    code = '''
+import os, time
+
+def slow() -> str:
+    """Ends when it may."""
+    open("running", "w").close()
+    while not os.path.exists("go"):
+        time.sleep(0.01)
+    return "done"
+'''
+    (tools.home / "slow.py").write_text(code)
+    wire.answer(calling(call("slow")), answering())
+    process = tools.popen("ask", "--functions", "slow.py", "--approve", "always", "--verbose", "hi")
+    assert process.stderr is not None
+    until((tools.home / "running").exists)
+    with file_held(state_path(tools)):
+        (tools.home / "go").touch()
+        while not process.stderr.readline().startswith(b"waiting for another process"):
+            pass
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    hint = "hint: cometresp continue resumes the run, with --functions again where it was given; the calls run again"
+    assert (process.returncode, err.decode().splitlines()[-2:]) == (130, ["cometresp: error: interrupted", hint])
 
 
 @pytest.mark.slow
