@@ -184,15 +184,25 @@ def _send(thread: "threading.Thread", number: int) -> None:
 
 
 def _unraisable(unraisable: Any) -> None:
-    """Send a signal again whose error was raised where Python drops errors, such as in a destructor."""
+    """Send a signal again whose error was raised where Python drops errors, such as in a destructor.
+
+    One that comes while this is done would be dropped, too.
+    """
     error = unraisable.exc_value
     if not isinstance(error, StoppedError):
         sys.__unraisablehook__(unraisable)
         return
+    try:
+        with deferred():
+            _send_later(error)
+    except StoppedError as another:
+        _send_later(another)
+
+
+def _send_later(error: StoppedError) -> None:
     import threading
 
-    main = threading.main_thread()
-    threading.Timer(_LATER, _send, (main, error.exit_code - 128)).start()
+    threading.Timer(_LATER, _send, (threading.main_thread(), error.exit_code - 128)).start()
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: Any) -> None:
