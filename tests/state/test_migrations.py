@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-import time
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -123,14 +123,14 @@ def test_a_file_that_a_newer_one_migrates_meanwhile_is_left_to_it(
     path = old_file(tmp_path / "old", "u")
     with closing(sqlite3.connect(path, isolation_level=None)) as newer:
 
-        def migrate(_: float) -> None:
+        def migrate(*_: object) -> None:
             """What the newer one does while this one, which has seen version 1, waits for its turn."""
             if newer.in_transaction:
                 newer.execute("PRAGMA user_version = 99")
                 newer.execute("COMMIT")
 
         newer.execute("BEGIN IMMEDIATE")
-        monkeypatch.setattr(time, "sleep", migrate)
+        monkeypatch.setattr(threading.Event, "wait", migrate)
         with pytest.raises(OutputError, match="newer cometresp"):
             State.open(tmp_path / "old")
         assert not newer.in_transaction
