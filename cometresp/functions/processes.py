@@ -19,6 +19,7 @@ from cometresp.functions.children import Child
 from cometresp.functions.launching import Launching
 
 _GRACE = 0.5  # seconds between SIGTERM and SIGKILL
+_LONGEST_START = 5.0  # seconds
 
 
 class Processes:
@@ -95,8 +96,8 @@ class Processes:
 
     def pause(self) -> None:
         """Stop all groups, until `proceed`; the time between doesn't count."""
-        for done in list(self._starting):
-            done.wait(_GRACE)
+        for done in list(self._starting):  # once this process is stopped, it can't stop what it has just started
+            done.wait(_LONGEST_START)
         self._paused_at = time.monotonic()
         for child in list(self._running):
             child.pause()

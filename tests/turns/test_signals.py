@@ -64,8 +64,8 @@ def test_ctrl_z_clears_the_tail_and_shows_the_cursor_and_fg_draws_again(ask: Com
         one.shows("half")
         one.type(CTRL_Z)
         assert one.stopped_or_ended() == {"stopped": signal.SIGTSTP}
+        until(lambda: not cursor_is_hidden(one.screen))
         stopped_at = len(one.screen)
-        assert not cursor_is_hidden(one.screen)
         one.proceed()
         one.shows("half", after=one.shows(HIDE, after=stopped_at))
         go_on.set()
@@ -133,7 +133,7 @@ def test_a_tool_is_stopped_and_continued_with_the_run(tool: Command) -> None:
         one.type(CTRL_Z)
         assert one.stopped_or_ended() == {"stopped": signal.SIGTSTP}
         until(lambda: all(halted(pid) for pid in pids))
-        assert not cursor_is_hidden(one.screen)
+        until(lambda: not cursor_is_hidden(one.screen))
         stopped_at = len(one.screen)
         one.proceed()
         one.shows("wait", after=one.shows(HIDE, after=stopped_at))
