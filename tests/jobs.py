@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tests.waiting import LONGEST, until
+from tests.waiting import LONGEST, is_empty, until
 
 # A shell that can do one thing: run a job in the foreground, continue it when it is told to, and say what became of it.
 _SHELL = """
@@ -95,6 +95,8 @@ class Job:
     def stopped_or_ended(self) -> dict[str, int]:
         """{"stopped": signal} or {"code": exit code}; waits for it."""
         news: dict[str, int] = self._news()
+        if "stopped" in news:
+            until(lambda: is_empty(self._ours))  # what was written before that has been read
         return news
 
     def proceed(self, how: str = "fg") -> None:
