@@ -90,13 +90,19 @@ class Runtime:
         if not message:
             yield
             return
-        name, most, started = escape_line(path, _LONGEST_NAME), self.connection.max_time, time.monotonic()
+        what = f"{message} {escape_line(path, _LONGEST_NAME)}"
+        with self.terminal.waiting(what), self.within_max_time(what):
+            yield
+
+    @contextmanager
+    def within_max_time(self, what: str) -> Iterator[None]:
+        """The block, before the server is asked, that --max-time ends. `what` is done in it, for the message."""
+        most, started = self.connection.max_time, time.monotonic()
 
         def too_long() -> UnreachableError:
-            return UnreachableError(f"not finished within the {most:g} s of --max-time: {message} {name}")
+            return UnreachableError(f"not finished within the {most:g} s of --max-time: {what}")
 
-        bounded = nullcontext() if most is None else alarm(most - self._spent, too_long)
-        with self.terminal.waiting(f"{message} {name}"), bounded:
+        with nullcontext() if most is None else alarm(most - self._spent, too_long):
             yield
         self._spent += time.monotonic() - started
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cometresp.answer.answer import Answer
     from cometresp.calls.settle import Outcome
     from cometresp.render.screen import Kind, Screen, Sink, View
+    from cometresp.runtime import Runtime
     from cometresp.turns.files import FileSink, IdFile
 
 
@@ -98,16 +99,18 @@ class Outlets(NamedTuple):
     images: "Path | None" = None
 
 
-def open_outlets(output: OutputOptions, terminal: Terminal) -> Outlets:
-    """Make what the flags name. Raises OutputError before anything is sent."""
+def open_outlets(runtime: "Runtime") -> Outlets:
+    """Make what the flags name. Raises OutputError before anything is sent, UnreachableError after --max-time."""
+    output, terminal = runtime.output, runtime.terminal
     if output.id_file is None and output.save_images is None and output.file is None:
         return Outlets(terminal)
     from cometresp.turns.files import FileSink, IdFile
     from cometresp.turns.images import image_folder
 
-    id_file = IdFile(output.id_file, terminal) if output.id_file is not None else None
-    images = image_folder(output.save_images) if output.save_images is not None else None
-    file = FileSink(output.file, terminal) if output.file is not None else None
+    with runtime.within_max_time("opening the output files"):
+        id_file = IdFile(output.id_file, terminal) if output.id_file is not None else None
+        images = image_folder(output.save_images) if output.save_images is not None else None
+        file = FileSink(output.file, terminal) if output.file is not None else None
     return Outlets(file or terminal, file, id_file, images)
 
 

@@ -49,7 +49,7 @@ def run_fetch(wanted: Wanted, runtime: Runtime) -> None:
     """Fetch the response, show and record it. Raises the error that it amounts to."""
     output, terminal = runtime.output, runtime.terminal
     layout = layout_of(output, terminal, plain=runtime.plain, streaming=wanted.stream)
-    display = Display(layout, output, open_outlets(output, terminal), terminal)
+    display = Display(layout, output, open_outlets(runtime), terminal)
     recorder = Recorder(runtime, None)
     with closing(display):
         done = run_turn(_Fetcher(wanted, runtime), display, recorder)

@@ -109,6 +109,14 @@ def test_a_named_pipe_is_written_through_when_it_is_read(ask: Command, wire: Wir
     assert (process.communicate(timeout=60)[1].count(b"waiting"), process.returncode) == (0, 0)
 
 
+@pytest.mark.parametrize("flag", ["-o", "--id-file"])
+def test_a_named_pipe_that_nobody_reads_is_waited_for_until_max_time(ask: Command, wire: Wire, flag: str) -> None:
+    os.mkfifo(ask.home / "pipe")
+    error = "cometresp: error: not finished within the 0.5 s of --max-time: opening the output files\n"
+    assert list(ask("ask", "hi", "--max-time", "0.5", flag, "pipe")) == [69, "", error]
+    assert wire.requests == []
+
+
 # regular files ----------------------------------------------------------------------------------------------------
 
 
