@@ -28,6 +28,7 @@ from cometresp.wire.replies import Reply
 _STREAM_TYPE = "text/event-stream"
 _FAILED = "response.failed"
 _BOM = b"\xef\xbb\xbf"
+_LEAD = re.compile(rb"(?:\xef\xbb\xbf|\s)+")  # what says nothing
 _NAMES = (b"data:", b"event:", b"retry:", b"id:", b":")
 _FIELD = re.compile(r"(data|event|id|retry)?(:|$)")  # a line of a stream
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -163,15 +164,17 @@ class _Body:
         return self._reply(b"" if why else self.opened.secrets.body(bytes(rest)), why)
 
     def _looks(self) -> str:
-        """`json`, `stream` or `other`, by the first bytes that aren't blank."""
-        while (looks := _looks_like(self._start, ended=self._ended)) is None:
-            self._start += self._next()
-            if self._start.removeprefix(_BOM).isspace():  # some servers send blanks while they work
-                self._blanks += len(self._start)
-                self._start = b""
+        """`json`, `stream` or `other`, by the first bytes that aren't blank; blanks may come first."""
+        while True:
+            if lead := _LEAD.match(self._start):
+                self._blanks += lead.end()
+                self._start = self._start[lead.end() :]
             if self._blanks > self.opened.limit:
                 raise replies.too_large("the reply", self.opened.limit)
-        return looks
+            looks = _looks_like(self._start, ended=self._ended)
+            if looks is not None:
+                return looks
+            self._start += self._next()
 
     def _reply(self, body: bytes, why: str) -> Reply:
         return Reply(self.opened.reply.status_code, self.opened.reply.headers, body, why)
@@ -193,12 +196,11 @@ def _looks_like(start: bytes, *, ended: bool) -> str | None:
     """`json`, `stream` or `other`, by the first bytes of a body; None where more are needed."""
     if not ended and _BOM.startswith(start):
         return None
-    text = start.removeprefix(_BOM).lstrip()
-    if text.startswith((b"{", b"[")):
+    if start.startswith((b"{", b"[")):
         return "json"
-    if text.startswith(_NAMES):
+    if start.startswith(_NAMES):
         return "stream"
-    return None if not ended and any(name.startswith(text) for name in _NAMES) else "other"
+    return None if not ended and any(name.startswith(start) for name in _NAMES) else "other"
 
 
 # streams ------------------------------------------------------------------------------------------------------------

@@ -161,7 +161,7 @@ class Splitter:
         """The rest of the text; the next text starts a new document."""
         self._rest += escape(self._carry)
         self._carry = ""
-        blocks = self._take(len(self._rest)) if self._rest.strip() else None
+        blocks = self._take(len(self._rest)) if self._rest.strip(" \t\n") else None
         self._rest, self._parsed = "", 0
         return blocks
 

@@ -65,6 +65,10 @@ FOUND = {
         "COMETAPI_BASE_URL=https://\u2488com\0COMETAPI_KEY=k\0\n\n\n".encode(),
     ),
     "a character reference": ("markdown", b"&#8238;"),
+    "a blank before JSON": ("streams", b'\n{"error":{"":"d"}}'),
+    "blanks and two BOMs": ("streams", b" \xef\xbb\xbf \xef\xbb\xbf{}"),
+    "an error that is an empty object": ("error_replies", b'\n\n{"error":"{}","":""}'),
+    "a blank that Markdown doesn't know": ("markdown", b"o\n\n\xe3\x80\x80\n"),
     "a byte of the schema": ("state_file", b"@12288 \xff"),
     "a version that can't be": ("state_commands", b"@60 \xff"),
 }
