@@ -14,6 +14,7 @@ import os
 import pty
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from tempfile import TemporaryFile
 from typing import NoReturn
@@ -74,7 +75,7 @@ def _forked(words: list[str], stdin: bytes, env: dict[str, str], cwd: str, outle
         os.chdir(cwd)
         run_here(words)
     os.close(ours)
-    with io.FileIO(theirs, "w") as pipe:
+    with suppress(BrokenPipeError), io.FileIO(theirs, "w") as pipe:  # not every command reads it
         pipe.write(stdin)
     return child
 
