@@ -24,6 +24,7 @@ _CODES = {
     401: {ExitCode.KEY},
     402: {ExitCode.KEY},
     403: {ExitCode.KEY},
+    407: {ExitCode.CONFIG},
     408: {ExitCode.UNREACHABLE},
     429: _SPENT_OR_LIMITED,
 }
