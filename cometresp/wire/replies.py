@@ -188,6 +188,7 @@ def is_html(text: str) -> bool:
 
 def not_the_api(reply: Reply, request: str, kind: str) -> ProtocolError:
     """The exception for a 2xx reply with neither a response nor an error. `request`: the method and path."""
+    kind = kind[:_LONGEST_ID]
     what = _what_came(reply, _json_came(reply, kind) or kind or "a body of no type")
     is_read = not (reply.unreadable or reply.unread())
     if is_html(page := reply.text()):

@@ -69,6 +69,7 @@ FOUND = {
     "blanks and two BOMs": ("streams", b" \xef\xbb\xbf \xef\xbb\xbf{}"),
     "an error that is an empty object": ("error_replies", b'\n\n{"error":"{}","":""}'),
     "a blank that Markdown doesn't know": ("markdown", b"o\n\n\xe3\x80\x80\n"),
+    "an endless content type": ("error_replies", b"\ncontent-type:" + b"x" * 5000 + b"\n\n"),
     "a byte of the schema": ("state_file", b"@12288 \xff"),
     "a version that can't be": ("state_commands", b"@60 \xff"),
 }
