@@ -254,7 +254,7 @@ class DamagedError(OutputError):
 
 
 class LockedError(OutputError):
-    """Another process holds the state file, and was waited for in vain."""
+    """Another process still holds the state file after the time that a run waits for it."""
 
 
 class RecordError(OutputError):

@@ -202,6 +202,18 @@ def pieces(text: str, count: int) -> list[str]:
     return [text[place : place + size] for place in range(0, len(text), size)]
 
 
+def repeating(sent: bytes, again: bytes = b" ") -> Script:
+    """Sends the one, then the other every 20 ms, without an end."""
+
+    def script(_: Request, connection: socket.socket) -> None:
+        connection.sendall(sent)
+        while True:
+            connection.sendall(again)
+            time.sleep(0.02)
+
+    return script
+
+
 def paced(text: str, count: int, pause: float) -> Script:
     """A stream that brings the text piece by piece, as a model would."""
 

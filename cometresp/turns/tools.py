@@ -106,7 +106,7 @@ class Tools:
 
     def _stop(self) -> None:
         self._stopped = True
-        self._runtime.patience.give_up()  # results wait for the state file in threads, which hear no signal
+        self._runtime.patience.give_up()  # threads that wait to record results get no signal
         self._toolbox.stop()
 
     def _view(self) -> "Running | _Nothing":

@@ -23,6 +23,7 @@ from tests.scripted import (
     frames,
     json_reply,
     message,
+    repeating,
     reply,
     response,
     sse,
@@ -46,18 +47,6 @@ def endless(head: bytes, piece: bytes) -> Script:
         connection.sendall(head)
         while True:
             connection.sendall(piece * (65536 // len(piece) + 1))
-
-    return script
-
-
-def dripping(head: bytes, piece: bytes = b" ") -> Script:
-    """A reply of which a piece comes every 20 ms, without an end."""
-
-    def script(_: Request, connection: socket.socket) -> None:
-        connection.sendall(head)
-        while True:
-            connection.sendall(piece)
-            time.sleep(0.02)
 
     return script
 
@@ -227,14 +216,14 @@ def test_an_error_whose_body_drips_is_told_by_its_status(
     ask: Command, wire: Wire, status: int, code: int, told: str
 ) -> None:
     head = reply(status, b"not you", "text/plain").replace(b"Content-Length: 7", b"Content-Length: 9999")
-    wire.answer(dripping(head))
+    wire.answer(repeating(head))
     result = ask("ask", "--retries", "0", "hi")
     assert (result.code, result.text, result.err.splitlines()[0]) == (code, "", ERROR + told)
 
 
 def test_an_error_whose_body_outlasts_max_time_is_told_by_its_status(ask: Command, wire: Wire) -> None:
     head = reply(401, b"not you", "text/plain").replace(b"Content-Length: 7", b"Content-Length: 9999")
-    wire.answer(dripping(head))
+    wire.answer(repeating(head))
     result = ask("ask", "--max-time", "1.5", "hi")
     assert (result.code, result.err.splitlines()[0]) == (77, f"{ERROR}HTTP 401: not you")
 
@@ -252,7 +241,7 @@ HEADS = [
 def test_a_reply_whose_head_has_no_end_is_given_up_after_the_timeout(
     ask: Command, wire: Wire, head: bytes, piece: bytes
 ) -> None:
-    wire.answer(dripping(head, piece))
+    wire.answer(repeating(head, piece))
     result = ask("ask", "--timeout", "2", "hi")
     assert list(result) == [69, "", f"{ERROR}{wire.url}: no reply within 2 s (--timeout)\n"]
     assert len(wire.requests) == 1

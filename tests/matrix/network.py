@@ -2,10 +2,9 @@
 
 import socket
 import struct
-import time
 
 from tests.matrix.fault import HALF, Fault
-from tests.scripted import STREAM_HEAD, Request, Script
+from tests.scripted import STREAM_HEAD, Request, Script, repeating
 
 SOON = "--timeout 1"
 HELD = 20.0  # seconds that a silent server keeps a connection, if the client doesn't end it
@@ -34,18 +33,6 @@ def resetting(sent: bytes) -> Script:
     def script(_: Request, connection: socket.socket) -> None:
         connection.sendall(sent)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-    return script
-
-
-def repeating(sent: bytes, again: bytes) -> Script:
-    """Sends the one, then the other again and again."""
-
-    def script(_: Request, connection: socket.socket) -> None:
-        connection.sendall(sent)
-        while True:
-            connection.sendall(again)
-            time.sleep(0.01)
 
     return script
 
