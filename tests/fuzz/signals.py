@@ -84,11 +84,12 @@ def check(case: Case, wire: Wire, environ: Mapping[str, str], folder: Path) -> l
                 wrong.append("stopped with the cursor hidden")
             one.proceed()
             news = {"code": one.ended()}
-    if news["code"] not in (SIGNALS[case.name], 0):  # 0: it was over before
+    early = _early(one.screen)
+    if news["code"] not in (SIGNALS[case.name], 0, *([1] if early else [])):  # 0: it was over before
         wrong.append(f"exit code {news['code']}")
     if case.name != "SIGKILL" and cursor_is_hidden(one.screen):
         wrong.append("ended with the cursor hidden")
-    if (found := re.search(r"Traceback|a bug in|Exception ignored|core dumped", one.screen)) and not _early(one.screen):
+    if (found := re.search(r"Traceback|a bug in|Exception ignored|core dumped", one.screen)) and not early:
         wrong.append(f"{found[0]} on the terminal: {one.screen[-600:]!r}")
     if left := _left(folder):
         wrong.append(f"processes are left: {left}")
