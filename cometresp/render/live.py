@@ -190,7 +190,7 @@ class LiveView(Redrawn):
     def _draw(self) -> None:
         started = time.monotonic()
         if self._text:
-            self._print(self._splitter.finished())
+            self._print(self._splitter.finished(max(self._size()[1] - _MARGIN, 1)))
         size = self._size()
         allowed = _BYTES_FREE + _BYTES_PER_SHOWN * (self._shown + self._length)
         if (self._spent < allowed or started - self._painted >= 1) and not in_background():
