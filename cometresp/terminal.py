@@ -42,10 +42,13 @@ class Terminal:
     quiet: bool = False
     verbose: bool = False
     masks: Masks | None = None
+    color: str = "auto"  # of rendered text: auto (on a terminal), always or never
     line_writer: Callable[[str], None] | None = None  # prints lines while a region is drawn
 
     @classmethod
-    def of_process(cls, *, quiet: bool = False, verbose: bool = False, masks: Masks | None = None) -> "Terminal":
+    def of_process(
+        cls, *, quiet: bool = False, verbose: bool = False, masks: Masks | None = None, color: str = "auto"
+    ) -> "Terminal":
         """The streams of this process. One that was closed before the start is None; such a stderr is discarded."""
 
         def raw(stream: TextIO | None) -> BinaryIO | None:
@@ -65,6 +68,7 @@ class Terminal:
             quiet=quiet,
             verbose=verbose,
             masks=masks,
+            color=color,
         )
 
     @property

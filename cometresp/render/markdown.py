@@ -40,19 +40,23 @@ class AnswerConsole(Console):
 
 
 def rendered(thing: Any, terminal: Terminal, width: int, *, ansi: bool = True) -> str:
-    """A renderable as text for this terminal, or, without `ansi`, for a pipe. Lines are not cropped to the width."""
+    """A renderable as text for this terminal, or, without `ansi`, for a pipe. Lines are not cropped to the width.
+
+    Only --color gives a pipe colours, never the environment.
+    """
+    styled = {"always": True, "never": False}.get(terminal.color, ansi)
     console = AnswerConsole(
         file=_Buffer(terminal.encoding if ansi else "utf-8"),
-        force_terminal=ansi,
+        force_terminal=styled,
         width=width,
-        no_color=None if ansi else True,
-        color_system="auto" if ansi else None,
+        no_color=not styled or (False if terminal.color == "always" else None),
+        color_system=None if not styled else "auto" if ansi else "standard",
         legacy_windows=False,
         highlight=False,
         markup=False,
         emoji=False,
     )
-    console.links = ansi and takes_links(terminal.environ)
+    console.links = ansi and styled and takes_links(terminal.environ)
     with console.capture() as capture:
         console.print(thing, end="", crop=False)
     return capture.get()
