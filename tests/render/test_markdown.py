@@ -56,6 +56,6 @@ def test_a_line_is_shown_when_it_is_complete(ask: Command, wire: Wire, line: str
         connection.sendall(frames([delta("more"), ended(response(message(line + "more")))]))
 
     wire.answer(script)
-    last = line.split()[-1].encode() if "|" not in line else b"cell"
+    last = line.rsplit(maxsplit=1)[-1].encode() if "|" not in line else b"cell"
     code, _ = on_terminal(ask, "ask", "--plain", "hi", meanwhile=lambda _: shown.set(), when=last)
     assert code == 0
