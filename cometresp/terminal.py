@@ -43,6 +43,8 @@ class Terminal:
     verbose: bool = False
     masks: Masks | None = None
     line_writer: Callable[[str], None] | None = None  # prints lines while a region is drawn
+    eraser: Callable[[], None] | None = None  # erases what is drawn, while a region is
+    is_shared: bool = False  # a reader of our output may write to the terminal too: nothing is redrawn there any more
 
     @classmethod
     def of_process(cls, *, quiet: bool = False, verbose: bool = False, masks: Masks | None = None) -> "Terminal":
@@ -96,12 +98,23 @@ class Terminal:
         """Write bytes to stdout and flush. Raises PipeClosedError and OutputError."""
         if self.stdout is None:
             raise OutputError("standard output is closed")
+        self.share_with_reader_of(self.stdout)
         try:
             write_all(self.stdout, self.masks.output(data) if self.masks else data)
         except BrokenPipeError as error:
             raise PipeClosedError from error
         except OSError as error:
             raise OutputError(f"standard output can't be written: {error.strerror}") from error
+
+    def share_with_reader_of(self, stream: BinaryIO) -> None:
+        """Erase what is drawn on stderr, for good, before the first byte is written to a pipe.
+
+        Its reader may print to the same terminal, as in `… | tee FILE`, and its lines must not be overwritten.
+        """
+        if self.stderr_tty and not self.is_shared and is_pipe(stream):
+            self.is_shared = True
+            if self.eraser is not None:
+                self.eraser()
 
     def print_json(self, value: object) -> None:
         """Print a value as JSON on stdout: one line into a pipe, indented and escaped on a terminal."""
@@ -229,6 +242,17 @@ def _discard_typed(terminal: BinaryIO) -> None:
         termios.tcflush(terminal, termios.TCIFLUSH)
     except termios.error as error:
         raise OSError(*error.args) from error
+
+
+def is_pipe(stream: BinaryIO) -> bool:
+    """Whether a stream leads to another program: a pipe or a socket."""
+    import stat
+
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError):  # it is closed, or only in memory
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def write_all(stream: Any, data: bytes) -> None:

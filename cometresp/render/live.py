@@ -64,6 +64,7 @@ class LiveView(Redrawn):
         signals.watch(self)
         self._thread.start()
         terminal.line_writer = self._line
+        terminal.eraser = self._erase
 
     def show(self, event: Event, answer: Answer) -> None:
         if self._error is not None:
@@ -86,7 +87,7 @@ class LiveView(Redrawn):
     def finish(self, answer: Answer) -> None:
         self._stop.set()
         self._thread.join()
-        self._terminal.line_writer = None
+        self._terminal.line_writer = self._terminal.eraser = None
         with self._lock:
             self._region.clear()
             if not self._thinks and self._reasoning and answer.reasoning:
@@ -156,6 +157,11 @@ class LiveView(Redrawn):
         with self._lock:
             self._above(line)
 
+    def _erase(self) -> None:
+        """Erase the region; it isn't drawn again on a terminal that is shared."""
+        with self._lock:
+            self._region.clear()
+
     def _above(self, line: str) -> None:
         """Print lines on stderr above the region; they are already escaped, and may be coloured."""
         if self._terminal.stderr_tty:
@@ -193,7 +199,8 @@ class LiveView(Redrawn):
             self._print(self._splitter.finished())
         size = self._size()
         allowed = _BYTES_FREE + _BYTES_PER_SHOWN * (self._shown + self._length)
-        if (self._spent < allowed or started - self._painted >= 1) and not in_background():
+        may = not (self._terminal.is_shared or in_background())
+        if may and (self._spent < allowed or started - self._painted >= 1):
             self._painted = started
             self._region.paint(self._lines(size), size)
         self._next = time.monotonic() + max(_INTERVAL, _REST_PER_COST * (time.monotonic() - started))

@@ -29,12 +29,13 @@ class Running(Redrawn):
         super().__init__(terminal.write_stderr)
         self._terminal = terminal
         self._prints = (terminal.stderr_tty or terminal.verbose) and not terminal.quiet
-        self._redraw = redraw and terminal.stderr_tty and self._prints
+        self._redraw = redraw and terminal.stderr_tty and self._prints and not terminal.is_shared
         self._good, self._bad = "✓✗" if terminal.encoding == "utf-8" else "+x"
         self._running: dict[str, tuple[str, float]] = {}
         self._thread = threading.Thread(target=self._run, daemon=True)
         if self._redraw:
             terminal.line_writer = self._above
+            terminal.eraser = self._erase
             signals.watch(self)
             self._thread.start()
 
@@ -59,7 +60,7 @@ class Running(Redrawn):
         self._stop.set()
         if self._redraw:
             self._thread.join()
-            self._terminal.line_writer = None
+            self._terminal.line_writer = self._terminal.eraser = None
             with self._lock:
                 self._region.clear()
             signals.unwatch(self)
@@ -68,6 +69,10 @@ class Running(Redrawn):
         with self._lock:
             self._region.clear()
             self._terminal.write_stderr(line)
+
+    def _erase(self) -> None:
+        with self._lock:
+            self._region.clear()
 
     def _run(self) -> None:
         while not self._stop.wait(_INTERVAL):
