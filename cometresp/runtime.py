@@ -28,6 +28,7 @@ from cometresp.terminal import Terminal
 from cometresp.text import escape_line
 from cometresp.wire.headers import MASK, is_secret_header, names_key, with_headers
 from cometresp.wire.masking import Secrets, of_runs
+from cometresp.wire.payload import megabytes
 from cometresp.wire.urls import query_of, shown_url
 
 if TYPE_CHECKING:
@@ -86,12 +87,12 @@ class Runtime:
     @contextmanager
     def reading(self, path: str) -> Iterator[None]:
         """The block in which a file is read: told of where it takes long, bounded by --max-time."""
-        message = wait_message(path)
+        message, size = wait_message(path)
         if not message:
             yield
             return
         what = f"{message} {escape_line(path, _LONGEST_NAME)}"
-        with self.terminal.waiting(what), self.within_max_time(what):
+        with self.terminal.waiting(f"{what} · {megabytes(size)}" if size else what), self.within_max_time(what):
             yield
 
     @contextmanager

@@ -11,7 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple, Protocol, TextIO
 
@@ -44,6 +44,7 @@ class Terminal:
     masks: Masks | None = None
     line_writer: Callable[[str], None] | None = None  # prints lines while a region is drawn
     eraser: Callable[[], None] | None = None  # erases what is drawn, while a region is
+    waits: Callable[[str], AbstractContextManager[object]] | None = None  # draws what is waited for, where it may
     is_shared: bool = False  # a reader of our output may write to the terminal too: nothing is redrawn there any more
 
     @classmethod
@@ -156,7 +157,11 @@ class Terminal:
 
     @contextmanager
     def waiting(self, message: str) -> Iterator[None]:
-        """Print the message if the block takes longer than `patience`."""
+        """Show what is waited for while the block runs; undrawn, it is printed if that takes longer than `patience`."""
+        if self.waits is not None and not self.is_shared:
+            with self.waits(message):
+                yield
+            return
         import threading
 
         timer = threading.Timer(self.patience, self.tell_waiting, (message,))

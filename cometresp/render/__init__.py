@@ -21,4 +21,5 @@ structured  A structured answer on a terminal: JSON, indented and highlighted wh
 summary     The lines after an answer: the summary of the run, and `--usage`.
 tables      Tables for a terminal.
 transcript  Transcripts of recorded turns, for a terminal.
+waiting     A status line for what is waited for before anything is sent.
 """

@@ -19,7 +19,7 @@ from cometresp.render.activity import Timeline, code_of, details
 from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_key
 from cometresp.render.blocks import Splitter
 from cometresp.render.markdown import citations, rendered
-from cometresp.render.region import Redrawn, in_background, terminal_size
+from cometresp.render.region import Redrawn, in_background, spinner, terminal_size
 from cometresp.render.screen import Sink, View
 from cometresp.render.structured import Structured, splitter_for
 from cometresp.terminal import Terminal
@@ -33,7 +33,6 @@ _INTERVAL = 0.12  # seconds between drawings, at least
 _REST_PER_COST = 9  # so that drawing takes at most a tenth of the time
 _BYTES_FREE, _BYTES_PER_SHOWN = 4000, 1.5  # above this the region is only drawn once a second
 _MARGIN = 3  # rows left for earlier output
-_SPINNER = {"utf-8": "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "ascii": "|/-\\"}
 _REASONING_ROWS = 3
 _LEAST = (20, 5)  # columns and rows; on less nothing is redrawn
 _CHARACTERS_PER_TOKEN = 4
@@ -233,14 +232,13 @@ class LiveView(Redrawn):
     def _status(self) -> str:
         """`⠋ 3 s · gpt-5.4 · ~120 tokens`; the spinner only turns until the answer's text starts."""
         elapsed = time.monotonic() - self._started
-        frames = _SPINNER["utf-8" if self._terminal.encoding == "utf-8" else "ascii"]
         waiting = not self._length
-        spinner = frames[int(elapsed * 8) % len(frames)] if waiting else frames[0]
+        mark = spinner(self._terminal, elapsed if waiting else 0)
         answer = self._answer
         doing = "thinking " if waiting and answer.id else "waiting " if waiting else ""
         if self._upload.under_way:
-            return f"{spinner} {elapsed:.0f} s · {self._upload.words()}"
-        words = [f"{spinner} {doing}{elapsed:.0f} s"]
+            return f"{mark} {elapsed:.0f} s · {self._upload.words()}"
+        words = [f"{mark} {doing}{elapsed:.0f} s"]
         if model := answer.response.get("model"):
             words.append(escape_line(str(model)))
         if self._length:

@@ -13,6 +13,7 @@ from cometresp.wire.ids import refusal_of
 from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from cometresp.answer.answer import Answer
@@ -34,6 +35,20 @@ def _kind(output: OutputOptions, terminal: Terminal) -> "Kind":
     if output.format != "auto":
         return output.format
     return "markdown" if terminal.stdout_tty and output.file is None else "text"
+
+
+def draw_waits(runtime: "Runtime") -> None:
+    """From here on, what is waited for before anything is sent stands in a status line, on terminals that redraw."""
+    terminal = runtime.terminal
+    if not terminal.stderr_tty or terminal.quiet or not terminal.redraws or runtime.plain:
+        return
+
+    def waiting(message: str) -> "AbstractContextManager[object]":
+        from cometresp.render.waiting import Waiting
+
+        return Waiting(terminal, message)
+
+    terminal.waits = waiting
 
 
 class Layout(NamedTuple):

@@ -13,7 +13,7 @@ from cometresp.runtime import Runtime
 from cometresp.state.records import UNENDED
 from cometresp.text import escape_line
 from cometresp.turns.conclude import conclude
-from cometresp.turns.display import Display, layout_of, open_outlets
+from cometresp.turns.display import Display, draw_waits, layout_of, open_outlets
 from cometresp.turns.exchange import exchange
 from cometresp.turns.lookup import explained, is_missing
 from cometresp.turns.record import Recorder
@@ -48,6 +48,7 @@ class Wanted(NamedTuple):
 def run_fetch(wanted: Wanted, runtime: Runtime) -> None:
     """Fetch the response, show and record it. Raises the error that it amounts to."""
     output, terminal = runtime.output, runtime.terminal
+    draw_waits(runtime)
     layout = layout_of(output, terminal, plain=runtime.plain, streaming=wanted.stream)
     display = Display(layout, output, open_outlets(runtime), terminal)
     recorder = Recorder(runtime, None)

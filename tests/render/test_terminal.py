@@ -86,7 +86,8 @@ def test_nothing_is_redrawn_once_bytes_have_left_for_a_pipe(ask: Command, wire: 
     def script(_: Request, connection: Any) -> None:
         connection.sendall(sse())
         assert drawn.wait(LONGEST)  # the status, before any byte
-        connection.sendall(frames([created(), delta(lines[0]), {**created(model="late"), "type": "response.in_progress"}]))
+        later = {**created(model="late"), "type": "response.in_progress"}
+        connection.sendall(frames([created(), delta(lines[0]), later]))
         for line in lines[1:]:
             connection.sendall(frames([delta(line)]))
             time.sleep(0.03)
