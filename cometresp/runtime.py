@@ -48,6 +48,7 @@ class Runtime:
     def __init__(
         self, connection: ConnectionOptions, output: OutputOptions | None = None, *, chain: str | None = None
     ) -> None:
+        self.started = time.monotonic()
         self.connection = connection
         self.output = output or OutputOptions()
         shown = None if connection.base_url is None else shown_url(connection.base_url)
@@ -79,6 +80,10 @@ class Runtime:
     @property
     def plain(self) -> bool:
         return self.output.plain or self.config.plain
+
+    @property
+    def bell(self) -> bool:
+        return self.output.bell or self.config.bell
 
     def hint(self, *parts: str | Next) -> str:
         """A hint whose commands have the flags of this run that they need; "" where one of them can't be typed."""

@@ -7,12 +7,14 @@ blocks      Markdown as it arrives: finished top-level blocks are returned once,
             be previewed.
 choose      The renderer for a view. Modules that import rich are only loaded for a terminal or Markdown.
 document    `--json`: the response object; for a stream, the final one.
+known       What a terminal takes besides text, as far as its variables say what it is.
 lines       `--events`: one event per line, as it comes and as the server wrote it.
 live        The live view of a terminal: finished blocks are printed once, the unfinished rest and a
             status line are redrawn.
 markdown    Finished blocks of Markdown, rendered and printed once; and functions that both Markdown
             renderers use.
 plain       The answer's text: unchanged into a pipe or file, escaped on a terminal.
+progress    Tells the terminal that the program is at work, and whether it failed (OSC 9;4).
 region      The region at the bottom of a terminal that is redrawn, with as few bytes as possible.
 running     Lines on stderr for local calls: redrawn with the time while a call runs, printed when it
             ends.

@@ -2,6 +2,7 @@
 
 amnesia       Whether a server answered a turn without those before it, although it was given the id of
               the last one (API 12.8).
+attention  What a run tells a user who looks elsewhere: its progress, and a bell.
 by_items  A request about a conversation, sent once more with the recorded items where the server refuses
           the response id.
 compact   A chain that is compacted: the items that the server returns take the place of its turns.

@@ -12,6 +12,7 @@ from cometresp.options.values import retries_of
 from cometresp.runtime import Runtime
 from cometresp.state.records import UNENDED
 from cometresp.text import escape_line
+from cometresp.turns.attention import attended
 from cometresp.turns.conclude import conclude
 from cometresp.turns.display import Display, draw_waits, layout_of, open_outlets
 from cometresp.turns.exchange import exchange
@@ -52,7 +53,7 @@ def run_fetch(wanted: Wanted, runtime: Runtime) -> None:
     layout = layout_of(output, terminal, plain=runtime.plain, streaming=wanted.stream)
     display = Display(layout, output, open_outlets(runtime), terminal)
     recorder = Recorder(runtime, None)
-    with closing(display):
+    with attended(runtime), closing(display):
         done = run_turn(_Fetcher(wanted, runtime), display, recorder)
         conclude(done, display, recorder)
 

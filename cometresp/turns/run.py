@@ -13,6 +13,7 @@ from contextlib import ExitStack
 
 from cometresp.options.asked import Asked
 from cometresp.runtime import Runtime, telling
+from cometresp.turns.attention import attended
 from cometresp.turns.display import draw_waits
 from cometresp.turns.prepare import prepare
 from cometresp.wire import endpoints
@@ -24,6 +25,8 @@ def run(asked: Asked, runtime: Runtime) -> None:
     asked.check()
     draw_waits(runtime)
     with ExitStack() as stack:
+        if not asked.asks_no_model:
+            stack.enter_context(attended(runtime))
         tools = None
         if asked.loop.functions:
             from cometresp.turns.tools import Tools
