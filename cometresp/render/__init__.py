@@ -22,6 +22,7 @@ screen      The interface of renderers, and how an answer is to be shown.
 structured  A structured answer on a terminal: JSON, indented and highlighted while it arrives.
 summary     The lines after an answer: the summary of the run, and `--usage`.
 tables      Tables for a terminal.
+thoughts    Reasoning and commentary as they are shown: dim, with bold headings.
 transcript  Transcripts of recorded turns, for a terminal.
 waiting     A status line for what is waited for before anything is sent.
 """

@@ -22,6 +22,7 @@ from cometresp.render.markdown import citations, rendered
 from cometresp.render.region import Redrawn, in_background, spinner, terminal_size
 from cometresp.render.screen import Sink, View
 from cometresp.render.structured import Structured, splitter_for
+from cometresp.render.thoughts import as_text
 from cometresp.terminal import Terminal
 from cometresp.text import escape, escape_line
 from cometresp.wire.events import Event
@@ -149,7 +150,7 @@ class LiveView(Redrawn):
             self._thought = ""
 
     def _above_dim(self, text: str) -> None:
-        self._above(rendered(Text(escape(text), style="dim"), self._terminal, self._size()[0]))
+        self._above(rendered(as_text(text), self._terminal, self._size()[0]))
 
     def _line(self, line: str) -> None:
         """Print a notice or warning of other code above the region."""
@@ -217,7 +218,7 @@ class LiveView(Redrawn):
         foot = foot[-rows:]
         body: list[str] = []
         if self._thought:
-            thought = rendered(Text(escape(self._thought), style="dim"), self._terminal, width)
+            thought = rendered(as_text(self._thought, grows=True), self._terminal, width)
             body = thought.splitlines()[-_REASONING_ROWS:]
         elif self._text:
             body = rendered(self._splitter.tail(rows), self._terminal, width).splitlines()
