@@ -7,6 +7,7 @@ blocks      Markdown as it arrives: finished top-level blocks are returned once,
             be previewed.
 choose      The renderer for a view. Modules that import rich are only loaded for a terminal or Markdown.
 document    `--json`: the response object; for a stream, the final one.
+images      Generated images within the text of terminals that take them.
 known       What a terminal takes besides text, as far as its variables say what it is.
 lines       `--events`: one event per line, as it comes and as the server wrote it.
 live        The live view of a terminal: finished blocks are printed once, the unfinished rest and a

@@ -18,6 +18,7 @@ from cometresp.errors import CometrespError
 from cometresp.render.activity import Timeline, code_of, details
 from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_key
 from cometresp.render.blocks import Splitter
+from cometresp.render.images import show_images
 from cometresp.render.markdown import citations, rendered
 from cometresp.render.region import Redrawn, in_background, spinner, terminal_size
 from cometresp.render.screen import Sink, View
@@ -129,6 +130,9 @@ class LiveView(Redrawn):
                     )
                     self._above(rendered(highlighted, self._terminal, self._size()[0]))
                 self._above(details(item, code=False))
+            if self._text and item.get("type") == "image_generation_call":
+                self._region.clear()
+                show_images(item, self._terminal, self._size())
 
     def _reason(self, text: str, part: tuple[str, ...], *, commentary: bool = False) -> None:
         """Text of a part of the reasoning, or commentary, which is shown where reasoning is."""

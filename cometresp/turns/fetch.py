@@ -51,7 +51,7 @@ def run_fetch(wanted: Wanted, runtime: Runtime) -> None:
     output, terminal = runtime.output, runtime.terminal
     draw_waits(runtime)
     layout = layout_of(output, terminal, plain=runtime.plain, streaming=wanted.stream)
-    display = Display(layout, output, open_outlets(runtime), terminal)
+    display = Display(layout, output, open_outlets(runtime), terminal, hint=runtime.hint)
     recorder = Recorder(runtime, None)
     with attended(runtime), closing(display):
         done = run_turn(_Fetcher(wanted, runtime), display, recorder)
