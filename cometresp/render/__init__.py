@@ -6,6 +6,7 @@ aside       Output on stderr next to the answer, without redrawing: reasoning, a
 blocks      Markdown as it arrives: finished top-level blocks are returned once, the unfinished rest can
             be previewed.
 choose      The renderer for a view. Modules that import rich are only loaded for a terminal or Markdown.
+cited       Citations in an answer: their numbers within the text, and the notes that they refer to.
 document    `--json`: the response object; for a stream, the final one.
 images      Generated images within the text of terminals that take them.
 known       What a terminal takes besides text, as far as its variables say what it is.

@@ -18,6 +18,7 @@ from cometresp.errors import CometrespError
 from cometresp.render.activity import Timeline, code_of, details
 from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_key
 from cometresp.render.blocks import Splitter
+from cometresp.render.cited import Cited
 from cometresp.render.images import show_images
 from cometresp.render.markdown import citations, rendered
 from cometresp.render.region import Redrawn, in_background, spinner, terminal_size
@@ -52,6 +53,7 @@ class LiveView(Redrawn):
         self._upload = view.upload or Upload()
         self._structured = view.structured
         self._splitter: Splitter | Structured = Splitter()
+        self._cited = Cited()
         self._timeline = Timeline(time.monotonic, terminal, view.runs_here)
         self._answer = Answer()
         self._thought, self._thinks = "", False
@@ -77,9 +79,8 @@ class LiveView(Redrawn):
                 return
             if answer.has_new_commentary:
                 self._reason(answer.read_new_commentary(), ("commentary",), commentary=True)
-            if self._text and (text := answer.read_new_text()):
-                self._end_reasoning()
-                self._feed(text, answer)
+            if self._text:
+                self._feed(answer.read_new_text(), event, answer)
             if event.type.endswith("partial_image"):
                 self._timeline.images += 1
             elif event.type.startswith(ITEM_EVENTS):
@@ -97,18 +98,25 @@ class LiveView(Redrawn):
                 self._reason(answer.read_new_commentary(), ("commentary",), commentary=True)
             self._end_reasoning()
             if self._text:
-                self._feed(answer.read_new_text(), answer)
+                self._feed(answer.read_new_text(), None, answer)
                 self._print(self._splitter.end())
             self._print_ended(answer)
             if self._text:
-                self._print(citations(answer, links=self._terminal.environ.get("NO_COLOR", "") == ""))
+                links = not self._terminal.environ.get("NO_COLOR")
+                self._print(citations(self._cited.notes(answer), links=links))
         signals.unwatch(self)
 
-    def _feed(self, text: str, answer: Answer) -> None:
-        if not self._length:
-            self._splitter = splitter_for(answer, self._structured)
-        self._length += len(text)
-        self._splitter.feed(text)
+    def _feed(self, text: str, event: Event | None, answer: Answer) -> None:
+        """New text of the answer, or an event that may cite for text that came before."""
+        if text:
+            self._end_reasoning()
+            if not self._length:
+                self._splitter = splitter_for(answer, self._structured)
+            self._length += len(text)
+        if isinstance(self._splitter, Splitter):
+            self._cited.feed(self._splitter, text, event, answer)
+        else:
+            self._splitter.feed(text)
 
     # what is printed once --------------------------------------------------------------------------------------------
 
