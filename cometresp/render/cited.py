@@ -16,7 +16,7 @@ from cometresp.wire.json import Json, listed, obj, text
 
 _WIDE = 100  # characters of a label
 _MOST_WORK = 20_000_000  # characters looked through for one answer; after that no more numbers are put in
-_PER_MESSAGE = 1000  # characters that a message counts as, however short it is
+_PER_MESSAGE, _PER_NOTE = 1000, 200  # characters that a message and a citation count as
 _FIRST_IDEOGRAPH = "\u2e80"  # from here on, words aren't separated
 _FENCE = re.compile(r"^ {0,3}(?:`{3,}|~{3,})", re.MULTILINE)
 _NO_PROSE = re.compile(r" {0,3}(?:`{3,}|~{3,}|\[[^\]\n]+\]:)|[-=|:*_+>\s]*\n?$")  # a line that a number would change
@@ -71,7 +71,7 @@ class Cited:
         """The new text with its numbers; those of the text before `begin` are inserted."""
         messages = _messages(answer)
         whole, found = places_in(messages)
-        self._work += len(whole) + _PER_MESSAGE * len(messages)
+        self._work += len(whole) + _PER_MESSAGE * len(messages) + _PER_NOTE * len(found)
         self._count(note for _, note in found)
         self._next = -1
         if whole[begin : self._read] != new:  # secrets are masked, or another run showed the text before
