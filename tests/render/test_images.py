@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from cometresp.emulator.hosted import PNG
 from cometresp.render.images import Room, inline, png_size
 from cometresp.render.known import image_protocol
+from cometresp.wire.images import decoded
 from tests.conftest import Command, Forker
 from tests.scripted import Wire, created, ended, message, response, sse
 
@@ -51,6 +53,10 @@ def item(data: bytes = png(300, 200), **more: object) -> dict[str, Any]:
 )
 def test_only_a_well_formed_png_of_a_sane_size_is_one(data: bytes, size: tuple[int, int] | None) -> None:
     assert png_size(data) == size
+
+
+def test_the_emulators_image_is_well_formed() -> None:
+    assert png_size(decoded(PNG)) == (1, 1)
 
 
 def test_an_image_for_kitty_comes_in_chunks_that_make_the_same_png() -> None:
