@@ -30,6 +30,12 @@ def attended(runtime: Runtime) -> Iterator[None]:
     ring(runtime)
 
 
+def ask(runtime: Runtime, question: str) -> str | None:
+    """`Terminal.ask`, with a bell for a user who may have left."""
+    ring(runtime)
+    return runtime.terminal.ask(question)
+
+
 def ring(runtime: Runtime) -> None:
     """Ring on the terminal, if that was asked for and the run has taken long."""
     terminal = runtime.terminal

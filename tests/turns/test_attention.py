@@ -15,7 +15,7 @@ from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.render.known import takes_progress
 from cometresp.runtime import Runtime
 from cometresp.terminal import Terminal
-from cometresp.turns.attention import attended, ring
+from cometresp.turns.attention import ask, attended
 from tests.conftest import Command, Forker
 from tests.jobs import job
 from tests.scripted import Request, Wire, created, delta, error_reply, sse, text_stream
@@ -55,10 +55,11 @@ def test_a_long_run_rings_at_its_end_where_it_is_asked_to(
     assert err.getvalue() == rung
 
 
-def test_a_question_rings_too() -> None:
-    run, err = runtime(seconds=21)
-    ring(run)
-    assert err.getvalue() == b"\a"
+@pytest.mark.parametrize(("seconds", "rung"), [(21, b"\a"), (1, b"")])
+def test_a_question_rings_before_it_is_put(monkeypatch: pytest.MonkeyPatch, seconds: float, rung: bytes) -> None:
+    run, err = runtime(seconds=seconds)
+    monkeypatch.setattr(Terminal, "ask", lambda _, question: question + err.getvalue().decode())
+    assert ask(run, "may it run? ") == "may it run? " + rung.decode()
 
 
 def test_the_config_file_can_ask_for_the_bell(ask: Command, wire: Wire) -> None:
