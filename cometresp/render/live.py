@@ -67,7 +67,7 @@ class LiveView(Redrawn):
         signals.watch(self)
         self._thread.start()
         terminal.line_writer = self._line
-        terminal.eraser = self._erase
+        terminal.eraser = self.erase
 
     def show(self, event: Event, answer: Answer) -> None:
         if self._error is not None:
@@ -168,11 +168,6 @@ class LiveView(Redrawn):
         """Print a notice or warning of other code above the region."""
         with self._lock:
             self._above(line)
-
-    def _erase(self) -> None:
-        """Erase the region; it isn't drawn again on a terminal that is shared."""
-        with self._lock:
-            self._region.clear()
 
     def _above(self, line: str) -> None:
         """Print lines on stderr above the region; they are already escaped, and may be coloured."""

@@ -102,6 +102,10 @@ class Redrawn:
         self._stop = threading.Event()
         self._held = False
 
+    def erase(self) -> None:
+        with self._lock:
+            self._region.clear()
+
     def pause(self) -> None:
         """Clear the region, and hold it until `proceed`."""
         self._held = self._lock.acquire(timeout=_LONGEST_HOLD)

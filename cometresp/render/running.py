@@ -35,7 +35,7 @@ class Running(Redrawn):
         self._thread = threading.Thread(target=self._run, daemon=True)
         if self._redraw:
             terminal.line_writer = self._above
-            terminal.eraser = self._erase
+            terminal.eraser = self.erase
             signals.watch(self)
             self._thread.start()
 
@@ -61,18 +61,13 @@ class Running(Redrawn):
         if self._redraw:
             self._thread.join()
             self._terminal.line_writer = self._terminal.eraser = None
-            with self._lock:
-                self._region.clear()
+            self.erase()
             signals.unwatch(self)
 
     def _above(self, line: str) -> None:
         with self._lock:
             self._region.clear()
             self._terminal.write_stderr(line)
-
-    def _erase(self) -> None:
-        with self._lock:
-            self._region.clear()
 
     def _run(self) -> None:
         while not self._stop.wait(_INTERVAL):

@@ -24,7 +24,7 @@ class Waiting(Redrawn):
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
-        self._terminal.line_writer, self._terminal.eraser = self._above, self._erase
+        self._terminal.line_writer, self._terminal.eraser = self._above, self.erase
         signals.watch(self)
         self._thread.start()
         return self
@@ -33,12 +33,8 @@ class Waiting(Redrawn):
         self._stop.set()
         self._thread.join()
         self._terminal.line_writer = self._terminal.eraser = None
-        self._erase()
+        self.erase()
         signals.unwatch(self)
-
-    def _erase(self) -> None:
-        with self._lock:
-            self._region.clear()
 
     def _above(self, line: str) -> None:
         with self._lock:
