@@ -56,7 +56,8 @@ class Progress:
 
     def end(self) -> None:
         self._stop.set()
-        self._terminal.write_stderr(_CLEARED)
+        self.pause()
+        self.proceed()
 
     def _run(self) -> None:
         while True:

@@ -1,6 +1,7 @@
 """Generated images on terminals that take them, and how they are kept."""
 
 import base64
+import io
 import re
 import struct
 import zlib
@@ -10,8 +11,10 @@ from typing import Any
 import pytest
 
 from cometresp.emulator.hosted import PNG
-from cometresp.render.images import Room, inline, png_size
+from cometresp.errors import ExitCode, StoppedError
+from cometresp.render.images import Room, inline, png_size, show_images
 from cometresp.render.known import image_protocol
+from cometresp.terminal import Terminal
 from cometresp.wire.images import decoded
 from tests.conftest import Command, Forker
 from tests.scripted import Wire, created, ended, message, response, sse
@@ -137,6 +140,18 @@ def test_an_image_that_is_none_is_not_shown(ask: Command, wire: Wire, forker: Fo
         wire.answer(sse(created(), ended(response(broken, message("made")))))
         screen = forker.run(ask, ["ask", "hi"], env={"TERM": "xterm-kitty"}, terminal=True).text
         assert ("made" in screen, "\x1b_G" in screen, "\x1b]" in screen) == (True, False, False)
+
+
+def test_an_interrupt_leaves_no_image_half_written() -> None:
+    class Interrupted(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise StoppedError(ExitCode.INTERRUPTED, "interrupted")
+
+    err = io.BytesIO()
+    terminal = Terminal(None, Interrupted(), err, stdout_tty=True, stderr_tty=True, environ={"TERM": "xterm-kitty"})
+    with pytest.raises(StoppedError):
+        show_images(item(), terminal, (80, 24))
+    assert err.getvalue() == b"\x1b\\\x1b_Gm=0,q=2;\x1b\\"
 
 
 @pytest.mark.parametrize(

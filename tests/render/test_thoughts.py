@@ -57,6 +57,14 @@ def test_headings_of_reasoning_are_bold_and_the_rest_is_dim(
     assert [text in shown for text in (bold, dim, "**Considering", "**Next")] == [True, True, False, False]
 
 
+@pytest.mark.parametrize("env", [{}, {"COMETRESP_PLAIN": "1"}], ids=["live", "plain"])
+def test_commentary_is_shown_as_reasoning_is(ask: Command, wire: Wire, forker: Forker, env: dict[str, str]) -> None:
+    before = message("**Looking** it up.", id="msg_1", phase="commentary")
+    wire.answer(sse(created(), ended(response(before, message("yes")))))
+    shown = forker.run(ask, ["ask", "hi"], env=env, terminal=True).text
+    assert "\x1b[1mLooking\x1b[0m\x1b[2m it up.\x1b[0m\n" in shown
+
+
 def test_off_a_terminal_reasoning_is_left_as_it_came(ask: Command, wire: Wire) -> None:
     wire.answer(streamed(SUMMARY))
     assert list(ask("ask", "--show-reasoning", "hi")) == [0, "yes\n", SUMMARY]
