@@ -60,7 +60,8 @@ class Runtime:
 
     @cached_property
     def terminal(self) -> Terminal:
-        return Terminal.of_process(quiet=self.output.quiet, verbose=self.output.verbose, masks=self.secrets)
+        output = self.output
+        return Terminal.of_process(quiet=output.quiet, verbose=output.verbose, masks=self.secrets, color=output.color)
 
     @cached_property
     def config(self) -> Config:

@@ -42,13 +42,16 @@ class Terminal:
     quiet: bool = False
     verbose: bool = False
     masks: Masks | None = None
+    color: str = "auto"  # of rendered text: auto (on a terminal), always or never
     line_writer: Callable[[str], None] | None = None  # prints lines while a region is drawn
     eraser: Callable[[], None] | None = None  # erases what is drawn, while a region is
     waits: Callable[[str], AbstractContextManager[object]] | None = None  # draws what is waited for, where it may
     is_shared: bool = False  # a reader of our output may write to the terminal too: nothing is redrawn there any more
 
     @classmethod
-    def of_process(cls, *, quiet: bool = False, verbose: bool = False, masks: Masks | None = None) -> "Terminal":
+    def of_process(
+        cls, *, quiet: bool = False, verbose: bool = False, masks: Masks | None = None, color: str = "auto"
+    ) -> "Terminal":
         """The streams of this process. One that was closed before the start is None; such a stderr is discarded."""
 
         def raw(stream: TextIO | None) -> BinaryIO | None:
@@ -68,6 +71,7 @@ class Terminal:
             quiet=quiet,
             verbose=verbose,
             masks=masks,
+            color=color,
         )
 
     @property

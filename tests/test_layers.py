@@ -86,6 +86,7 @@ LIBRARIES = {
     "httpx_sse": {"client"},
     "rich": {"render"},
     "markdown_it": {"answer.extract", "render"},
+    "pygments": {"render"},
     "jsonschema": {"schema.check"},
     "referencing": {"schema.check"},
     "sqlite3": {"emulator", "state"},

@@ -1,125 +1,64 @@
-"""Markdown as it arrives: finished top-level blocks are returned once, the unfinished rest can be previewed.
+"""Markdown as it arrives: what can't change any more is returned once, the unfinished rest can be previewed.
 
-markdown-it's block parser decides what is finished, not blank lines. Only whole lines are parsed, and the last block of
-them remains open: a setext underline, a table's second line or a lazy continuation may still change it. Blocks before
-it are final, since CommonMark closes blocks line by line; the text after them parses alone as it does in the whole
-document. Link definitions are kept, so that they apply to all text after them.
+markdown-it's block parser decides what is finished, not blank lines. Only whole lines are parsed. CommonMark closes
+blocks line by line, so everything before the last block is final. So are, inside the last block, the items before its
+last one, the blocks before the last one of an item or quote, complete lines of code, and rows of a table whose columns
+are settled.
 
-Text is escaped twice: the source, so that control characters are no part of its structure, and each token that is
-rendered, since parsing decodes character references (`&#8238;`). An escape is plain ASCII, which stays what it is.
+The text of what was returned is forgotten. Where it leaves lists, quotes, code or a table open, lines are put in its
+place that open them again (`tree.PRINTED`), so that the rest is parsed as it is in the whole document. Link definitions
+are kept: they apply to all text after them.
+
+Text is escaped twice: the source here, so that control characters are no part of its structure, and what is rendered in
+`inline`, since parsing decodes character references. An escape is plain ASCII, which stays what it is.
 """
 
-from collections.abc import Iterable
-from typing import ClassVar
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.markdown import CodeBlock, MarkdownElement
-from rich.markdown import Markdown as RichMarkdown
 from rich.segment import Segment
-from rich.text import Text
 
+from cometresp.render.code import Highlighter
+from cometresp.render.cuts import Cut, Cutter, opening_lines
+from cometresp.render.grid import Columns
+from cometresp.render.layout import Before, Layout, last_shown
+from cometresp.render.tree import Node, parse, parse_inlines
 from cometresp.text import escape
 from cometresp.wire.json import Json
 
-_PARSER = MarkdownIt().enable("strikethrough").enable("table")
+_OFTEN = 10_000  # characters; of a longer rest only every eighth that is added is parsed again
 
 
-class HtmlBlock(MarkdownElement):
-    """HTML as text: Rich leaves it out, but it is part of the answer."""
+class Blocks:
+    """Blocks as a renderable. `links`: links are the terminal's own, see `inline`."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
-
-    @classmethod
-    def create(cls, markdown: RichMarkdown, token: Token) -> "HtmlBlock":  # noqa: ARG003 - Rich's signature
-        return cls(token.content)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(self.source.rstrip("\n"), style="dim")
-
-
-class Code(CodeBlock):
-    """A block of code; its language is untrusted text, and code without a known lexer is shown as plain text."""
-
-    @classmethod
-    def create(cls, markdown: RichMarkdown, token: Token) -> "Code":
-        words = token.info.split()
-        return cls(words[0] if words else "text", markdown.code_theme)
-
-
-class Blocks(RichMarkdown):
-    """Parsed blocks, rendered by Rich as they are in the whole document."""
-
-    elements: ClassVar[dict[str, type[MarkdownElement]]] = {
-        **RichMarkdown.elements,
-        "html_block": HtmlBlock,
-        "fence": Code,
-        "code_block": Code,
-    }
-
-    def __init__(self, tokens: list[Token], *, after_block: bool) -> None:
-        super().__init__("", hyperlinks=False)
-        # An empty block at the start makes Rich print the blank line that separates blocks.
-        self.parsed = ([Token("nothing", "", 0)] if after_block else []) + tokens
-
-    def _flatten_tokens(self, tokens: Iterable[Token]) -> Iterable[Token]:
-        """The tokens, escaped, with inline HTML as text, except for the tags that Rich supports.
-
-        Every token that Rich renders comes from here.
-        """
-        for token in super()._flatten_tokens(tokens):
-            if token.type == "html_inline" and token.content not in ("<kbd>", "</kbd>"):
-                yield _escaped(Token("text", "", 0, content=token.content))
-            else:
-                yield _escaped(token)
+    def __init__(self, nodes: list[Node], lines: list[str], before: Before, *, preview: bool = False) -> None:
+        self.nodes = nodes
+        self._lines = lines
+        self._before = before
+        self._preview = preview
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        lines = Segment.split_lines(console.render(_Rich(self), options))
-        for line in lines:
-            yield from _without_blanks(list(line))
+        links = getattr(console, "links", False)
+        layout = Layout(console, self._lines, self._before, links=links, preview=self._preview)
+        for row in layout.rows(self.nodes, options.max_width):
+            yield from row.text.render(console, end="")
             yield Segment.line()
 
 
-def _escaped(token: Token) -> Token:
-    """The token with all its text escaped: character references and the %XX of a link bring back what was escaped."""
-    token.content, token.info = escape(token.content), escape(token.info)
-    for name, value in token.attrs.items():
-        if isinstance(value, str):
-            token.attrs[name] = escape(value)
-    return token
-
-
-class _Rich:
-    """The inherited rendering of Blocks, as a separate renderable."""
-
-    def __init__(self, blocks: Blocks) -> None:
-        self.blocks = blocks
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield from RichMarkdown.__rich_console__(self.blocks, console, options)
-
-
-def _without_blanks(line: list[Segment]) -> list[Segment]:
-    """A line without invisible blanks at its end: they would wrap when the window gets narrower."""
-    while line and not (line[-1].style and line[-1].style.bgcolor) and not line[-1].text.strip(" "):
-        line.pop()
-    if line and not (line[-1].style and line[-1].style.bgcolor):
-        last = line.pop()
-        line.append(Segment(last.text.rstrip(" "), last.style, last.control))
-    return line
-
-
 class Splitter:
-    """Splits text that arrives in pieces of any size into finished blocks."""
+    """Splits text that arrives in pieces of any size into finished blocks, or parts of blocks.
 
-    def __init__(self) -> None:
+    `eager`: a line of a paragraph is finished when the line ends, if no markup is open in it. It may look different
+    than in the whole document then: as the title over a row of `=`, for example.
+    """
+
+    def __init__(self, *, eager: bool = False) -> None:
+        self._eager = eager
         self._env: Json = {"references": {}}
-        self._rest = ""  # not returned yet
+        self._rest = ""  # not returned yet, behind the lines that stand for what was
         self._parsed = 0  # length of the whole lines in it that were parsed
         self._carry = ""  # a carriage return whose newline may be in the next piece
-        self._after_block = False
+        self._before = Before()
+        self._carried: object = None  # of the block that goes on
 
     def feed(self, text: str) -> None:
         text = self._carry + text
@@ -130,69 +69,105 @@ class Splitter:
         """Put text before the end of what was fed, `before`, unless that was returned; returns whether it was done."""
         rest, tail = self._rest, escape(before)
         place = len(rest) - len(tail)
-        if self._carry or place <= 0 or not rest.endswith(tail):
+        returned = sum(len(line) + 1 for line in rest.split("\n")[: self._before.head])
+        if self._carry or place <= returned or not rest.endswith(tail):
             return False
         self._rest = rest[:place] + escape(text) + rest[place:]
         self._parsed = min(self._parsed, place)  # what follows is parsed again
         return True
 
-    def finished(self) -> Blocks | None:
-        """The blocks that were finished since the last call, if any."""
+    def finished(self, rows: int | None = None) -> Blocks | None:
+        """What was finished since the last call, if anything.
+
+        The rows of a table are returned together when it has ended; or, if there are more than `rows` lines of it, as
+        they come.
+        """
         end = self._rest.rfind("\n") + 1
-        if end <= self._parsed:
+        if end <= self._parsed or (end > _OFTEN and end - self._parsed < end // 8):
             return None
         self._parsed = end
         whole = self._rest[:end]
-        tokens: list[Token] = []
-        _PARSER.block.parse(whole, _PARSER, self._scratch(), tokens)
-        starts = [token.map[0] for token in tokens if token.level == 0 and token.nesting >= 0 and token.map]
-        # Definitions make no block: those before the last block are returned with the finished blocks.
-        if len(starts) < 2:  # noqa: PLR2004 - a finished one and the open one
+        nodes = self._parse(whole, self._scratch())
+        if not nodes:
             return None
-        cut = _offset(whole, starts[-1])
-        return self._take(cut)
+        lines = whole.split("\n")[:-1]
+        cut = Cutter(lines, self._before, rows, eager=self._eager).cut(nodes, ())
+        if cut.line <= self._before.head:
+            return None
+        return self._take(lines, cut)
 
     def rest(self) -> Blocks:
         """A preview of the unfinished text."""
-        return Blocks(_PARSER.parse(self._rest, self._scratch()), after_block=self._after_block)
+        return self._preview(self._rest)
 
     def tail(self, lines: int) -> Blocks:
         """A preview of the end of the unfinished text: at least so many lines, without parsing all of a long block."""
-        if self._rest.count("\n") <= 2 * lines:
+        all_lines = self._rest.split("\n")
+        head = self._before.head
+        if len(all_lines) - head <= 4 * lines:
             return self.rest()
-        opening = self._rest.lstrip("\n").split("\n", 1)[0]
-        fence = opening.lstrip(" ")[:1]
-        last = "\n".join(self._rest.split("\n")[-2 * lines :])
-        if fence in ("`", "~") and opening.lstrip(" ").startswith(fence * 3):
-            last = f"{opening}\n{last}"
-        return Blocks(_PARSER.parse(last, self._scratch()), after_block=False)
+        return self._preview("\n".join(all_lines[:head] + all_lines[-2 * lines :]))
 
     def end(self) -> Blocks | None:
         """The rest of the text; the next text starts a new document."""
         self._rest += escape(self._carry)
         self._carry = ""
-        blocks = self._take(len(self._rest)) if self._rest.strip(" \t\n") else None
+        lines = self._rest.split("\n")
+        blocks = (
+            self._take(lines, Cut(len(lines))) if any(line.strip() for line in lines[self._before.head :]) else None
+        )
         self._rest, self._parsed = "", 0
+        self._before = Before(last=self._before.last and "paragraph")
         return blocks
+
+    def _preview(self, source: str) -> Blocks:
+        env = self._scratch()
+        nodes = self._parse(source, env)
+        parse_inlines(nodes, env)
+        return Blocks(nodes, source.split("\n"), self._before, preview=True)
+
+    def _parse(self, source: str, env: Json) -> list[Node]:
+        """The blocks of the source; the one that goes on has what was carried to it."""
+        nodes = parse(source, env)
+        if self._carried is not None and (node := _last_before(nodes, self._before.head)) is not None:
+            node.carried = self._carried
+        return nodes
 
     def _scratch(self) -> Json:
-        """A copy of the link definitions so far, for a preview: those in the rest may still change."""
+        """A copy of the link definitions so far: those in the rest may still change."""
         return {"references": dict(self._env["references"])}
 
-    def _take(self, cut: int) -> Blocks | None:
-        tokens = _PARSER.parse(self._rest[:cut], self._env)
-        self._rest = self._rest[cut:]
-        self._parsed = max(self._parsed - cut, 0)
-        if not tokens:
-            return None
-        blocks = Blocks(tokens, after_block=self._after_block)
-        self._after_block = tokens[-1].type != "hr"  # Rich prints no blank line after a rule
-        return blocks
+    def _take(self, lines: list[str], cut: Cut) -> Blocks | None:
+        source = "".join(f"{line}\n" for line in lines[: cut.line])
+        nodes = self._parse(source, self._env)
+        parse_inlines(nodes, self._env)
+        blocks = Blocks(nodes, lines[: cut.line], self._before)
+        leaf = last_shown(nodes, self._before.head)
+        self._carried = None
+        if leaf is not None and cut.inside is not None:
+            leaf.carried = self._carried = leaf.carried or _carried_by(leaf)
+        head, lists = opening_lines(cut, lines)
+        self._rest = "".join(f"{line}\n" for line in head) + self._rest[len(source) :]
+        self._parsed = 0
+        last = leaf.kind if leaf is not None else self._before.last
+        outer = next(
+            (node.kind for node in reversed(nodes) if last_shown([node], self._before.head)), self._before.outer
+        )
+        self._before = Before(last, outer, not lines[cut.line - 1].strip(" \t>"), len(head), lists)
+        return blocks if nodes else None
 
 
-def _offset(text: str, line: int) -> int:
-    """The position at which the line of that number starts."""
-    place = 0
-    for _ in range(line):
-        place = text.index("\n", place) + 1
-    return place
+def _carried_by(leaf: Node) -> object:
+    """What the layout of the first part of a block keeps for the next."""
+    if leaf.kind == "code":
+        return Highlighter((leaf.info.split() or [""])[0])
+    return Columns() if leaf.kind == "table" else None
+
+
+def _last_before(nodes: list[Node], line: int) -> Node | None:
+    """The innermost of the last blocks that start before a line."""
+    found = None
+    while earlier := [node for node in nodes if node.start < line]:
+        found = earlier[-1]
+        nodes = found.children
+    return found

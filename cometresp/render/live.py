@@ -19,6 +19,7 @@ from cometresp.render.activity import Timeline, code_of, details
 from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_key
 from cometresp.render.blocks import Splitter
 from cometresp.render.cited import Cited
+from cometresp.render.hyperlinks import takes_links
 from cometresp.render.images import show_images
 from cometresp.render.markdown import citations, rendered
 from cometresp.render.region import Redrawn, in_background, spinner, terminal_size
@@ -102,8 +103,7 @@ class LiveView(Redrawn):
                 self._print(self._splitter.end())
             self._print_ended(answer)
             if self._text:
-                links = not self._terminal.environ.get("NO_COLOR")
-                self._print(citations(self._cited.notes(answer), links=links))
+                self._print(citations(self._cited.notes(answer), links=takes_links(self._terminal.environ)))
         signals.unwatch(self)
 
     def _feed(self, text: str, event: Event | None, answer: Answer) -> None:
@@ -203,7 +203,7 @@ class LiveView(Redrawn):
     def _draw(self) -> None:
         started = time.monotonic()
         if self._text:
-            self._print(self._splitter.finished())
+            self._print(self._splitter.finished(max(self._size()[1] - _MARGIN, 1)))
         size = self._size()
         allowed = _BYTES_FREE + _BYTES_PER_SHOWN * (self._shown + self._length)
         may = not (self._terminal.is_shared or in_background())

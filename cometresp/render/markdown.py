@@ -10,13 +10,15 @@ from rich.text import Text
 from cometresp.answer.answer import Answer
 from cometresp.render.blocks import Splitter
 from cometresp.render.cited import Cited, Note
+from cometresp.render.hyperlinks import takes_links
 from cometresp.render.region import terminal_size
 from cometresp.render.screen import Sink
-from cometresp.render.structured import Structured, Unwrapped, splitter_for
+from cometresp.render.structured import Structured, splitter_for
 from cometresp.terminal import Terminal
 from cometresp.wire.events import Event
 
-_PIPE_WIDTH = 80  # columns
+_PIPE_WIDTH = 80  # columns, if COLUMNS names no others
+_SETTLED = 1  # rows of a table after which its columns are settled, where nothing is redrawn
 
 
 class _Buffer(StringIO):
@@ -31,21 +33,32 @@ class _Buffer(StringIO):
         return self._encoding
 
 
+class AnswerConsole(Console):
+    """A console that knows whether its terminal takes links."""
+
+    links = False
+
+
 def rendered(thing: Any, terminal: Terminal, width: int, *, ansi: bool = True) -> str:
-    """A renderable as text for this terminal, or, without `ansi`, for a pipe."""
-    console = Console(
+    """A renderable as text for this terminal, or, without `ansi`, for a pipe. Lines are not cropped to the width.
+
+    Only --color gives a pipe colours, never the environment.
+    """
+    styled = {"always": True, "never": False}.get(terminal.color, ansi)
+    console = AnswerConsole(
         file=_Buffer(terminal.encoding if ansi else "utf-8"),
-        force_terminal=ansi,
+        force_terminal=styled,
         width=width,
-        no_color=None if ansi else True,
-        color_system="auto" if ansi else None,
+        no_color=not styled or (False if terminal.color == "always" else None),
+        color_system=None if not styled else "auto" if ansi else "standard",
         legacy_windows=False,
         highlight=False,
         markup=False,
         emoji=False,
     )
+    console.links = ansi and styled and takes_links(terminal.environ)
     with console.capture() as capture:
-        console.print(thing, end="", soft_wrap=isinstance(thing, Unwrapped))
+        console.print(thing, end="", crop=False)
     return capture.get()
 
 
@@ -82,7 +95,7 @@ class Markdown:
         if text or self._splitter is not None:
             splitter = self._fed(text, event, answer)
             if "\n" in text:
-                self._print(splitter.finished())
+                self._print(splitter.finished(_SETTLED))
         if event.type == "response.output_item.done" and self._splitter:
             self._print(self._splitter.end())
 
@@ -94,7 +107,7 @@ class Markdown:
     def _fed(self, text: str, event: Event | None, answer: Answer) -> Splitter | Structured:
         """The splitter, fed with new text; on a terminal with the numbers of the footnotes."""
         if self._splitter is None:
-            self._splitter = splitter_for(answer, self._structured)
+            self._splitter = splitter_for(answer, self._structured, eager=self._streaming)
         if self._ansi and isinstance(self._splitter, Splitter):
             self._cited.feed(self._splitter, text, event, answer)
         else:
@@ -103,5 +116,11 @@ class Markdown:
 
     def _print(self, thing: Any) -> None:
         if thing is not None:
-            width = terminal_size((1, 2))[0] if self._ansi else _PIPE_WIDTH
+            width = terminal_size((1, 2))[0] if self._ansi else pipe_width(self._terminal)
             self._sink.write(self._terminal.encode(rendered(thing, self._terminal, width, ansi=self._ansi)))
+
+
+def pipe_width(terminal: Terminal) -> int:
+    """The columns of rendered text that goes into a pipe or a file."""
+    given = terminal.environ.get("COLUMNS", "")
+    return int(given) if given.isdecimal() and int(given) else _PIPE_WIDTH

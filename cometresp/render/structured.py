@@ -92,7 +92,7 @@ class Structured:
         self._lines.append("".join(self._line))
         self._line = [_INDENT * self._depth] if self._is_json else []
 
-    def finished(self) -> Unwrapped | None:
+    def finished(self, rows: int | None = None) -> Unwrapped | None:  # noqa: ARG002 - the signature of Splitter
         lines, self._lines = self._lines, []
         return Unwrapped(self._shown(lines)) if lines else None
 
@@ -124,8 +124,8 @@ class Structured:
         return Syntax("", "json", theme="ansi_dark", background_color="default").highlight(safe + "\n")
 
 
-def splitter_for(answer: Answer, structured: bool | None) -> Splitter | Structured:
+def splitter_for(answer: Answer, structured: bool | None, *, eager: bool = False) -> Splitter | Structured:
     """The splitter for the answer's text; with None, the response's format decides (API 5.1)."""
     if structured is None:
         structured = format_of(answer.response.get("text")).get("type") in ("json_schema", "json_object")
-    return Structured() if structured else Splitter()
+    return Structured() if structured else Splitter(eager=eager)

@@ -1,14 +1,16 @@
-"""Markdown in pieces: block by block it is rendered as Rich renders the whole document."""
+"""Markdown in pieces: what is returned is final, and all pieces together look like the whole document."""
 
 import os
 import re
+from collections.abc import Iterator
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.markdown import Markdown as RichMarkdown
+from markdown_it import MarkdownIt
 
 from cometresp.render.blocks import Blocks, Splitter
 from cometresp.render.markdown import rendered
@@ -40,6 +42,21 @@ PIECES = [
     "=\n",
     "\n\n\n",
 ]
+# Lines that go on with what is open, or end it.
+LINES = [
+    *("- a\n", "  - b\n", "    more\n", "  para\n", "\n", "> - q\n", "> x\n", ">\n", "1. a\n", "10. b\n", "text\n"),
+    *(
+        "   ```py\n",
+        "   x=1\n",
+        "   ```\n",
+        "  ```\n",
+        "- - z\n",
+        "      code\n",
+        "| a | b |\n",
+        "|---|---|\n",
+        "-\ttab\n",
+    ),
+]
 TERMINAL = Terminal(None, None, None, environ={"LANG": "C.UTF-8"})  # type: ignore[arg-type]
 
 
@@ -47,11 +64,11 @@ def show(things: list[Blocks], width: int = 60) -> str:
     return "".join(rendered(thing, TERMINAL, width, ansi=False) for thing in things)
 
 
-def whole(document: str) -> str:
+def whole(document: str, width: int = 60) -> str:
     splitter = Splitter()
     splitter.feed(document)
     blocks = splitter.end()
-    return show([blocks]) if blocks else ""
+    return show([blocks], width) if blocks else ""
 
 
 def in_pieces(document: str, cuts: list[int], *, previewing: bool = False) -> str:
@@ -67,6 +84,17 @@ def in_pieces(document: str, cuts: list[int], *, previewing: bool = False) -> st
     return show([blocks for blocks in (*returned, splitter.end()) if blocks is not None])
 
 
+def line_by_line(document: str, *, rows: int | None = None, eager: bool = False, width: int = 60) -> list[str]:
+    """What is printed after each line of a document, and at its end."""
+    splitter, shown = Splitter(eager=eager), []
+    for line in document.splitlines(keepends=True):
+        splitter.feed(line)
+        blocks = splitter.finished(rows)
+        shown.append(show([blocks], width) if blocks else "")
+    blocks = splitter.end()
+    return [*shown, show([blocks], width) if blocks else ""]
+
+
 def defines_after_use(document: str) -> bool:
     """Whether a link definition comes after its use: the text printed by then can't change."""
     lines = document.casefold().split("\n")
@@ -79,43 +107,43 @@ def defines_after_use(document: str) -> bool:
     return False
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(st.sampled_from(PIECES), max_size=8), st.lists(st.integers(1, 40), min_size=1, max_size=5))
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(PIECES + LINES), max_size=10), st.lists(st.integers(1, 40), min_size=1, max_size=5))
 def test_blocks_in_pieces_are_the_whole_document(pieces: list[str], cuts: list[int]) -> None:
     document = "".join(pieces)
     if not defines_after_use(escape(document)):
         assert in_pieces(document, cuts) == whole(document)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.text(st.sampled_from("ab \n-=#>`~*|_[]()1.\t<\\")), st.lists(st.integers(1, 9), min_size=1, max_size=4))
 def test_no_markup_makes_the_pieces_differ_from_the_whole(document: str, cuts: list[int]) -> None:
     if not defines_after_use(document):
         assert in_pieces(document, cuts, previewing=True) == whole(document)
 
 
-@pytest.mark.parametrize("piece", PIECES)
-def test_a_document_without_html_is_what_rich_prints(piece: str) -> None:
-    if "<" in piece:
-        assert "<" in whole(piece)  # Rich itself leaves HTML out
-        return
-    rich = rendered(RichMarkdown(escape(piece), hyperlinks=False), TERMINAL, 60, ansi=False)
-    assert [line.rstrip() for line in whole(piece).split("\n")] == [line.rstrip() for line in rich.split("\n")]
+@cache
+def spec_examples() -> list[str]:
+    """The examples of the CommonMark spec."""
+    text = Path(os.environ["COMMONMARK_SPEC"]).read_text()
+    examples = re.findall(r"^`{32} example\n(.*?)^\.\n", text, re.DOTALL | re.MULTILINE)
+    return [example.replace("→", "\t") for example in examples]
 
 
 @cache
 def spec_documents() -> list[str]:
-    """The examples of the CommonMark spec, ten to a document."""
-    text = Path(os.environ["COMMONMARK_SPEC"]).read_text()
-    examples = re.findall(r"^`{32} example\n(.*?)^\.\n", text, re.DOTALL | re.MULTILINE)
-    sources = [example.replace("→", "\t") for example in examples]
+    """The examples, ten to a document."""
+    sources = spec_examples()
     documents = ["\n\n".join(sources[n : n + 10]) for n in range(0, len(sources), 10)]
     return [document for document in documents if not defines_after_use(document)]
 
 
-@pytest.mark.skipif(
+needs_spec = pytest.mark.skipif(
     "COMMONMARK_SPEC" not in os.environ, reason="COMMONMARK_SPEC names no spec.txt (the sdist of commonmark)"
 )
+
+
+@needs_spec
 def test_the_specs_own_examples_are_the_same_in_pieces_of_any_size() -> None:
     assert len(spec_documents()) >= 40
 
@@ -129,20 +157,205 @@ def test_the_specs_own_examples_are_the_same_in_pieces_of_any_size() -> None:
         assert in_pieces(document, [7, 1, 40]) == whole(document)
 
 
-def test_a_table_is_returned_whole() -> None:
-    splitter = Splitter()
-    returned = []
-    for line in ("intro\n", "\n", "| a |\n", "|---|\n", "| 1 |\n", "| 2 |\n", "\n", "after\n"):
-        splitter.feed(line)
-        if (blocks := splitter.finished()) is not None:
-            returned.append(show([blocks]).split())
-    assert returned == [["intro"], ["a", "─", "1", "2"]]
+# every word is there ------------------------------------------------------------------------------------------------
+
+
+class _Words(HTMLParser):
+    """The words of an HTML document, and its addresses."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.addresses: list[str] = []
+        self.feed(document)
+
+    def handle_data(self, data: str) -> None:
+        self.words += re.findall(r"\w+", data)
+
+    def handle_starttag(self, _: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src") and value and "%" not in value and value.isascii():
+                self.addresses.append(value.removeprefix("mailto:"))
+            if name == "alt":
+                self.words += re.findall(r"\w+", value or "")
+
+
+class _AsWritten(MarkdownIt):
+    """A renderer of HTML that leaves addresses as they are."""
+
+    def normalizeLink(self, url: str) -> str:  # noqa: N802 - markdown-it's name
+        return url
+
+
+_HTML = _AsWritten("commonmark").enable("table").enable("strikethrough")
+
+
+def lacking(document: str, width: int) -> list[str]:
+    """Words and addresses of a document, as another renderer has them, that aren't shown, the words in their order."""
+    found = _Words(_HTML.render(escape(document)))
+    screen = "".join(re.findall(r"\w+", whole(document, width)))
+    place = 0
+    missing = []
+    for word in found.words:
+        if (at := screen.find(word, place)) >= 0:
+            place = at + len(word)
+        else:
+            missing.append(word)
+    return missing + [at for at in found.addresses if "".join(re.findall(r"\w+", at)) not in screen]
+
+
+@needs_spec
+@pytest.mark.parametrize("width", [20, 60, 120])
+def test_every_word_of_the_specs_examples_is_shown_in_order(width: int) -> None:
+    assert {example: missing for example in spec_examples() if (missing := lacking(example, width))} == {}
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 120])
+@pytest.mark.parametrize("piece", PIECES)
+def test_every_word_of_every_kind_of_block_is_shown_in_order(piece: str, width: int) -> None:
+    if "|---" not in piece:
+        assert lacking(piece, width) == []
+
+
+def numbered(columns: int) -> Iterator[str]:
+    """A table whose cells have words of their own, of eight characters each."""
+    names = iter(f"w{n:07}" for n in range(10_000))
+    yield "|" + "|".join(next(names) for _ in range(columns)) + "|\n"
+    yield "|" + "|".join(["---", ":-:", "--:"][n % 3] for n in range(columns)) + "|\n"
+    for n in range(4):
+        cells = [" ".join(next(names) for _ in range(1 + n * 2)) for _ in range(columns)]
+        yield "|" + "|".join(cells) + "|\n"
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
+@pytest.mark.parametrize("columns", [1, 2, 3, 5, 12])
+def test_every_word_of_a_table_is_shown_once(columns: int, width: int) -> None:
+    document = "".join(numbered(columns))
+    shown = re.sub(r"\n\s*", "\n", whole(document, width))
+    words = re.findall(r"w\d{7}", document)
+    screen = re.findall(r"w\d{7}", shown)
+    heads, records = words[:columns], f"{words[0]}:" in shown
+    if records:
+        assert [word for word in screen if word not in heads] == words[columns:]
+    else:
+        assert sorted(screen) == sorted(words)
+    assert "…" not in shown
+
+
+# what it looks like -------------------------------------------------------------------------------------------------
+
+LOOKS = {
+    "an image is text in its place": (
+        "before ![the logo](https://i.example/a.png) after",
+        "before the logo (https://i.example/a.png) after\n",
+    ),
+    "an image with a title, without a text, and in a link": (
+        '![a](/a "t") ![](/b) [![c](/c)](/d)',
+        'a (/a "t") /b c (/c) (/d)\n',
+    ),
+    "an address that is its own label is written once": (
+        "<https://a.example> [https://b.example](https://b.example) <me@c.example>",
+        "https://a.example https://b.example me@c.example\n",
+    ),
+    "a line break stays one": ("Roses are red\nviolets are blue\n", "Roses are red\nviolets are blue\n"),
+    "a break in HTML is a break": ("a<br>b<br/>c <BR /> d", "a\nb\nc\nd\n"),
+    "a definition is a line": (
+        "[a]\n\n[b]: https://b.example\n[c]: /c 'title'\n\nend\n",
+        '[a]\n\n[b]: https://b.example\n[c]: /c "title"\n\nend\n',
+    ),
+    "one blank line is between blocks": ("# a\nb\n\n\n\n---\nc\n- d\n", "a\n\nb\n\n" + "─" * 60 + "\n\nc\n\n • d\n"),
+    "items are apart where the source has them apart": (
+        "- a\n- b\n\n- c\n\n  d\n  - e\n",
+        " • a\n • b\n\n • c\n\n   d\n    • e\n",
+    ),
+    "numbers go on": ("9. a\n9. b\n", " 9. a\n10. b\n"),
+    "code in a list has no blanks in front": (
+        "1. Do:\n   ```sh\n   make\n     it\n   ```\n2. Then\n",
+        " 1. Do:\n\nmake\n  it\n\n 2. Then\n",
+    ),
+    "a long line of code is one line": ("    " + "x" * 100, "x" * 100 + "\n"),
+    "tabs and the blanks at the ends of code stay": ("```\na:\n\tb  \n\n\n```\n", "a:\n\tb  \n"),
+    "the file that a fence names is shown": ("```py app.py\nx\n```\n", "py app.py\nx\n"),
+    "a quote has a margin": ("> a\n>\n> - b\n> ```\n> c\n> ```\n", "▌ a\n▌\n▌  • b\n▌\n▌ c\n"),
+    "a cell is folded": (
+        "|a|b|\n|---|---|\n|" + "x" * 70 + "|y|\n",
+        "a" + " " * 58 + "b\n" + "─" * 60 + "\n" + "x" * 57 + "  y\n" + "x" * 13 + "\n",
+    ),
+    "cells are aligned": ("|a|b|c|\n|--:|:-:|---|\n|100|200|300|\n", "  a   b   c\n─────────────\n100  200  300\n"),
+    "cells without a column are text of the last one": ("|a|\n|---|\n|1|2|\\|3|\n", "a\n──────────\n1 | 2 | |3\n"),
+    "HTML is text": ("<p>\na\n</p>\n\n<i>b</i>", "<p>\na\n</p>\n\n<i>b</i>\n"),
+    "keys are words": ("<kbd>Ctrl</kbd> </kbd> <kbd>", "Ctrl </kbd>\n"),
+    "an address is shown as it was written": ("[a](https://ü.example/ß?q=%20)", "a (https://ü.example/ß?q=%20)\n"),
+}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_markdown_looks_like_this(name: str) -> None:
+    source, expected = LOOKS[name]
+    assert whole(source) == expected
+
+
+def test_too_many_columns_become_lines_of_their_heads() -> None:
+    table = (
+        "| name | first address | second address |\n|---|---|---|\n"
+        "| Ada | a.example | b.example |\n| Bob | | c.example |\n"
+    )
+    assert whole(table, 24) == (
+        "name: Ada\nfirst address: a.example\nsecond address:\nb.example\n\n"
+        "name: Bob\nfirst address:\nsecond address:\nc.example\n"
+    )
+
+
+# what is returned early ---------------------------------------------------------------------------------------------
+
+
+def test_lines_of_code_are_returned_when_they_are_complete() -> None:
+    source = "intro\n```py\na = 1\n\n\nb = 2\n```\nend\n"
+    assert line_by_line(source) == ["", "intro\n", "\na = 1\n", "", "", "\n\nb = 2\n", "", "", "\nend\n"]
+
+
+def test_items_are_returned_before_the_last_one_and_blocks_inside_it() -> None:
+    source = "1. a\n2. b\n\n   ```\n   c\n   d\n   ```\n\n   e\n3. - f\n   - g\n"
+    assert line_by_line(source) == [
+        *("", " 1. a\n", " 2. b\n", "", "\nc\n", "d\n", "", "", "", "\n    e\n", " 3.  • f\n", "     • g\n"),
+    ]
+
+
+def test_a_table_is_returned_whole_while_it_fits() -> None:
+    source = "intro\n\n| a |\n|---|\n| 1 |\n| 22 |\n\nafter\n"
+    assert line_by_line(source) == ["", "intro\n", "", "", "", "", "\na\n──\n1\n22\n", "", "\nafter\n"]
+
+
+def test_rows_of_a_long_table_are_returned_with_the_widths_of_the_first_ones() -> None:
+    source = "| a | b |\n|---|---|\n| 1 | x |\n| 333 | 4 |\n"
+    assert line_by_line(source, rows=1) == [
+        "",
+        "",
+        "a  b\n────\n1  x\n",
+        "3  4\n3\n3\n",
+        "",
+    ]
+
+
+def test_an_eager_line_is_returned_when_it_is_complete_and_no_markup_is_open() -> None:
+    source = "one\ntwo **open\nclosed** three\n- item\n  goes on\n\n| a |\n|---|\n| 1 |\n"
+    assert line_by_line(source, eager=True, rows=1) == [
+        *("one\n", "", "two open\nclosed three\n", "\n • item\n", "   goes on\n", "", "", "", "\na\n─\n1\n", ""),
+    ]
 
 
 def test_only_the_end_of_a_long_block_is_previewed() -> None:
     splitter = Splitter()
-    splitter.feed("```py\n" + "".join(f"line{n} = 1\n" for n in range(5000)))
+    splitter.feed("".join(f"line{n}\n" for n in range(5000)))
     assert splitter.finished() is None
     end = show([splitter.tail(5)]).split("\n")
     assert len(end) < 20
-    assert "line4999 = 1" in end[-3]
+    assert "line4999" in end[-2]
+
+
+def test_what_was_returned_is_forgotten() -> None:
+    splitter = Splitter()
+    for n in range(2000):
+        splitter.feed(f"- item {n}\n" if n < 1000 else f"{'' if n > 1000 else '~~~sh' + chr(10)}line {n}\n")
+        splitter.finished()
+        assert len(splitter._rest) < 100  # noqa: SLF001 - what the size of nothing else shows

@@ -136,7 +136,7 @@ def test_a_splitter_takes_text_only_before_what_it_did_not_return() -> None:
     assert not splitter.insert(r"\[1\]", before="nothing of it")
 
 
-FIRST, SECOND = "Paris is big.", "\n\nSo is Rome. Ulm isn't.\n"
+FIRST, SECOND = "Paris is big.", "\n\nSo is Rome. Ulm isn't."
 WHOLE = FIRST + SECOND
 ENDED = ended(response(cited(WHOLE, url(13), file(26))))
 STREAMS = {
@@ -162,14 +162,14 @@ def test_numbers_stand_in_the_text_on_a_terminal(
 @pytest.mark.parametrize("words", [["ask"], ["ask", "-F", "text"], ["stream"], ["ask", "-F", "markdown"]])
 def test_in_a_pipe_the_text_has_no_numbers(ask: Command, wire: Wire, words: list[str]) -> None:
     wire.answer(sse(created(), *STREAMS["with its text"]))
-    assert list(ask(*words, "hi")) == [0, WHOLE, ""]
+    assert list(ask(*words, "hi")) == [0, f"{WHOLE}\n", ""]
     assert ask("log", "resp_1").text.endswith(f"\n\n{WHOLE}\n")
 
 
 def test_the_answer_itself_is_left_as_it_is(ask: Command, wire: Wire, forker: Forker) -> None:
     wire.answer(sse(created(), *STREAMS["with its text"]))
     forker.run(ask, ["ask", "-o", "answer.md", "hi"], terminal=True)
-    assert (ask.home / "answer.md").read_text() == WHOLE
+    assert (ask.home / "answer.md").read_text() == f"{WHOLE}\n"
 
 
 def test_very_many_citations_are_not_looked_for_for_ever() -> None:

@@ -121,11 +121,11 @@ def test_an_escape_that_the_model_wrote_itself_stays_as_it_is(text: str) -> None
 
 SHOWN = [
     ("a &#8238;b &rlm;c &#x2028;d &#xE0041;e\n", "a \\u202eb \\u200fc \\u2028d \\U000e0041e\n"),
-    ("[l&#8238;l](http://a.example/&#8238;x)\n", "l\\u202el (http://a.example/%E2%80%AEx)\n"),
-    ("<http://a.example/%E2%80%AE>\n", "http://a.example/\\u202e (http://a.example/%E2%80%AE)\n"),
+    ("[l&#8238;l](http://a.example/&#8238;x)\n", "l\\u202el (http://a.example/\\u202ex)\n"),
+    ("<http://a.example/%E2%80%AE>\n", "http://a.example/%E2%80%AE\n"),
     ("| h&rlm; |\n|---|\n| c&lrm; |\n", "h\\u200f ─────── c\\u200e"),
     ("## h&rlm;\n", "h\\u200f\n"),
-    ("[&rlm;r]\n\n[&rlm;r]: http://a.example\n", "\\u200fr (http://a.example)\n"),
+    ("[&rlm;r]\n\n[&rlm;r]: http://a.example\n", "\\u200fr (http://a.example) [&rlm;r]: http://a.example\n"),
     ("`&rlm;` \\x1b \\u202e &amp;#8238; &#27;[31m &#x9b;\n", "&rlm; \\x1b \\u202e &#8238; \ufffd[31m \ufffd\n"),
     ("```p&rlm;y\nx = '&rlm;'\n```\n", "x = '&rlm;'"),
     ("soft&shy;hyphen, joi&zwj;ner\n", "soft\xadhyphen, joi\u200dner\n"),
