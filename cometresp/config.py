@@ -34,6 +34,7 @@ _FILE_KEYS: dict[str, type] = {
     "record": str,
     "no_stdin": bool,
     "plain": bool,
+    "bell": bool,
     "insecure_http": bool,
     "keys": dict,
 }
@@ -56,6 +57,7 @@ class Config(NamedTuple):
     state_dir: Path
     no_stdin: bool
     plain: bool
+    bell: bool
     insecure_http: bool
 
 
@@ -97,6 +99,7 @@ def load(
         state_dir=state / "offline" if offline else state,
         no_stdin=switch("COMETRESP_NO_STDIN", "no_stdin"),
         plain=switch("COMETRESP_PLAIN", "plain"),
+        bell=bool(file.get("bell", False)),
         insecure_http=bool(file.get("insecure_http", False)),
     )
 

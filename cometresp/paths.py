@@ -17,15 +17,18 @@ _CHUNK = 1 << 20
 Reading = Callable[[str], AbstractContextManager[object]]  # of a path: the block in which it is read
 
 
-def wait_message(path: str) -> str:
-    """What to say while a file is read that takes its time; "" for any other, and where there is none."""
+def wait_message(path: str) -> tuple[str, int]:
+    """What to say while a file is read that takes its time, and its size if it has one.
+
+    ("", 0) for any other, and where there is none.
+    """
     try:
         facts = os.stat(path)  # noqa: PTH116 - a PathLike hides a NUL in the name until later
     except (OSError, ValueError):
-        return ""
+        return "", 0
     if not stat.S_ISREG(facts.st_mode) or not facts.st_size:
-        return "waiting for"
-    return "reading" if facts.st_size > _QUICK else ""
+        return "waiting for", 0
+    return ("reading", facts.st_size) if facts.st_size > _QUICK else ("", 0)
 
 
 def is_device(facts: os.stat_result) -> bool:

@@ -28,6 +28,7 @@ from cometresp.terminal import Terminal
 from cometresp.text import escape_line
 from cometresp.wire.headers import MASK, is_secret_header, names_key, with_headers
 from cometresp.wire.masking import Secrets, of_runs
+from cometresp.wire.payload import megabytes
 from cometresp.wire.urls import query_of, shown_url
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Runtime:
     def __init__(
         self, connection: ConnectionOptions, output: OutputOptions | None = None, *, chain: str | None = None
     ) -> None:
+        self.started = time.monotonic()
         self.connection = connection
         self.output = output or OutputOptions()
         shown = None if connection.base_url is None else shown_url(connection.base_url)
@@ -80,6 +82,10 @@ class Runtime:
     def plain(self) -> bool:
         return self.output.plain or self.config.plain
 
+    @property
+    def bell(self) -> bool:
+        return self.output.bell or self.config.bell
+
     def hint(self, *parts: str | Next) -> str:
         """A hint whose commands have the flags of this run that they need; "" where one of them can't be typed."""
         return typed_hint(parts, self.flags)
@@ -87,12 +93,12 @@ class Runtime:
     @contextmanager
     def reading(self, path: str) -> Iterator[None]:
         """The block in which a file is read: told of where it takes long, bounded by --max-time."""
-        message = wait_message(path)
+        message, size = wait_message(path)
         if not message:
             yield
             return
         what = f"{message} {escape_line(path, _LONGEST_NAME)}"
-        with self.terminal.waiting(what), self.within_max_time(what):
+        with self.terminal.waiting(f"{what} · {megabytes(size)}" if size else what), self.within_max_time(what):
             yield
 
     @contextmanager

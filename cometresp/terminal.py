@@ -11,7 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple, Protocol, TextIO
 
@@ -44,6 +44,9 @@ class Terminal:
     masks: Masks | None = None
     color: str = "auto"  # of rendered text: auto (on a terminal), always or never
     line_writer: Callable[[str], None] | None = None  # prints lines while a region is drawn
+    eraser: Callable[[], None] | None = None  # erases what is drawn, while a region is
+    waits: Callable[[str], AbstractContextManager[object]] | None = None  # draws what is waited for, where it may
+    is_shared: bool = False  # a reader of our output may write to the terminal too: nothing is redrawn there any more
 
     @classmethod
     def of_process(
@@ -100,12 +103,23 @@ class Terminal:
         """Write bytes to stdout and flush. Raises PipeClosedError and OutputError."""
         if self.stdout is None:
             raise OutputError("standard output is closed")
+        self.share_with_reader_of(self.stdout)
         try:
             write_all(self.stdout, self.masks.output(data) if self.masks else data)
         except BrokenPipeError as error:
             raise PipeClosedError from error
         except OSError as error:
             raise OutputError(f"standard output can't be written: {error.strerror}") from error
+
+    def share_with_reader_of(self, stream: BinaryIO) -> None:
+        """Erase what is drawn on stderr, for good, before the first byte is written to a pipe.
+
+        Its reader may print to the same terminal, as in `… | tee FILE`, and its lines must not be overwritten.
+        """
+        if self.stderr_tty and not self.is_shared and is_pipe(stream):
+            self.is_shared = True
+            if self.eraser is not None:
+                self.eraser()
 
     def print_json(self, value: object) -> None:
         """Print a value as JSON on stdout: one line into a pipe, indented and escaped on a terminal."""
@@ -147,7 +161,11 @@ class Terminal:
 
     @contextmanager
     def waiting(self, message: str) -> Iterator[None]:
-        """Print the message if the block takes longer than `patience`."""
+        """Show what is waited for while the block runs; undrawn, it is printed if that takes longer than `patience`."""
+        if self.waits is not None and not self.is_shared:
+            with self.waits(message):
+                yield
+            return
         import threading
 
         timer = threading.Timer(self.patience, self.tell_waiting, (message,))
@@ -233,6 +251,17 @@ def _discard_typed(terminal: BinaryIO) -> None:
         termios.tcflush(terminal, termios.TCIFLUSH)
     except termios.error as error:
         raise OSError(*error.args) from error
+
+
+def is_pipe(stream: BinaryIO) -> bool:
+    """Whether a stream leads to another program: a pipe or a socket."""
+    import stat
+
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError):  # it is closed, or only in memory
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def write_all(stream: Any, data: bytes) -> None:

@@ -135,7 +135,7 @@ def _annotations(text: str, hosted: Hosted) -> list[Json]:
         if citation["type"] == "url_citation":
             placed.append({**citation, "start_index": found, "end_index": found + len(citation["url"])})
         else:
-            placed.append({**citation, "index": found})
+            placed.append({**citation, "index": found + len(citation["filename"])})
     return placed
 
 

@@ -15,7 +15,7 @@ from cometresp.emulator.wording import one_line, without_commands
 PAGE = "https://emulator.invalid/page"
 FILE_ID = "file-emulator"
 # One pixel, one bit, white.
-PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABAQAAAAA3bvkkAAAACklEQVR42mNoAAAAggCB2q5A/gAAAABJRU5ErkJggg=="
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABAQAAAAA3bvkkAAAACklEQVR42mNoAAAAggCB2kUIOwAAAABJRU5ErkJggg=="
 _KINDS = ("web_search", "file_search", "code_interpreter", "image_generation", "mcp")
 _QUERY = 100
 

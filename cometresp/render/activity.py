@@ -48,20 +48,6 @@ def outcome(item: Json, status: str) -> str:
     return escape_line(status.replace("_", " ")) if status != "completed" else ""
 
 
-def footnotes(answer: Answer) -> list[tuple[str, str]]:
-    """(label, address) of every citation, in order, each once; the address of a cited file is ""."""
-    found: dict[tuple[str, str], None] = {}
-    for item in answer.output:
-        for part in listed(item.get("content")):
-            for note in listed(part.get("annotations")):
-                url = str(note.get("url") or "")
-                address = url if url.startswith(("https://", "http://")) and url.isascii() and url.isprintable() else ""
-                label = str(note.get("title") or note.get("filename") or note.get("file_id") or url)
-                if label:
-                    found[escape_line(label, _WIDE), address] = None
-    return list(found)
-
-
 def _call(item: Json) -> str:
     return f"{escape_line(label_of_call(item))}({escape_line(arguments_of(item), _WIDE)})"
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from cometresp.answer.answer import Answer
 from cometresp.render.activity import Timeline, details
+from cometresp.render.thoughts import as_line
 from cometresp.terminal import Terminal
 from cometresp.wire.events import Event
 from cometresp.wire.json import Json
@@ -27,6 +28,7 @@ class Aside:
         self._calls = (terminal.stderr_tty or terminal.verbose) and not terminal.quiet
         self._timeline = Timeline(time.monotonic, terminal, runs_here)
         self._last = ""  # last character printed of the reasoning
+        self._line = ""  # of the reasoning that isn't complete, on a terminal
         self._part: tuple[str, ...] = ()
         self._thinks = False
 
@@ -55,7 +57,10 @@ class Aside:
             self._end_reasoning()
             text = "\n" + text
         self._part = part
-        if text:
+        if text and self._terminal.stderr_tty:
+            *lines, self._line = (self._line + text).split("\n")
+            self._print_lines(lines)
+        elif text:
             self._last = text[-1]
             self._terminal.aside(text)
 
@@ -65,7 +70,15 @@ class Aside:
         if new and self._reasoning:
             self._reason(new, ("commentary",))
 
+    def _print_lines(self, lines: list[str]) -> None:
+        """Complete lines on a terminal; elsewhere all is left as it came."""
+        for line in lines:
+            self._terminal.write_stderr(as_line(line.removesuffix("\r"), self._terminal) + "\n")
+
     def _end_reasoning(self) -> None:
+        if self._line:
+            self._print_lines([self._line])
+            self._line = ""
         if self._last and self._last != "\n":
             self._terminal.aside("\n")
         self._last = ""

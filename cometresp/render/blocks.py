@@ -65,6 +65,17 @@ class Splitter:
         self._carry = "\r" if text.endswith("\r") else ""
         self._rest += escape(text.removesuffix("\r"))
 
+    def insert(self, text: str, *, before: str) -> bool:
+        """Put text before the end of what was fed, `before`, unless that was returned; returns whether it was done."""
+        rest, tail = self._rest, escape(before)
+        place = len(rest) - len(tail)
+        returned = sum(len(line) + 1 for line in rest.split("\n")[: self._before.head])
+        if self._carry or place <= returned or not rest.endswith(tail):
+            return False
+        self._rest = rest[:place] + escape(text) + rest[place:]
+        self._parsed = min(self._parsed, place)  # what follows is parsed again
+        return True
+
     def finished(self, rows: int | None = None) -> Blocks | None:
         """What was finished since the last call, if anything.
 

@@ -18,10 +18,14 @@ from cometresp.errors import CometrespError
 from cometresp.render.activity import Timeline, code_of, details
 from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_key
 from cometresp.render.blocks import Splitter
+from cometresp.render.cited import Cited
+from cometresp.render.hyperlinks import takes_links
+from cometresp.render.images import show_images
 from cometresp.render.markdown import citations, rendered
-from cometresp.render.region import Redrawn, in_background, terminal_size
+from cometresp.render.region import Redrawn, in_background, spinner, terminal_size
 from cometresp.render.screen import Sink, View
 from cometresp.render.structured import Structured, splitter_for
+from cometresp.render.thoughts import as_text
 from cometresp.terminal import Terminal
 from cometresp.text import escape, escape_line
 from cometresp.wire.events import Event
@@ -33,7 +37,6 @@ _INTERVAL = 0.12  # seconds between drawings, at least
 _REST_PER_COST = 9  # so that drawing takes at most a tenth of the time
 _BYTES_FREE, _BYTES_PER_SHOWN = 4000, 1.5  # above this the region is only drawn once a second
 _MARGIN = 3  # rows left for earlier output
-_SPINNER = {"utf-8": "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "ascii": "|/-\\"}
 _REASONING_ROWS = 3
 _LEAST = (20, 5)  # columns and rows; on less nothing is redrawn
 _CHARACTERS_PER_TOKEN = 4
@@ -51,6 +54,7 @@ class LiveView(Redrawn):
         self._upload = view.upload or Upload()
         self._structured = view.structured
         self._splitter: Splitter | Structured = Splitter()
+        self._cited = Cited()
         self._timeline = Timeline(time.monotonic, terminal, view.runs_here)
         self._answer = Answer()
         self._thought, self._thinks = "", False
@@ -64,6 +68,7 @@ class LiveView(Redrawn):
         signals.watch(self)
         self._thread.start()
         terminal.line_writer = self._line
+        terminal.eraser = self.erase
 
     def show(self, event: Event, answer: Answer) -> None:
         if self._error is not None:
@@ -75,9 +80,8 @@ class LiveView(Redrawn):
                 return
             if answer.has_new_commentary:
                 self._reason(answer.read_new_commentary(), ("commentary",), commentary=True)
-            if self._text and (text := answer.read_new_text()):
-                self._end_reasoning()
-                self._feed(text, answer)
+            if self._text:
+                self._feed(answer.read_new_text(), event, answer)
             if event.type.endswith("partial_image"):
                 self._timeline.images += 1
             elif event.type.startswith(ITEM_EVENTS):
@@ -86,7 +90,7 @@ class LiveView(Redrawn):
     def finish(self, answer: Answer) -> None:
         self._stop.set()
         self._thread.join()
-        self._terminal.line_writer = None
+        self._terminal.line_writer = self._terminal.eraser = None
         with self._lock:
             self._region.clear()
             if not self._thinks and self._reasoning and answer.reasoning:
@@ -95,18 +99,24 @@ class LiveView(Redrawn):
                 self._reason(answer.read_new_commentary(), ("commentary",), commentary=True)
             self._end_reasoning()
             if self._text:
-                self._feed(answer.read_new_text(), answer)
+                self._feed(answer.read_new_text(), None, answer)
                 self._print(self._splitter.end())
             self._print_ended(answer)
             if self._text:
-                self._print(citations(answer, links=self._terminal.environ.get("NO_COLOR", "") == ""))
+                self._print(citations(self._cited.notes(answer), links=takes_links(self._terminal.environ)))
         signals.unwatch(self)
 
-    def _feed(self, text: str, answer: Answer) -> None:
-        if not self._length:
-            self._splitter = splitter_for(answer, self._structured)
-        self._length += len(text)
-        self._splitter.feed(text)
+    def _feed(self, text: str, event: Event | None, answer: Answer) -> None:
+        """New text of the answer, or an event that may cite for text that came before."""
+        if text:
+            self._end_reasoning()
+            if not self._length:
+                self._splitter = splitter_for(answer, self._structured)
+            self._length += len(text)
+        if isinstance(self._splitter, Splitter):
+            self._cited.feed(self._splitter, text, event, answer)
+        else:
+            self._splitter.feed(text)
 
     # what is printed once --------------------------------------------------------------------------------------------
 
@@ -128,6 +138,9 @@ class LiveView(Redrawn):
                     )
                     self._above(rendered(highlighted, self._terminal, self._size()[0]))
                 self._above(details(item, code=False))
+            if self._text and item.get("type") == "image_generation_call":
+                self._region.clear()
+                show_images(item, self._terminal, self._size())
 
     def _reason(self, text: str, part: tuple[str, ...], *, commentary: bool = False) -> None:
         """Text of a part of the reasoning, or commentary, which is shown where reasoning is."""
@@ -149,7 +162,7 @@ class LiveView(Redrawn):
             self._thought = ""
 
     def _above_dim(self, text: str) -> None:
-        self._above(rendered(Text(escape(text), style="dim"), self._terminal, self._size()[0]))
+        self._above(rendered(as_text(text), self._terminal, self._size()[0]))
 
     def _line(self, line: str) -> None:
         """Print a notice or warning of other code above the region."""
@@ -193,7 +206,8 @@ class LiveView(Redrawn):
             self._print(self._splitter.finished(max(self._size()[1] - _MARGIN, 1)))
         size = self._size()
         allowed = _BYTES_FREE + _BYTES_PER_SHOWN * (self._shown + self._length)
-        if (self._spent < allowed or started - self._painted >= 1) and not in_background():
+        may = not (self._terminal.is_shared or in_background())
+        if may and (self._spent < allowed or started - self._painted >= 1):
             self._painted = started
             self._region.paint(self._lines(size), size)
         self._next = time.monotonic() + max(_INTERVAL, _REST_PER_COST * (time.monotonic() - started))
@@ -211,7 +225,7 @@ class LiveView(Redrawn):
         foot = foot[-rows:]
         body: list[str] = []
         if self._thought:
-            thought = rendered(Text(escape(self._thought), style="dim"), self._terminal, width)
+            thought = rendered(as_text(self._thought, grows=True), self._terminal, width)
             body = thought.splitlines()[-_REASONING_ROWS:]
         elif self._text:
             body = rendered(self._splitter.tail(rows), self._terminal, width).splitlines()
@@ -226,14 +240,13 @@ class LiveView(Redrawn):
     def _status(self) -> str:
         """`⠋ 3 s · gpt-5.4 · ~120 tokens`; the spinner only turns until the answer's text starts."""
         elapsed = time.monotonic() - self._started
-        frames = _SPINNER["utf-8" if self._terminal.encoding == "utf-8" else "ascii"]
         waiting = not self._length
-        spinner = frames[int(elapsed * 8) % len(frames)] if waiting else frames[0]
+        mark = spinner(self._terminal, elapsed if waiting else 0)
         answer = self._answer
         doing = "thinking " if waiting and answer.id else "waiting " if waiting else ""
         if self._upload.under_way:
-            return f"{spinner} {elapsed:.0f} s · {self._upload.words()}"
-        words = [f"{spinner} {doing}{elapsed:.0f} s"]
+            return f"{mark} {elapsed:.0f} s · {self._upload.words()}"
+        words = [f"{mark} {doing}{elapsed:.0f} s"]
         if model := answer.response.get("model"):
             words.append(escape_line(str(model)))
         if self._length:

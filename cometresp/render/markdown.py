@@ -8,8 +8,8 @@ from rich.style import Style
 from rich.text import Text
 
 from cometresp.answer.answer import Answer
-from cometresp.render.activity import footnotes
 from cometresp.render.blocks import Splitter
+from cometresp.render.cited import Cited, Note
 from cometresp.render.hyperlinks import takes_links
 from cometresp.render.region import terminal_size
 from cometresp.render.screen import Sink
@@ -62,9 +62,8 @@ def rendered(thing: Any, terminal: Terminal, width: int, *, ansi: bool = True) -
     return capture.get()
 
 
-def citations(answer: Answer, *, links: bool) -> Text | None:
+def citations(notes: list[Note], *, links: bool) -> Text | None:
     """The numbered footnotes; with `links` a label links to its address, which is always written out too."""
-    notes = footnotes(answer)
     if not notes:
         return None
     text = Text("\n")
@@ -87,26 +86,32 @@ class Markdown:
         self._streaming = streaming or to_terminal
         self._structured = structured
         self._splitter: Splitter | Structured | None = None
+        self._cited = Cited()
 
     def show(self, event: Event, answer: Answer) -> None:
         if not self._streaming:
             return
-        if text := answer.read_new_text():
-            splitter = self._fed(text, answer)
+        text = answer.read_new_text()
+        if text or self._splitter is not None:
+            splitter = self._fed(text, event, answer)
             if "\n" in text:
                 self._print(splitter.finished(_SETTLED))
         if event.type == "response.output_item.done" and self._splitter:
             self._print(self._splitter.end())
 
     def finish(self, answer: Answer) -> None:
-        self._print(self._fed(answer.read_new_text(), answer).end())
+        self._print(self._fed(answer.read_new_text(), None, answer).end())
         if self._ansi:
-            self._print(citations(answer, links=False))
+            self._print(citations(self._cited.notes(answer), links=False))
 
-    def _fed(self, text: str, answer: Answer) -> Splitter | Structured:
+    def _fed(self, text: str, event: Event | None, answer: Answer) -> Splitter | Structured:
+        """The splitter, fed with new text; on a terminal with the numbers of the footnotes."""
         if self._splitter is None:
             self._splitter = splitter_for(answer, self._structured, eager=self._streaming)
-        self._splitter.feed(text)
+        if self._ansi and isinstance(self._splitter, Splitter):
+            self._cited.feed(self._splitter, text, event, answer)
+        else:
+            self._splitter.feed(text)
         return self._splitter
 
     def _print(self, thing: Any) -> None:

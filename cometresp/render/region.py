@@ -11,7 +11,11 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from cometresp.terminal import Terminal
+
 _HIDE, _SHOW, _NO_WRAP, _WRAP = "\x1b[?25l", "\x1b[?25h", "\x1b[?7l", "\x1b[?7h"
+_SPINNER = {"utf-8": "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "ascii": "|/-\\"}
+_TURNS = 8  # of the spinner in a second
 _LONGEST_HOLD = 1.0  # seconds to wait for a drawing to end; a terminal may take no more output (Ctrl-S)
 
 
@@ -98,6 +102,10 @@ class Redrawn:
         self._stop = threading.Event()
         self._held = False
 
+    def erase(self) -> None:
+        with self._lock:
+            self._region.clear()
+
     def pause(self) -> None:
         """Clear the region, and hold it until `proceed`."""
         self._held = self._lock.acquire(timeout=_LONGEST_HOLD)
@@ -137,6 +145,12 @@ def terminal_size(descriptors: tuple[int, ...]) -> tuple[int, int]:
     columns = int(given[0]) if given[0].isdecimal() and int(given[0]) else columns
     rows = int(given[1]) if given[1].isdecimal() and int(given[1]) else rows
     return columns or 80, rows or 24
+
+
+def spinner(terminal: Terminal, elapsed: float) -> str:
+    """The character that turns at the start of a status line, after so many seconds."""
+    frames = _SPINNER[terminal.encoding]
+    return frames[int(elapsed * _TURNS) % len(frames)]
 
 
 def _blank(rows: int) -> str:

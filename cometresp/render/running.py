@@ -29,12 +29,13 @@ class Running(Redrawn):
         super().__init__(terminal.write_stderr)
         self._terminal = terminal
         self._prints = (terminal.stderr_tty or terminal.verbose) and not terminal.quiet
-        self._redraw = redraw and terminal.stderr_tty and self._prints
+        self._redraw = redraw and terminal.stderr_tty and self._prints and not terminal.is_shared
         self._good, self._bad = "✓✗" if terminal.encoding == "utf-8" else "+x"
         self._running: dict[str, tuple[str, float]] = {}
         self._thread = threading.Thread(target=self._run, daemon=True)
         if self._redraw:
             terminal.line_writer = self._above
+            terminal.eraser = self.erase
             signals.watch(self)
             self._thread.start()
 
@@ -59,9 +60,8 @@ class Running(Redrawn):
         self._stop.set()
         if self._redraw:
             self._thread.join()
-            self._terminal.line_writer = None
-            with self._lock:
-                self._region.clear()
+            self._terminal.line_writer = self._terminal.eraser = None
+            self.erase()
             signals.unwatch(self)
 
     def _above(self, line: str) -> None:

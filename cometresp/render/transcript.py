@@ -9,26 +9,35 @@ from rich.style import Style
 from rich.text import Text
 
 from cometresp.render.blocks import Splitter
-from cometresp.render.markdown import rendered
+from cometresp.render.cited import Note, with_numbers
+from cometresp.render.markdown import citations, rendered
 from cometresp.render.region import terminal_size
 from cometresp.render.structured import Structured
 from cometresp.terminal import Terminal
 from cometresp.text import escape
+from cometresp.wire.json import Json
 
 _MARGIN = "▌ "
 
 
-def transcript(passages: Iterable[tuple[str, str]], terminal: Terminal) -> str:
-    """Passages as text. Each is (kind, text): heading, prompt, answer or plain. Only answers are Markdown or JSON."""
-    return "\n".join(filter(None, (_passage(kind, text, terminal) for kind, text in passages)))
+def transcript(passages: Iterable[tuple[str, str] | tuple[str, str, Json | None]], terminal: Terminal) -> str:
+    """Passages as text. Each is (kind, text): heading, prompt, answer or plain. Only answers are Markdown or JSON.
+
+    An answer may have the message that its text is from, with its citations.
+    """
+    return "\n".join(filter(None, (_passage(terminal, *passage) for passage in passages)))
 
 
-def _passage(kind: str, text: str, terminal: Terminal) -> str:
+def _passage(terminal: Terminal, kind: str, text: str, message: Json | None = None) -> str:
     if kind == "answer":
-        splitter = Structured() if _is_json(text) else Splitter()
+        notes: list[Note] = []
+        splitter: Structured | Splitter = Structured()
+        if not _is_json(text):
+            splitter = Splitter()
+            text, notes = with_numbers(message) if message is not None else (text, notes)
         splitter.feed(text)
-        blocks = splitter.end()
-        return _drawn(blocks, terminal) if blocks is not None else ""
+        both = (splitter.end(), citations(notes, links=False))
+        return "".join(_drawn(thing, terminal) for thing in both if thing is not None)
     safe = escape(text).rstrip("\n") + "\n"
     if kind == "heading":
         return _drawn(Text(safe, style="bold"), terminal)

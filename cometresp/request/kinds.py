@@ -5,8 +5,9 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any
 
-from cometresp.request.magic import PDF, RTF, ZIP, image_of
+from cometresp.request.magic import PDF, RTF, ZIP
 from cometresp.request.source import Source
+from cometresp.wire.images import image_of
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 

@@ -13,6 +13,7 @@ class Passage(NamedTuple):
 
     kind: Literal["heading", "prompt", "answer", "plain"]
     text: str
+    message: Json | None = None  # that the text of an answer is from, with its citations
 
     def as_markdown(self) -> str:
         if self.kind == "heading":
@@ -67,7 +68,7 @@ def _asked(item: Json) -> Passage:
 def _answered(item: Json) -> Passage | None:
     match item.get("type"):
         case "message":
-            return Passage("answer", text_of([item]))
+            return Passage("answer", text_of([item]), item)
         case "function_call" | "custom_tool_call":
             return Passage("plain", f"`{item.get('name')}` {item.get('call_id', '')}: {arguments_of(item)}")
         case "reasoning":

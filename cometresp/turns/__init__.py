@@ -2,6 +2,7 @@
 
 amnesia       Whether a server answered a turn without those before it, although it was given the id of
               the last one (API 12.8).
+attention  What a run tells a user who looks elsewhere: its progress, and a bell.
 by_items  A request about a conversation, sent once more with the recorded items where the server refuses
           the response id.
 compact   A chain that is compacted: the items that the server returns take the place of its turns.
@@ -15,7 +16,7 @@ dry_run   `--dry-run` and `--curl`: the request that would be sent, shown in pla
 exchange  The loop over the events of one answer: each is applied, then shown.
 fetch     A run of `get`: a response fetched once, waited for, followed, or taken from the record.
 files     Files that a command writes: `--output FILE`, whole or not at all, and `--id-file FILE`.
-images    The images of `--save-images DIR`: decoded, and saved under names that are free.
+images    Generated images: saved by `--save-images DIR`, else how to keep them.
 lookup    What the commands about one response share: which response is meant, and what a server's refusal
           means.
 loop      The turns of a run: the first, and those that follow while this program can answer the model's

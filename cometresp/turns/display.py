@@ -13,6 +13,7 @@ from cometresp.wire.ids import refusal_of
 from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from cometresp.answer.answer import Answer
@@ -34,6 +35,20 @@ def _kind(output: OutputOptions, terminal: Terminal) -> "Kind":
     if output.format != "auto":
         return output.format
     return "markdown" if terminal.stdout_tty and output.file is None else "text"
+
+
+def draw_waits(runtime: "Runtime") -> None:
+    """From here on, what is waited for before anything is sent stands in a status line, on terminals that redraw."""
+    terminal = runtime.terminal
+    if not terminal.stderr_tty or terminal.quiet or not terminal.redraws or runtime.plain:
+        return
+
+    def waiting(message: str) -> "AbstractContextManager[object]":
+        from cometresp.render.waiting import Waiting
+
+        return Waiting(terminal, message)
+
+    terminal.waits = waiting
 
 
 class Layout(NamedTuple):
@@ -115,7 +130,10 @@ def open_outlets(runtime: "Runtime") -> Outlets:
 
 
 class Display:
-    """Makes the screens of a run. `runs_here(item)` is whether a call of the model is run by this program."""
+    """Makes the screens of a run.
+
+    `runs_here(item)` is whether a call of the model is run by this program; `hint` is that of the `Runtime`.
+    """
 
     def __init__(
         self,
@@ -125,6 +143,7 @@ class Display:
         terminal: Terminal,
         *,
         runs_here: Callable[[Json], bool] = lambda _: False,
+        hint: Callable[..., str],
     ) -> None:
         from cometresp.wire.payload import Upload
 
@@ -135,6 +154,7 @@ class Display:
         self.started = time.monotonic()
         self._upload = Upload()
         self._runs_here = runs_here
+        self._hint = hint
         self._warned_of_id = False
 
     def screen(self) -> "Screen":
@@ -171,6 +191,15 @@ class Display:
         self._upload.sent, self._upload.length = sent, length
         if not sent and self._upload.under_way and not self.layout.redraw:
             self.terminal.note(f"sending {megabytes(length)}")
+
+    def tell_of_images(self, answer: "Answer") -> None:
+        """Say how generated images are kept, which nothing else prints as files; JSON has them whole."""
+        if not self.terminal.stderr_tty or self.layout.kind in ("json", "events"):
+            return
+        from cometresp.turns.images import how_to_keep
+
+        if line := self._hint(*how_to_keep(answer)):
+            self.terminal.note(line)
 
     def warn_of_refused_id(self, answer: "Answer") -> None:
         """Warn once in a run of an id that isn't taken; where only the id is printed, that is an error instead."""

@@ -12,8 +12,9 @@ from cometresp.options.values import retries_of
 from cometresp.runtime import Runtime
 from cometresp.state.records import UNENDED
 from cometresp.text import escape_line
+from cometresp.turns.attention import attended
 from cometresp.turns.conclude import conclude
-from cometresp.turns.display import Display, layout_of, open_outlets
+from cometresp.turns.display import Display, draw_waits, layout_of, open_outlets
 from cometresp.turns.exchange import exchange
 from cometresp.turns.lookup import explained, is_missing
 from cometresp.turns.record import Recorder
@@ -48,10 +49,11 @@ class Wanted(NamedTuple):
 def run_fetch(wanted: Wanted, runtime: Runtime) -> None:
     """Fetch the response, show and record it. Raises the error that it amounts to."""
     output, terminal = runtime.output, runtime.terminal
+    draw_waits(runtime)
     layout = layout_of(output, terminal, plain=runtime.plain, streaming=wanted.stream)
-    display = Display(layout, output, open_outlets(runtime), terminal)
+    display = Display(layout, output, open_outlets(runtime), terminal, hint=runtime.hint)
     recorder = Recorder(runtime, None)
-    with closing(display):
+    with attended(runtime), closing(display):
         done = run_turn(_Fetcher(wanted, runtime), display, recorder)
         conclude(done, display, recorder)
 

@@ -55,6 +55,7 @@ class IdFile:
             if self._path == STDOUT:
                 self._print(line)
             elif self._stream is not None:
+                self._terminal.share_with_reader_of(self._stream)
                 write_all(self._stream, line.encode())
             else:
                 with open(self._path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as the user wrote it
@@ -91,7 +92,7 @@ class FileSink:
 
     def __init__(self, path: str, terminal: Terminal | None = None) -> None:
         self._shown = escape_line(path)
-        self._masks = terminal.masks if terminal else None
+        self._terminal = terminal
         self._temporary: Path | None = None
         try:
             if is_written_through(path):
@@ -111,8 +112,12 @@ class FileSink:
             raise self._error(error) from error
 
     def write(self, data: bytes) -> None:
+        masks = None
+        if self._terminal is not None:
+            masks = self._terminal.masks
+            self._terminal.share_with_reader_of(self._file)
         try:
-            write_all(self._file, self._masks.output(data) if self._masks else data)
+            write_all(self._file, masks.output(data) if masks else data)
         except BrokenPipeError as error:
             raise PipeClosedError from error
         except OSError as error:

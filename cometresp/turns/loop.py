@@ -76,7 +76,7 @@ def _display(asked: Asked, runtime: Runtime, shape: Json, local: "_LocalCalls") 
         prints_only_id=asked.prints_only_id,
         shape=shape,
     )
-    return Display(layout, output, open_outlets(runtime), terminal, runs_here=local.runs_here)
+    return Display(layout, output, open_outlets(runtime), terminal, runs_here=local.runs_here, hint=runtime.hint)
 
 
 def _answer_calls(

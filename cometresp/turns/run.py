@@ -13,6 +13,8 @@ from contextlib import ExitStack
 
 from cometresp.options.asked import Asked
 from cometresp.runtime import Runtime, telling
+from cometresp.turns.attention import attended
+from cometresp.turns.display import draw_waits
 from cometresp.turns.prepare import prepare
 from cometresp.wire import endpoints
 
@@ -21,7 +23,10 @@ from cometresp.wire import endpoints
 def run(asked: Asked, runtime: Runtime) -> None:
     """Run one command line of `ask`, `stream` or `continue`. Raises the error that its end amounts to."""
     asked.check()
+    draw_waits(runtime)
     with ExitStack() as stack:
+        if not asked.asks_no_model:
+            stack.enter_context(attended(runtime))
         tools = None
         if asked.loop.functions:
             from cometresp.turns.tools import Tools

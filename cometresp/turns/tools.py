@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cometresp.answer.verdict import RESUME_RUN, RUN_AGAIN
@@ -12,6 +13,7 @@ from cometresp.errors import StoppedError
 from cometresp.functions.toolbox import Toolbox
 from cometresp.options.tables import LoopOptions
 from cometresp.runtime import Runtime
+from cometresp.turns.attention import ask
 from cometresp.turns.record import Recorder
 from cometresp.wire.json import Json
 
@@ -31,7 +33,7 @@ class Tools:
         self._terminal = runtime.terminal
         self._redraws = runtime.terminal.redraws and not runtime.plain
         nobody = "CI is set" if runtime.terminal.environ.get("CI") else "there is no terminal to ask on"
-        self._approval = Approval(given.approve, given.allow_tool or [], runtime.terminal.ask, nobody)
+        self._approval = Approval(given.approve, given.allow_tool or [], partial(ask, runtime), nobody)
 
     @classmethod
     @contextmanager

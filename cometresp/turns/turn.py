@@ -96,6 +96,7 @@ def _first(error: Exception | None, *steps: Callable[[], None]) -> Exception | N
 
 def _save_images(answer: Answer, display: Display) -> None:
     if display.outlets.images is None:
+        display.tell_of_images(answer)
         return
     from cometresp.turns.images import save_images
 

@@ -8,6 +8,7 @@ events        The events of a response, what their types mean, and the statuses 
 headers       Header names, and which headers hold secrets.
 ids           Which ids of a server are taken: those that can be printed, typed and put into a path as
               they are (API 12.17).
+images        Generated images in an output, and which images the API takes.
 items         Reading the JSON of items and their parts (API 3, 6.3, 6.4).
 json          JSON as plain values: parsing it, and reading values that may have another type than
               expected.

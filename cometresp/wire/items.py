@@ -154,19 +154,24 @@ def is_commentary(item: Json) -> bool:
 
 
 def answer_texts(output: list[Json], *, completed: bool) -> list[str]:
-    """The texts of the messages that are the answer, with those of refusals.
+    """The texts of the messages that are the answer, with those of refusals."""
+    return ["".join(map(part_text, parts)) for parts in answer_parts(output, completed=completed)]
+
+
+def answer_parts(output: list[Json], *, completed: bool) -> list[list[Json]]:
+    """The parts of each message that is the answer, and has text.
 
     These are all but the commentary; in a completed response without other text or open calls, the commentary.
     """
     messages = [item for item in output if type_of(item, "message") in ("message", *ANSWER_PARTS)]
-    texts = _texts(item for item in messages if not is_commentary(item))
-    return _texts(messages) if not texts and completed and not open_calls(output) else texts
+    found = _with_text(item for item in messages if not is_commentary(item))
+    return _with_text(messages) if not found and completed and not open_calls(output) else found
 
 
-def _texts(messages: Iterable[Json]) -> list[str]:
-    """The texts of messages, and of parts that some servers send without a message around them (API 12.13)."""
+def _with_text(messages: Iterable[Json]) -> list[list[Json]]:
+    """The parts of messages that have text, and parts that some servers send without a message (API 12.13)."""
     whole = (parts_of(item) if type_of(item, "message") == "message" else [item] for item in messages)
-    return [found for parts in whole if (found := "".join(map(part_text, parts)))]
+    return [parts for parts in whole if any(map(part_text, parts))]
 
 
 def has_text(output: list[Json]) -> bool:

@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import threading
+import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,8 +17,21 @@ from cometresp.terminal import Terminal
 from cometresp.text import escape, escape_json, escape_line, json_bytes, to_bytes
 from cometresp.turns.turn import heartbeat
 from tests.conftest import Command
-from tests.scripted import Request, Wire, call, created, delta, ended, json_reply, message, response, sse, text_stream
-from tests.terminals import Tmux, needs_tmux, on_terminal, start
+from tests.scripted import (
+    Request,
+    Wire,
+    call,
+    created,
+    delta,
+    ended,
+    frames,
+    json_reply,
+    message,
+    response,
+    sse,
+    text_stream,
+)
+from tests.terminals import Tmux, needs_tmux, on_terminal, plain, start
 from tests.waiting import LONGEST
 
 HOSTILE = "\x1b]52;c;aGk=\x07 \x1b[2J [bold]x[/x] \u202e \x9b \r \x7f"
@@ -60,6 +75,33 @@ def test_a_pipe_gets_pure_text_while_the_terminal_shows_progress(ask: Command, w
     assert (code, (ask.home / "out").read_bytes()) == (0, HOSTILE.encode() + b"\n")
     assert "[bold]" not in screen
     assert "completed" in screen
+
+
+@pytest.mark.parametrize("words", [["stream"], ["ask", "--events"], ["stream", "-o", "/dev/stdout"]], ids=" ".join)
+def test_nothing_is_redrawn_once_bytes_have_left_for_a_pipe(ask: Command, wire: Wire, words: list[str]) -> None:
+    """Its reader may write to the same terminal."""
+    drawn = threading.Event()
+    lines = [f"{n}\n" for n in range(15)]
+
+    def script(_: Request, connection: Any) -> None:
+        connection.sendall(sse())
+        assert drawn.wait(LONGEST)  # the status, before any byte
+        later = {**created(model="late"), "type": "response.in_progress"}
+        connection.sendall(frames([created(), delta(lines[0]), later]))
+        for line in lines[1:]:
+            connection.sendall(frames([delta(line)]))
+            time.sleep(0.03)
+        connection.sendall(frames([ended(response(message("".join(lines))))]))
+
+    wire.answer(script)
+    reader, writer = os.pipe()
+    code, screen = on_terminal(ask, *words, "hi", when=b"waiting", meanwhile=lambda _: drawn.set(), stdout=writer)
+    os.close(writer)
+    with open(reader, "rb") as pipe:  # noqa: PTH123
+        assert (code, b"14" in pipe.read()) == (0, True)
+    _, *after = screen.split("\x1b[?25h")
+    assert [plain(text)[:12] for text in after] == ["completed · "]
+    assert "late" not in screen
 
 
 @pytest.mark.parametrize("how", [{"TERM": "dumb"}, {"CI": "true"}, {"COMETRESP_PLAIN": "1"}])

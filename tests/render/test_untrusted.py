@@ -11,6 +11,7 @@ from markdown_it.common.entities import entities
 
 from cometresp.answer.answer import Answer
 from cometresp.render.blocks import Splitter
+from cometresp.render.cited import Cited
 from cometresp.render.markdown import citations, rendered
 from cometresp.render.structured import Structured
 from cometresp.render.transcript import transcript
@@ -108,7 +109,7 @@ def test_no_citation_has_a_raw_control(title: str, address: str) -> None:
     answer = Answer()
     answer.apply(Event("response.completed", ended(response(message("", content=[part]))), ""))
     for links in (True, False):
-        if (notes := citations(answer, links=links)) is not None:
+        if (notes := citations(Cited().notes(answer), links=links)) is not None:
             uncontrolled(rendered(notes, TERMINAL, 60))
 
 

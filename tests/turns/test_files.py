@@ -12,7 +12,7 @@ import pytest
 from cometresp.errors import OutputError
 from cometresp.terminal import Terminal
 from cometresp.turns.files import FileSink, IdFile
-from cometresp.turns.images import decoded
+from cometresp.wire.images import decoded
 from tests.conftest import Command
 from tests.scripted import Wire, created, delta, json_reply, message, response, sse, text_stream
 from tests.terminals import on_terminal

@@ -1,6 +1,7 @@
 """Files that flags and settings name: nothing is read without end, and nothing is waited for in silence."""
 
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from cometresp.config import load
 from cometresp.errors import ConfigError
 from tests.conftest import Command
 from tests.scripted import Wire, text_stream
+from tests.terminals import on_terminal, plain
 from tests.turns.test_files import in_shell
 
 TOOLS = '[[tool]]\nname = "t"\ndescription = "d"\ncommand = ["true"]\n'
@@ -70,9 +72,19 @@ def test_the_reading_of_a_large_file_is_told(ask: Command) -> None:
         file.truncate(TERABYTE)
     process = ask.popen("ask", "hi", "--verbose", "-f", "sparse")
     assert process.stderr is not None
-    assert process.stderr.readline() == b"reading sparse\n"
+    assert process.stderr.readline().decode() == "reading sparse · 1000000.0 MB\n"
     process.terminate()
     assert (process.communicate(timeout=60)[1], process.returncode) == (b"cometresp: error: terminated\n", 143)
+
+
+def test_a_status_line_stands_while_a_large_file_is_read(ask: Command) -> None:
+    with (ask.home / "sparse").open("wb") as file:
+        file.truncate(TERABYTE)
+    end = lambda pid: os.kill(pid, signal.SIGTERM)  # noqa: E731
+    code, screen = on_terminal(ask, "ask", "hi", "-f", "sparse", when="· 0 s".encode(), meanwhile=end)
+    drawn, erased, after = screen.partition("\r\x1b[K\x1b[?25h")
+    assert re.match(r". reading sparse · 1000000\.0 MB · 0 s", plain(drawn).lstrip("\r"))
+    assert (code, bool(erased), after) == (143, True, "cometresp: error: terminated\n")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Runs of several turns: the model calls, what the user allowed is run, and the result goes back."""
 
 import json
+import os
 import signal
 import socket
 from typing import Any
@@ -13,7 +14,7 @@ from tests.recorded import state_path
 from tests.scripted import Request, Wire, call, created, delta, ended, error_reply, message, response, sse
 from tests.state.files import execute, opened
 from tests.state.holding import file_held
-from tests.terminals import on_terminal
+from tests.terminals import on_terminal, plain
 from tests.turns.tooling import OSLO, USAGE, allowed, answering, calling, oslo
 from tests.waiting import until
 
@@ -27,6 +28,21 @@ def test_a_function_is_run_and_its_result_sent_until_there_is_an_answer(tools: C
     assert [tool["name"] for tool in first["tools"]] == ["weather", "touch", "wait", "fail"]
     assert (first["tool_choice"], first["input"]) == ("required", "hi")
     assert second == first | {"tool_choice": "auto", "previous_response_id": "resp_1", "input": [OSLO]}
+
+
+def test_a_call_that_runs_is_not_redrawn_once_text_has_left_for_a_pipe(ask: Command, wire: Wire) -> None:
+    code = "import time\ndef nap(seconds: float) -> str:\n    'Sleep.'\n    time.sleep(seconds)\n    return 'slept'\n"
+    (ask.home / "tools.py").write_text(code)
+    nap = call("nap", arguments='{"seconds": 0.5}')
+    wire.answer(sse(created(), delta("first\n"), ended(response(message("first\n"), nap))), answering("then"))
+    reader, writer = os.pipe()
+    words = ("stream", "--functions", "tools.py", "--approve", "always", "hi")
+    ended_with, screen = on_terminal(ask, *words, stdout=writer)
+    os.close(writer)
+    with open(reader, "rb") as pipe:  # noqa: PTH123
+        assert (ended_with, pipe.read()) == (0, b"first\nthen\n")
+    assert [line for line in plain(screen).splitlines() if "nap(" in line and "✓" not in line] == []
+    assert "✓ nap(" in screen
 
 
 @pytest.mark.parametrize("said", [{"store": False}, {}])
