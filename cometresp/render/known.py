@@ -22,6 +22,24 @@ _IMAGES: dict[str, Images] = {
 }
 _IMAGES_BY_TERM: dict[str, Images] = {"xterm-kitty": "kitty", "xterm-ghostty": "kitty"}
 _IMAGES_KONSOLE = 220400  # KONSOLE_VERSION of 22.04
+_LINKS = frozenset({"ghostty", "iTerm.app", "iTerm2", "WezTerm", "vscode", "Hyper", "Tabby", "rio", "mintty", "zed"})
+_LINKS_BY_TERM = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour")
+_LINKS_VTE = 5000  # VTE_VERSION of 0.50
+
+
+def takes_links(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal takes links (OSC 8); FORCE_HYPERLINK=1 or 0 says so for any terminal."""
+    if forced := environ.get("FORCE_HYPERLINK"):
+        return forced != "0"
+    if _is_within_another(environ):
+        return False
+    if environ.get("TERM", "").startswith(_LINKS_BY_TERM):
+        return True
+    if name := _name(environ):
+        return name in _LINKS
+    if environ.get("WT_SESSION") or environ.get("KITTY_WINDOW_ID"):
+        return True
+    return _number(environ.get("VTE_VERSION", "")) >= _LINKS_VTE
 
 
 def takes_progress(environ: Mapping[str, str]) -> bool:

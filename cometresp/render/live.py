@@ -19,8 +19,8 @@ from cometresp.render.activity import Timeline, code_of, details
 from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_key
 from cometresp.render.blocks import Splitter
 from cometresp.render.cited import Cited
-from cometresp.render.hyperlinks import takes_links
 from cometresp.render.images import show_images
+from cometresp.render.known import takes_links
 from cometresp.render.markdown import citations, rendered
 from cometresp.render.region import Redrawn, in_background, spinner, terminal_size
 from cometresp.render.screen import Sink, View

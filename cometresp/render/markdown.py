@@ -10,7 +10,7 @@ from rich.text import Text
 from cometresp.answer.answer import Answer
 from cometresp.render.blocks import Splitter
 from cometresp.render.cited import Cited, Note
-from cometresp.render.hyperlinks import takes_links
+from cometresp.render.known import takes_links
 from cometresp.render.region import terminal_size
 from cometresp.render.screen import Sink
 from cometresp.render.structured import Structured, splitter_for

@@ -164,7 +164,7 @@ class _Words(HTMLParser):
     """The words of an HTML document, and its addresses."""
 
     def __init__(self, document: str) -> None:
-        super().__init__()
+        super().__init__(convert_charrefs=False)  # in HTML blocks they aren't read, and stand between words
         self.words: list[str] = []
         self.addresses: list[str] = []
         self.feed(document)
