@@ -27,8 +27,7 @@ RUNS = {
                 "continue b",
                 Shows(
                     code=2,
-                    err=f"{_ENDED} incomplete\nhint: cometresp continue --from resp_b1 continues it all the same;"
-                    " --from ID continues another response\n",
+                    err=f"{_ENDED} incomplete\nhint: cometresp continue --from resp_b1 continues it all the same\n",
                 ),
             ),
             ("continue --from resp_b1 b", Shows("2\n")),

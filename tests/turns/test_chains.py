@@ -48,12 +48,12 @@ def test_there_is_nothing_to_continue_before_the_first_answer(ask: Command, wire
 @pytest.mark.parametrize(
     ("bad", "code", "status", "hint"),
     [
-        (sse(created("r2"), delta("half")), 69, "cut", "cometresp get r2 --wait fetches it; "),
-        (json_reply(response(response_id="r2", status="failed", error={"message": "x"})), 1, "failed", ""),
+        (sse(created("r2"), delta("half")), 69, "was cut", "cometresp continue --from r2 continues what came of it; "),
+        (json_reply(response(response_id="r2", status="failed", error={"message": "x"})), 1, "ended as failed", ""),
         (
             json_reply(response(message("t"), response_id="r2", status="incomplete")),
             3,
-            "incomplete",
+            "ended as incomplete",
             "cometresp continue --from r2 continues it all the same; ",
         ),
     ],
@@ -70,7 +70,7 @@ def test_only_a_good_turn_moves_the_head(
     assert list(ask("continue", "c")) == [
         2,
         "",
-        f"cometresp: error: nothing to continue: default was restarted by r2, which ended as {status}\n"
+        f"cometresp: error: nothing to continue: default was restarted by r2, which {status}\n"
         f"hint: {hint}cometresp continue --from r1 goes back\n",
     ]
     assert ask("continue", "--from", "r1", "d").code == 0
