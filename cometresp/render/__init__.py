@@ -12,6 +12,7 @@ live        The live view of a terminal: finished blocks are printed once, the u
             status line are redrawn.
 markdown    Finished blocks of Markdown, rendered and printed once; and functions that both Markdown
             renderers use.
+notice      Notices about a run: one dim line each, which fits the window.
 plain       The answer's text: unchanged into a pipe or file, escaped on a terminal.
 region      The region at the bottom of a terminal that is redrawn, with as few bytes as possible.
 running     Lines on stderr for local calls: redrawn with the time while a call runs, printed when it
@@ -19,6 +20,6 @@ running     Lines on stderr for local calls: redrawn with the time while a call 
 screen      The interface of renderers, and how an answer is to be shown.
 structured  A structured answer on a terminal: JSON, indented and highlighted while it arrives.
 summary     The lines after an answer: the summary of the run, and `--usage`.
-tables      Tables for a terminal.
+tables      Tables for a terminal, which fit its width.
 transcript  Transcripts of recorded turns, for a terminal.
 """

@@ -20,7 +20,7 @@ from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_key
 from cometresp.render.blocks import Splitter
 from cometresp.render.markdown import citations, rendered
 from cometresp.render.region import Redrawn, in_background, terminal_size
-from cometresp.render.screen import Sink, View
+from cometresp.render.screen import Polling, Sink, View
 from cometresp.render.structured import Structured, splitter_for
 from cometresp.terminal import Terminal
 from cometresp.text import escape, escape_line
@@ -49,6 +49,7 @@ class LiveView(Redrawn):
         self._text = text
         self._reasoning = view.reasoning
         self._upload = view.upload or Upload()
+        self._polling = view.polling or Polling()
         self._structured = view.structured
         self._splitter: Splitter | Structured = Splitter()
         self._timeline = Timeline(time.monotonic, terminal, view.runs_here)
@@ -233,6 +234,8 @@ class LiveView(Redrawn):
         doing = "thinking " if waiting and answer.id else "waiting " if waiting else ""
         if self._upload.under_way:
             return f"{spinner} {elapsed:.0f} s · {self._upload.words()}"
+        if polled := self._polling.words(elapsed):
+            return f"{spinner} {polled}"
         words = [f"{spinner} {doing}{elapsed:.0f} s"]
         if model := answer.response.get("model"):
             words.append(escape_line(str(model)))

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from cometresp.errors import OutputError, RecordError
 from cometresp.state import ids, retention
-from cometresp.state.chains import set_heads, take_head
+from cometresp.state.chains import Head, set_heads, take_head
 from cometresp.state.database import Database
 from cometresp.state.records import TURN_COLUMNS, Ending, Heads, NewTurn, Turn, settings_columns, turn_of
 from cometresp.state.transcript import has_words
@@ -147,10 +147,10 @@ class Turns:
 
     # writing --------------------------------------------------------------------------------------------------------
 
-    def begin(self, new: NewTurn, response_id: str) -> tuple[int, str | None]:
+    def begin(self, new: NewTurn, response_id: str) -> tuple[int, Head | None]:
         """Record a turn when its response id is known; returns the row's number.
 
-        A turn that restarts its chain takes the head away until it completes: that head's id is returned too.
+        A turn that restarts its chain takes the head away until it completes: that head is returned too.
         """
         now = time.time()
         with self._database.writing() as db:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cometresp.options.tables import OutputOptions
 from cometresp.signals import deferred
 from cometresp.terminal import Terminal
-from cometresp.text import escape_json, json_bytes
+from cometresp.text import escape_json, escape_line, json_bytes
 from cometresp.wire.ids import refusal_of
 from cometresp.wire.json import Json
 
@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
     from cometresp.answer.answer import Answer
     from cometresp.calls.settle import Outcome
+    from cometresp.client.following import Polled
     from cometresp.render.screen import Kind, Screen, Sink, View
     from cometresp.runtime import Runtime
     from cometresp.turns.files import FileSink, IdFile
+
+    OnPoll = Callable[[str, Polled], None]  # is called with the response id and each poll of it
+
+_SHOWN_STATUS = 40  # characters
 
 
 def _kind(output: OutputOptions, terminal: Terminal) -> "Kind":
@@ -126,6 +131,7 @@ class Display:
         *,
         runs_here: Callable[[Json], bool] = lambda _: False,
     ) -> None:
+        from cometresp.render.screen import Polling
         from cometresp.wire.payload import Upload
 
         self.layout = layout
@@ -134,6 +140,9 @@ class Display:
         self.terminal = terminal
         self.started = time.monotonic()
         self._upload = Upload()
+        self._polling = Polling()
+        self._status = ""  # of the last poll that was answered
+        self._unanswered = False  # the last polls, of which the user was told
         self._runs_here = runs_here
         self._warned_of_id = False
 
@@ -141,6 +150,7 @@ class Display:
         """The screen of one turn. What is printed only of the last answer, and whole, isn't shown there."""
         from cometresp.render.choose import choose
 
+        self._polling.set("", 0)
         return choose(self._view(), self.outlets.sink, self.terminal)
 
     def _view(self) -> "View":
@@ -154,6 +164,7 @@ class Display:
             reasoning=layout.reasoning,
             redraw=layout.redraw,
             upload=self._upload,
+            polling=self._polling,
             runs_here=self._runs_here,
             structured=layout.structured,
         )
@@ -171,6 +182,22 @@ class Display:
         self._upload.sent, self._upload.length = sent, length
         if not sent and self._upload.under_way and not self.layout.redraw:
             self.terminal.note(f"sending {megabytes(length)}")
+
+    def on_poll(self, response_id: str, poll: "Polled") -> None:
+        """Show a poll: in the status line, and as a line only where the status has changed.
+
+        A server that stops answering is told of once, also off a terminal, until it has answered again.
+        """
+        self._polling.set(escape_line(poll.status.replace("_", " "), _SHOWN_STATUS) or "no answer", poll.seconds)
+        if poll.problem:
+            if poll.patient and not self._unanswered:
+                again = f"asking for {response_id} again until there is an answer"
+                self.terminal.warn(escape_line(f"{poll.problem}; {again}"))
+            self._unanswered = poll.patient
+            return
+        if poll.status != self._status and (self._status or not self.layout.redraw):
+            self.terminal.note(escape_line(f"{response_id} is {poll.status.replace('_', ' ')}"))
+        self._status, self._unanswered = poll.status, False
 
     def warn_of_refused_id(self, answer: "Answer") -> None:
         """Warn once in a run of an id that isn't taken; where only the id is printed, that is an error instead."""

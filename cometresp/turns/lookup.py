@@ -1,7 +1,7 @@
 """What commands about one response or conversation share: which one is meant, and what a server's refusal means."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from cometresp.errors import (
@@ -145,6 +145,15 @@ def _id_from_stdin(runtime: Runtime) -> str:
     if len(words) != 1:
         raise UsageError(f"ID: standard input must hold one id, not {len(words)} words")
     return words[0]
+
+
+def shown_id(runtime: Runtime, response_id: str) -> str:
+    """The short id where the response is recorded, else the whole one."""
+    with runtime.patience.briefly(), suppress(OutputError):
+        if (state := runtime.open_state(create=False)) is not None:
+            with state:
+                return state.turns.shown_id(response_id)
+    return response_id
 
 
 def recorded_turn(runtime: Runtime, response_id: str, *, anywhere: bool = False) -> "Turn | None":

@@ -16,6 +16,7 @@ from cometresp.text import escape_line, shell_arguments, shell_flag
 from cometresp.turns.lookup import find, recorded_id
 from cometresp.turns.outputs import Calls, waiting_calls
 from cometresp.wire.events import may_go_on
+from cometresp.wire.items import text_of
 from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
 class Plan(NamedTuple):
     """A turn's place in its conversation.
 
-    `restarts` the chain, or continues `parent`, whose open calls are `waiting`. `replay` sends the recorded items in
-    place of the id; `replay_if_complete` only where the record is complete. `expected` are the chain's heads.
+    `restarts` the chain, or continues `parent`, whose open calls are `waiting`; `parent_id` is its short id. `replay`
+    sends the recorded items in place of the id; `replay_if_complete` only where the record is complete. `expected` are
+    the chain's heads.
     """
 
     chain: str
     restarts: bool = True
     parent: Turn | None = None
+    parent_id: str = ""
     previous_id: str | None = None
     replay: bool = False
     replay_if_complete: bool = False
@@ -90,6 +93,7 @@ def continuation(state: "State", name: str, from_id: str | None, base_url: str, 
         name,
         restarts=False,
         parent=parent,
+        parent_id=state.turns.shown_id(parent.id),
         previous_id=None if conversation else parent.id,
         replay=replay,
         replay_if_complete=not conversation and not replay and state.servers.takes_no_previous(base_url),
@@ -123,9 +127,9 @@ def _unfinished(name: str, pending: Turn, shown_id: str) -> UsageError:
     at_work = may_go_on(pending.status) and not broken
     go_on = Next("continue", (shell_flag("--from", shown_id),))
     hint: Hint = ""
-    if broken and pending.output:
+    if broken and text_of(pending.output or []):
         hint = (go_on, " continues what came of it")
-    elif broken or at_work:
+    elif at_work or pending.status == "cut":
         hint = (Next("get", (shell_arguments(shown_id), "--wait")), " fetches it")
     elif pending.status == "incomplete":
         hint = (go_on, " continues it all the same")
