@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from math import ceil
 from typing import Literal, NamedTuple, Protocol
 
 from cometresp.answer.answer import Answer
@@ -29,20 +30,21 @@ class Screen(Protocol):
 class Polling:
     """The last poll of a response that hasn't ended. The run writes it, the screen reads it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._status = ""
         self._next = 0.0
 
     def set(self, status: str, seconds: float) -> None:
         """`seconds` are those until the next poll; a status of "" ends the polls."""
-        self._status, self._next = status, time.monotonic() + seconds
+        self._status, self._next = status, self._clock() + seconds
 
     def words(self, elapsed: float) -> str:
         """`in progress · 42 s · asks again in 3 s`; "" where nothing is polled. `elapsed` are the seconds so far."""
         if not self._status:
             return ""
-        left = self._next - time.monotonic()
-        again = f"asks again in {left:.0f} s" if left > 0 else "asking"
+        left = ceil(self._next - self._clock())
+        again = f"asks again in {left} s" if left > 0 else "asking"
         return f"{self._status} · {elapsed:.0f} s · {again}"
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     OnPoll = Callable[[str, Polled], None]  # is called with the response id and each poll of it
 
 _SHOWN_STATUS = 40  # characters
+_TOLD_OF = 2  # polls without an answer
 
 
 def _kind(output: OutputOptions, terminal: Terminal) -> "Kind":
@@ -142,7 +143,7 @@ class Display:
         self._upload = Upload()
         self._polling = Polling()
         self._status = ""  # of the last poll that was answered
-        self._unanswered = False  # the last polls, of which the user was told
+        self._unanswered = 0  # polls since then
         self._runs_here = runs_here
         self._warned_of_id = False
 
@@ -186,18 +187,19 @@ class Display:
     def on_poll(self, response_id: str, poll: "Polled") -> None:
         """Show a poll: in the status line, and as a line only where the status has changed.
 
-        A server that stops answering is told of once, also off a terminal, until it has answered again.
+        A server that doesn't answer twice is warned of once, until it has answered again.
         """
-        self._polling.set(escape_line(poll.status.replace("_", " "), _SHOWN_STATUS) or "no answer", poll.seconds)
+        status = escape_line(poll.status.replace("_", " "), _SHOWN_STATUS)
+        self._polling.set(status or "no answer", poll.seconds)
         if poll.problem:
-            if poll.patient and not self._unanswered:
+            self._unanswered += 1
+            if self._unanswered == _TOLD_OF and poll.patient:
                 again = f"asking for {response_id} again until there is an answer"
                 self.terminal.warn(escape_line(f"{poll.problem}; {again}"))
-            self._unanswered = poll.patient
             return
         if poll.status != self._status and (self._status or not self.layout.redraw):
-            self.terminal.note(escape_line(f"{response_id} is {poll.status.replace('_', ' ')}"))
-        self._status, self._unanswered = poll.status, False
+            self.terminal.note(escape_line(f"{response_id} is {status}"))
+        self._status, self._unanswered = poll.status, 0
 
     def warn_of_refused_id(self, answer: "Answer") -> None:
         """Warn once in a run of an id that isn't taken; where only the id is printed, that is an error instead."""

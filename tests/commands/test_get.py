@@ -1,14 +1,21 @@
 """`get`: waiting through faults, following from the record, and the heads that waited for an answer."""
 
 import json
+import signal
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from cometresp.render.screen import Polling
 from tests.conftest import Command
+from tests.jobs import job
 from tests.one_response import AT_ONCE, END, STREAM, WHOLE, cut_after, queued
 from tests.recorded import heads, record_of
 from tests.scripted import Wire, error_reply, json_reply, message, response, sse, text_stream
+from tests.terminals import plain
+from tests.waiting import LONGEST, until
 
 # waiting ----------------------------------------------------------------------------------------------------------
 
@@ -29,7 +36,6 @@ def test_waiting_rides_out_what_passes(ask: Command, wire: Wire) -> None:
     assert result.err.splitlines() == [
         f"cometresp: warning: HTTP 503: no; {again}",
         "r1 is queued",
-        f"cometresp: warning: {wire.url} can't be reached: Server disconnected without sending a response; {again}",
     ]
 
 
@@ -88,6 +94,51 @@ def test_a_wait_without_any_answer_ends_with_the_status_that_is_recorded(
 def test_a_refusal_ends_the_wait(ask: Command, wire: Wire) -> None:
     wire.answer(queued(), error_reply(401, "key"))
     assert (ask("get", "r1", "--wait").code, len(wire.requests)) == (77, 2)
+
+
+def at_work(status: str) -> bytes:
+    return json_reply(response(response_id="r1", status=status), retry_after_ms="1")
+
+
+def test_polls_change_the_status_line_and_a_new_status_is_a_line(ask: Command, wire: Wire) -> None:
+    shown = {status: threading.Event() for status in ("queued", "in progress")}
+
+    def after(status: str, reply: bytes) -> Callable[[Any, Any], None]:
+        def script(_: Any, connection: Any) -> None:
+            shown[status].wait(LONGEST)
+            connection.sendall(reply)
+
+        return script
+
+    running = at_work("in_progress")
+    wire.answer(at_work("queued"), after("queued", running), running, after("in progress", json_reply(WHOLE)))
+    with job(["get", "r1", "--wait"], ask.environ, ask.home) as one:
+        for status, event in shown.items():
+            one.shows(f" {status} · ")
+            event.set()
+        assert one.ended() == 0
+    lines = [line for line in plain(one.screen).splitlines() if "r1 is" in line]
+    assert [line[line.index("r1 is") :] for line in lines] == ["r1 is in progress"]
+
+
+def test_the_status_line_says_when_it_is_asked_again() -> None:
+    polling = Polling(lambda: 100.0)
+    assert polling.words(1) == ""
+    polling.set("in progress", 2.4)
+    assert polling.words(41.9) == "in progress · 42 s · asks again in 3 s"
+    polling.set("no answer", 0)
+    assert polling.words(43) == "no answer · 43 s · asking"
+
+
+@pytest.mark.parametrize("flag", ["--wait", "--stream"])
+def test_an_interrupted_wait_says_how_to_come_back(ask: Command, wire: Wire, flag: str) -> None:
+    wire.answer(lambda _, connection: (connection.recv(1), None)[1])
+    process = ask.popen("get", "r1", flag)
+    until(lambda: wire.requests)
+    process.send_signal(signal.SIGINT)
+    hint = f"hint: to come back: cometresp get r1 {flag}\n"
+    assert process.communicate(timeout=LONGEST) == (b"", f"cometresp: error: interrupted\n{hint}".encode())
+    assert process.returncode == 130
 
 
 # get --stream -----------------------------------------------------------------------------------------------------
