@@ -9,7 +9,7 @@ from cometresp.errors import Next, RecordError, UsageError
 from cometresp.state import retention
 from cometresp.state.database import Database
 from cometresp.state.records import CHAIN_COLUMNS, COMPACTED, TURN_COLUMNS, Chain, Heads, Turn, chain_of, turn_of
-from cometresp.text import shell_arguments
+from cometresp.text import shell_arguments, shell_flag
 from cometresp.wire.events import GOOD
 
 
@@ -68,9 +68,10 @@ class Chains:
                 n = turn[0]
             else:
                 fetch = Next("get", (shell_arguments(response_id),))
+                go_on = Next("continue", (shell_flag("--from", response_id),))
                 raise UsageError(
                     f"{response_id} can't be the head of {name}: it is recorded as {turn[1]}",
-                    hint=(fetch, " asks for its status; continue --from continues it anyway"),
+                    hint=(fetch, " asks for its status; ", go_on, " continues it anyway"),
                 )
             before = head_of(db, name)
             set_heads(db, name, (n, None), now)

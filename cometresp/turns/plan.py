@@ -128,14 +128,14 @@ def _unfinished(name: str, pending: Turn, shown_id: str) -> UsageError:
     go_on = Next("continue", (shell_flag("--from", shown_id),))
     hint: Hint = ""
     if broken and text_of(pending.output or []):
-        hint = (go_on, " continues what came of it")
+        hint = (go_on, " continues it")
     elif at_work or pending.status == "cut":
         hint = (Next("get", (shell_arguments(shown_id), "--wait")), " fetches it")
     elif pending.status == "incomplete":
         hint = (go_on, " continues it all the same")
     turn_id, status = escape_line(shown_id), escape_line(pending.status)
     ended = "is still" if at_work else "ended as" if not broken else "was"
-    return UsageError(f"nothing to continue: {name} was restarted by {turn_id}, which {ended} {status}", hint=hint)
+    return UsageError(f"nothing to continue: {turn_id}, which restarted {name}, {ended} {status}", hint=hint)
 
 
 def _nothing(name: str) -> UsageError:

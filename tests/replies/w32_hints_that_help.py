@@ -10,7 +10,7 @@ _INCOMPLETE = (
     "cometresp: error: resp_b1 is incomplete: length\n"
     "hint: --max-output-tokens sets the limit; --allow-incomplete takes what there is\n"
 )
-_ENDED = "cometresp: error: nothing to continue: default was restarted by resp_b1, which ended as"
+_ENDED = "cometresp: error: nothing to continue: resp_b1, which restarted default, ended as"
 
 RUNS = {
     **everywhere(

@@ -50,7 +50,7 @@ def test_there_is_nothing_to_continue_before_the_first_answer(ask: Command, wire
 @pytest.mark.parametrize(
     ("bad", "code", "status", "hint"),
     [
-        (sse(created("r2"), delta("half")), 69, "was cut", "cometresp continue --from r2 continues what came of it; "),
+        (sse(created("r2"), delta("half")), 69, "was cut", "cometresp continue --from r2 continues it; "),
         (json_reply(response(response_id="r2", status="failed", error={"message": "x"})), 1, "ended as failed", ""),
         (
             json_reply(response(message("t"), response_id="r2", status="incomplete")),
@@ -72,7 +72,7 @@ def test_only_a_good_turn_moves_the_head(
     assert list(ask("continue", "c")) == [
         2,
         "",
-        f"cometresp: error: nothing to continue: default was restarted by r2, which {status}\n"
+        f"cometresp: error: nothing to continue: r2, which restarted default, {status}\n"
         f"hint: {hint}cometresp continue --from r1 goes back\n",
     ]
     assert ask("continue", "--from", "r1", "d").code == 0
@@ -97,8 +97,8 @@ def test_after_an_interrupt_continue_says_the_command_that_works(ask: Command, w
     assert list(ask("continue", "b")) == [
         2,
         "",
-        "cometresp: error: nothing to continue: default was restarted by resp_01234567, which was interrupted\n"
-        "hint: cometresp continue --from resp_01234567 continues what came of it\n",
+        "cometresp: error: nothing to continue: resp_01234567, which restarted default, was interrupted\n"
+        "hint: cometresp continue --from resp_01234567 continues it\n",
     ]
     wire.requests.clear()
     answered = text_stream("two", response_id="r2")
