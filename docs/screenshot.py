@@ -87,7 +87,7 @@ def screen(command: str) -> str:
 
     tmux("-f", "/dev/null", "new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), "sh", "-c", command)
     try:
-        while "completed" not in tmux("capture-pane", "-p"):
+        while "→" not in tmux("capture-pane", "-p"):
             time.sleep(0.2)
         return tmux("capture-pane", "-p", "-e", "-N").rstrip()
     finally:

@@ -49,12 +49,24 @@ class Server(Protocol):
     ) -> AbstractContextManager[Iterator[Event]]: ...
 
 
+class Polled(NamedTuple):
+    """A poll that didn't end the wait: the response's `status`, or the `problem` where there was no answer.
+
+    `seconds` are those until the next one. `patient`: the server is asked until it answers, however often that takes.
+    """
+
+    status: str
+    problem: str
+    seconds: float
+    patient: bool
+
+
 class Fetched(NamedTuple):
     """A response of a server, and how to ask for it.
 
     `timeout` bounds the seconds without data. `tries` is how often following is resumed without anything new, and how
     often a server that was never reached is tried again where there is no --max-time. `say` gets a sentence about what
-    is waited for.
+    is waited for, `on_poll` each poll with the id of the response.
     """
 
     server: Server
@@ -63,6 +75,7 @@ class Fetched(NamedTuple):
     timeout: float | None = None
     tries: int = DEFAULT_RETRIES
     say: Callable[[str], None] = lambda _: None
+    on_poll: Callable[[str, Polled], None] = lambda *_: None
     sleep: Callable[[float], None] = time.sleep
 
     def now(self, *, retries: int | None = None) -> Event:
@@ -111,13 +124,13 @@ class Poll:
                 self._reached |= fault.details.status is not None
                 if not self._is_worth_retrying(fault, failures):
                     raise
-                error, why = fault, fault.message
+                error, status = fault, ""
             else:
                 self._reached = True
                 if _has_ended(event) or self._is_stuck(event):
                     return event
-                last, failures, why = event, 0, f"{self._fetched.id} is {event.status}"
-            if not self._wait(why):
+                last, failures, status = event, 0, str(event.status)
+            if not self._wait(status, error.message if error else ""):
                 if last is None and error is not None:
                     raise error
                 return last or event
@@ -136,10 +149,14 @@ class Poll:
         return left is not None and left <= 0
 
     def _is_worth_retrying(self, error: CometrespError, failures: int) -> bool:
-        limited = self._reached or self._fetched.server.left is not None
-        return error.passing and error.cause is not Cause.PATH and (limited or failures <= self._fetched.tries)
+        return error.passing and error.cause is not Cause.PATH and (self._patient or failures <= self._fetched.tries)
 
-    def _wait(self, why: str) -> bool:
+    @property
+    def _patient(self) -> bool:
+        """Whether failures don't count: the server was reached, or the time is limited."""
+        return self._reached or self._fetched.server.left is not None
+
+    def _wait(self, status: str, problem: str) -> bool:
         """Wait before the next poll; False where --max-time leaves no time for one."""
         asked, left = self._fetched.server.retry_after, self._fetched.server.left
         if asked is not None:
@@ -151,7 +168,7 @@ class Poll:
                 seconds = min(seconds, left - _LAST_LOOK)
         if seconds <= 0 or (left is not None and seconds >= left):
             return False
-        self._fetched.say(f"{why}; asking again in {seconds:.1f} s")
+        self._fetched.on_poll(self._fetched.id, Polled(status, problem, seconds, self._patient))
         self._fetched.sleep(seconds)
         return True
 

@@ -17,7 +17,7 @@ from cometresp.state.names import chain_name
 from cometresp.state.records import Chain
 from cometresp.state.transcript import passages, prompt_of
 from cometresp.text import escape_line, shell_arguments, to_bytes
-from cometresp.turns.lookup import print_passages, resolve
+from cometresp.turns.lookup import print_passages, resolve, tell_empty
 from cometresp.wire.ids import is_plain_id, refusal_of
 
 if TYPE_CHECKING:
@@ -178,17 +178,27 @@ def run(as_json: bool, runtime: Runtime) -> None:
     if not terminal.stdout_tty:
         terminal.write(to_bytes("".join("\t".join(_cells(chain, words)) + "\n" for chain, words in rows)))
         return
-    from cometresp.render.tables import table
+    if rows:
+        _print_table(runtime, rows)
+    elif not damaged:
+        tell_empty(runtime, "no chain is recorded yet")
+    for base_url, seen in refusing:
+        from cometresp.render.tables import ago
 
+        terminal.note(
+            f"{base_url} took no response id ({ago(seen)}): for seven days it gets the recorded turns in its place"
+        )
+
+
+def _print_table(runtime: Runtime, rows: list[tuple[Chain, str]]) -> None:
+    from cometresp.render.tables import Column, ago, table
+
+    columns = Column("CHAIN", "fold"), Column("TURNS"), Column("MODEL"), Column("USED"), Column("BEGAN WITH", "rest")
     lines = []
     for chain, words in rows:
         name, turns, model, _, at, _ = _cells(chain, words)
-        lines.append((name, turns, model, _ago(chain.used), words if chain.head else f"{at} {words}".strip()))
-    terminal.write(terminal.encode(table(("CHAIN", "TURNS", "MODEL", "USED", "BEGAN WITH"), lines, terminal)))
-    for base_url, seen in refusing:
-        terminal.note(
-            f"{base_url} took no response id ({_ago(seen)}): for seven days it gets the recorded turns in its place"
-        )
+        lines.append((name, turns, model, ago(chain.used), words if chain.head else f"{at} {words}".strip()))
+    runtime.terminal.write(runtime.terminal.encode(table(columns, lines, runtime.terminal)))
 
 
 @telling
@@ -306,17 +316,6 @@ def _first_words(state: "State", chain: Chain) -> str:
     with suppress(RecordError):
         return escape_line(prompt_of(state.turns.first_of(chain.last)), _SHOWN) if chain.last else ""
     return ""
-
-
-def _ago(moment: float) -> str:
-    """How long ago it was; after 90 days, the date."""
-    seconds = time.time() - moment
-    if seconds < 60:  # noqa: PLR2004 - a minute
-        return "now"
-    for unit, length, most in (("min", 60, 60), ("h", 3600, 24), ("d", 86400, 90)):
-        if seconds < length * most:
-            return f"{seconds // length:.0f} {unit} ago"
-    return time.strftime("%Y-%m-%d", time.localtime(moment))
 
 
 def _cells(chain: Chain, words: str) -> tuple[str, ...]:

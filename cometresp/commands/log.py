@@ -1,22 +1,27 @@
 """`cometresp log`: recorded responses, newest first; one of them whole. Offline: only the state file is read."""
 
 import time
-from typing import Annotated, NamedTuple, TypedDict
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
 
 import typer
 
-from cometresp.errors import Next, UsageError
+from cometresp.errors import Next, RecordError, UsageError
 from cometresp.options.arguments import AsJson, Offline
 from cometresp.options.tables import ConnectionOptions, complete_chains, complete_ids
 from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
 from cometresp.state.records import Turn
-from cometresp.state.transcript import passages_of, prompt_of
+from cometresp.state.transcript import passages_of, prompt_of, words_of
 from cometresp.text import escape_line, to_bytes
-from cometresp.turns.lookup import print_passages
+from cometresp.turns.lookup import find, print_passages, tell_empty
 from cometresp.wire.json import Json
 
+if TYPE_CHECKING:
+    from cometresp.state.state import State
+
 _SHOWN = 60  # characters of a prompt
+_SHOWN_IN_TABLE = 300  # which is cut to the window
 _DEFAULT_COUNT = 20
 _MOST = 1_000_000
 
@@ -27,6 +32,7 @@ class Query(NamedTuple):
     id: str | None
     chain: str | None
     most: int
+    words: tuple[str, ...]
     as_json: bool
 
 
@@ -61,12 +67,16 @@ def log(
         str | None,
         typer.Option("--chain", help="Only of this chain.", show_default=False, autocompletion=complete_chains),
     ] = None,
+    query: Annotated[
+        str,
+        typer.Option("-q", "--query", help="Only with all these words in it.", metavar="WORDS", show_default=False),
+    ] = "",
     count: Annotated[int, typer.Option("-n", "--count", help="At most so many.")] = _DEFAULT_COUNT,
     as_json: AsJson = False,
     offline: Offline = False,
 ) -> None:
     """List recorded responses, or print one with its prompt, text and items."""
-    run(Query(response_id, chain, count, as_json), Runtime(ConnectionOptions(offline=offline)))
+    run(Query(response_id, chain, count, tuple(query.split()), as_json), Runtime(ConnectionOptions(offline=offline)))
 
 
 @telling
@@ -75,20 +85,28 @@ def run(options: Query, runtime: Runtime) -> None:
         raise UsageError(f"--count: must be between 1 and {_MOST}, not {options.most}")
     state = runtime.open_state(create=False, required=options.id is not None)
     if options.id is not None:
-        turn = state.turns.get(options.id) if state else None
+        if options.words:
+            raise UsageError("--query looks for responses: it excludes ID")
+        turn = find(state, options.id, "ID") if state else None
         if turn is None:
             raise UsageError(f"{options.id} is not recorded here", hint=(Next("log"), " lists what is"))
         _show(runtime, turn, as_json=options.as_json)
         return
     chain = chain_name(options.chain) if options.chain is not None else None
     damaged: list[str] = []
-    turns = state.turns.newest(chain=chain, limit=options.most, skipped=damaged) if state else []
+    turns = state.turns.newest(chain=chain, limit=options.most, skipped=damaged, words=options.words) if state else []
     for message in damaged:
         runtime.terminal.warn(message)
     if options.as_json:
         runtime.terminal.print_json([as_dict(turn) for turn in turns])
         return
-    runtime.terminal.write(to_bytes("".join(_line(turn) for turn in turns)))
+    if turns and state:
+        _print_list(runtime, state, turns)
+    elif not damaged and runtime.terminal.stdout_tty:
+        if chain or options.words:
+            runtime.terminal.note("no recorded turn matches")
+        else:
+            tell_empty(runtime, "no turn is recorded yet")
 
 
 def _show(runtime: Runtime, turn: Turn, *, as_json: bool) -> None:
@@ -98,10 +116,53 @@ def _show(runtime: Runtime, turn: Turn, *, as_json: bool) -> None:
     print_passages(runtime, passages_of(turn))
 
 
-def _line(turn: Turn) -> str:
+def _print_list(runtime: Runtime, state: "State", turns: list[Turn]) -> None:
+    """A table with short ids on a terminal, tab-separated lines with whole ids into a pipe."""
+    terminal = runtime.terminal
+    if not terminal.stdout_tty:
+        terminal.write(to_bytes("".join(_line(turn, _words(state, turn, turns, _SHOWN)) for turn in turns)))
+        return
+    from cometresp.render.tables import Column, ago, table
+
+    rows = []
+    arrow = "→" if terminal.encoding == "utf-8" else "->"
+    for turn in turns:
+        tokens = [str(turn.usage.get(name, "")) for name in ("input_tokens", "output_tokens")]
+        cells = (
+            ago(turn.created),
+            turn.chain,
+            turn.status,
+            turn.model or "",
+            f" {arrow} ".join(tokens) if any(tokens) else "",
+            _words(state, turn, turns, _SHOWN_IN_TABLE),
+            state.turns.shown_id(turn.id),
+        )
+        rows.append([escape_line(cell) for cell in cells])
+    columns = (
+        Column("WHEN", spare=1),
+        Column("CHAIN", "cut", spare=2),
+        Column("STATUS", spare=3),
+        Column("MODEL", "cut", spare=4),
+        Column("TOKENS", spare=5),
+        Column("PROMPT", "rest"),
+        Column("ID"),
+    )
+    terminal.write(terminal.encode(table(columns, rows, terminal)))
+
+
+def _words(state: "State", turn: Turn, listed: list[Turn], limit: int) -> str:
+    """The first words of a turn; one without a prompt may be about a call of the turn before."""
+    parent = None
+    if turn.parent is not None and not prompt_of(turn):
+        with suppress(RecordError):
+            parent = next((other for other in listed if other.n == turn.parent), None) or state.turns.at(turn.parent)
+    return words_of(turn, parent, limit=limit)
+
+
+def _line(turn: Turn, words: str) -> str:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(turn.created))
-    words = (turn.id, when, turn.chain, turn.status, turn.model or "", prompt_of(turn))
-    return "\t".join(escape_line(word, _SHOWN if n == len(words) - 1 else 0) for n, word in enumerate(words)) + "\n"
+    cells = (turn.id, when, turn.chain, turn.status, turn.model or "", words)
+    return "\t".join(map(escape_line, cells)) + "\n"
 
 
 def as_dict(turn: Turn) -> LoggedTurn:

@@ -10,7 +10,7 @@ ResponseId = Annotated[
     str,
     Argument(
         metavar="ID",
-        help="Response id, or - (standard input), last (the newest), @CHAIN (the head of a chain).",
+        help="Response id or its unique start, - (standard input), last (the newest), @CHAIN (its head) or @CHAIN~N.",
         autocompletion=complete_ids,
     ),
 ]
@@ -18,7 +18,7 @@ StoredId = Annotated[
     str,
     Argument(
         metavar="ID",
-        help="Id of a response or a conversation (conv_…), or -, last or @CHAIN for a response.",
+        help="Id of a response or a conversation (conv_…), or the start of the id, -, last, @CHAIN, @CHAIN~N.",
         autocompletion=complete_ids,
     ),
 ]

@@ -26,6 +26,7 @@ live        The live view of a terminal: finished blocks are printed once, the u
             status line are redrawn.
 markdown    Finished blocks of Markdown, rendered and printed once; and functions that both Markdown
             renderers use.
+notice      Notices about a run: one dim line each, which fits the window.
 plain       The answer's text: unchanged into a pipe or file, escaped on a terminal.
 progress    Tells the terminal that the program is at work, and whether it failed (OSC 9;4): a bar at its
             tab or its icon.
@@ -35,7 +36,7 @@ running     Lines on stderr for local calls: redrawn with the time while a call 
 screen      The interface of renderers, and how an answer is to be shown.
 structured  A structured answer on a terminal: JSON, indented and highlighted while it arrives.
 summary     The lines after an answer: the summary of the run, and `--usage`.
-tables      Tables for a terminal.
+tables      Tables for a terminal, which fit its width.
 thoughts    Reasoning and commentary as they are shown: dim, and bold what stands in `**…**`, as the
             headings of summaries do.
 transcript  Transcripts of recorded turns, for a terminal.

@@ -23,7 +23,7 @@ from cometresp.render.images import show_images
 from cometresp.render.known import takes_links
 from cometresp.render.markdown import citations, rendered
 from cometresp.render.region import Redrawn, in_background, spinner, terminal_size
-from cometresp.render.screen import Sink, View
+from cometresp.render.screen import Polling, Sink, View
 from cometresp.render.structured import Structured, splitter_for
 from cometresp.render.thoughts import as_text
 from cometresp.terminal import Terminal
@@ -52,6 +52,7 @@ class LiveView(Redrawn):
         self._text = text
         self._reasoning = view.reasoning
         self._upload = view.upload or Upload()
+        self._polling = view.polling or Polling()
         self._structured = view.structured
         self._splitter: Splitter | Structured = Splitter()
         self._cited = Cited()
@@ -246,6 +247,8 @@ class LiveView(Redrawn):
         doing = "thinking " if waiting and answer.id else "waiting " if waiting else ""
         if self._upload.under_way:
             return f"{mark} {elapsed:.0f} s · {self._upload.words()}"
+        if polled := self._polling.words(elapsed):
+            return f"{mark} {polled}"
         words = [f"{mark} {doing}{elapsed:.0f} s"]
         if model := answer.response.get("model"):
             words.append(escape_line(str(model)))

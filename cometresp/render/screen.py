@@ -1,6 +1,8 @@
 """The interface of renderers, and how an answer is to be shown."""
 
+import time
 from collections.abc import Callable
+from math import ceil
 from typing import Literal, NamedTuple, Protocol
 
 from cometresp.answer.answer import Answer
@@ -25,6 +27,27 @@ class Screen(Protocol):
     def finish(self, answer: Answer) -> None: ...
 
 
+class Polling:
+    """The last poll of a response that hasn't ended. The run writes it, the screen reads it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._status = ""
+        self._next = 0.0
+
+    def set(self, status: str, seconds: float) -> None:
+        """`seconds` are those until the next poll; a status of "" ends the polls."""
+        self._status, self._next = status, self._clock() + seconds
+
+    def words(self, elapsed: float) -> str:
+        """`in progress · 42 s · asks again in 3 s`; "" where nothing is polled. `elapsed` are the seconds so far."""
+        if not self._status:
+            return ""
+        left = ceil(self._next - self._clock())
+        again = f"asks again in {left} s" if left > 0 else "asking"
+        return f"{self._status} · {elapsed:.0f} s · {again}"
+
+
 class View(NamedTuple):
     """How an answer is to be shown."""
 
@@ -34,6 +57,7 @@ class View(NamedTuple):
     reasoning: bool  # reasoning is printed on stderr
     redraw: bool  # a region at the bottom of the terminal is redrawn
     upload: Upload | None = None  # the progress of the request body
+    polling: Polling | None = None
     runs_here: Callable[[Json], bool] = lambda _: False  # whether this program runs a call
     structured: bool | None = False  # highlighted JSON instead of Markdown; None: if the response's format is JSON
 

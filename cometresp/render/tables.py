@@ -1,6 +1,8 @@
-"""Tables for a terminal."""
+"""Tables for a terminal, which fit its width."""
 
+import time
 from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 from rich.cells import cell_len
 from rich.table import Table
@@ -11,23 +13,65 @@ from cometresp.render.region import terminal_size
 from cometresp.terminal import Terminal
 
 _GAP = 2  # blanks between columns
-_LEAST = 8  # columns of the first column, if the table is narrow
+_LEAST = 8  # columns to which one that gives room is narrowed, at least
+_LEAST_REST = 16  # columns of the one that takes the rest, before others are left out
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], terminal: Terminal) -> str:
-    """A table of escaped cells. The last column is cut to the width that is left; the first is folded, not cut."""
+class Column(NamedTuple):
+    """A column: `whole`, `fold` (on further lines) or `cut` to a share of the width, or `rest` (cut to what is left).
+
+    `spare`: where the table is too narrow, it is left out; the highest first.
+    """
+
+    head: str
+    kind: Literal["whole", "fold", "cut", "rest"] = "whole"
+    spare: int = 0
+
+
+_SHARES = {"fold": 3, "cut": 5}  # such a column takes a third, a fifth of the width at most
+
+
+def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], terminal: Terminal) -> str:
+    """A table of escaped cells. One column is of kind `rest`; it is left out if its head doesn't fit."""
     width = terminal_size((1, 2))[0]
-    widths = [max(cell_len(row[n]) for row in (heads, *rows)) for n in range(len(heads) - 1)]
-    widths[0] = min(widths[0], max(width // 3, _LEAST))
-    left = width - sum(widths) - _GAP * len(widths)
+    widths = [_wanted(column, [row[n] for row in rows], width) for n, column in enumerate(columns)]
+    rest = next(n for n, column in enumerate(columns) if column.kind == "rest")
+    kept = set(range(len(columns))) - {rest}
+    spare = sorted((n for n in kept if columns[n].spare), key=lambda n: columns[n].spare)
+    while (left := width - sum(widths[n] + _GAP for n in kept)) < min(widths[rest], _LEAST_REST) and spare:
+        kept.remove(spare.pop())
+    widths[rest] = min(widths[rest], left)
+    if left >= cell_len(columns[rest].head):
+        kept.add(rest)
+    return rendered(_drawn(columns, rows, widths, sorted(kept)), terminal, width)
+
+
+def _wanted(column: Column, cells: Sequence[str], width: int) -> int:
+    natural = max(map(cell_len, (column.head, *cells)))
+    share = _SHARES.get(column.kind)
+    return min(natural, max(width // share, _LEAST)) if share else natural
+
+
+def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[str]], widths: list[int], kept: list[int]) -> Table:
     shown = Table(box=None, show_edge=False, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
-    for n, head in enumerate(heads[:-1]):
-        shown.add_column(Text(head), no_wrap=n > 0, overflow="fold", width=widths[n] if n == 0 else None)
-    wide = left >= cell_len(heads[-1])
-    if wide:
-        shown.add_column(Text(heads[-1]), no_wrap=True)
+    for n in kept:
+        folds = columns[n].kind == "fold"
+        shown.add_column(Text(columns[n].head), no_wrap=not folds, overflow="fold", width=widths[n] if folds else None)
     for row in rows:
-        last = Text(row[-1])
-        last.truncate(left, overflow="ellipsis")
-        shown.add_row(*map(Text, row[:-1]), *([last] if wide else []))
-    return rendered(shown, terminal, width)
+        cells = [Text(row[n]) for n in kept]
+        for n, cell in zip(kept, cells, strict=True):
+            if columns[n].kind in ("cut", "rest"):
+                cell.truncate(widths[n], overflow="ellipsis")
+        shown.add_row(*cells)
+    return shown
+
+
+def ago(moment: float) -> str:
+    """How long ago it was; after 90 days, the date."""
+    seconds = time.time() - moment
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return "now"
+    for unit, length, most in (("min", 60, 60), ("h", 3600, 24), ("d", 86400, 90)):
+        if seconds < length * most:
+            return f"{seconds // length:.0f} {unit} ago"
+    return time.strftime("%Y-%m-%d", time.localtime(moment))

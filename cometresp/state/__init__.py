@@ -5,6 +5,7 @@ database     The open state file: transactions that many processes share, and wh
              is damaged.
 file         The state file as a file: its version, its locks, its damage. What is in it is defined
              elsewhere.
+ids          Response ids as they are typed and shown: the start of one that is unique in the record.
 migrations   The tables of the state file, version by version. Step n takes a file from version n to n +
              1; a new one takes all.
 names        The names of chains: `tty` is one per terminal, `.` one per directory.

@@ -3,14 +3,21 @@
 import sqlite3
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from cometresp.errors import Next, RecordError, UsageError
 from cometresp.state import retention
 from cometresp.state.database import Database
 from cometresp.state.records import CHAIN_COLUMNS, COMPACTED, TURN_COLUMNS, Chain, Heads, Turn, chain_of, turn_of
-from cometresp.text import shell_arguments
+from cometresp.text import shell_arguments, shell_flag
 from cometresp.wire.events import GOOD
+
+
+class Head(NamedTuple):
+    """The head that a chain had: the response id, and which turn of its conversation it is, from 1."""
+
+    id: str
+    number: int
 
 
 class Chains:
@@ -61,13 +68,14 @@ class Chains:
                 n = turn[0]
             else:
                 fetch = Next("get", (shell_arguments(response_id),))
+                go_on = Next("continue", (shell_flag("--from", response_id),))
                 raise UsageError(
                     f"{response_id} can't be the head of {name}: it is recorded as {turn[1]}",
-                    hint=(fetch, " asks for its status; continue --from continues it anyway"),
+                    hint=(fetch, " asks for its status; ", go_on, " continues it anyway"),
                 )
             before = head_of(db, name)
             set_heads(db, name, (n, None), now)
-            return before
+            return before.id if before else None
 
     def restart(self, name: str) -> str | None:
         """Take the head away from a chain whose new start failed; returns the id of the head that it had.
@@ -77,7 +85,8 @@ class Chains:
         with self._database.writing() as db:
             if db.execute("SELECT 1 FROM chains WHERE name = ?", (name,)).fetchone() is None:
                 return None
-            return take_head(db, name, None, time.time())
+            before = take_head(db, name, None, time.time())
+            return before.id if before else None
 
     def rename(self, old: str, new: str) -> None:
         """Give a chain another name. Raises UsageError where there is no such chain, or where the new name is taken."""
@@ -109,14 +118,16 @@ class Chains:
         return removed
 
 
-def head_of(db: sqlite3.Connection, name: str) -> str | None:
-    """The response id of a chain's head; None also where its record is damaged."""
-    row = db.execute("SELECT id FROM turns WHERE n = (SELECT head FROM chains WHERE name = ?)", (name,)).fetchone()
-    return row[0] if row and isinstance(row[0], str) else None
+def head_of(db: sqlite3.Connection, name: str) -> Head | None:
+    """A chain's head; None also where its record is damaged."""
+    row = db.execute(
+        "SELECT id, CAST(number AS INTEGER) FROM turns WHERE n = (SELECT head FROM chains WHERE name = ?)", (name,)
+    ).fetchone()
+    return Head(*row) if row and isinstance(row[0], str) else None
 
 
-def take_head(db: sqlite3.Connection, name: str, pending: int | None, now: float) -> str | None:
-    """Start a chain again, with a `pending` turn if there is one; returns the id of the head that it had."""
+def take_head(db: sqlite3.Connection, name: str, pending: int | None, now: float) -> Head | None:
+    """Start a chain again, with a `pending` turn if there is one; returns the head that it had."""
     before = head_of(db, name)
     db.execute("UPDATE chains SET before = coalesce(head, before) WHERE name = ?", (name,))
     set_heads(db, name, (None, pending), now)

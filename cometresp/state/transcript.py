@@ -1,11 +1,15 @@
 """A recorded turn as something to read: what was asked, what was answered. Pure."""
 
 import json
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from cometresp.state.records import COMPACTED, Turn
-from cometresp.wire.items import arguments_of, content_texts, text_of
+from cometresp.text import escape_line
+from cometresp.wire.items import arguments_of, content_texts, id_answered, id_of_call, label_of_call, text_of
 from cometresp.wire.json import Json
+
+_SHOWN = 60  # characters of the first words
 
 
 class Passage(NamedTuple):
@@ -28,6 +32,39 @@ def prompt_of(turn: Turn) -> str:
     if turn.status == COMPACTED:
         return f"({_compaction(turn)})"
     return "\n\n".join(_text(item) for item in turn.input or () if item.get("role") == "user")
+
+
+def words_of(turn: Turn, parent: Turn | None = None, *, limit: int = _SHOWN) -> str:
+    """The first words of a turn, on one line: of its prompt, else of the output of a call, with the call's name.
+
+    The call is one of `parent`, where that is known.
+    """
+    words = prompt_of(turn) or next((_output_words(item, parent) for item in turn.input or ()), "")
+    if not words:
+        words = next((label_of_call(item) for item in turn.output or () if _is_call(item)), "")
+    return escape_line(words, limit)
+
+
+def _output_words(item: Json, parent: Turn | None) -> str:
+    """`weather: 21 °C`, for an item that answers a call."""
+    calls = [
+        label_of_call(call)
+        for call in (parent.output if parent else None) or ()
+        if _is_call(call) and id_answered(item) == id_of_call(call)
+    ]
+    text = _output_text(item) if "output" in item else ""
+    return ": ".join(filter(None, (*calls[:1], text)))
+
+
+def _is_call(item: Json) -> bool:
+    return item.get("type") not in ("message", "reasoning")
+
+
+def has_words(turn: Turn, words: Iterable[str]) -> bool:
+    """Whether what was asked and answered, with calls and their outputs, has all these words of `str.casefold`."""
+    items = (*map(_asked, turn.input or ()), *filter(None, map(_answered, turn.output or ())))
+    text = "\n".join(passage.text for passage in items).casefold()
+    return all(word in text for word in words)
 
 
 def passages(turns: list[Turn]) -> list[Passage]:
@@ -60,9 +97,12 @@ def _compaction(turn: Turn) -> str:
 def _asked(item: Json) -> Passage:
     if item.get("role"):
         return Passage("prompt", _text(item))
+    return Passage("plain", f"`{item.get('type')}` {item.get('call_id', '')}: {_output_text(item)}")
+
+
+def _output_text(item: Json) -> str:
     output = item.get("output", "")
-    shown = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
-    return Passage("plain", f"`{item.get('type')}` {item.get('call_id', '')}: {shown}")
+    return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
 
 
 def _answered(item: Json) -> Passage | None:

@@ -6,18 +6,22 @@ A response id names the newest turn that has it.
 import json
 import sqlite3
 import time
-from collections.abc import Collection, Mapping
-from typing import Literal
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Literal
 
 from cometresp.errors import OutputError, RecordError
-from cometresp.state import retention
-from cometresp.state.chains import set_heads, take_head
+from cometresp.state import ids, retention
+from cometresp.state.chains import Head, set_heads, take_head
 from cometresp.state.database import Database
 from cometresp.state.records import TURN_COLUMNS, Ending, Heads, NewTurn, Turn, settings_columns, turn_of
+from cometresp.state.transcript import has_words
 from cometresp.wire.items import id_answered, id_of_call
 from cometresp.wire.json import Json, listed
 
 _KEPT_SECONDS = 90 * 86400
+_HIGHEST = 2**63 - 1  # the highest number that a row can have
+_PAGE = 200  # rows that are searched at a time
 
 # What is recorded of a conversation where it has this JSON string.
 _MENTIONING = """
@@ -42,16 +46,39 @@ class Turns:
                 {"id": response_id, "url": base_url},
             )
 
+    def meant(self, typed: str, *, limit: int) -> list[Turn]:
+        """The newest turn of each response whose id begins with what was typed (see `state.ids`), newest first.
+
+        Those whose record is damaged are left out.
+        """
+        found = ids.matching(typed)
+        if found is None:
+            return []
+        chosen = f"WHERE n IN (SELECT max(n) {found[0]} GROUP BY id) ORDER BY n DESC LIMIT :most"
+        with self._database.reading() as db:
+            return _all(db, chosen, {**found[1], "most": limit}, [])
+
+    def shown_id(self, response_id: str) -> str:
+        """The id as it is shown: short, and unique in the record. One that isn't recorded is returned whole."""
+        with self._database.reading() as db:
+            return ids.shown(db, response_id)
+
     def at(self, n: int) -> Turn | None:
         with self._database.reading() as db:
             return _one(db, "WHERE n = :n", {"n": n})
 
-    def newest(self, *, chain: str | None = None, limit: int = -1, skipped: list[str] | None = None) -> list[Turn]:
+    def newest(
+        self, *, chain: str | None = None, limit: int = -1, skipped: list[str] | None = None, words: Sequence[str] = ()
+    ) -> list[Turn]:
         """Recorded turns, newest first; `chain` takes those of one chain, also those that are no longer part of it.
 
-        Those whose record is damaged are left out if there is a list for what is `skipped`, which gets a sentence each.
-        Raises RecordError if there is none.
+        `words` takes those whose prompt or answer has all of them, in any case. Those whose record is damaged are left
+        out if there is a list for what is `skipped`, which gets a sentence each. Raises RecordError if there is none.
         """
+        if words:
+            return list(
+                islice(self._having([word.casefold() for word in words], chain, skipped), None if limit < 0 else limit)
+            )
         with self._database.reading() as db:
             return _all(
                 db,
@@ -59,6 +86,18 @@ class Turns:
                 {"chain": chain, "most": limit},
                 skipped,
             )
+
+    def _having(self, words: list[str], chain: str | None, skipped: list[str] | None) -> Iterator[Turn]:
+        """The turns with these words, read page by page, so that no other process waits long."""
+        page = "WHERE n < :n AND (:chain IS NULL OR chain = :chain) ORDER BY n DESC LIMIT :most"
+        values = {"n": _HIGHEST, "chain": chain, "most": _PAGE}
+        while True:
+            with self._database.reading() as db:
+                rows = db.execute(f"SELECT {TURN_COLUMNS} FROM turns {page}", values).fetchall()  # noqa: S608
+            if not rows:
+                return
+            values["n"] = rows[-1][0]
+            yield from (turn for turn in _turns_of(rows, skipped) if has_words(turn, words))
 
     def pending_after(self, turn: Turn, chain: str) -> list[Turn]:
         """The turns of a chain that continue this one and were left to the server, which was still at work.
@@ -108,10 +147,10 @@ class Turns:
 
     # writing --------------------------------------------------------------------------------------------------------
 
-    def begin(self, new: NewTurn, response_id: str) -> tuple[int, str | None]:
+    def begin(self, new: NewTurn, response_id: str) -> tuple[int, Head | None]:
         """Record a turn when its response id is known; returns the row's number.
 
-        A turn that restarts its chain takes the head away until it completes: that head's id is returned too.
+        A turn that restarts its chain takes the head away until it completes: that head is returned too.
         """
         now = time.time()
         with self._database.writing() as db:
@@ -212,12 +251,14 @@ def _one(db: sqlite3.Connection, rest: str, values: Mapping[str, object]) -> Tur
 
 
 def _all(db: sqlite3.Connection, rest: str, values: Mapping[str, object], skipped: list[str] | None) -> list[Turn]:
-    found = []
-    for row in db.execute(f"SELECT {TURN_COLUMNS} FROM turns {rest}", values):  # noqa: S608
+    return list(_turns_of(db.execute(f"SELECT {TURN_COLUMNS} FROM turns {rest}", values), skipped))  # noqa: S608
+
+
+def _turns_of(rows: Iterable[tuple[Any, ...]], skipped: list[str] | None) -> Iterator[Turn]:
+    for row in rows:
         try:
-            found.append(turn_of(row))
+            yield turn_of(row)
         except RecordError as error:
             if skipped is None:
                 raise
             skipped.append(error.message)
-    return found

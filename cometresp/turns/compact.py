@@ -46,7 +46,11 @@ def compact(wanted: Compaction, runtime: Runtime, state: "State") -> None:
         return
     runtime.check_sendable()
     state.check_writable()
-    runtime.terminal.note(escape_line(f"compacting {plan.chain}: {head.id} · turn {head.number} · {body['model']}"))
+    short = f"compacting {plan.chain}: {plan.parent_id} · turn {head.number}"
+    if runtime.terminal.stderr_tty or runtime.terminal.verbose:
+        from cometresp.render.notice import print_notice
+
+        print_notice(runtime.terminal, f"{short} · {body['model']}", short, f"compacting {plan.chain}")
     with runtime.client() as client, heartbeat(runtime.terminal):
         try:
             reply = posted(client.compact, body, runtime, head)

@@ -59,10 +59,6 @@ def conclude(
         display.terminal.warn(escape_line(empty))
     _place_file(display, good=final is None)
     _print_summary(done, display, recorder, tier, status="interrupted" if isinstance(instead, StoppedError) else "")
-    if output.usage:
-        from cometresp.render.summary import usage_line
-
-        display.terminal.aside(escape_line(usage_line(done.usage, answer.request_id)) + "\n")
     if final is not None:
         raise final
 
@@ -144,10 +140,11 @@ def _explained(error: Exception | None, answer: Answer, recorder: Recorder) -> E
         return error.and_hint(("to go back: ", Next("continue", (shell_flag("--from", recorder.before),))))
     if not answer.id or error.hint:
         return error
+    name = shell_arguments(recorder.shown_id or answer.id)
     if isinstance(error, UnreachableError):
-        return error.with_hint((Next("get", (shell_arguments(answer.id),)), " shows what became of it"))
+        return error.with_hint((Next("get", (name,)), " shows what became of it"))
     if isinstance(error, StoppedError) and recorder.keeps:
-        return error.with_hint(("what came is kept: ", Next("log", (shell_arguments(answer.id),))))
+        return error.with_hint(("what came is kept: ", Next("log", (name,))))
     return error
 
 
@@ -166,18 +163,29 @@ def _place_file(display: Display, *, good: bool) -> None:
 
 
 def _print_summary(done: Finished, display: Display, recorder: Recorder, tier: str | None, *, status: str) -> None:
-    if not done.answer.id or not display.layout.summary:
+    """The summary where there is a response and a terminal; --usage, which has the details there."""
+    answer, terminal = done.answer, display.terminal
+    summarized = bool(answer.id) and display.layout.summary
+    if not (summarized or display.output.usage):
         return
-    from cometresp.render.summary import Run, print_summary, summary
+    from cometresp.render.summary import Run, details, print_summary, usage_line
 
     first, started = done.first_text_at, display.started
+    chain, turn = recorder.place or ("", 0)
     run = Run(
         status or done.status,
         time.monotonic() - started,
         None if first is None else first - started,
         done.usage,
-        recorder.place,
+        chain,
+        turn,
+        recorder.shown_id or answer.id,
+        recorder.model,
         tier,
-        done.answer.request_id if display.terminal.verbose else None,
+        answer.request_id,
     )
-    print_summary(display.terminal, summary(done.answer, run))
+    if summarized:
+        print_summary(terminal, answer, run)
+    if display.output.usage or (terminal.verbose and summarized):
+        line = usage_line(done.usage, answer.request_id, details(answer, run) if summarized else ())
+        terminal.aside(line + "\n")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cometresp.options.tables import OutputOptions
 from cometresp.signals import deferred
 from cometresp.terminal import Terminal
-from cometresp.text import escape_json, json_bytes
+from cometresp.text import escape_json, escape_line, json_bytes
 from cometresp.wire.ids import refusal_of
 from cometresp.wire.json import Json
 
@@ -18,9 +18,15 @@ if TYPE_CHECKING:
 
     from cometresp.answer.answer import Answer
     from cometresp.calls.settle import Outcome
+    from cometresp.client.following import Polled
     from cometresp.render.screen import Kind, Screen, Sink, View
     from cometresp.runtime import Runtime
     from cometresp.turns.files import FileSink, IdFile
+
+    OnPoll = Callable[[str, Polled], None]  # is called with the response id and each poll of it
+
+_SHOWN_STATUS = 40  # characters
+_TOLD_OF = 2  # polls without an answer
 
 
 def _kind(output: OutputOptions, terminal: Terminal) -> "Kind":
@@ -145,6 +151,7 @@ class Display:
         runs_here: Callable[[Json], bool] = lambda _: False,
         hint: Callable[..., str],
     ) -> None:
+        from cometresp.render.screen import Polling
         from cometresp.wire.payload import Upload
 
         self.layout = layout
@@ -153,6 +160,9 @@ class Display:
         self.terminal = terminal
         self.started = time.monotonic()
         self._upload = Upload()
+        self._polling = Polling()
+        self._status = ""  # of the last poll that was answered
+        self._unanswered = 0  # polls since then
         self._runs_here = runs_here
         self._hint = hint
         self._warned_of_id = False
@@ -161,6 +171,7 @@ class Display:
         """The screen of one turn. What is printed only of the last answer, and whole, isn't shown there."""
         from cometresp.render.choose import choose
 
+        self._polling.set("", 0)
         return choose(self._view(), self.outlets.sink, self.terminal)
 
     def _view(self) -> "View":
@@ -174,6 +185,7 @@ class Display:
             reasoning=layout.reasoning,
             redraw=layout.redraw,
             upload=self._upload,
+            polling=self._polling,
             runs_here=self._runs_here,
             structured=layout.structured,
         )
@@ -200,6 +212,23 @@ class Display:
 
         if line := self._hint(*how_to_keep(answer)):
             self.terminal.note(line)
+
+    def on_poll(self, response_id: str, poll: "Polled") -> None:
+        """Show a poll: in the status line, and as a line only where the status has changed.
+
+        A server that doesn't answer twice is warned of once, until it has answered again.
+        """
+        status = escape_line(poll.status.replace("_", " "), _SHOWN_STATUS)
+        self._polling.set(status or "no answer", poll.seconds)
+        if poll.problem:
+            self._unanswered += 1
+            if self._unanswered == _TOLD_OF and poll.patient:
+                again = f"asking for {response_id} again until there is an answer"
+                self.terminal.warn(escape_line(f"{poll.problem}; {again}"))
+            return
+        if poll.status != self._status and (self._status or not self.layout.redraw):
+            self.terminal.note(escape_line(f"{response_id} is {status}"))
+        self._status, self._unanswered = poll.status, 0
 
     def warn_of_refused_id(self, answer: "Answer") -> None:
         """Warn once in a run of an id that isn't taken; where only the id is printed, that is an error instead."""

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cometresp.answer.answer import Answer
 from cometresp.client.following import Fetched, Follow, Poll
-from cometresp.errors import CometrespError, ProtocolError, RequestRefusedError, UnreachableError
+from cometresp.errors import CometrespError, Next, ProtocolError, RequestRefusedError, StoppedError, UnreachableError
 from cometresp.options.values import retries_of
 from cometresp.runtime import Runtime
 from cometresp.state.records import UNENDED
-from cometresp.text import escape_line
+from cometresp.text import escape_line, shell_arguments
 from cometresp.turns.attention import attended
 from cometresp.turns.conclude import conclude
 from cometresp.turns.display import Display, draw_waits, layout_of, open_outlets
 from cometresp.turns.exchange import exchange
-from cometresp.turns.lookup import explained, is_missing
+from cometresp.turns.lookup import explained, is_missing, shown_id
 from cometresp.turns.record import Recorder
 from cometresp.turns.resume import resume_from_record
 from cometresp.turns.turn import run_turn
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cometresp.client.client import Client
     from cometresp.render.screen import Screen
     from cometresp.state.records import Turn
+    from cometresp.turns.display import OnPoll
     from cometresp.turns.turn import OnId
 
 _SILENCE = 100.0  # seconds without data that a poll or a followed stream may take, unless --timeout says otherwise
@@ -45,6 +46,11 @@ class Wanted(NamedTuple):
     include: tuple[str, ...]
     turn: "Turn | None"
 
+    @property
+    def is_patient(self) -> bool:
+        """Whether the end of the response is waited for."""
+        return self.wait or self.stream
+
 
 def run_fetch(wanted: Wanted, runtime: Runtime) -> None:
     """Fetch the response, show and record it. Raises the error that it amounts to."""
@@ -54,16 +60,17 @@ def run_fetch(wanted: Wanted, runtime: Runtime) -> None:
     display = Display(layout, output, open_outlets(runtime), terminal, hint=runtime.hint)
     recorder = Recorder(runtime, None)
     with attended(runtime), closing(display):
-        done = run_turn(_Fetcher(wanted, runtime), display, recorder)
+        done = run_turn(_Fetcher(wanted, runtime, display.on_poll), display, recorder)
         conclude(done, display, recorder)
 
 
 class _Fetcher:
     """A `Send` of `run_turn`. Where the server doesn't offer to fetch responses, the recorded answer is shown."""
 
-    def __init__(self, wanted: Wanted, runtime: Runtime) -> None:
+    def __init__(self, wanted: Wanted, runtime: Runtime, on_poll: "OnPoll") -> None:
         self._wanted = wanted
         self._runtime = runtime
+        self._on_poll = on_poll
         self._followed = False  # whether following brought anything
 
     def __call__(self, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
@@ -71,6 +78,10 @@ class _Fetcher:
             try:
                 self._fetch(client, answer, screen, on_response_id)
                 answer.request_id = client.request_id
+            except StoppedError as stopped:
+                if self._wanted.is_patient and not answer.ended:
+                    stopped.with_hint(("to come back: ", self._again()))
+                raise
             except (RequestRefusedError, ProtocolError, UnreachableError) as error:
                 if client.left is not None and client.left <= 0 and self._is_at_work(answer):
                     answer.close(cut=False)  # the wait is over, the response isn't
@@ -79,10 +90,15 @@ class _Fetcher:
                 else:
                     self._show_recorded(answer, screen, explained(self._runtime, error, self._wanted.id, "fetch"))
 
+    def _again(self) -> Next:
+        """The command that waits for the response again."""
+        name = shown_id(self._runtime, self._wanted.id)
+        return Next("get", (shell_arguments(name), "--stream" if self._wanted.stream else "--wait"))
+
     def _is_at_work(self, answer: Answer) -> bool:
         """Whether the response had not ended when it was heard of last: by its events, or else by the record."""
-        turn, patient = self._wanted.turn, self._wanted.wait or self._wanted.stream
-        if patient and not answer.id and turn is not None and turn.status in PENDING:
+        turn = self._wanted.turn
+        if self._wanted.is_patient and not answer.id and turn is not None and turn.status in PENDING:
             response = {"id": turn.id, "object": "response", "status": turn.status}
             answer.apply(Event(f"response.{turn.status}", {"response": response}, ""))
             return True
@@ -90,17 +106,17 @@ class _Fetcher:
 
     def _fetch(self, client: "Client", answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
         wanted, given = self._wanted, self._runtime.connection
-        patient = wanted.wait or wanted.stream
         fetched = Fetched(
             client,
             wanted.id,
             include=wanted.include,
-            timeout=_SILENCE if patient and given.timeout is None else None,
+            timeout=_SILENCE if wanted.is_patient and given.timeout is None else None,
             tries=retries_of(given),
             say=lambda line: self._runtime.terminal.note(escape_line(line)),
+            on_poll=self._on_poll,
         )
         until_ended = Poll(fetched).until_ended
-        if not patient:
+        if not wanted.is_patient:
             with client.get(wanted.id, include=wanted.include) as events:  # a stream, from some servers
                 exchange(events, answer, screen, on_response_id)
             return

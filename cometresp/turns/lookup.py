@@ -1,7 +1,7 @@
 """What commands about one response or conversation share: which one is meant, and what a server's refusal means."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from cometresp.errors import (
@@ -17,6 +17,7 @@ from cometresp.errors import (
 from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
 from cometresp.state.records import COMPACTED
+from cometresp.state.transcript import words_of
 from cometresp.text import escape_line, shell_arguments, shell_flag, to_bytes
 from cometresp.wire.endpoints import is_conversation
 from cometresp.wire.ids import is_plain_id
@@ -24,20 +25,21 @@ from cometresp.wire.ids import is_plain_id
 if TYPE_CHECKING:
     from cometresp.client.client import Client
     from cometresp.state.records import Turn
+    from cometresp.state.state import State
     from cometresp.state.transcript import Passage
 
 _MOST_STDIN = 100_000  # bytes
+_DIGITS = 9  # of N in @CHAIN~N
+_MOST_LISTED = 10  # ids that begin with what was typed
 
 
 def resolve(given: str, runtime: Runtime, *, conversations: bool = False) -> str:
-    """The id that an argument names: the id itself, `-` (standard input), `last`, or the head of `@CHAIN`.
+    """The id that an argument names, for a request: see `find`, and `-` (standard input).
 
-    Raises UsageError for the id of a conversation where the command isn't about `conversations` too.
+    An id that isn't recorded is returned as it is: the server may know it. Raises UsageError for the id of a
+    conversation where the command isn't about `conversations` too.
     """
-    if given == "-":
-        given = _id_from_stdin(runtime)
-    elif given == "last" or given.startswith("@"):
-        given = _recorded_id(given, runtime)
+    given = _id_from_stdin(runtime) if given == "-" else recorded_id(given, runtime, "ID")
     if not is_plain_id(given):
         raise UsageError(f"ID: {given[:80]!r} is not a response id")
     if is_conversation(given) and not conversations:
@@ -45,6 +47,91 @@ def resolve(given: str, runtime: Runtime, *, conversations: bool = False) -> str
         hint: Hint = (Next("items", (shell_arguments(given),)), " lists its items")
         raise UsageError(f"ID: {name} is a conversation, not a response", hint=hint)
     return given
+
+
+def recorded_id(given: str, runtime: Runtime, argument: str) -> str:
+    """The id of the recorded response that was meant (see `find`); one that isn't recorded as it is."""
+    if given == "last" or given.startswith("@"):
+        state = runtime.open_state(create=False, required=True)
+        if state is None:
+            raise _nothing(given, argument)
+        with state:
+            turn = find(state, given, argument)
+            return turn.id if turn else given
+    try:
+        with runtime.patience.briefly():  # the record is no condition here
+            state = runtime.open_state(create=False)
+            if state is None:
+                return given
+            with state:
+                turn = find(state, given, argument)
+    except DamagedError as error:
+        if not runtime.connection.only_shows:  # it was set aside: whatever needs the record finds a new one
+            runtime.terminal.warn(error.message)
+        return given
+    except OutputError:  # whatever needs the record will say so
+        return given
+    return turn.id if turn else given
+
+
+def find(state: "State", given: str, argument: str) -> "Turn | None":
+    """The recorded turn that an argument names, None for an id that isn't recorded.
+
+    It is the id itself, a start of it that is unique in the record, `last` (the newest), `@CHAIN` (its head, else the
+    turn that is to become it) or `@CHAIN~N` (N turns before that). Raises UsageError, which starts with the `argument`,
+    where nothing is recorded for one of these words, and for the start of several ids.
+    """
+    turn: Turn | None = None
+    if given == "last":
+        turn = next(iter(state.turns.newest(limit=1)), None)
+    elif given.startswith("@"):
+        turn = _in_chain(state, given, argument)
+    elif not is_plain_id(given):
+        return None
+    else:
+        return state.turns.get(given) or _only(state, given, argument)
+    if turn is None:
+        raise _nothing(given, argument)
+    return turn
+
+
+def _in_chain(state: "State", given: str, argument: str) -> "Turn | None":
+    """The turn of `@CHAIN` or `@CHAIN~N`; the name of a chain may end in `~N` itself."""
+    if chain := state.chains.get(_chain_name(given[1:], argument)):
+        return chain.last
+    name, tilde, count = given[1:].rpartition("~")
+    if not tilde or len(count) > _DIGITS or not (count.isdecimal() or not count):
+        return None
+    chain = state.chains.get(_chain_name(name, argument))
+    if chain is None or chain.last is None:
+        return None
+    turns, before = state.turns.lineage(chain.last), int(count or 1)
+    if before >= len(turns):
+        hint: Hint = (Next("log", (shell_flag("--chain", name),)), " lists them")
+        recorded = f"{len(turns)} turn{'' if len(turns) == 1 else 's'}"
+        raise UsageError(f"{argument}: {given} goes too far back: {recorded} recorded", hint=hint)
+    return turns[-1 - before]
+
+
+def _chain_name(given: str, argument: str) -> str:
+    try:
+        return chain_name(given)
+    except UsageError as error:
+        raise UsageError(f"{argument}: {error.message.removeprefix('--chain: ')}") from error
+
+
+def _only(state: "State", start: str, argument: str) -> "Turn | None":
+    """The only response whose id begins so. Raises UsageError, which lists them, where there are several."""
+    turns = state.turns.meant(start, limit=_MOST_LISTED + 1)
+    if len(turns) <= 1:
+        return turns[0] if turns else None
+    count = f"{len(turns)}" if len(turns) <= _MOST_LISTED else f"more than {_MOST_LISTED}"
+    listed = [f"  {escape_line(state.turns.shown_id(turn.id))}  {words_of(turn)}" for turn in turns[:_MOST_LISTED]]
+    raise UsageError("\n".join([f"{argument}: {start} is the start of {count} recorded ids", *listed]))
+
+
+def _nothing(given: str, argument: str) -> UsageError:
+    return UsageError(f"{argument}: nothing is recorded for {given}", hint=(Next("chains"), " lists what is"))
 
 
 def _id_from_stdin(runtime: Runtime) -> str:
@@ -60,17 +147,13 @@ def _id_from_stdin(runtime: Runtime) -> str:
     return words[0]
 
 
-def _recorded_id(given: str, runtime: Runtime) -> str:
-    turn: Turn | None = None
-    if (state := runtime.open_state(create=False, required=True)) is not None:
-        with state:
-            if given == "last":
-                turn = next(iter(state.turns.newest(limit=1)), None)
-            elif chain := state.chains.get(chain_name(given[1:])):
-                turn = chain.last
-    if turn is None:
-        raise UsageError(f"ID: nothing is recorded for {given}", hint=(Next("chains"), " lists what is"))
-    return turn.id
+def shown_id(runtime: Runtime, response_id: str) -> str:
+    """The short id where the response is recorded, else the whole one."""
+    with runtime.patience.briefly(), suppress(OutputError):
+        if (state := runtime.open_state(create=False)) is not None:
+            with state:
+                return state.turns.shown_id(response_id)
+    return response_id
 
 
 def recorded_turn(runtime: Runtime, response_id: str, *, anywhere: bool = False) -> "Turn | None":
@@ -155,6 +238,12 @@ def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: s
         url = shell_flag("--base-url", other.base_url)
         return error.with_hint(f"{name} is recorded for another server" + (f": {url}" if url else ""))
     return error.with_hint(f"the server doesn't know {name}, or doesn't offer to {verb} responses at all")
+
+
+def tell_empty(runtime: Runtime, message: str) -> None:
+    """On a terminal, that a list is empty, and what fills it."""
+    fills = runtime.hint("; ", Next("ask", "…"), " starts a chain") if runtime.config.record != "none" else ""
+    runtime.terminal.note(message + (fills or "; COMETRESP_RECORD=none records nothing"))
 
 
 def print_passages(runtime: Runtime, found: "list[Passage]") -> None:

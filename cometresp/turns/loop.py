@@ -38,7 +38,7 @@ def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools 
     shape = format_of(prepared.body.get("text"))
     display = _display(asked, runtime, shape, local)
     stack.callback(display.close)
-    sender = Sender(asked, runtime, prepared, stack, display.on_upload)
+    sender = Sender(asked, runtime, prepared, stack, display.on_upload, display.on_poll)
     recorder = Recorder(
         runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, required=not prepared.plan.restarts
     )
@@ -151,12 +151,14 @@ class _LocalCalls:
 
 def _announce(runtime: Runtime, prepared: Prepared) -> None:
     """On a terminal, which chain is continued."""
-    plan = prepared.plan
-    if plan.parent is not None and not plan.restarts:
-        model = prepared.model or "no model"
-        runtime.terminal.note(
-            escape_line(f"continuing {plan.chain}: {plan.parent.id} · turn {plan.parent.number + 1} · {model}")
-        )
+    plan, terminal = prepared.plan, runtime.terminal
+    if plan.parent is None or plan.restarts or not (terminal.stderr_tty or terminal.verbose):
+        return
+    from cometresp.render.notice import print_notice
+
+    turn = f"turn {plan.parent.number + 1}"
+    short = f"continuing {plan.chain}: {plan.parent_id} · {turn}"
+    print_notice(terminal, f"{short} · {prepared.model or 'no model'}", short, f"continuing {plan.chain}: {turn}")
 
 
 def _note_foreground(runtime: Runtime, answer: Answer) -> None:

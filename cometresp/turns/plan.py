@@ -13,8 +13,10 @@ from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
 from cometresp.state.records import BROKEN, COMPACTED, Chain, Heads, Settings, Turn
 from cometresp.text import escape_line, shell_arguments, shell_flag
+from cometresp.turns.lookup import find, recorded_id
 from cometresp.turns.outputs import Calls, waiting_calls
 from cometresp.wire.events import may_go_on
+from cometresp.wire.items import text_of
 from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
@@ -24,13 +26,15 @@ if TYPE_CHECKING:
 class Plan(NamedTuple):
     """A turn's place in its conversation.
 
-    `restarts` the chain, or continues `parent`, whose open calls are `waiting`. `replay` sends the recorded items in
-    place of the id; `replay_if_complete` only where the record is complete. `expected` are the chain's heads.
+    `restarts` the chain, or continues `parent`, whose open calls are `waiting`; `parent_id` is its short id. `replay`
+    sends the recorded items in place of the id; `replay_if_complete` only where the record is complete. `expected` are
+    the chain's heads.
     """
 
     chain: str
     restarts: bool = True
     parent: Turn | None = None
+    parent_id: str = ""
     previous_id: str | None = None
     replay: bool = False
     replay_if_complete: bool = False
@@ -45,7 +49,8 @@ def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
     name = chain_name(runtime.chain)
     given = asked.chain
     if not asked.continues:
-        return Plan(name, previous_id=given.previous_response_id)
+        previous = given.previous_response_id
+        return Plan(name, previous_id=previous and recorded_id(previous, runtime, "--previous-response-id"))
     state = runtime.open_state(create=False, required=True)
     if state is None:
         raise _nothing(name)
@@ -54,14 +59,14 @@ def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
             state.check_writable()
         plan = continuation(state, name, given.from_, runtime.base_url, replay=given.replay)
         left = state.turns.pending_after(plan.parent, name) if plan.parent and given.from_ is None else []
-    for turn in left:
-        turn_id = escape_line(turn.id)
+        names = [state.turns.shown_id(turn.id) for turn in left]
+    for turn, turn_id in zip(left, names, strict=True):
         get, go_on = (
-            Next("get", (shell_arguments(turn.id), "--wait")),
-            Next("continue", (shell_flag("--from", turn.id),)),
+            Next("get", (shell_arguments(turn_id), "--wait")),
+            Next("continue", (shell_flag("--from", turn_id),)),
         )
         runtime.terminal.warn(
-            f"{turn_id} continues the same response and was {turn.status} when last looked at"
+            f"{escape_line(turn_id)} continues the same response and was {turn.status} when last looked at"
             + runtime.hint(": ", get, ", then ", go_on)
         )
     return plan._replace(settings=_changed(plan.settings, given))
@@ -71,12 +76,12 @@ def continuation(state: "State", name: str, from_id: str | None, base_url: str, 
     """The place after the head of the chain, or after any recorded response. Raises UsageError where there is none."""
     chain = state.chains.get(name)
     if from_id is not None:
-        parent = state.turns.get(from_id)
+        parent = find(state, from_id, "--from")
         if parent is None:
             hint: Hint = (Next("log"), " lists what is; --previous-response-id takes any id")
             raise UsageError(f"--from: {from_id!r} is not recorded here", hint=hint)
     else:
-        parent = _head(name, chain)
+        parent = _head(name, chain, state)
     conversation = parent.settings.conversation
     if conversation and replay:
         raise UsageError(f"--replay: the turns of {name} are kept by the server, in {conversation}")
@@ -88,6 +93,7 @@ def continuation(state: "State", name: str, from_id: str | None, base_url: str, 
         name,
         restarts=False,
         parent=parent,
+        parent_id=state.turns.shown_id(parent.id),
         previous_id=None if conversation else parent.id,
         replay=replay,
         replay_if_complete=not conversation and not replay and state.servers.takes_no_previous(base_url),
@@ -98,32 +104,38 @@ def continuation(state: "State", name: str, from_id: str | None, base_url: str, 
     )
 
 
-def _head(name: str, chain: Chain | None) -> Turn:
+def _head(name: str, chain: Chain | None, state: "State") -> Turn:
     if chain is None:
         raise _nothing(name)
     if chain.head:
         return chain.head
-    back: Hint = "--from ID continues another response"
-    if chain.before is not None:
-        back = (Next("continue", (shell_flag("--from", chain.before.id),)), " goes back")
-    if chain.pending is None:
-        if chain.before is None:
-            raise _nothing(name)
-        raise UsageError(f"nothing to continue: {name} was restarted by a request that failed", hint=back)
-    error = _unfinished(name, chain.pending)
-    raise error.and_hint(back) if error.hint else error.with_hint(back)
+    before, pending = chain.before, chain.pending
+    back: Hint = (Next("ask", "…"), " starts it again")
+    if before is not None:
+        back = (Next("continue", (shell_flag("--from", state.turns.shown_id(before.id)),)), " goes back")
+    if pending is not None:
+        error = _unfinished(name, pending, state.turns.shown_id(pending.id))
+        raise error if error.hint and before is None else error.and_hint(back)
+    if before is None:
+        raise _nothing(name)
+    raise UsageError(f"nothing to continue: {name} was restarted by a request that failed", hint=back)
 
 
-def _unfinished(name: str, pending: Turn) -> UsageError:
-    """The error where a turn restarted the chain and didn't complete; its hint names what can help."""
-    turn_id, status = escape_line(pending.id), escape_line(pending.status)
+def _unfinished(name: str, pending: Turn, shown_id: str) -> UsageError:
+    """The error where a turn restarted the chain and didn't complete; its hint starts with the command that helps."""
+    broken = pending.status in BROKEN
+    at_work = may_go_on(pending.status) and not broken
+    go_on = Next("continue", (shell_flag("--from", shown_id),))
     hint: Hint = ""
-    ended = "is still" if may_go_on(pending.status) and pending.status not in BROKEN else "ended as"
-    if may_go_on(pending.status):
-        hint = (Next("get", (shell_arguments(pending.id), "--wait")), " fetches it")
+    if broken and text_of(pending.output or []):
+        hint = (go_on, " continues it")
+    elif at_work or pending.status == "cut":
+        hint = (Next("get", (shell_arguments(shown_id), "--wait")), " fetches it")
     elif pending.status == "incomplete":
-        hint = (Next("continue", (shell_flag("--from", pending.id),)), " continues it all the same")
-    return UsageError(f"nothing to continue: {name} was restarted by {turn_id}, which {ended} {status}", hint=hint)
+        hint = (go_on, " continues it all the same")
+    turn_id, status = escape_line(shown_id), escape_line(pending.status)
+    ended = "is still" if at_work else "ended as" if not broken else "was"
+    return UsageError(f"nothing to continue: {turn_id}, which restarted {name}, {ended} {status}", hint=hint)
 
 
 def _nothing(name: str) -> UsageError:

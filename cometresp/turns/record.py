@@ -28,13 +28,15 @@ class Recorder:
 
     An error of the file is a warning, since the answer comes first; where the command `required` the file
     (`continue`), it is also the error of the run, in `error`. `new` is None for a response that is fetched: it is
-    recorded only where it is known already. `place` is the turn's place in its chain once it is the head; `before` is
-    the id of the head that the chain had, where a turn that was to restart it got no response id.
+    recorded only where it is known already. `place` is the chain of which the turn is the head now, and its number in
+    it; `shown_id` is its short id, for a turn that isn't the head. `before` is the short id of the head that the chain
+    had, where a turn that was to restart it got no response id.
     """
 
     def __init__(self, runtime: Runtime, new: NewTurn | None, *, off: bool = False, required: bool = False) -> None:
         self.error: OutputError | None = None
-        self.place = ""
+        self.place: tuple[str, int] | None = None
+        self.shown_id = ""
         self.before: str | None = None
         self._runtime = runtime
         self._new = new
@@ -70,6 +72,11 @@ class Recorder:
     @property
     def keeps_text(self) -> bool:
         return self.keeps and self._runtime.config.record == "full"
+
+    @property
+    def model(self) -> str | None:
+        """The model that was asked for, where it is known."""
+        return self._new.model if self._new is not None else self._turn.model if self._turn is not None else None
 
     def in_conversation(self, conversation_id: str) -> bool:
         """Record the turn as one of this conversation, which was just created; whether turns are recorded at all."""
@@ -121,10 +128,22 @@ class Recorder:
             settings = settings._replace(instructions=masked(settings.instructions), tools=masked(settings.tools))
             new = self._new._replace(input=masked(self._new.input), settings=settings)
             self._n, before = self._opened().turns.begin(new, self._response_id)
-            if before:
-                back = self._runtime.hint("; to go back: ", Next("continue", (shell_flag("--from", before),)))
-                self._runtime.terminal.note(escape_line(f"{self._new.chain} starts again{back}"))
+            if before is not None and before.number > 1:
+                self._tell_restarted(self._new.chain, before.id)
         self._begun = True
+
+    def _tell_restarted(self, chain: str, before: str) -> None:
+        """How to go back to a conversation of several turns, from which this turn took the chain."""
+        terminal = self._runtime.terminal
+        if terminal.quiet or not (terminal.stderr_tty or terminal.verbose):
+            return
+        from cometresp.render.notice import print_notice
+
+        flag = shell_flag("--from", self._opened().turns.shown_id(before))
+        starts = f"{chain} starts again"
+        back = self._runtime.hint(Next("continue", (flag,)))
+        forms = [f"{starts}; to go back: {back}", f"{starts}; back: {back}", f"{starts}; back: {flag}"]
+        print_notice(terminal, *(forms if back else ()), starts)
 
     def for_next(self, outputs: list[Json], answer: Answer) -> "Recorder":
         """The recorder of the turn that answers this one's calls."""
@@ -230,18 +249,22 @@ class Recorder:
         """The chain has no head, as after any turn that was to restart it and didn't complete."""
         if (state := self._runtime.open_state(create=False)) is not None:
             with state:
-                self.before = state.chains.restart(chain)
+                before = state.chains.restart(chain)
+                self.before = before and state.turns.shown_id(before)
 
     def _tell(self, result: Literal["head", "moved on", "kept"], answer: Answer) -> None:
-        new, turn, here = self._new, self._turn, shell_flag("--from", answer.id)
+        new, turn = self._new, self._turn
+        if turn is not None and result == "head":
+            self.place = turn.chain, turn.number
+            return
+        self.shown_id = self._opened().turns.shown_id(answer.id)
+        here = shell_flag("--from", self.shown_id)
         if result == "moved on" and new is not None:
-            line = f"{new.chain} moved on meanwhile: your answer is {answer.id}, continue it with {here}"
+            line = f"{new.chain} moved on meanwhile: your answer is {self.shown_id}, continue it with {here}"
             self._tell_moved(line, restarts=new.restarts)
         elif result == "moved on" and turn is not None and self._was_unended:
             line = f"{turn.chain} moved on meanwhile: continue this response with {here}"
             self._tell_moved(line, restarts=turn.parent is None)
-        if new is not None and result == "head":
-            self.place = f"{new.chain} turn {new.parent.number + 1 if new.parent else 1}"
 
     def _tell_moved(self, line: str, *, restarts: bool) -> None:
         """A notice where the turn started the chain, a warning where it continued it."""

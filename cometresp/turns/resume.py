@@ -14,6 +14,7 @@ from cometresp.wire.json import Json, listed
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
+    from cometresp.turns.display import OnPoll
 
 _FIELD_EVENTS = {holder: (event, key) for event, (holder, key) in FIELD_DELTAS.items()}
 _TEXT_EVENTS = {kind: event for event, (_, _, kind, _) in PART_DELTAS.items()}
@@ -35,7 +36,15 @@ class Resumption:
     """
 
     def __init__(
-        self, client: "Client", *, background: bool, wait: bool, retries: int, timeout: float | None, say: Say
+        self,
+        client: "Client",
+        *,
+        background: bool,
+        wait: bool,
+        retries: int,
+        timeout: float | None,
+        say: Say,
+        on_poll: "OnPoll" = lambda *_: None,
     ) -> None:
         self._client = client
         self._background = background
@@ -43,6 +52,7 @@ class Resumption:
         self._retries = retries
         self._timeout = timeout
         self._say = say
+        self._on_poll = on_poll
         self._used = False
 
     def __call__(self, answer: Answer, cut: bool) -> Iterator[Event] | None:
@@ -56,7 +66,9 @@ class Resumption:
         return self._events(answer, cut=cut)
 
     def _events(self, answer: Answer, *, cut: bool) -> Iterator[Event]:
-        fetched = Fetched(self._client, answer.id, timeout=self._timeout, tries=self._retries, say=self._say)
+        fetched = Fetched(
+            self._client, answer.id, timeout=self._timeout, tries=self._retries, say=self._say, on_poll=self._on_poll
+        )
         polled = self._background or not cut or answer.status == "queued"
         poll = Poll(fetched, most=None if self._background else _FOREGROUND_POLLS)
         whole = poll.until_ended if polled else fetched.now

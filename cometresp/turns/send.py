@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from cometresp.calls.conversation import Conversation
     from cometresp.client.client import Client
     from cometresp.render.screen import Screen
+    from cometresp.turns.display import OnPoll
     from cometresp.turns.turn import OnId
 
 _CANCEL_SECONDS = 2.0  # in which a second interrupt cancels a background response
@@ -68,12 +69,14 @@ class Sender:
         prepared: Prepared,
         stack: ExitStack,
         on_upload: "Callable[[int, int], None]",
+        on_poll: "OnPoll",
     ) -> None:
         self._asked = asked
         self._runtime = runtime
         self._prepared = prepared
         self._stack = stack
         self._on_upload = on_upload
+        self._on_poll = on_poll
         self._client: Client | None = None
         self._body: Json = prepared.body  # as it was sent last
         self._conversation: Conversation | None = None  # once a turn follows
@@ -234,6 +237,7 @@ class Sender:
                     retries=retries_of(given),
                     timeout=given.timeout,
                     say=self._runtime.terminal.note,
+                    on_poll=self._on_poll,
                 )
             return resumption(answer, cut)
 

@@ -121,7 +121,7 @@ def test_a_block_is_escaped_on_a_terminal_and_not_rendered(ask: Command, wire: W
         assert (code, screen.rpartition("\x1b[?25h")[2]) == (0, FIRST.replace("\x1b", "\\x1b"))
     _, screen = on_terminal(ask, "stream", "--extract-last", "hi")
     assert screen.count("last") == 1
-    assert "completed · " in screen
+    assert "default turn 1 · " in screen
 
 
 ALONE = "prints the code alone: it excludes --json, --events and --format"

@@ -187,7 +187,7 @@ def test_a_response_that_didnt_end_well_is_no_head(ask: Command, wire: Wire) -> 
         2,
         "",
         "cometresp: error: r2 can't be the head of default: it is recorded as failed\n"
-        "hint: cometresp get r2 asks for its status; continue --from continues it anyway\n",
+        "hint: cometresp get r2 asks for its status; cometresp continue --from r2 continues it anyway\n",
     ]
     assert heads(ask) == {"default": "r1"}
 

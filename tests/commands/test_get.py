@@ -1,14 +1,21 @@
 """`get`: waiting through faults, following from the record, and the heads that waited for an answer."""
 
 import json
+import signal
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from cometresp.render.screen import Polling
 from tests.conftest import Command
+from tests.jobs import job
 from tests.one_response import AT_ONCE, END, STREAM, WHOLE, cut_after, queued
 from tests.recorded import heads, record_of
 from tests.scripted import Wire, error_reply, json_reply, message, response, sse, text_stream
+from tests.terminals import plain
+from tests.waiting import LONGEST, until
 
 # waiting ----------------------------------------------------------------------------------------------------------
 
@@ -25,7 +32,11 @@ def test_waiting_rides_out_what_passes(ask: Command, wire: Wire) -> None:
     )
     result = ask("get", "r1", "--wait", "--verbose")
     assert (result.code, result.text, len(wire.requests)) == (0, "Grüße, one two three\n", 6)
-    assert [line.rpartition("; ")[2] for line in result.err.splitlines()][2] == "asking again in 1.0 s"
+    again = "asking for r1 again until there is an answer"
+    assert result.err.splitlines() == [
+        f"cometresp: warning: HTTP 503: no; {again}",
+        "r1 is queued",
+    ]
 
 
 @pytest.mark.slow
@@ -41,7 +52,7 @@ def test_waiting_on_the_emulator_rides_out_its_faults(run: Command) -> None:
     asked = run("ask", "--offline", "--background", "a tale")
     faults = ["--fault", "503=0@1", "--fault", "503=0@2", "--fault", "429=1@3", "--fault", "drop@4"]
     result = run("get", "--offline", "-", "--wait", *faults, stdin=asked.out)
-    assert (result.code, result.err) == (0, "")
+    assert (result.code, result.err.count("\n")) == (0, 1)  # an outage is told of once
     assert "> a tale" in result.text
 
 
@@ -83,6 +94,51 @@ def test_a_wait_without_any_answer_ends_with_the_status_that_is_recorded(
 def test_a_refusal_ends_the_wait(ask: Command, wire: Wire) -> None:
     wire.answer(queued(), error_reply(401, "key"))
     assert (ask("get", "r1", "--wait").code, len(wire.requests)) == (77, 2)
+
+
+def at_work(status: str) -> bytes:
+    return json_reply(response(response_id="r1", status=status), retry_after_ms="1")
+
+
+def test_polls_change_the_status_line_and_a_new_status_is_a_line(ask: Command, wire: Wire) -> None:
+    shown = {status: threading.Event() for status in ("queued", "in progress")}
+
+    def after(status: str, reply: bytes) -> Callable[[Any, Any], None]:
+        def script(_: Any, connection: Any) -> None:
+            shown[status].wait(LONGEST)
+            connection.sendall(reply)
+
+        return script
+
+    running = at_work("in_progress")
+    wire.answer(at_work("queued"), after("queued", running), running, after("in progress", json_reply(WHOLE)))
+    with job(["get", "r1", "--wait"], ask.environ, ask.home) as one:
+        for status, event in shown.items():
+            one.shows(f" {status} · ")
+            event.set()
+        assert one.ended() == 0
+    lines = [line for line in plain(one.screen).splitlines() if "r1 is" in line]
+    assert [line[line.index("r1 is") :] for line in lines] == ["r1 is in progress"]
+
+
+def test_the_status_line_says_when_it_is_asked_again() -> None:
+    polling = Polling(lambda: 100.0)
+    assert polling.words(1) == ""
+    polling.set("in progress", 2.4)
+    assert polling.words(41.9) == "in progress · 42 s · asks again in 3 s"
+    polling.set("no answer", 0)
+    assert polling.words(43) == "no answer · 43 s · asking"
+
+
+@pytest.mark.parametrize("flag", ["--wait", "--stream"])
+def test_an_interrupted_wait_says_how_to_come_back(ask: Command, wire: Wire, flag: str) -> None:
+    wire.answer(lambda _, connection: (connection.recv(1), None)[1])
+    process = ask.popen("get", "r1", flag)
+    until(lambda: wire.requests)
+    process.send_signal(signal.SIGINT)
+    hint = f"hint: to come back: cometresp get r1 {flag}\n"
+    assert process.communicate(timeout=LONGEST) == (b"", f"cometresp: error: interrupted\n{hint}".encode())
+    assert process.returncode == 130
 
 
 # get --stream -----------------------------------------------------------------------------------------------------

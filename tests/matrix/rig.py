@@ -84,7 +84,9 @@ class Rig:
         with fault.around(home, self.wire) as more:
             command.environ |= more or {}
             if fault.signal:
-                result = self._signalled(command, words, fault.signal, _RUNNING if name == "get --wait" else "half")
+                result = self._signalled(
+                    command, words, fault.signal, _RUNNING.replace("_", " ") if name == "get --wait" else "half"
+                )
             elif fault.terminal:
                 result = self.forker.run(command, [*words, "--plain"], terminal=True)
             else:

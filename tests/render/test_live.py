@@ -123,7 +123,7 @@ def test_a_file_gets_pure_text_while_the_terminal_shows_a_status(ask: Command, w
     assert (code, (ask.home / "out.md").read_text()) == (0, source)
     assert tokens(screen) == []
     assert "waiting" in screen or "thinking" in screen
-    assert "completed · " in screen
+    assert "default turn 1 · " in screen
 
 
 def test_the_answer_alone_is_shown_where_stderr_is_elsewhere(ask: Command, wire: Wire) -> None:
@@ -134,7 +134,7 @@ def test_the_answer_alone_is_shown_where_stderr_is_elsewhere(ask: Command, wire:
     after = re.split(r"\x1b\[\?25h", screen)
     assert tokens(after[-1])[-1] == tokens(source)[-1]
     assert "waiting" not in screen
-    assert "completed" not in screen
+    assert "default turn 1" not in screen
 
 
 def test_parts_are_printed_in_the_order_in_which_they_happen(ask: Command, wire: Wire) -> None:
@@ -170,7 +170,14 @@ def test_parts_are_printed_in_the_order_in_which_they_happen(ask: Command, wire:
     wire.answer(STREAM_HEAD + frames(events))
     _, screen = on_terminal(ask, "ask", "hi", env={"NO_COLOR": "1"})
     clean = plain(screen)
-    marks = ("Hmm.", "before", "web search: x · 1 source", "after", "[1] The page https://a.example/p", "completed")
+    marks = (
+        "Hmm.",
+        "before",
+        "web search: x · 1 source",
+        "after",
+        "[1] The page https://a.example/p",
+        "default turn 1",
+    )
     places = [clean.rindex(mark) for mark in marks]
     assert places == sorted(places)
 

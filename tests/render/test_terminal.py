@@ -41,14 +41,14 @@ HOSTILE = "\x1b]52;c;aGk=\x07 \x1b[2J [bold]x[/x] \u202e \x9b \r \x7f"
 def test_an_answer_is_rendered_once_and_the_cursor_is_shown_again(ask: Command, wire: Wire, tmux: Tmux) -> None:
     wire.answer(text_stream("# Title\n\nsome **bold** text\n\n- one\n- two\n"))
     start(tmux, ask, 80, 24, "ask", "hi")
-    answer, _, after = tmux.wait_for("DONE-").partition("completed · ")
+    answer, _, after = tmux.wait_for("DONE-").partition("default turn 1 · ")
     assert [line.strip() for line in answer.splitlines() if line.strip()] == [
         "Title",
         "some bold text",
         "• one",
         "• two",
     ]
-    assert re.fullmatch(r".* · default turn 1\nDONE-0", after.rstrip())
+    assert re.fullmatch(r"m · \d\.\d s · 1 → 1 tokens\nDONE-0", after.rstrip())
     assert tmux("display-message", "-p", "#{cursor_flag}") == "1\n"
 
 
@@ -74,7 +74,7 @@ def test_a_pipe_gets_pure_text_while_the_terminal_shows_progress(ask: Command, w
     code, screen = on_terminal(ask, "ask", "-o", "out", "hi")
     assert (code, (ask.home / "out").read_bytes()) == (0, HOSTILE.encode() + b"\n")
     assert "[bold]" not in screen
-    assert "completed" in screen
+    assert "default turn 1 · " in screen
 
 
 @pytest.mark.parametrize("words", [["stream"], ["ask", "--events"], ["stream", "-o", "/dev/stdout"]], ids=" ".join)

@@ -10,7 +10,7 @@ _INCOMPLETE = (
     "cometresp: error: resp_b1 is incomplete: length\n"
     "hint: --max-output-tokens sets the limit; --allow-incomplete takes what there is\n"
 )
-_ENDED = "cometresp: error: nothing to continue: default was restarted by resp_b1, which ended as"
+_ENDED = "cometresp: error: nothing to continue: resp_b1, which restarted default, ended as"
 
 RUNS = {
     **everywhere(
@@ -27,8 +27,7 @@ RUNS = {
                 "continue b",
                 Shows(
                     code=2,
-                    err=f"{_ENDED} incomplete\nhint: cometresp continue --from resp_b1 continues it all the same;"
-                    " --from ID continues another response\n",
+                    err=f"{_ENDED} incomplete\nhint: cometresp continue --from resp_b1 continues it all the same\n",
                 ),
             ),
             ("continue --from resp_b1 b", Shows("2\n")),
