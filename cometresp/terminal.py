@@ -97,11 +97,15 @@ class Terminal:
         if self.stdout is None:
             raise OutputError("standard output is closed")
         try:
-            write_all(self.stdout, self.masks.output(data) if self.masks else data)
+            write_all(self.stdout, self.masked(data))
         except BrokenPipeError as error:
             raise PipeClosedError from error
         except OSError as error:
             raise OutputError(f"standard output can't be written: {error.strerror}") from error
+
+    def masked(self, data: bytes) -> bytes:
+        """What stdout gets: the bytes, with the run's secrets masked."""
+        return self.masks.output(data) if self.masks else data
 
     def print_json(self, value: object) -> None:
         """Print a value as JSON on stdout: one line into a pipe, indented and escaped on a terminal."""

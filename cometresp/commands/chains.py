@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
 import typer
 
 from cometresp.errors import Next, RecordError, UsageError
-from cometresp.options.arguments import AsJson, ChainName, ChainNames, Offline, ReplyAsJson, ResponseId, SomeChain
+from cometresp.options.arguments import (
+    AsJson,
+    ChainName,
+    ChainNames,
+    NoPager,
+    Offline,
+    ReplyAsJson,
+    ResponseId,
+    SomeChain,
+)
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
 from cometresp.runtime import Runtime, telling
@@ -35,6 +44,7 @@ class Shown(NamedTuple):
 
     name: str | None
     as_json: bool
+    no_pager: bool = False
 
 
 class Compacted(NamedTuple):
@@ -73,9 +83,16 @@ def chains(ctx: typer.Context, *, as_json: AsJson = False, offline: Offline = Fa
 
 
 @app.command()
-def show(ctx: typer.Context, name: SomeChain = None, *, as_json: AsJson = False, offline: Offline = False) -> None:
+def show(
+    ctx: typer.Context,
+    name: SomeChain = None,
+    *,
+    as_json: AsJson = False,
+    no_pager: NoPager = False,
+    offline: Offline = False,
+) -> None:
     """Print the transcript of a chain as Markdown, or its items as JSON."""
-    show_chain(Shown(name, as_json), _runtime(ctx, offline=offline))
+    show_chain(Shown(name, as_json, no_pager), _runtime(ctx, offline=offline))
 
 
 @app.command()
@@ -200,7 +217,7 @@ def show_chain(options: Shown, runtime: Runtime) -> None:
         items = [item for turn in turns for item in (*(turn.input or ()), *(turn.output or ()))]
         runtime.terminal.print_json(items)
         return
-    print_passages(runtime, passages(turns))
+    print_passages(runtime, passages(turns), use_pager=not options.no_pager)
 
 
 @telling

@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple, TypedDict
 import typer
 
 from cometresp.errors import Next, UsageError
-from cometresp.options.arguments import AsJson, Offline
+from cometresp.options.arguments import AsJson, NoPager, Offline
 from cometresp.options.tables import ConnectionOptions, complete_chains, complete_ids
 from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
@@ -28,6 +28,7 @@ class Query(NamedTuple):
     chain: str | None
     most: int
     as_json: bool
+    no_pager: bool = False
 
 
 class LoggedTurn(TypedDict):
@@ -63,10 +64,11 @@ def log(
     ] = None,
     count: Annotated[int, typer.Option("-n", "--count", help="At most so many.")] = _DEFAULT_COUNT,
     as_json: AsJson = False,
+    no_pager: NoPager = False,
     offline: Offline = False,
 ) -> None:
     """List recorded responses, or print one with its prompt, text and items."""
-    run(Query(response_id, chain, count, as_json), Runtime(ConnectionOptions(offline=offline)))
+    run(Query(response_id, chain, count, as_json, no_pager), Runtime(ConnectionOptions(offline=offline)))
 
 
 @telling
@@ -78,7 +80,7 @@ def run(options: Query, runtime: Runtime) -> None:
         turn = state.turns.get(options.id) if state else None
         if turn is None:
             raise UsageError(f"{options.id} is not recorded here", hint=(Next("log"), " lists what is"))
-        _show(runtime, turn, as_json=options.as_json)
+        _show(runtime, turn, options)
         return
     chain = chain_name(options.chain) if options.chain is not None else None
     damaged: list[str] = []
@@ -91,11 +93,11 @@ def run(options: Query, runtime: Runtime) -> None:
     runtime.terminal.write(to_bytes("".join(_line(turn) for turn in turns)))
 
 
-def _show(runtime: Runtime, turn: Turn, *, as_json: bool) -> None:
-    if as_json:
+def _show(runtime: Runtime, turn: Turn, options: Query) -> None:
+    if options.as_json:
         runtime.terminal.print_json(as_dict(turn))
         return
-    print_passages(runtime, passages_of(turn))
+    print_passages(runtime, passages_of(turn), use_pager=not options.no_pager)
 
 
 def _line(turn: Turn) -> str:

@@ -157,12 +157,13 @@ def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: s
     return error.with_hint(f"the server doesn't know {name}, or doesn't offer to {verb} responses at all")
 
 
-def print_passages(runtime: Runtime, found: "list[Passage]") -> None:
-    """Markdown into a pipe, rendered on a terminal."""
+def print_passages(runtime: Runtime, found: "list[Passage]", *, use_pager: bool = True) -> None:
+    """Markdown into a pipe; on a terminal rendered, through the pager."""
     terminal = runtime.terminal
     if terminal.stdout_tty:
+        from cometresp.pager import page
         from cometresp.render.transcript import transcript
 
-        terminal.write(terminal.encode(transcript(found, terminal)))
+        page(terminal, transcript(found, terminal), use_pager=use_pager and not runtime.plain)
         return
     terminal.write(to_bytes("\n\n".join(passage.as_markdown() for passage in found) + "\n"))
