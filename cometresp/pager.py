@@ -26,10 +26,12 @@ def page(terminal: Terminal, text: str, *, use_pager: bool = True) -> None:
     if process is None:
         terminal.write(data)
         return
-    with _waited_for(process), suppress(OSError):  # BrokenPipeError: the user has seen enough
-        assert process.stdin is not None
-        process.stdin.write(terminal.masked(data))
-        process.stdin.close()
+    assert process.stdin is not None
+    with _waited_for(process):
+        with suppress(OSError):  # BrokenPipeError: the user has seen enough
+            process.stdin.write(terminal.masked(data))
+        with suppress(OSError):
+            process.stdin.close()
 
 
 def command(terminal: Terminal) -> list[str]:
@@ -59,14 +61,14 @@ def _started(terminal: Terminal) -> "Popen[bytes] | None":
     from subprocess import PIPE, Popen
 
     try:
-        return Popen(words, stdin=PIPE, env={**_SETTINGS, **terminal.environ})  # noqa: S603 - the user's own setting
+        return Popen(words, stdin=PIPE, env={**_SETTINGS, **terminal.environ})
     except (OSError, ValueError):  # ValueError: a NUL in it
         return None
 
 
 @contextmanager
 def _waited_for(process: "Popen[bytes]") -> Iterator[None]:
-    """The block in which the pager has the terminal. Ctrl-C and Ctrl-\\ are keys for it; other signals end it, too."""
+    """The block in which the pager has the terminal. An interrupt is a key for it; other signals end it, too."""
     import signal
 
     names = [name for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name)]

@@ -72,7 +72,12 @@ class Terminal:
         """Whether there is a terminal on which lines may be redrawn."""
         if not (self.stderr_tty or self.stdout_tty) or self.environ.get("CI"):
             return False
-        return self.environ.get("TERM", "") not in ("", "dumb") or os.name == "nt"
+        return not self.is_dumb
+
+    @property
+    def is_dumb(self) -> bool:
+        """Whether the terminal takes no sequences that steer or colour it; one without `TERM` counts as such."""
+        return self.environ.get("TERM", "").lower() in ("", "dumb", "unknown") and os.name != "nt"
 
     @property
     def encoding(self) -> str:

@@ -53,6 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "calls": {"answer", "errors", "text", "wire"},
     "state": {"config", "errors", "text", "wire"},
     "render": {"answer", "errors", "signals", "terminal", "text", "wire"},
+    "completion": {"emulator", "request", "text"},
     "options": {
         "deadline",
         "errors",
@@ -79,7 +80,7 @@ ALLOWED: dict[str, set[str]] = {
     "turns": _BELOW_TURNS,
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals"} | {"emulator", "turns"},
     "bugs": {"", "config", "text", "wire"},
-    "cli": {"", "bugs", "commands", "errors", "pager", "signals", "terminal", "text"},
+    "cli": {"", "bugs", "commands", "completion", "errors", "pager", "signals", "terminal", "text"},
     "__main__": {"", "bugs", "cli"},
     "": set(),
 }

@@ -20,7 +20,7 @@ from cometresp.options.arguments import (
     SomeChain,
 )
 from cometresp.options.spread import spread
-from cometresp.options.tables import ConnectionOptions
+from cometresp.options.tables import ConnectionOptions, complete_models
 from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
 from cometresp.state.records import Chain
@@ -154,7 +154,10 @@ def compact(
     ctx: typer.Context,
     name: SomeChain = None,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="Model to use from now on.", show_default=False)
+        str | None,
+        typer.Option(
+            "--model", "-m", help="Model to use from now on.", show_default=False, autocompletion=complete_models
+        ),
     ] = None,
     instructions: Annotated[
         str | None,
