@@ -1,15 +1,11 @@
 """Long text through the user's pager: `$PAGER`, else `less`; only where standard output is a terminal."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
 from cometresp.terminal import Terminal
 from cometresp.text import to_bytes
-
-if TYPE_CHECKING:
-    from subprocess import Popen
 
 # As git has it: less quits where the text fits on the screen, passes colours on, and leaves the text on the screen.
 _SETTINGS = {"LESS": "FRX", "LV": "-c"}
@@ -22,16 +18,9 @@ def page(terminal: Terminal, text: str, *, use_pager: bool = True) -> None:
     is done without. Raises PipeClosedError and OutputError, as `Terminal.write` does.
     """
     data = terminal.encode(text) if terminal.stdout_tty else to_bytes(text)
-    process = _started(terminal) if use_pager else None
-    if process is None:
+    words = command(terminal) if use_pager else []
+    if not (words and _paged(words, terminal.masked(data), terminal.environ)):
         terminal.write(data)
-        return
-    assert process.stdin is not None
-    with _waited_for(process):
-        with suppress(OSError):  # BrokenPipeError: the user has seen enough
-            process.stdin.write(terminal.masked(data))
-        with suppress(OSError):
-            process.stdin.close()
 
 
 def command(terminal: Terminal) -> list[str]:
@@ -54,31 +43,39 @@ def command(terminal: Terminal) -> list[str]:
     return [] if words == ["cat"] else words
 
 
-def _started(terminal: Terminal) -> "Popen[bytes] | None":
-    words = command(terminal)
-    if not words:
-        return None
+def _paged(words: list[str], data: bytes, environ: Mapping[str, str]) -> bool:
+    """Whether the pager could be started. It has ended by then; a signal that ends the program ends it, too."""
     from subprocess import PIPE, Popen
 
-    try:
-        return Popen(words, stdin=PIPE, env={**_SETTINGS, **terminal.environ})
-    except (OSError, ValueError):  # ValueError: a NUL in it
-        return None
+    with _interrupts_left_to_it():
+        try:
+            process = Popen(words, stdin=PIPE, env={**_SETTINGS, **environ})
+        except (OSError, ValueError):  # ValueError: a NUL in it
+            return False
+        assert process.stdin is not None
+        try:
+            with suppress(OSError):  # BrokenPipeError: the user has seen enough
+                process.stdin.write(data)
+            with suppress(OSError):
+                process.stdin.close()
+            process.wait()
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    return True
 
 
 @contextmanager
-def _waited_for(process: "Popen[bytes]") -> Iterator[None]:
-    """The block in which the pager has the terminal. An interrupt is a key for it; other signals end it, too."""
+def _interrupts_left_to_it() -> Iterator[None]:
+    """The block in which an interrupt is a key of the pager's, and nothing to this program."""
     import signal
 
     names = [name for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), signal.SIG_IGN) for name in names}
+    # No SIG_IGN, which the pager would inherit.
+    before = {name: signal.signal(getattr(signal, name), lambda *_: None) for name in names}
     try:
         yield
-        process.wait()
     finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
         for name, handler in before.items():
             signal.signal(getattr(signal, name), handler)
