@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple, Protocol, TextIO
 
 from cometresp import signals
-from cometresp.errors import OutputError, PipeClosedError
+from cometresp.errors import OutputError, PipeClosedError, StoppedError
 from cometresp.text import escape, escape_invisible, escape_json, json_bytes, to_bytes, valid_json
 
 
@@ -152,14 +152,15 @@ class Terminal:
 
     @contextmanager
     def waiting(self, message: str) -> Iterator[None]:
-        """Print the message if the block takes longer than `patience`."""
+        """Print the message if the block takes longer than `patience`; the error of a signal that ends it names it."""
         import threading
 
         timer = threading.Timer(self.patience, self.tell_waiting, (message,))
         timer.daemon = True
         timer.start()
         try:
-            yield
+            with named_in_errors(message):
+                yield
         finally:
             timer.cancel()
 
@@ -184,6 +185,15 @@ class Terminal:
 
     def _masked(self, text: str) -> str:
         return self.masks.message(text) if self.masks else text
+
+
+@contextmanager
+def named_in_errors(what: str, hint: str = "") -> Iterator[None]:
+    """The block in which `what` is done, such as "waiting for standard input"; the error of a signal says so."""
+    try:
+        yield
+    except StoppedError as stopped:
+        raise stopped.with_message(f"{stopped.message} while {what}", stopped.hint or hint) from None
 
 
 class _Question(NamedTuple):

@@ -50,7 +50,10 @@ def test_a_wait_for_a_named_pipe_can_be_interrupted(ask: Command) -> None:
     assert process.stderr is not None
     assert process.stderr.readline() == b"waiting for pipe.json\n"
     process.send_signal(signal.SIGINT)
-    assert (process.communicate(timeout=60)[1], process.returncode) == (b"cometresp: error: interrupted\n", 130)
+    assert (process.communicate(timeout=60)[1], process.returncode) == (
+        b"cometresp: error: interrupted while waiting for pipe.json\n",
+        130,
+    )
 
 
 @pytest.mark.parametrize("words", [["--functions", "pipe.toml"], ["-f", "sparse"]])
