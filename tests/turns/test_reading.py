@@ -75,7 +75,10 @@ def test_the_reading_of_a_large_file_is_told(ask: Command) -> None:
     assert process.stderr is not None
     assert process.stderr.readline() == b"reading sparse\n"
     process.terminate()
-    assert (process.communicate(timeout=60)[1], process.returncode) == (b"cometresp: error: terminated\n", 143)
+    assert (process.communicate(timeout=60)[1], process.returncode) == (
+        b"cometresp: error: terminated while reading sparse\n",
+        143,
+    )
 
 
 @pytest.mark.parametrize(
