@@ -1,9 +1,10 @@
 """Long text through the user's pager: `$PAGER`, else `less`; only where standard output is a terminal."""
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 
+from cometresp.foreground import foreground
 from cometresp.terminal import Terminal
 from cometresp.text import to_bytes
 
@@ -44,38 +45,16 @@ def command(terminal: Terminal) -> list[str]:
 
 
 def _paged(words: list[str], data: bytes, environ: Mapping[str, str]) -> bool:
-    """Whether the pager could be started. It has ended by then; a signal that ends the program ends it, too."""
-    from subprocess import PIPE, Popen
+    """Whether the pager could be started. It has ended by then."""
+    from subprocess import PIPE
 
-    with _interrupts_left_to_it():
-        try:
-            process = Popen(words, stdin=PIPE, env={**_SETTINGS, **environ})
-        except (OSError, ValueError):  # ValueError: a NUL in it
-            return False
-        assert process.stdin is not None
-        try:
+    try:
+        with foreground(words, stdin=PIPE, env={**_SETTINGS, **environ}) as process:
+            assert process.stdin is not None
             with suppress(OSError):  # BrokenPipeError: the user has seen enough
                 process.stdin.write(data)
             with suppress(OSError):
                 process.stdin.close()
-            process.wait()
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
+    except (OSError, ValueError):  # ValueError: a NUL in it
+        return False
     return True
-
-
-@contextmanager
-def _interrupts_left_to_it() -> Iterator[None]:
-    """The block in which an interrupt is a key of the pager's, and nothing to this program."""
-    import signal
-
-    names = [name for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name)]
-    # No SIG_IGN, which the pager would inherit.
-    before = {name: signal.signal(getattr(signal, name), lambda *_: None) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)

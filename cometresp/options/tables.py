@@ -66,6 +66,7 @@ class RequestOptions(NamedTuple):
     image_detail: Annotated[Text, _flag(PROMPT, "Detail in which the model sees images: auto, low, high or original [default: auto].", "--image-detail")] = None
     input: Annotated[Text, _flag(PROMPT, "Input items to send before the prompt: JSON or @FILE.", "--input", metavar="JSON")] = None
     no_stdin: Annotated[bool, _flag(PROMPT, "Don't read standard input.", "--no-stdin")] = False
+    edit: Annotated[bool, _flag(PROMPT, "Edit the prompt in $VISUAL or $EDITOR before it is sent; an empty one is not sent.", "--edit")] = False
 
     temperature: Annotated[float | None, _flag(SAMPLING, "Sampling temperature, 0 to 2; higher is more random.", "--temperature"), "temperature"] = None
     top_p: Annotated[float | None, _flag(SAMPLING, "Nucleus sampling: share of the probability to sample from, 0 to 1.", "--top-p"), "top_p"] = None

@@ -96,6 +96,10 @@ class Inputs:
             pieces.append(self._piece(data, parts, detail))
         return Prompt("\n\n".join(text for piece in pieces if (text := _without_newline(piece))), tuple(parts))
 
+    def edited(self, data: bytes) -> str:
+        """The text of a prompt that was edited in a file."""
+        return _without_newline(self._decode(data, "the edited prompt"))
+
     # standard input ------------------------------------------------------------------------------------------------
 
     def _stdin(self, by: str) -> bytes:

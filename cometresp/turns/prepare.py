@@ -20,6 +20,7 @@ from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
     from cometresp.calls.settle import Call, Outcome
+    from cometresp.turns.draft import Draft
     from cometresp.turns.tools import Tools
 
 
@@ -45,9 +46,9 @@ class Prepared(NamedTuple):
     outcomes: "list[Outcome]"
 
 
-def prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
+def prepare(asked: Asked, runtime: Runtime, tools: "Tools | None", draft: "Draft | None" = None) -> Prepared:
     """The turn, ready to be sent. Standard input is read before the chain, so that `ask … | continue … -` works."""
-    given = _read(asked, runtime)
+    given = _read(asked, runtime, draft)
     plan = plan_turn(asked, runtime)
     kept = kept_outputs(plan.parent, plan.waiting, given.outputs)
     calls = _calls_to_run(asked, plan, {*given.outputs, *map(id_answered, kept)}, tools)
@@ -72,13 +73,17 @@ def prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
     return Prepared(body, plan, new_items, text(body.get("model")) or None, outcomes)
 
 
-def _read(asked: Asked, runtime: Runtime) -> Given:
+def _read(asked: Asked, runtime: Runtime, draft: "Draft | None") -> Given:
     request = asked.request
     no_stdin = request.no_stdin or runtime.config.no_stdin
     named = names_stdin(request)
     inputs = Inputs(runtime.terminal, no_stdin=no_stdin, named=named, reading=runtime.reading)
     outputs = given_outputs(asked.chain, inputs)
     prompt = inputs.prompt(asked.words, request.file or [], request.file_as, request.image_detail)
+    if draft is not None:
+        if not asked.connection.only_shows:
+            runtime.check_sendable()  # before the user writes anything
+        prompt = prompt._replace(text=inputs.edited(draft.edited(prompt.text)))
     return Given(prompt, outputs, inputs)
 
 
