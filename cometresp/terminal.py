@@ -120,8 +120,14 @@ class Terminal:
         document = valid_json(json.dumps(value, ensure_ascii=False, indent=2 if tty else None))
         self.write(json_bytes((escape_json(document) if tty else document) + "\n"))
 
+    def bold(self, text: str) -> str:
+        """Text in bold, where the terminal can show it."""
+        return text if self.is_dumb else f"\x1b[1m{text}\x1b[22m"
+
     def ask(self, question: str) -> str | None:
         """The line that the user types, with its newline; "" at the end of input, None if there is no terminal.
+
+        A blank line follows the answer.
 
         Uses the terminal directly, since stdin may be a pipe. What was typed before the question was shown is
         discarded. With `CI` set, nobody can answer at a terminal.
@@ -215,8 +221,7 @@ class _Question(NamedTuple):
             raise
         finally:
             signals.unwatch(self)
-        if not line:
-            self.shown.write(b"\n")
+        self.shown.write(b"\n")  # behind the end of the input, or a blank line behind the answer
         return line.decode(errors="replace")
 
     def _put(self) -> None:

@@ -31,7 +31,8 @@ class Tools:
         self._terminal = runtime.terminal
         self._redraws = runtime.terminal.redraws and not runtime.plain
         nobody = "CI is set" if runtime.terminal.environ.get("CI") else "there is no terminal to ask on"
-        self._approval = Approval(given.approve, given.allow_tool or [], runtime.terminal.ask, nobody)
+        terminal = runtime.terminal
+        self._approval = Approval(given.approve, given.allow_tool or [], terminal.ask, nobody, terminal.bold)
 
     @classmethod
     @contextmanager
