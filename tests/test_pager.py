@@ -49,6 +49,7 @@ def test_without_one_it_is_less_with_gits_settings(recorded: Command, forker: Fo
     less.parent.mkdir()
     less.write_text('#!/bin/sh\necho "settings: $LESS"\n')
     less.chmod(0o755)
+    del recorded.environ["PAGER"]
     path = f"{less.parent}:{recorded.environ['PATH']}"
     assert show(forker, recorded, PATH=path, TERM="xterm") == ["settings: FRX"]
     assert show(forker, recorded, PATH=path, TERM="xterm", LESS="-S") == ["settings: -S"]

@@ -19,7 +19,7 @@ from cometresp.state.names import chain_name
 from cometresp.state.records import COMPACTED
 from cometresp.text import escape_line, shell_arguments, shell_flag, to_bytes
 from cometresp.wire.endpoints import is_conversation
-from cometresp.wire.ids import is_plain_id
+from cometresp.wire.ids import is_plain_id, short_id
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
@@ -133,7 +133,7 @@ def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: s
 
     An id that is recorded for this very server isn't wrong.
     """
-    name = escape_line(response_id)
+    name = short_id(response_id)
     if not is_missing(error):
         return error
     if is_conversation(response_id):

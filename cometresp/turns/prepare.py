@@ -11,10 +11,10 @@ from cometresp.request.inputs import Inputs, Prompt
 from cometresp.request.secrets import check_unmasked
 from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
-from cometresp.text import escape_line
 from cometresp.turns.outputs import callable_here, check_answered, given_outputs, kept_outputs, output_items
 from cometresp.turns.plan import Plan, plan_turn
 from cometresp.turns.record import Recorder
+from cometresp.wire.ids import short_id
 from cometresp.wire.items import id_answered, input_items
 from cometresp.wire.json import Json, text
 
@@ -104,7 +104,7 @@ def _check_something(asked: Asked, plan: Plan, given: Given, settled: "Sequence[
     check_answered(plan.parent, plan.waiting, [], ())
     if plan.parent is not None and plan.parent.output is None:
         raise UsageError(
-            f"nothing to send: no prompt, and what {plan.parent.id} waits for was not recorded",
+            f"nothing to send: no prompt, and what {short_id(plan.parent.id)} waits for was not recorded",
             hint="--tool-output CALL_ID=… answers a call",
         )
     verb = "ask" if plan.restarts else "continue"
@@ -142,7 +142,7 @@ def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:
         )
     lost = [name for name in plan.settings.forgotten if name not in body]
     if lost and plan.parent is not None:
-        where = escape_line(plan.parent.id)
+        where = short_id(plan.parent.id)
         runtime.terminal.warn(
             f"the {' and '.join(lost)} of {where} are not recorded: this turn is sent without them; give them again"
         )

@@ -9,8 +9,8 @@ import re
 from cometresp.text import escape_line, quoted
 
 LONGEST_ID = 1024
-_SHOWN = 20  # characters of a long id: those of `resp_` tell the second and a bit more
-_SLACK = 4  # so few more aren't worth a `…`
+_LONG = 64  # characters; ids of OpenAI's own have 53
+_START, _END = 20, 16  # the ends of gateways' ids tell them apart
 _PLAIN = re.compile(r"(?!@|\.+$)[A-Za-z0-9._~:/+=@-]+")
 _WORDS = ("-", "last", "new")  # which stand for something else where an id can be typed, as an `@` at the start does
 
@@ -20,13 +20,12 @@ def is_plain_id(given: str) -> bool:
     return len(given) <= LONGEST_ID and _PLAIN.fullmatch(given) is not None and given not in _WORDS
 
 
-def short_id(given: str, unique: int = 0) -> str:
-    """An id where it is only shown: the first 20 characters of a longer one, or the `unique` ones that tell it apart.
+def short_id(given: str) -> str:
+    """An id where it is only shown, escaped: of one that is as long as those of some gateways only `START...END`.
 
-    `resp_67ccd2bed1ec8190…`; what stands before the `…` is a prefix that can be typed. Escaped.
+    Where the response is recorded, that can be typed in its place.
     """
-    length = max(_SHOWN, unique)
-    return escape_line(given) if len(given) <= length + _SLACK else escape_line(given[:length]) + "…"
+    return escape_line(given if len(given) <= _LONG else f"{given[:_START]}...{given[-_END:]}")
 
 
 def refusal_of(given: str) -> str:
