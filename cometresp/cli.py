@@ -96,6 +96,8 @@ def main() -> NoReturn:
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit code (docs/exit-codes.md), after printing the error."""
     sys.set_int_max_str_digits(_LONGEST_INTEGER)
+    if not os.environ.get("TERM") and os.name != "nt":
+        os.environ["TERM"] = "dumb"  # Rich writes colours where it is missing
     thread_bugs = _watch_threads(argv)
     try:
         result = _run(argv)

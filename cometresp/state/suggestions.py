@@ -16,6 +16,7 @@ from cometresp.wire.ids import is_plain_id, short_id
 _SHOWN = 50  # characters of a prompt
 _RECENT = 20  # responses that are offered
 _SEARCHED = 200  # those among which one is looked for that begins as typed
+_MOST_CHAINS = 100
 _SECONDS = 0.5  # for which another process is waited for
 _LAST = "last"
 
@@ -27,7 +28,8 @@ def chain_names(typed: str, *, offline: bool = False) -> Suggestions:
 
     def found(state: State) -> Suggestions:
         chains = [chain for chain in state.chains.all(skipped=[]) if chain.name.startswith(typed)]
-        return [(chain.name, _first_words(state, chain)) for chain in chains if escape_line(chain.name) == chain.name]
+        shown = [chain for chain in chains if escape_line(chain.name) == chain.name][:_MOST_CHAINS]
+        return [(chain.name, _first_words(state, chain)) for chain in shown]
 
     return _read(found, offline=offline)
 
