@@ -13,12 +13,16 @@ from cometresp.text import shell_word, to_bytes
 
 
 class Draft:
-    """The file of `--edit`, as a context: it is removed when a response has ended, whatever its status."""
+    """The file of `--edit`, as a context: it is removed after a run without an error.
+
+    It is removed also where a response ended in an error, if the turn is `recorded` with its text.
+    """
 
     def __init__(self, runtime: Runtime, verb: str) -> None:
         self._runtime = runtime
         self._verb = verb
         self._path: Path | None = None
+        self.recorded = False
 
     def edited(self, text: str) -> bytes:
         """What the user leaves in the editor, which opens with the text.
@@ -40,7 +44,7 @@ class Draft:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if error is None or isinstance(error, TurnError | PipeClosedError):
+        if error is None or isinstance(error, PipeClosedError) or (self.recorded and isinstance(error, TurnError)):
             self._remove()
         elif isinstance(error, CometrespError) and self._path is not None:
             error.and_hint(self._hint(self._path))

@@ -33,6 +33,8 @@ def run(asked: Asked, runtime: Runtime) -> None:
 
             draft = stack.enter_context(Draft(runtime, "continue" if asked.continuing else "ask"))
         prepared = prepare(asked, runtime, tools, draft)
+        if draft is not None:
+            draft.recorded = runtime.config.record == "full" and not asked.chain.no_save
         if asked.connection.only_shows:
             from cometresp.turns.dry_run import show
 

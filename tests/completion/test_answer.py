@@ -10,7 +10,8 @@ from typer.main import get_command
 from cometresp.cli import app
 from cometresp.completion.answer import answer
 
-WORDS = "cometresp ask chains show get -m -qF --effort -- - --file= @ a=@ ' \" \\ ~/ last".split(" ")
+COMMANDS = ["cometresp", "ask", "chains", "show", "get"]
+WORDS = [*COMMANDS, "-m", "-qF", "--effort", "--", "-", "--file=", "@", "a=@", "'", '"', "\\", "~/", "last"]
 BREAKS = " \t\n\"'@><=;|&(:"
 
 

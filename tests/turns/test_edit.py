@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Command
-from tests.scripted import Wire, text_stream
+from tests.scripted import Wire, json_reply, text_stream
 from tests.terminals import at_terminal
 
 
@@ -92,6 +92,17 @@ def test_the_text_of_a_failed_run_is_kept_and_can_be_edited_again(
     editor("")
     again = ask("ask", "--edit", "--dry-run", stdin=file.read_bytes())
     assert json.loads(again.out)["input"] == "long text"
+
+
+@pytest.mark.parametrize(("words", "lost"), [([], False), (["--no-save"], True)])
+def test_after_a_response_that_failed_the_text_is_in_the_record_or_else_kept(
+    ask: Command, editor: Callable[[str], None], wire: Wire, words: list[str], lost: bool
+) -> None:
+    editor('echo long text > "$file"')
+    failed = {"id": "resp_1", "object": "response", "status": "failed", "error": {"code": "c", "message": "m"}}
+    wire.answer(json_reply(failed))
+    assert ask("ask", "--edit", *words, "hi").code == 1
+    assert (len(kept(ask)), "long text" in ask("log", "resp_1").text) == (int(lost), not lost)
 
 
 def test_without_a_key_no_editor_is_opened(ask: Command, editor: Callable[[str], None]) -> None:
