@@ -206,6 +206,19 @@ def test_a_command_loads_only_what_it_needs(run: Command, words: list[str], abse
     assert {name for name in absent.split() if name in loaded} == set()
 
 
+def test_completion_loads_no_renderer_and_no_client(run: Command) -> None:
+    for line in ("cometresp ", "cometresp ask --eff", "cometresp get ", "cometresp ask --fault ", "cometresp ask -f "):
+        process = subprocess.run(
+            [sys.executable, "-I", "-c", _MAIN],
+            capture_output=True,
+            env=run.environ | {"ROOT": str(PACKAGE.parent), "_COMETRESP_COMPLETE": "fish", "_COMETRESP_LINE": line},
+            timeout=60,
+            check=True,
+        )
+        assert process.stdout.startswith((b"words\n", b"files\n"))
+        assert {"rich", "httpx", "asyncio", "jsonschema", "pydantic"} & set(process.stderr.decode().split()) == set()
+
+
 # The program, made to say at its end what it has loaded.
 _MAIN = """
 import atexit, os, sys
