@@ -62,7 +62,7 @@ def _show_version(ctx: typer.Context, value: bool) -> None:
 
 app = typer.Typer(
     cls=LazyGroup,
-    add_completion="_COMETRESP_COMPLETE" in os.environ,  # without it Typer answers no completion requests
+    add_completion=False,  # `completion.answer` takes its place: Typer's reads suggestions as markup
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -96,6 +96,8 @@ def main() -> NoReturn:
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit code (docs/exit-codes.md), after printing the error."""
     sys.set_int_max_str_digits(_LONGEST_INTEGER)
+    if not os.environ.get("TERM") and os.name != "nt":
+        os.environ["TERM"] = "dumb"  # Rich writes colours where it is missing
     thread_bugs = _watch_threads(argv)
     try:
         result = _run(argv)
@@ -111,6 +113,8 @@ def _run(argv: list[str]) -> int:
         try:
             signals.install()
             command = get_command(app)
+            if "_COMETRESP_COMPLETE" in os.environ:
+                return _complete(command)
             result = command.main(argv, prog_name="cometresp", standalone_mode=False)
             _flush_stdout(printed=result is not None)
         except typer.Abort:
@@ -134,6 +138,15 @@ def _run(argv: list[str]) -> int:
             return ExitCode.OUTPUT
         raise
     return result if isinstance(result, int) else ExitCode.COMPLETED
+
+
+def _complete(command: Any) -> int:
+    """Answer a shell that asks what can be typed."""
+    from cometresp.completion.answer import answer
+    from cometresp.terminal import Terminal
+
+    Terminal.of_process().write(answer(command, os.environ))
+    return ExitCode.COMPLETED
 
 
 def _flush_stdout(*, printed: bool) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple, Protocol, TextIO
 
 from cometresp import signals
-from cometresp.errors import OutputError, PipeClosedError
+from cometresp.errors import OutputError, PipeClosedError, StoppedError
 from cometresp.text import escape, escape_invisible, escape_json, json_bytes, to_bytes, valid_json
 
 
@@ -79,7 +79,12 @@ class Terminal:
         """Whether there is a terminal on which lines may be redrawn."""
         if not (self.stderr_tty or self.stdout_tty) or self.environ.get("CI"):
             return False
-        return self.environ.get("TERM", "") not in ("", "dumb") or os.name == "nt"
+        return not self.is_dumb
+
+    @property
+    def is_dumb(self) -> bool:
+        """Whether the terminal takes no sequences that steer or colour it; one without `TERM` counts as such."""
+        return self.environ.get("TERM", "").lower() in ("", "dumb", "unknown") and os.name != "nt"
 
     @property
     def encoding(self) -> str:
@@ -105,7 +110,7 @@ class Terminal:
             raise OutputError("standard output is closed")
         self.share_with_reader_of(self.stdout)
         try:
-            write_all(self.stdout, self.masks.output(data) if self.masks else data)
+            write_all(self.stdout, self.masked(data))
         except BrokenPipeError as error:
             raise PipeClosedError from error
         except OSError as error:
@@ -121,6 +126,10 @@ class Terminal:
             if self.eraser is not None:
                 self.eraser()
 
+    def masked(self, data: bytes) -> bytes:
+        """What stdout gets: the bytes, with the run's secrets masked."""
+        return self.masks.output(data) if self.masks else data
+
     def print_json(self, value: object) -> None:
         """Print a value as JSON on stdout: one line into a pipe, indented and escaped on a terminal."""
         import json
@@ -129,8 +138,14 @@ class Terminal:
         document = valid_json(json.dumps(value, ensure_ascii=False, indent=2 if tty else None))
         self.write(json_bytes((escape_json(document) if tty else document) + "\n"))
 
+    def bold(self, text: str) -> str:
+        """Text in bold, where the terminal can show it."""
+        return text if self.is_dumb else f"\x1b[1m{text}\x1b[22m"
+
     def ask(self, question: str) -> str | None:
         """The line that the user types, with its newline; "" at the end of input, None if there is no terminal.
+
+        A blank line follows the answer.
 
         Uses the terminal directly, since stdin may be a pipe. What was typed before the question was shown is
         discarded. With `CI` set, nobody can answer at a terminal.
@@ -161,9 +176,12 @@ class Terminal:
 
     @contextmanager
     def waiting(self, message: str) -> Iterator[None]:
-        """Show what is waited for while the block runs; undrawn, it is printed if that takes longer than `patience`."""
+        """Show what is waited for while the block runs; undrawn, it is printed if that takes longer than `patience`.
+
+        The error of a signal that ends the block names it.
+        """
         if self.waits is not None and not self.is_shared:
-            with self.waits(message):
+            with named_in_errors(message), self.waits(message):
                 yield
             return
         import threading
@@ -172,7 +190,8 @@ class Terminal:
         timer.daemon = True
         timer.start()
         try:
-            yield
+            with named_in_errors(message):
+                yield
         finally:
             timer.cancel()
 
@@ -199,6 +218,15 @@ class Terminal:
         return self.masks.message(text) if self.masks else text
 
 
+@contextmanager
+def named_in_errors(what: str, hint: str = "") -> Iterator[None]:
+    """The block in which `what` is done, such as "waiting for standard input"; the error of a signal says so."""
+    try:
+        yield
+    except StoppedError as stopped:
+        raise stopped.with_message(f"{stopped.message} while {what}", stopped.hint or hint) from None
+
+
 class _Question(NamedTuple):
     """A question on a terminal; it is put again after the program was stopped and continued."""
 
@@ -218,8 +246,7 @@ class _Question(NamedTuple):
             raise
         finally:
             signals.unwatch(self)
-        if not line:
-            self.shown.write(b"\n")
+        self.shown.write(b"\n")  # behind the end of the input, or a blank line behind the answer
         return line.decode(errors="replace")
 
     def _put(self) -> None:

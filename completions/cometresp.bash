@@ -1,14 +1,23 @@
 # bash completion for cometresp: source it from ~/.bashrc, or put it into a folder of bash-completion
-_cometresp_complete() {
-    local line word=${COMP_LINE:0:COMP_POINT}
+_cometresp() {
+    local kind='' line
     COMPREPLY=()
-    while IFS= read -r line; do
-        [[ -n $line ]] && COMPREPLY+=("$(printf %q "${line%%$'\t'*}")")
-    done < <(
-        _COMETRESP_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args \
-            _TYPER_COMPLETE_ARGS="$word" "$1" 2>/dev/null
+    {
+        IFS= read -r kind
+        while IFS= read -r line; do COMPREPLY+=("$line"); done
+    } < <(
+        _COMETRESP_COMPLETE=bash _COMETRESP_LINE="${COMP_LINE:0:COMP_POINT}" _COMETRESP_BREAKS="$COMP_WORDBREAKS" \
+            "${1/#\~\//$HOME/}" 2>/dev/null
     )
-    word=${word##* }  # bash replaces only what follows the last colon of a word
-    [[ $word == *:* && $COMP_WORDBREAKS == *:* ]] && COMPREPLY=("${COMPREPLY[@]#"${word%"${word##*:}"}"}")
+    case $kind in
+        files) compopt -o default ;;
+        directories) compopt -o dirnames ;;
+        *) compopt -o nosort ;;
+    esac 2>/dev/null
+    [[ ${#COMPREPLY[@]} -gt 0 && ${COMPREPLY[*]} == *[/=:] ]] && compopt -o nospace 2>/dev/null
 }
-complete -o default -F _cometresp_complete cometresp
+if type compopt &>/dev/null; then
+    complete -F _cometresp cometresp
+else  # bash 3
+    complete -o default -F _cometresp cometresp
+fi

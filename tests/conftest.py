@@ -143,9 +143,8 @@ def run(tmp_path: Path) -> Command:
     home = tmp_path / "home"
     home.mkdir()
     root = Path(__file__).parent.parent
-    return Command(
-        home, {**kept, "HOME": str(home), "LANG": "C.UTF-8", "PYTHONPATH": str(root), "PYTHONWARNINGS": "error"}
-    )
+    given = {"HOME": str(home), "LANG": "C.UTF-8", "PAGER": "cat"}
+    return Command(home, {**kept, **given, "PYTHONPATH": str(root), "PYTHONWARNINGS": "error"})
 
 
 @pytest.fixture

@@ -22,9 +22,11 @@ _BELOW_TURNS = {
     "client",
     "config",
     "deadline",
+    "editor",
     "errors",
     "functions",
     "options",
+    "pager",
     "paths",
     "render",
     "request",
@@ -43,6 +45,9 @@ ALLOWED: dict[str, set[str]] = {
     "paths": set(),
     "signals": {"errors"},
     "terminal": {"errors", "signals", "text"},
+    "foreground": {"signals"},
+    "pager": {"foreground", "terminal", "text"},
+    "editor": {"errors", "foreground", "terminal", "text"},
     "config": {"errors", "paths", "text", "wire"},
     "wire": {"errors", "text"},
     "schema": {"deadline", "errors", "text", "wire"},
@@ -51,6 +56,7 @@ ALLOWED: dict[str, set[str]] = {
     "calls": {"answer", "errors", "text", "wire"},
     "state": {"config", "errors", "text", "wire"},
     "render": {"answer", "errors", "signals", "terminal", "text", "wire"},
+    "completion": {"emulator", "request", "text"},
     "options": {
         "deadline",
         "errors",
@@ -77,7 +83,7 @@ ALLOWED: dict[str, set[str]] = {
     "turns": _BELOW_TURNS,
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals"} | {"emulator", "turns"},
     "bugs": {"", "config", "text", "wire"},
-    "cli": {"", "bugs", "commands", "errors", "signals", "terminal", "text"},
+    "cli": {"", "bugs", "commands", "completion", "errors", "pager", "signals", "terminal", "text"},
     "__main__": {"", "bugs", "cli"},
     "": set(),
 }
@@ -199,6 +205,19 @@ def test_a_command_loads_only_what_it_needs(run: Command, words: list[str], abse
     )
     loaded = set(process.stderr.decode().split())
     assert {name for name in absent.split() if name in loaded} == set()
+
+
+def test_completion_loads_no_renderer_and_no_client(run: Command) -> None:
+    for line in ("cometresp ", "cometresp ask --eff", "cometresp get ", "cometresp ask --fault ", "cometresp ask -f "):
+        process = subprocess.run(
+            [sys.executable, "-I", "-c", _MAIN],
+            capture_output=True,
+            env=run.environ | {"ROOT": str(PACKAGE.parent), "_COMETRESP_COMPLETE": "fish", "_COMETRESP_LINE": line},
+            timeout=60,
+            check=True,
+        )
+        assert process.stdout.startswith((b"words\n", b"files\n"))
+        assert {"rich", "httpx", "asyncio", "jsonschema", "pydantic"} & set(process.stderr.decode().split()) == set()
 
 
 # The program, made to say at its end what it has loaded.

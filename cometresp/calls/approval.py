@@ -28,10 +28,21 @@ _KEYS: dict[str, Decision | Literal["always", "view"]] = {
 }
 
 
+_MEANINGS = {
+    "y": "run it this time",
+    "a": "run it, and {name} without asking for the rest of this run",
+    "v": "show all of it",
+    "n": "don't run it, and tell the model so",
+    "s": "stop: nothing is run or sent, and the call stays open",
+}
+_LONGEST_KEY = 20  # characters of a wrong answer that are repeated
+
+
 class Approval:
     """Decides by `mode`, the patterns of `--allow-tool` in `allowed`, and the user.
 
-    `ask` asks the user a question; it returns None if nobody can be asked, for the reason in `nobody`.
+    `ask` asks the user a question; it returns None if nobody can be asked, for the reason in `nobody`. `stressed` sets
+    the name of a tool off from the text around it.
     """
 
     def __init__(
@@ -40,10 +51,12 @@ class Approval:
         allowed: list[str],
         ask: Callable[[str], str | None],
         nobody: str = "there is no terminal to ask on",
+        stressed: Callable[[str], str] = str,
     ) -> None:
         self._mode = mode
         self._allowed = list(allowed)
         self._ask = ask
+        self._stressed = stressed
         self._always: set[ToolName] = set()
         self.why_not = "--approve refuse" if mode == "refuse" else nobody
 
@@ -57,21 +70,38 @@ class Approval:
         if self._mode != "ask":
             return "run" if self._mode == "always" else "refused"
         remote = tool.label is not None
-        name = escape_line(tool.written)
+        name = self._stressed(escape_line(tool.written))
         shown = shown_arguments(arguments, remote=remote)
-        question = f"the model calls {name} ({escape_line(source)}) with\n{shown.text}\n"
         whole = shown.whole
+        question = (
+            f"\nthe model calls {name} ({escape_line(source)}) with\n{shown.text}\n{_meanings(name, whole=whole)}"
+        )
         while True:
-            may = f"run it? [y]es, [a]lways {name}, " if whole else "not all of it is shown: [v]iew it, "
+            may = "run it? [y]es, [a]lways, " if whole else "not all of it is shown: [v]iew it, "
             typed = self._ask(f"{question}{may}[n]o, [s]top: ")
             if typed is None:
                 return "refused"
             key = _KEYS.get(typed.strip().lower(), None if typed else "stop")  # "" is the end of the input
-            question = ""
             if key == "view" and not whole:
-                question, whole = shown_arguments(arguments, remote=remote, whole=True).text + "\n", True
+                text, whole = shown_arguments(arguments, remote=remote, whole=True).text, True
+                question = f"{text}\n{_meanings(name, whole=True)}"
             elif key == "always" and whole:
                 self._always.add(tool)
                 return "run"
             elif key in ("no", "stop") or (key == "run" and whole):
                 return key
+            else:
+                question = _rejected(typed.strip(), "yans" if whole else "vns", unseen=key in ("run", "always"))
+
+
+def _meanings(name: str, *, whole: bool) -> str:
+    """What each key does, a line each."""
+    return "".join(f"  {key}  {_MEANINGS[key].format(name=name)}\n" for key in ("yans" if whole else "vns"))
+
+
+def _rejected(typed: str, keys: str, *, unseen: bool) -> str:
+    """A line about an answer that isn't taken."""
+    if unseen:
+        return "it can be allowed once all of it was shown: v shows it\n"
+    what = f"{escape_line(typed, _LONGEST_KEY)} is no answer" if typed else "that is no answer"
+    return f"{what}: type {', '.join(keys[:-1])} or {keys[-1]}\n"

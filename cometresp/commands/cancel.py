@@ -16,6 +16,7 @@ from cometresp.turns.lookup import client_for, recorded_turn, resolve
 from cometresp.wire import endpoints
 from cometresp.wire.error_bodies import explain
 from cometresp.wire.events import CANCELLED, may_go_on
+from cometresp.wire.ids import short_id
 
 if TYPE_CHECKING:
     from cometresp.answer.answer import Answer
@@ -45,7 +46,7 @@ def run(options: Cancellation, runtime: Runtime) -> None:
         event = client.cancel(response_id)
     from cometresp.answer.answer import Answer
 
-    name = escape_line(response_id)
+    name = short_id(response_id)
     if not event.response:  # an error body in a 200 reply
         message, details = explain(event.error or event.data)
         raise RequestRefusedError(f"{name} can't be cancelled: {message}", details=details)

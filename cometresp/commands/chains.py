@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
 import typer
 
 from cometresp.errors import Next, RecordError, UsageError
-from cometresp.options.arguments import AsJson, ChainName, ChainNames, Offline, ReplyAsJson, ResponseId, SomeChain
+from cometresp.options.arguments import (
+    AsJson,
+    ChainName,
+    ChainNames,
+    NoPager,
+    Offline,
+    ReplyAsJson,
+    ResponseId,
+    SomeChain,
+)
 from cometresp.options.spread import spread
-from cometresp.options.tables import ConnectionOptions
+from cometresp.options.tables import ConnectionOptions, complete_models
 from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
 from cometresp.state.records import Chain
@@ -35,6 +44,7 @@ class Shown(NamedTuple):
 
     name: str | None
     as_json: bool
+    no_pager: bool = False
 
 
 class Compacted(NamedTuple):
@@ -73,9 +83,16 @@ def chains(ctx: typer.Context, *, as_json: AsJson = False, offline: Offline = Fa
 
 
 @app.command()
-def show(ctx: typer.Context, name: SomeChain = None, *, as_json: AsJson = False, offline: Offline = False) -> None:
+def show(
+    ctx: typer.Context,
+    name: SomeChain = None,
+    *,
+    as_json: AsJson = False,
+    no_pager: NoPager = False,
+    offline: Offline = False,
+) -> None:
     """Print the transcript of a chain as Markdown, or its items as JSON."""
-    show_chain(Shown(name, as_json), _runtime(ctx, offline=offline))
+    show_chain(Shown(name, as_json, no_pager), _runtime(ctx, offline=offline))
 
 
 @app.command()
@@ -137,7 +154,10 @@ def compact(
     ctx: typer.Context,
     name: SomeChain = None,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="Model to use from now on.", show_default=False)
+        str | None,
+        typer.Option(
+            "--model", "-m", help="Model to use from now on.", show_default=False, autocompletion=complete_models
+        ),
     ] = None,
     instructions: Annotated[
         str | None,
@@ -210,7 +230,7 @@ def show_chain(options: Shown, runtime: Runtime) -> None:
         items = [item for turn in turns for item in (*(turn.input or ()), *(turn.output or ()))]
         runtime.terminal.print_json(items)
         return
-    print_passages(runtime, passages(turns))
+    print_passages(runtime, passages(turns), use_pager=not options.no_pager)
 
 
 @telling

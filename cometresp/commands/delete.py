@@ -9,10 +9,10 @@ from cometresp.options.arguments import ReplyAsJson, StoredId
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
 from cometresp.runtime import Runtime, telling
-from cometresp.text import escape_line
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.lookup import client_for, resolve
 from cometresp.wire import endpoints
+from cometresp.wire.ids import short_id
 
 app = typer.Typer(add_completion=False)
 
@@ -39,7 +39,7 @@ def run(options: Deletion, runtime: Runtime) -> None:
     if options.as_json:
         runtime.terminal.print_json(reply)
     _record(runtime, stored_id)
-    runtime.terminal.note(f"{escape_line(stored_id)} is deleted from the server")
+    runtime.terminal.note(f"{short_id(stored_id)} is deleted from the server")
 
 
 def _record(runtime: Runtime, stored_id: str) -> None:

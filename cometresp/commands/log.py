@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
 import typer
 
 from cometresp.errors import Next, RecordError, UsageError
-from cometresp.options.arguments import AsJson, Offline
+from cometresp.options.arguments import AsJson, NoPager, Offline
 from cometresp.options.tables import ConnectionOptions, complete_chains, complete_ids
 from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
@@ -34,6 +34,7 @@ class Query(NamedTuple):
     most: int
     words: tuple[str, ...]
     as_json: bool
+    no_pager: bool = False
 
 
 class LoggedTurn(TypedDict):
@@ -73,10 +74,12 @@ def log(
     ] = "",
     count: Annotated[int, typer.Option("-n", "--count", help="At most so many.")] = _DEFAULT_COUNT,
     as_json: AsJson = False,
+    no_pager: NoPager = False,
     offline: Offline = False,
 ) -> None:
     """List recorded responses, or print one with its prompt, text and items."""
-    run(Query(response_id, chain, count, tuple(query.split()), as_json), Runtime(ConnectionOptions(offline=offline)))
+    query_of = Query(response_id, chain, count, tuple(query.split()), as_json, no_pager)
+    run(query_of, Runtime(ConnectionOptions(offline=offline)))
 
 
 @telling
@@ -90,7 +93,7 @@ def run(options: Query, runtime: Runtime) -> None:
         turn = find(state, options.id, "ID") if state else None
         if turn is None:
             raise UsageError(f"{options.id} is not recorded here", hint=(Next("log"), " lists what is"))
-        _show(runtime, turn, as_json=options.as_json)
+        _show(runtime, turn, options)
         return
     chain = chain_name(options.chain) if options.chain is not None else None
     damaged: list[str] = []
@@ -109,11 +112,11 @@ def run(options: Query, runtime: Runtime) -> None:
             tell_empty(runtime, "no turn is recorded yet")
 
 
-def _show(runtime: Runtime, turn: Turn, *, as_json: bool) -> None:
-    if as_json:
+def _show(runtime: Runtime, turn: Turn, options: Query) -> None:
+    if options.as_json:
         runtime.terminal.print_json(as_dict(turn))
         return
-    print_passages(runtime, passages_of(turn))
+    print_passages(runtime, passages_of(turn), use_pager=not options.no_pager)
 
 
 def _print_list(runtime: Runtime, state: "State", turns: list[Turn]) -> None:

@@ -38,6 +38,7 @@ Include = Annotated[
         "--include", help="Further data to return, such as reasoning.encrypted_content. Repeatable.", show_default=False
     ),
 ]
+NoPager = Annotated[bool, Option("--no-pager", help="Write to the terminal, not through $PAGER.")]
 AsJson = Annotated[bool, Option("--json", help="Print JSON.")]
 ReplyAsJson = Annotated[bool, Option("--json", help="Print the server's reply as JSON.")]
 Offline = Annotated[bool, Option("--offline", help="Use the state of the emulator.")]

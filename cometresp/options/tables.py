@@ -25,16 +25,22 @@ def _flag(panel: str, text: str, *names: str, **more: Any) -> Any:
     return Option(*names, help=shown, rich_help_panel=panel, show_default=False, **more)
 
 
-def complete_chains(incomplete: str) -> list[tuple[str, str]]:
+def complete_chains(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
     from cometresp.state.suggestions import chain_names
 
-    return chain_names(incomplete)
+    return chain_names(incomplete, offline=ctx.offline)
 
 
-def complete_ids(incomplete: str) -> list[tuple[str, str]]:
+def complete_ids(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
     from cometresp.state.suggestions import response_ids
 
-    return response_ids(incomplete)
+    return response_ids(incomplete, offline=ctx.offline)
+
+
+def complete_models(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
+    from cometresp.state.suggestions import model_names
+
+    return model_names(incomplete, offline=ctx.offline)
 
 
 PROMPT, CHAIN, SAMPLING, SHAPE = "Prompt", "Chain", "Sampling and reasoning", "Output shape"
@@ -55,13 +61,14 @@ Flag = bool | None
 class RequestOptions(NamedTuple):
     """The options that make the request body. A string after the flag is the field's path in the body (API 2)."""
 
-    model: Annotated[Text, _flag(PROMPT, "Model to use [default: the chain's, else gpt-5.4 on CometAPI].", "--model", "-m")] = None
+    model: Annotated[Text, _flag(PROMPT, "Model to use [default: the chain's, else gpt-5.4 on CometAPI].", "--model", "-m", autocompletion=complete_models)] = None
     instructions: Annotated[Text, _flag(PROMPT, "System instructions: text or @FILE.", "--instructions", "--system", "-s")] = None
     file: Annotated[Texts, _flag(PROMPT, "Attach a file: a path, a URL, a file-… id or - (standard input). Repeatable.", "--file", "-f", metavar="FILE")] = None
     file_as: Annotated[FileKind | None, _flag(PROMPT, "Attach files as this kind, whatever their content.", "--file-as")] = None
     image_detail: Annotated[Text, _flag(PROMPT, "Detail in which the model sees images: auto, low, high or original [default: auto].", "--image-detail")] = None
     input: Annotated[Text, _flag(PROMPT, "Input items to send before the prompt: JSON or @FILE.", "--input", metavar="JSON")] = None
     no_stdin: Annotated[bool, _flag(PROMPT, "Don't read standard input.", "--no-stdin")] = False
+    edit: Annotated[bool, _flag(PROMPT, "Edit the prompt in $VISUAL or $EDITOR before it is sent; an empty one is not sent.", "--edit")] = False
 
     temperature: Annotated[float | None, _flag(SAMPLING, "Sampling temperature, 0 to 2; higher is more random.", "--temperature"), "temperature"] = None
     top_p: Annotated[float | None, _flag(SAMPLING, "Nucleus sampling: share of the probability to sample from, 0 to 1.", "--top-p"), "top_p"] = None

@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from cometresp.errors import UsageError
 from cometresp.paths import MOST_HELD, Reading
-from cometresp.terminal import Terminal
+from cometresp.terminal import Terminal, named_in_errors
 from cometresp.wire.json import Json
 
 _SOCKET_WAIT = 0.1  # seconds to wait for data or the end of a socket before it is treated as idle
 _CHUNK = 1 << 16
+_WAITING = "waiting for standard input to end"
+_END_KEYS = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
 _STDIN = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
 
@@ -94,6 +96,10 @@ class Inputs:
             pieces.append(self._piece(data, parts, detail))
         return Prompt("\n\n".join(text for piece in pieces if (text := _without_newline(piece))), tuple(parts))
 
+    def edited(self, data: bytes) -> str:
+        """The text of a prompt that was edited in a file."""
+        return _without_newline(self._decode(data, "the edited prompt"))
+
     # standard input ------------------------------------------------------------------------------------------------
 
     def _stdin(self, by: str) -> bytes:
@@ -107,8 +113,11 @@ class Inputs:
         if stream is None or stream.closed:
             return b""
         if self._terminal.stdin_tty:
-            raise UsageError(f"{by}: standard input is a terminal, which is never read", hint="pipe something in")
-        return self._read_all(stream.fileno())
+            what = "the prompt" if by == "-" else by
+            self._terminal.note(f"reading {what} from the terminal: {_END_KEYS} at the start of a line ends it")
+            return self._read_all(stream.fileno())
+        with named_in_errors(_WAITING):
+            return self._read_all(stream.fileno(), _WAITING)
 
     def _piped(self) -> bytes:
         """Standard input that nothing names: a pipe, a file that wasn't read from yet, a socket that is ready."""
@@ -129,14 +138,19 @@ class Inputs:
         if not is_input:
             return b""
         self._read_by = "the prompt"
-        return self._read_all(descriptor)
+        with named_in_errors(_WAITING, "--no-stdin doesn't read it"):
+            return self._read_all(descriptor, f"{_WAITING} (--no-stdin skips it)")
 
-    def _read_all(self, descriptor: int) -> bytes:
-        if not _ready(descriptor, self._terminal.patience):
-            self._terminal.tell_waiting("waiting for standard input to end (--no-stdin skips it)")
+    def _read_all(self, descriptor: int, notice: str = "") -> bytes:
+        """All that comes until the end; with a notice, once, if nothing comes for a while."""
         chunks, size = [], 0
         try:
-            while chunk := _read(descriptor):
+            while True:
+                if notice and not _ready(descriptor, self._terminal.patience):
+                    self._terminal.tell_waiting(notice)
+                    notice = ""
+                if not (chunk := _read(descriptor)):
+                    break
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > MOST_HELD:

@@ -6,7 +6,7 @@ from cometresp.text import Say
 from cometresp.wire.json import Json
 
 # Values that the API page lists; others are sent with a warning, since providers differ.
-_KNOWN = {
+KNOWN = {
     "reasoning_effort": "none minimal low medium high xhigh max",
     "reasoning_summary": "auto concise detailed",
     "truncation": "auto disabled",
@@ -79,7 +79,7 @@ def _check_metadata(metadata: object) -> None:
 
 
 def warn_unknown(options: RequestOptions, warn: Say) -> None:
-    for name, known in _KNOWN.items():
+    for name, known in KNOWN.items():
         given = getattr(options, name)
         for value in given if isinstance(given, list) else [] if given is None else [given]:
             if value not in known.split() and value != "in-memory":

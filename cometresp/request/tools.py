@@ -9,7 +9,7 @@ from cometresp.text import Read, Say, quoted
 from cometresp.wire.json import Json, parse_json
 
 # Types for `tool_choice` (API 4.2); any other word is the name of a function.
-_CHOICE_TYPES = (
+CHOICE_TYPES = (
     "file_search",
     "web_search",
     "web_search_preview",
@@ -98,4 +98,4 @@ def tool_choice(value: str, tools: list[Json], read: Read) -> Json | str:
         if entry.get("type") == "mcp" and entry.get("server_label") == value:
             return {"type": "mcp", "server_label": value}
     offered = {entry.get("type") for entry in tools} - {"function", "custom", "mcp", "namespace"}
-    return {"type": value} if value in _CHOICE_TYPES or value in offered else {"type": "function", "name": value}
+    return {"type": value} if value in CHOICE_TYPES or value in offered else {"type": "function", "name": value}

@@ -1,56 +1,81 @@
-"""Names and ids for a shell's completion; none where the state can't be read."""
+"""Names, ids and models for a shell's completion; none where the state can't be read."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 
 from cometresp.config import load
 from cometresp.errors import CometrespError, RecordError
 from cometresp.state.patience import Patience
+from cometresp.state.records import Chain
 from cometresp.state.state import State
 from cometresp.state.transcript import prompt_of
 from cometresp.text import escape_line
-from cometresp.wire.ids import is_plain_id
+from cometresp.wire.ids import is_plain_id, short_id
 
 _SHOWN = 50  # characters of a prompt
 _RECENT = 20  # responses that are offered
+_SEARCHED = 200  # those among which one is looked for that begins as typed
+_MOST_CHAINS = 100
 _SECONDS = 0.5  # for which another process is waited for
+_LAST = "last"
 
 Suggestions = list[tuple[str, str]]  # (name, first words of the prompt)
 
 
-def chain_names(incomplete: str) -> Suggestions:
-    """The recorded chains whose names begin with `incomplete`."""
-    found = []
-    try:
-        if state := _opened():
-            with state:
-                for chain in state.chains.all(skipped=[]):
-                    if chain.name.startswith(incomplete):
-                        words = ""
-                        with suppress(RecordError):
-                            words = prompt_of(state.turns.first_of(chain.last)) if chain.last else ""
-                        found.append((escape_line(chain.name), escape_line(words, _SHOWN)))
-    except CometrespError:
-        return []
-    return found
+def chain_names(typed: str, *, offline: bool = False) -> Suggestions:
+    """The recorded chains whose names begin as typed, the last used first."""
+
+    def found(state: State) -> Suggestions:
+        chains = [chain for chain in state.chains.all(skipped=[]) if chain.name.startswith(typed)]
+        shown = [chain for chain in chains if escape_line(chain.name) == chain.name][:_MOST_CHAINS]
+        return [(chain.name, _first_words(state, chain)) for chain in shown]
+
+    return _read(found, offline=offline)
 
 
-def response_ids(incomplete: str) -> Suggestions:
-    """The responses recorded last whose ids begin with `incomplete`."""
+def response_ids(typed: str, *, offline: bool = False) -> Suggestions:
+    """`last`, the heads of chains as `@CHAIN`, and the responses recorded last, as far as they begin as typed."""
+
+    def recent(state: State) -> Suggestions:
+        turns = state.turns.newest(limit=_SEARCHED if typed else _RECENT, skipped=[])
+        fitting = [turn for turn in turns if turn.id.startswith(typed) and is_plain_id(turn.id)][:_RECENT]
+        found = [(_offered(turn.id, typed), escape_line(prompt_of(turn), _SHOWN)) for turn in fitting]
+        words = escape_line(prompt_of(turns[0]), _SHOWN) if turns else ""
+        return [(_LAST, f"the newest: {words}")] * (bool(turns) and _LAST.startswith(typed)) + found
+
+    if typed.startswith("@"):
+        return [(f"@{name}", words) for name, words in chain_names(typed[1:], offline=offline)]
+    at_heads = [] if typed else [(f"@{name}", words) for name, words in chain_names("", offline=offline)]
+    return _read(recent, offline=offline) + at_heads
+
+
+def _offered(response_id: str, typed: str) -> str:
+    """The id as it is inserted: short, where it begins so."""
+    short = short_id(response_id)
+    return short if short.startswith(typed) else response_id
+
+
+def model_names(typed: str, *, offline: bool = False) -> Suggestions:
+    """The models that begin as typed: those of recorded turns, the last used first. A catalogue is to be added here."""
+    names = _read(lambda state: [(name, "") for name in state.turns.models()], offline=offline)
+    return [(name, text) for name, text in names if name.startswith(typed) and escape_line(name) == name]
+
+
+def _first_words(state: State, chain: Chain) -> str:
+    with suppress(RecordError):
+        return escape_line(prompt_of(state.turns.first_of(chain.last)), _SHOWN) if chain.last else ""
+    return ""
+
+
+def _read(what: Callable[[State], Suggestions], *, offline: bool) -> Suggestions:
+    """What is read from the state file; nothing where it can't be read."""
     try:
-        state = _opened()
+        folder = load(os.environ, offline=offline).state_dir
+        state = State.open(folder, create=False, mend=False, patience=Patience(_SECONDS))
         if state is None:
             return []
         with state:
-            turns = state.turns.newest(limit=_RECENT, skipped=[])
+            return what(state)
     except CometrespError:
         return []
-    return [
-        (turn.id, escape_line(prompt_of(turn), _SHOWN))
-        for turn in turns
-        if turn.id.startswith(incomplete) and is_plain_id(turn.id)
-    ]
-
-
-def _opened() -> State | None:
-    return State.open(load(os.environ).state_dir, create=False, mend=False, patience=Patience(_SECONDS))

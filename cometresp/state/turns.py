@@ -99,6 +99,16 @@ class Turns:
             values["n"] = rows[-1][0]
             yield from (turn for turn in _turns_of(rows, skipped) if has_words(turn, words))
 
+    def models(self, limit: int = 100) -> list[str]:
+        """The models of recorded turns, the last used first."""
+        with self._database.reading() as db:
+            rows = db.execute(
+                "SELECT model FROM turns WHERE typeof(model) = 'text' AND model != '' GROUP BY model"
+                " ORDER BY max(n) DESC LIMIT ?",
+                (limit,),
+            )
+            return [row[0] for row in rows]
+
     def pending_after(self, turn: Turn, chain: str) -> list[Turn]:
         """The turns of a chain that continue this one and were left to the server, which was still at work.
 

@@ -12,6 +12,7 @@ conversation  A conversation that a run creates on the server before its first t
 count     `--count-tokens`: how many input tokens a request has, counted by the server, else estimated.
 display   How the answers of a run are shown: the layout, decided before anything is sent, and a screen for
           each turn.
+draft     `--edit`: the prompt in the user's editor, in a file that stays where the run fails.
 dry_run   `--dry-run` and `--curl`: the request that would be sent, shown in place of sending it.
 exchange  The loop over the events of one answer: each is applied, then shown.
 fetch     A run of `get`: a response fetched once, waited for, followed, or taken from the record.

@@ -15,7 +15,7 @@ from cometresp.turns.prepare import earlier_items
 from cometresp.turns.replay import with_items
 from cometresp.turns.turn import heartbeat
 from cometresp.wire import endpoints
-from cometresp.wire.ids import is_plain_id
+from cometresp.wire.ids import is_plain_id, short_id
 from cometresp.wire.items import answering_flags
 from cometresp.wire.json import Json, listed, obj, text
 
@@ -69,7 +69,7 @@ def _checked(plan: Plan) -> Turn:
     """The head of the chain. Raises UsageError where it can't be compacted."""
     head = plan.parent
     assert head is not None
-    name = escape_line(head.id)
+    name = short_id(head.id)
     if head.settings.conversation:
         kept_in = escape_line(head.settings.conversation)
         raise UsageError(f"{plan.chain} can't be compacted: its turns are kept by the server, in {kept_in}")
@@ -95,7 +95,7 @@ def _body(wanted: Compaction, runtime: Runtime, plan: Plan, head: Turn) -> tuple
     if settings.instructions is not None:
         body["instructions"] = settings.instructions
     if lost := [name for name in settings.forgotten if name not in body]:
-        where = escape_line(head.id)
+        where = short_id(head.id)
         runtime.terminal.warn(f"the {' and '.join(lost)} of {where} are not recorded: give them to the next turn")
     body["previous_response_id"] = head.id
     items = earlier_items(runtime, plan, body)

@@ -20,7 +20,7 @@ from cometresp.state.records import COMPACTED
 from cometresp.state.transcript import words_of
 from cometresp.text import escape_line, shell_arguments, shell_flag, to_bytes
 from cometresp.wire.endpoints import is_conversation
-from cometresp.wire.ids import is_plain_id
+from cometresp.wire.ids import is_plain_id, short_id
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
@@ -216,7 +216,7 @@ def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: s
 
     An id that is recorded for this very server isn't wrong.
     """
-    name = escape_line(response_id)
+    name = short_id(response_id)
     if not is_missing(error):
         return error
     if is_conversation(response_id):
@@ -246,12 +246,13 @@ def tell_empty(runtime: Runtime, message: str) -> None:
     runtime.terminal.note(message + (fills or "; COMETRESP_RECORD=none records nothing"))
 
 
-def print_passages(runtime: Runtime, found: "list[Passage]") -> None:
-    """Markdown into a pipe, rendered on a terminal."""
+def print_passages(runtime: Runtime, found: "list[Passage]", *, use_pager: bool = True) -> None:
+    """Markdown into a pipe; on a terminal rendered, through the pager."""
     terminal = runtime.terminal
     if terminal.stdout_tty:
+        from cometresp.pager import page
         from cometresp.render.transcript import transcript
 
-        terminal.write(terminal.encode(transcript(found, terminal)))
+        page(terminal, transcript(found, terminal), use_pager=use_pager and not runtime.plain)
         return
     terminal.write(to_bytes("\n\n".join(passage.as_markdown() for passage in found) + "\n"))

@@ -11,15 +11,16 @@ from cometresp.request.inputs import Inputs, Prompt
 from cometresp.request.secrets import check_unmasked
 from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
-from cometresp.text import escape_line
 from cometresp.turns.outputs import callable_here, check_answered, given_outputs, kept_outputs, output_items
 from cometresp.turns.plan import Plan, plan_turn
 from cometresp.turns.record import Recorder
+from cometresp.wire.ids import short_id
 from cometresp.wire.items import id_answered, input_items
 from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
     from cometresp.calls.settle import Call, Outcome
+    from cometresp.turns.draft import Draft
     from cometresp.turns.tools import Tools
 
 
@@ -45,9 +46,9 @@ class Prepared(NamedTuple):
     outcomes: "list[Outcome]"
 
 
-def prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
+def prepare(asked: Asked, runtime: Runtime, tools: "Tools | None", draft: "Draft | None" = None) -> Prepared:
     """The turn, ready to be sent. Standard input is read before the chain, so that `ask … | continue … -` works."""
-    given = _read(asked, runtime)
+    given = _read(asked, runtime, draft)
     plan = plan_turn(asked, runtime)
     kept = kept_outputs(plan.parent, plan.waiting, given.outputs)
     calls = _calls_to_run(asked, plan, {*given.outputs, *map(id_answered, kept)}, tools)
@@ -72,13 +73,17 @@ def prepare(asked: Asked, runtime: Runtime, tools: "Tools | None") -> Prepared:
     return Prepared(body, plan, new_items, text(body.get("model")) or None, outcomes)
 
 
-def _read(asked: Asked, runtime: Runtime) -> Given:
+def _read(asked: Asked, runtime: Runtime, draft: "Draft | None") -> Given:
     request = asked.request
     no_stdin = request.no_stdin or runtime.config.no_stdin
     named = names_stdin(request)
     inputs = Inputs(runtime.terminal, no_stdin=no_stdin, named=named, reading=runtime.reading)
     outputs = given_outputs(asked.chain, inputs)
     prompt = inputs.prompt(asked.words, request.file or [], request.file_as, request.image_detail)
+    if draft is not None:
+        if not asked.connection.only_shows:
+            runtime.check_sendable()  # before the user writes anything
+        prompt = prompt._replace(text=inputs.edited(draft.edited(prompt.text)))
     return Given(prompt, outputs, inputs)
 
 
@@ -99,7 +104,7 @@ def _check_something(asked: Asked, plan: Plan, given: Given, settled: "Sequence[
     check_answered(plan.parent, plan.waiting, [], ())
     if plan.parent is not None and plan.parent.output is None:
         raise UsageError(
-            f"nothing to send: no prompt, and what {plan.parent.id} waits for was not recorded",
+            f"nothing to send: no prompt, and what {short_id(plan.parent.id)} waits for was not recorded",
             hint="--tool-output CALL_ID=… answers a call",
         )
     verb = "ask" if plan.restarts else "continue"
@@ -137,7 +142,7 @@ def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:
         )
     lost = [name for name in plan.settings.forgotten if name not in body]
     if lost and plan.parent is not None:
-        where = escape_line(plan.parent.id)
+        where = short_id(plan.parent.id)
         runtime.terminal.warn(
             f"the {' and '.join(lost)} of {where} are not recorded: this turn is sent without them; give them again"
         )

@@ -32,7 +32,14 @@ def run(asked: Asked, runtime: Runtime) -> None:
             from cometresp.turns.tools import Tools
 
             tools = stack.enter_context(Tools.of(asked.loop, runtime))
-        prepared = prepare(asked, runtime, tools)
+        draft = None
+        if asked.request.edit:
+            from cometresp.turns.draft import Draft
+
+            draft = stack.enter_context(Draft(runtime, "continue" if asked.continuing else "ask"))
+        prepared = prepare(asked, runtime, tools, draft)
+        if draft is not None:
+            draft.recorded = runtime.config.record == "full" and not asked.chain.no_save
         if asked.connection.only_shows:
             from cometresp.turns.dry_run import show
 

@@ -33,7 +33,9 @@ class Tools:
         self._terminal = runtime.terminal
         self._redraws = runtime.terminal.redraws and not runtime.plain
         nobody = "CI is set" if runtime.terminal.environ.get("CI") else "there is no terminal to ask on"
-        self._approval = Approval(given.approve, given.allow_tool or [], partial(ask, runtime), nobody)
+        terminal = runtime.terminal
+        allowed = given.allow_tool or []
+        self._approval = Approval(given.approve, allowed, partial(ask, runtime), nobody, terminal.bold)
 
     @classmethod
     @contextmanager

@@ -169,10 +169,12 @@ def test_a_question_shows_the_call_escaped_and_only_once() -> None:
     arguments = '{"path": "a\\u001b[2Jb", "n": [1]}'
     assert Approval("ask", [], ask).decide(ToolName("w\x1b[0m"), arguments, "f.py", read_only=False) == "run"
     assert asked == [
-        "the model calls w%1B%5B0m (f.py) with\n"
+        "\nthe model calls w%1B%5B0m (f.py) with\n"
         '  {\n    "path": "a\\u001b[2Jb",\n    "n": [\n      1\n    ]\n  }\n'
-        "run it? [y]es, [a]lways w%1B%5B0m, [n]o, [s]top: ",
-        "run it? [y]es, [a]lways w%1B%5B0m, [n]o, [s]top: ",
+        "  y  run it this time\n  a  run it, and w%1B%5B0m without asking for the rest of this run\n"
+        "  n  don't run it, and tell the model so\n  s  stop: nothing is run or sent, and the call stays open\n"
+        "run it? [y]es, [a]lways, [n]o, [s]top: ",
+        "what? is no answer: type y, a, n or s\nrun it? [y]es, [a]lways, [n]o, [s]top: ",
     ]
 
 
@@ -197,7 +199,7 @@ def test_no_padding_hides_a_key_and_what_was_not_shown_cant_be_allowed() -> None
     first, again, still, whole = questions
     short, cut = "not all of it is shown: [v]iew it, [n]o, [s]top: ", "… 29600 characters left out …"
     assert decision == "run"
-    assert first.splitlines()[1:5] == [
+    assert first.splitlines()[2:6] == [
         "  {",
         f'    "a": "{"x" * 300}" {cut} "{"x" * 100}",',
         '    "path": "/etc",',
@@ -205,9 +207,10 @@ def test_no_padding_hides_a_key_and_what_was_not_shown_cant_be_allowed() -> None
     ]
     assert "      … 480 items left out …," in first.splitlines()
     assert f'    "{"k" * 300}" {cut} "{"k" * 100}": 1' in first.splitlines()
-    assert (first.splitlines()[-1], again, still) == (short, short, short)
-    assert json.loads(whole.rpartition("\n")[0]) == json.loads(arguments)
-    assert whole.splitlines()[-1] == "run it? [y]es, [a]lways w, [n]o, [s]top: "
+    unseen = "it can be allowed once all of it was shown: v shows it\n"
+    assert (first.splitlines()[-1], again, still) == (short, unseen + short, unseen + short)
+    assert json.loads(whole.partition("\n  y  ")[0]) == json.loads(arguments)
+    assert whole.splitlines()[-1] == "run it? [y]es, [a]lways, [n]o, [s]top: "
 
 
 def test_always_can_be_typed_only_once_all_is_shown() -> None:

@@ -1,23 +1,28 @@
 """Completion: the scripts, the files for packagers, and what only the state knows."""
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from tests.conftest import Command
 
 FOLDER = Path(__file__).parents[2] / "completions"
 FILES = {"bash": "cometresp.bash", "zsh": "_cometresp", "fish": "cometresp.fish", "powershell": "cometresp.ps1"}
 
 
+def offered(run: Command, line: str) -> list[str]:
+    """The lines of the answer to a shell: the kind of what is offered, then each offer with its help."""
+    result = run(env={"_COMETRESP_COMPLETE": "fish", "_COMETRESP_LINE": line})
+    assert (result.code, result.err) == (0, "")
+    return result.text.splitlines()
+
+
 def complete(run: Command, line: str) -> list[str]:
     """The values that a shell would be offered for a command line."""
-    asked = {"_COMETRESP_COMPLETE": "complete_fish", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
-    asked["_TYPER_COMPLETE_ARGS"] = line
-    return [offer.partition("\t")[0] for offer in run(env=asked).text.splitlines()]
+    kind, *offers = offered(run, line)
+    assert kind == "words"
+    return [offer.partition("\t")[0] for offer in offers]
 
 
 @pytest.mark.parametrize("shell", FILES)
@@ -27,32 +32,101 @@ def test_completions_equal_what_the_program_prints(run: Command, shell: str) -> 
 
 def test_commands_and_flags_complete(run: Command) -> None:
     assert complete(run, "cometresp co") == ["continue", "completion"]
+    assert complete(run, "cometresp chains re") == ["rename"]
     assert complete(run, "cometresp ask --temp") == ["--temperature"]
-    assert complete(run, "cometresp ask --error-format ") == ["text", "json"]
+    assert complete(run, "cometresp ask --temperature 1 --temp") == []
+    assert complete(run, "cometresp ask --hea") == ["--header"]
+    assert complete(run, "cometresp ask -H a --hea") == ["--header"]
+    assert offered(run, "cometresp ask --effor") == [
+        "words",
+        "--effort\tHow much the model reasons: none, minimal, low, medium, high, xhigh or max.",
+    ]
 
 
-def test_chain_names_and_recent_ids_complete(run: Command) -> None:
-    state = {"COMETRESP_STATE_DIR": str(run.home / "s")}
-    run.environ |= state
-    for name in ("work", "woods"):
-        assert run("ask", "--offline", "--chain", name, "--id-file", name, "hi").code == 0
-    (run.home / "s" / "offline" / "state.db").rename(run.home / "s" / "state.db")
-    assert complete(run, "cometresp ask --chain wo") == ["woods", "work"]
-    assert complete(run, "cometresp chains head wor") == ["work"]
-    newest = [(run.home / name).read_text().strip() for name in ("woods", "work")]
-    assert complete(run, "cometresp get re") == newest
-    assert complete(run, "cometresp ask --from resp_") == newest
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("ask --effort h", ["high"]),
+        ("ask --reasoning-effort=x", ["--reasoning-effort=xhigh"]),
+        ("ask --reasoning-summary ", ["auto", "concise", "detailed"]),
+        ("ask --verbosity ", ["low", "medium", "high"]),
+        ("ask --truncation ", ["auto", "disabled"]),
+        ("ask --tool web_search_p", ["web_search_preview", "web_search_preview_2025_03_11"]),
+        ("ask -t fil", ["file_search:"]),
+        ("ask --tool-choice r", ["required"]),
+        ("ask --include mess", ["message.input_image.image_url", "message.output_text.logprobs"]),
+        ("get r --include reas", ["reasoning.encrypted_content"]),
+        ("ask --service-tier f", ["flex", "fast"]),
+        ("ask --fault q", ["quota", "quota_type", "queued"]),
+        ("emulator --fault ht", ["html"]),
+        ("ask --image-detail o", ["original"]),
+        ("ask --prompt-cache-retention ", ["in_memory", "24h"]),
+        ("ask --file-as ", ["image", "file", "text"]),
+        ("ask --approve ", ["ask", "always", "refuse"]),
+        ("ask -F m", ["markdown"]),
+        ("ask -qFm", ["-qFmarkdown"]),
+        ("ask --error-format ", ["text", "json"]),
+        ("ask --conversation ", ["new"]),
+        ("completion ", ["bash", "zsh", "fish", "powershell"]),
+        ("ask -- --eff", []),
+        ("ask a prompt wo", []),
+        ("nonsense --eff", []),
+        ("ask -s @no", ["@notes.txt"]),
+        ("ask -s=@no", []),
+        ("ask --schema @folder/", ["@folder/inner.json"]),
+        ("ask -P tools=@no", ["tools=@notes.txt"]),
+        ("ask --tool-output-file call_1=no", ["call_1=notes.txt"]),
+        ("ask --file=fo", ["--file=folder/"]),
+        ("ask -ofo", ["-ofolder/"]),
+        ("ask --save-images ", ["folder/"]),
+        ("ask -f ", ["folder/", "my file.txt", "notes.txt"]),
+        ("schema ", ["folder/", "my file.txt", "notes.txt"]),
+    ],
+)
+def test_values_complete(run: Command, typed: str, words: list[str]) -> None:
+    (run.home / "folder").mkdir()
+    for name in ("notes.txt", "my file.txt", ".hidden", "folder/inner.json", "a\nbreak"):
+        (run.home / name).write_text("")
+    assert complete(run, f"cometresp {typed}") == words
 
 
-def test_bash_completes(run: Command, tmp_path: Path) -> None:
-    if shutil.which("bash") is None:
-        pytest.skip("no bash here")
-    command = tmp_path / "cometresp"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cometresp "$@"\n')
-    command.chmod(0o755)
-    script = (
-        f'source "{FOLDER / "cometresp.bash"}"; COMP_LINE="cometresp str"; COMP_POINT=13;'
-        f' _cometresp_complete "{command}"; printf "%s\\n" "${{COMPREPLY[@]}}"'
-    )
-    done = subprocess.run(["bash", "-c", script], capture_output=True, env=run.environ, check=True, timeout=60)
-    assert done.stdout == b"stream\n"
+def test_every_flag_that_takes_a_file_or_one_of_some_words_completes(run: Command) -> None:
+    """Flags whose metavar or help says so: a new one is to be completed, too."""
+    (run.home / "x").mkdir()
+    for group in (RequestOptions, ChainOptions, LoopOptions, OutputOptions, ConnectionOptions):
+        for annotation in group.__annotations__.values():
+            option = annotation.__metadata__[0]
+            name = option.param_decls[0] if option.param_decls else option.default
+            if option.metavar in ("FILE", "DIR", "PATH"):
+                assert complete(run, f"cometresp ask {name} ") == ["x/"], name
+            elif "@FILE" in option.help and "VALUE" not in option.help:
+                assert complete(run, f"cometresp ask {name} @") == ["@x/"], name
+
+
+def test_chains_ids_and_models_complete_with_prompts_as_they_are(run: Command) -> None:
+    ids = {}
+    for name, prompt in (("work", "path [/etc/hosts]"), ("woods", "dict[key]\nand [bold]")):
+        assert run("ask", "--offline", "--chain", name, "--id-file", name, "--", prompt).code == 0
+        ids[name] = (run.home / name).read_text().strip()
+    assert complete(run, "cometresp ask --chain wo") == []  # the emulator's state is apart
+    assert offered(run, "cometresp ask --offline --chain wo") == [
+        "words",
+        "woods\tdict[key]\\nand [bold]",
+        "work\tpath [/etc/hosts]",
+    ]
+    assert complete(run, "cometresp chains head --offline wor") == ["work"]
+    newest = [f"{ids['woods']}\tdict[key]\\nand [bold]", f"{ids['work']}\tpath [/etc/hosts]"]
+    assert offered(run, "cometresp get --offline re") == ["words", *newest]
+    assert offered(run, "cometresp log --offline ") == [
+        "words",
+        "last\tthe newest: dict[key]\\nand [bold]",
+        *newest,
+        "@woods\tdict[key]\\nand [bold]",
+        "@work\tpath [/etc/hosts]",
+    ]
+    assert complete(run, "cometresp ask --offline --from=@wor") == ["--from=@work"]
+    assert complete(run, "cometresp ask --offline -m ") == ["emulator"]
+
+
+def test_a_shell_that_is_not_known_gets_no_answer(run: Command) -> None:
+    assert tuple(run(env={"_COMETRESP_COMPLETE": "csh", "_COMETRESP_LINE": "cometresp "})) == (0, "", "")

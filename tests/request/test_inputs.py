@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -186,34 +187,61 @@ def test_a_non_blocking_pipe_is_waited_for(ask: Command) -> None:
         assert json.loads(process.stdout.read())["input"] == "first second"
 
 
-def test_a_terminal_is_never_read(ask: Command) -> None:
+def test_a_terminal_is_read_only_where_it_is_named_until_its_end(ask: Command) -> None:
     main, terminal = pty.openpty()
-    os.write(main, b"typed ahead\n\x04")
+    os.write(main, b"typed\nahead\n\x04")
     try:
         assert sent(ask("ask", "--dry-run", "hi", stdin=terminal)) == "hi"
-        assert refused(ask("ask", "--dry-run", "-", stdin=terminal)) == (
-            "-: standard input is a terminal, which is never read"
-        )
+        assert sent(ask("ask", "--dry-run", "say", "-", stdin=terminal)) == "say\n\ntyped\nahead"
+        os.write(main, b"\x04")
+        assert refused(ask("ask", "--dry-run", "-", stdin=terminal)) == "-: standard input is empty"
+    finally:
+        os.close(main)
+        os.close(terminal)
+
+
+def test_on_a_terminal_a_notice_says_how_the_typing_ends(ask: Command) -> None:
+    main, terminal = pty.openpty()
+    try:
+        with ask.popen("ask", "--dry-run", "-", stdin=terminal, stderr=terminal) as process:
+            notice = b"reading the prompt from the terminal: Ctrl-D at the start of a line ends it\r\n"
+            assert os.read(main, 1000) == notice
+            os.write(main, b"typed\n\x04")
+            assert json.loads(process.communicate(timeout=60)[0])["input"] == "typed"
     finally:
         os.close(main)
         os.close(terminal)
 
 
 @pytest.mark.slow
-def test_waiting_for_standard_input_is_reported_on_a_terminal_only(ask: Command) -> None:
+@pytest.mark.parametrize("before", [b"", b"a first line\n"])
+def test_an_idle_pipe_is_told_of_on_a_terminal_after_a_second(ask: Command, before: bytes) -> None:
     main, terminal = pty.openpty()
-    notice = b"waiting for standard input to end (--no-stdin skips it)\r\n"
     try:
         with ask.popen("ask", "--dry-run", stdin=subprocess.PIPE, stderr=terminal) as process:
-            assert os.read(main, 1000) == notice
-            assert json.loads(process.communicate(b"late", 30)[0])["input"] == "late"
+            assert process.stdin is not None
+            process.stdin.write(before)
+            process.stdin.flush()
+            assert os.read(main, 1000) == b"waiting for standard input to end (--no-stdin skips it)\r\n"
+            assert json.loads(process.communicate(b"late", 30)[0])["input"] == before.decode() + "late"
     finally:
         os.close(terminal)
         os.close(main)
-    with ask.popen("ask", "--dry-run", stdin=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        assert not select.select([process.stderr], [], [], 1.6)[0]
-        assert process.communicate(b"late", 30)[1] == b""
+
+
+@pytest.mark.slow
+def test_off_a_terminal_it_is_told_of_after_ten_seconds_and_by_the_error_of_a_signal(ask: Command) -> None:
+    error = b"cometresp: error: terminated while waiting for standard input to end\n"
+    waits = ask.popen("ask", "hi", stdin=subprocess.PIPE)
+    named = ask.popen("ask", "-", stdin=subprocess.PIPE)
+    with waits, named:
+        assert waits.stderr is not None
+        assert not select.select([waits.stderr], [], [], 5)[0]
+        assert waits.stderr.readline() == (b"cometresp: waiting for standard input to end (--no-stdin skips it)\n")
+        for process, hint in ((waits, b"hint: --no-stdin doesn't read it\n"), (named, b"")):
+            process.send_signal(signal.SIGTERM)
+            assert process.stderr is not None
+            assert (process.wait(60), process.stderr.read().partition(error)[1:]) == (143, (error, hint))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,17 @@ from tests.scripted import Wire
 from tests.terminals import at_terminal
 from tests.turns.tooling import OSLO, ROLL, TOUCH, answering, calling, oslo
 
+QUESTION = """
+the model calls {name} (tools.py) with
+  {{
+    "path": "touched"
+  }}
+  y  run it this time
+  a  run it, and {name} without asking for the rest of this run
+  n  don't run it, and tell the model so
+  s  stop: nothing is run or sent, and the call stays open
+run it? [y]es, [a]lways, [n]o, [s]top: """
+
 
 @pytest.mark.parametrize("words", [[], ["--approve", "refuse"], ["--allow-tool", "weather"]])
 def test_what_nobody_allowed_does_not_run(tools: Command, wire: Wire, words: list[str]) -> None:
@@ -41,9 +52,27 @@ def test_approval_is_asked_on_the_terminal_while_stdin_is_a_pipe(tools: Command,
     words = ("ask", "--functions", "tools.py", "do it:")
     code, out, err, shown = at_terminal(tools, "y", *words, stdin=b"touched")
     assert (code, out, err, (tools.home / "touched").exists()) == (0, "21 degrees\n", "", True)
-    question = "run it? [y]es, [a]lways touch, [n]o, [s]top: "
-    assert shown == f'the model calls touch (tools.py) with\n  {{\n    "path": "touched"\n  }}\n{question}y\n'
+    assert shown == QUESTION.format(name="touch") + "y\n\n"
     assert wire.bodies()[0]["input"] == "do it:\n\ntouched"
+
+
+def test_the_name_of_the_tool_is_bold_where_the_terminal_can_show_it(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(TOUCH))
+    bold = QUESTION.format(name="\x1b[1mtouch\x1b[22m")
+    for env, question in (({"TERM": "xterm"}, bold), ({"TERM": "dumb"}, QUESTION.format(name="touch"))):
+        code, _, _, shown = at_terminal(tools, "s", "ask", "--functions", "tools.py", "hi", env=env)
+        assert (code, shown) == (5, question + "s\n\n")
+
+
+def test_an_answer_that_is_none_is_named(tools: Command, wire: Wire) -> None:
+    wire.answer(calling(TOUCH), answering())
+    keys = ["maybe\x1b", "", "y"]
+    shown = at_terminal(tools, keys, "ask", "--functions", "tools.py", "hi", env={"TERM": "dumb"})[3]
+    again = "run it? [y]es, [a]lways, [n]o, [s]top: "
+    assert shown.partition("[s]top: ")[2] == (
+        f"maybe^[\n\nmaybe\\x1b is no answer: type y, a, n or s\n{again}\n\n"
+        f"that is no answer: type y, a, n or s\n{again}y\n\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,7 +107,7 @@ def test_a_call_with_long_arguments_is_viewed_before_it_is_allowed(tools: Comman
     assert re.findall(r"^(?:run|not).*top: .", shown, re.MULTILINE) == [
         "not all of it is shown: [v]iew it, [n]o, [s]top: y",
         "not all of it is shown: [v]iew it, [n]o, [s]top: v",
-        "run it? [y]es, [a]lways touch, [n]o, [s]top: y",
+        "run it? [y]es, [a]lways, [n]o, [s]top: y",
     ]
 
 

@@ -52,7 +52,10 @@ def test_a_wait_for_a_named_pipe_can_be_interrupted(ask: Command) -> None:
     assert process.stderr is not None
     assert process.stderr.readline() == b"waiting for pipe.json\n"
     process.send_signal(signal.SIGINT)
-    assert (process.communicate(timeout=60)[1], process.returncode) == (b"cometresp: error: interrupted\n", 130)
+    assert (process.communicate(timeout=60)[1], process.returncode) == (
+        b"cometresp: error: interrupted while waiting for pipe.json\n",
+        130,
+    )
 
 
 @pytest.mark.parametrize("words", [["--functions", "pipe.toml"], ["-f", "sparse"]])
@@ -74,7 +77,10 @@ def test_the_reading_of_a_large_file_is_told(ask: Command) -> None:
     assert process.stderr is not None
     assert process.stderr.readline().decode() == "reading sparse · 1000000.0 MB\n"
     process.terminate()
-    assert (process.communicate(timeout=60)[1], process.returncode) == (b"cometresp: error: terminated\n", 143)
+    assert (process.communicate(timeout=60)[1], process.returncode) == (
+        b"cometresp: error: terminated while reading sparse\n",
+        143,
+    )
 
 
 def test_a_status_line_stands_while_a_large_file_is_read(ask: Command) -> None:

@@ -95,7 +95,7 @@ def test_a_question_is_put_again_and_not_answered_by_what_was_typed_to_the_shell
         assert one.stopped_or_ended() == {"stopped": signal.SIGTSTP}, one.screen
         one.type("y\n")
         one.proceed()
-        one.shows("[s]top: ", after=one.shows("the model calls touch", after=first))
+        one.shows("[s]top: ", after=one.shows("the model calls", after=first))
         one.type("n\n")
         assert one.ended() == 0
     assert not (tools.home / "touched").exists()

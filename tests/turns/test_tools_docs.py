@@ -96,7 +96,7 @@ def test_the_python_function_is_asked_about_and_runs(place: Command) -> None:
     session, answer = example("A Python function").shown
     question, _, line = session.rpartition("✓")
     code, out, err, asked = at_terminal(place, "y", *offline, "--verbose")
-    assert (code, without_ids(out), asked) == (0, quoted(offline[-1], answer), question)
+    assert (code, without_ids(out), asked) == (0, quoted(offline[-1], answer), "\n" + question)
     assert re.sub(r"\d\.\d s", "0.0 s", err).splitlines()[0] + "\n" == "✓" + line
 
 

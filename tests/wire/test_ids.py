@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.text import escape_line, shell_arguments
-from cometresp.wire.ids import LONGEST_ID, is_plain_id, refusal_of
+from cometresp.wire.ids import LONGEST_ID, is_plain_id, refusal_of, short_id
 
 LITELLM = base64.b64encode(
     b"litellm:custom_llm_provider:openai;model_id:" + b"0" * 64 + b";response_id:resp_1"
@@ -51,3 +51,9 @@ def test_a_plain_id_is_shown_and_typed_as_it_is(text: str) -> None:
 )
 def test_a_refusal_quotes_the_id(given: str, shown: str) -> None:
     assert refusal_of(given) == f"the id {shown} is refused: an id has up to 1024 of a-z, A-Z, 0-9 and .-_~:/+=@"
+
+
+def test_an_id_of_a_gateway_is_shown_by_its_ends_and_a_usual_one_whole() -> None:
+    shown = {given: short_id(given) for given in REAL if short_id(given) != given}
+    long = f"resp_{LITELLM}"
+    assert shown == {long: f"{long[:20]}...{long[-16:]}", "x" * LONGEST_ID: f"{'x' * 20}...{'x' * 16}"}

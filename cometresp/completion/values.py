@@ -1,0 +1,93 @@
+"""The values of flags: words, names of files, and text behind an `@`. The words are those that the code checks by."""
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from cometresp.text import escape_line
+
+_MOST_FILES = 2000
+
+
+class Offer(NamedTuple):
+    """A value, and what is said about it."""
+
+    value: str
+    help: str = ""
+
+
+FILE_FLAGS = {"--file", "--output", "--functions", "--ca-file", "--id-file", "--memory"}
+DIRECTORY_FLAGS = {"--save-images"}
+AT_FLAGS = {  # which read a file behind an `@`
+    "--instructions",
+    "--input",
+    "--schema",
+    "--schema-multi",
+    "--body",
+    "--context-management",
+    "--tool",
+    "--tool-choice",
+}
+SCHEMA_FLAGS = {"--schema", "--schema-multi"}  # which take the name of a file without an `@`, too
+KEYED_FILES = {"--tool-output-file": "", "--param": "@"}  # KEY=FILE and KEY=@FILE
+
+
+def words_of(flag: str) -> Sequence[Offer] | None:
+    """The words that a flag knows; None for a flag without such a list."""
+    match flag:
+        case "--tool":
+            return _tools()
+        case "--tool-choice":
+            from cometresp.request.tools import CHOICE_TYPES
+
+            return [Offer(word) for word in ("auto", "none", "required", *CHOICE_TYPES)]
+        case "--fault":
+            from cometresp.emulator.faults import KINDS
+
+            return [Offer(kind) for kind in KINDS]
+        case "--conversation":
+            return [Offer("new", "create a conversation")]
+    from cometresp.request.rules import KNOWN
+
+    known = KNOWN.get(flag.removeprefix("--").replace("-", "_"))
+    return None if known is None else [Offer(word) for word in known.split()]
+
+
+def _tools() -> list[Offer]:
+    """The types of tools that can be named alone, and the beginnings of those that need a value."""
+    from cometresp.request.tool_types import REQUIRED, form_of
+
+    found = []
+    for name, required in REQUIRED.items():
+        form = form_of(name)
+        if not required or name == "code_interpreter":
+            found.append(Offer(name, "" if form == name else form))
+        elif form != name:
+            found.append(Offer(f"{name}:", form))
+    return found
+
+
+def files(typed: str, before: str = "", *, only_directories: bool = False, tilde: bool = False) -> list[Offer]:
+    """The files whose paths begin with what was typed, each behind `before`; a directory ends in a slash.
+
+    A shell expands a `~` (`tilde`) only at the start of a word. Names that can't be shown on one line are left out.
+    """
+    folder, _, start = typed.rpartition("/")
+    folder = f"{folder}/" if "/" in typed else ""
+    found = []
+    opened = os.path.expanduser(folder) if tilde else folder  # noqa: PTH111 - keeps the slash
+    for name, is_directory in _entries(opened or "."):
+        hidden = name.startswith(".") and not start.startswith(".")
+        if name.startswith(start) and not hidden and (is_directory or not only_directories):
+            found.append(Offer(f"{before}{folder}{name}{'/' if is_directory else ''}"))
+    return sorted(found)[:_MOST_FILES]
+
+
+def _entries(folder: str) -> Iterator[tuple[str, bool]]:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if escape_line(entry.name) == entry.name:
+                    yield entry.name, entry.is_dir()
+    except OSError:
+        return
