@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple, TypedDict
 import typer
 
 from cometresp.errors import Next, UsageError
+from cometresp.help.command import Command
 from cometresp.options.arguments import AsJson, Offline
 from cometresp.options.tables import ConnectionOptions, complete_chains, complete_ids
 from cometresp.runtime import Runtime, telling
@@ -50,7 +51,7 @@ class LoggedTurn(TypedDict):
     output: list[Json] | None
 
 
-@app.command()
+@app.command(cls=Command)
 def log(
     response_id: Annotated[
         str | None,
