@@ -14,6 +14,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command(
     cls=Command,
+    short_help="Ask for one response.",
     epilog="""
     cometresp ask "Explain rebase in two sentences"
     git diff | cometresp ask -o message.txt "Write a commit message"

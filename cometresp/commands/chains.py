@@ -65,7 +65,7 @@ class ListedChain(TypedDict):
 # declarations -------------------------------------------------------------------------------------------------------
 
 
-@app.callback(invoke_without_command=True)
+@app.callback(invoke_without_command=True, short_help="List the chains; show, rename, remove or compact them.")
 def chains(ctx: typer.Context, *, as_json: AsJson = False, offline: Offline = False) -> None:
     """List the chains, the last used first; or one of the commands below."""
     ctx.obj = offline

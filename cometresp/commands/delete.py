@@ -23,7 +23,7 @@ class Deletion(NamedTuple):
     as_json: bool
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, short_help="Delete a response or a conversation.")
 @spread
 def delete(*, stored_id: StoredId, as_json: ReplyAsJson = False, connection: ConnectionOptions) -> None:
     """Delete a response or a conversation from the server; what is recorded here is kept."""

@@ -21,7 +21,7 @@ class Serving(NamedTuple):
     fault_seed: int | None
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, short_help="Serve the Responses API on this machine, without a model.")
 def emulator(
     *,
     port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 takes a free one.")] = 0,

@@ -31,6 +31,7 @@ class Fetch(NamedTuple):
 
 @app.command(
     cls=Command,
+    short_help="Fetch a response, wait for it, or follow it.",
     epilog="""
     cometresp get last
     cometresp get resp_ab12 --wait -o answer.md

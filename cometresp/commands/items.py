@@ -33,7 +33,7 @@ class Listing(NamedTuple):
     as_json: bool
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, short_help="List the input items of a response or a conversation.")
 @spread
 def items(
     *,

@@ -51,7 +51,7 @@ class LoggedTurn(TypedDict):
     output: list[Json] | None
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, short_help="List recorded responses, or print one.")
 def log(
     response_id: Annotated[
         str | None,

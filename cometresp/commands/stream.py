@@ -16,6 +16,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command(
     cls=Command,
+    short_help="The same, its text passed on at once, into pipes too.",
     epilog="""
     cometresp stream "A long story" > story.md
     cometresp stream "A long story" | tee story.md

@@ -24,7 +24,7 @@ def explain(error: Any, argv: Sequence[str], commands: Sequence[str]) -> Cometre
     if (name := getattr(error, "option_name", None)) is not None:
         if hasattr(error, "possibilities"):
             return _no_such_flag(name, context, argv, commands)
-        return _no_value(name, context, str(error.message))
+        return UsageError(f"{name} needs a value")
     param = getattr(error, "param", None)
     if param is not None:
         return _missing(param, context) if hasattr(error, "param_type") else _bad_value(error, param)
@@ -41,6 +41,9 @@ def no_command(words: Sequence[str], commands: Sequence[str], path: str) -> Usag
     if path != "cometresp":
         hint = f"did you mean {path} {known}?" if known else f"see {path} --help"
         return UsageError(f"no such command: {path} {escape_line(word, _LONGEST)}", hint=hint)
+    first = word.split(maxsplit=1)[:1]
+    if first and first[0] in commands:  # "ask hi" in quotes
+        return UsageError(f"no such command: {quoted(word)}", hint=f"without the quotes: cometresp {first[0]} …")
     advice = foreign.COMMANDS.get(word.lower())
     message = f"no such command: {escape_line(word, _LONGEST)}"
     if known and (len(word) > 2 or not advice):  # noqa: PLR2004
@@ -64,6 +67,8 @@ def _no_such_flag(name: str, context: Any, argv: Sequence[str], commands: Sequen
     if name in flags:  # "--model gpt-5.4" in quotes
         return UsageError(f"{shown} and its value are one word", hint="they are two, without quotes around both")
     hint = advice_on(name, flags)
+    if name[1:].isdigit() and "-n" in flags:
+        hint = "-n N lists so many"
     if not hint and any(word.startswith(f"{name} ") for word in argv):
         hint = "words of a prompt stand behind --"
     return UsageError(f"no such flag: {shown}", hint=hint or f"see {path} --help")
@@ -97,14 +102,6 @@ def _before_command(name: str, shown: str, argv: Sequence[str], commands: Sequen
     )
 
 
-def _no_value(name: str, context: Any, message: str) -> UsageError:
-    # Typer's context is missing here; the flag's name is all that is known
-    if "does not take" in message:
-        return UsageError(f"{name} takes no value")
-    option = flags_of(context.command.get_params(context)).get(name) if context is not None else None
-    return UsageError(f"{name} needs a value" + (f": {metavar(option)}" if option is not None else ""))
-
-
 def _missing(param: Any, context: Any) -> UsageError:
     if param.param_type_name == "option":
         return UsageError(f"{param.opts[0]} is missing: {metavar(param)}", hint=_see(context))
@@ -112,14 +109,16 @@ def _missing(param: Any, context: Any) -> UsageError:
 
 
 def _bad_value(error: Any, param: Any) -> UsageError:
-    name = next((name for name in param.opts if name.startswith("--")), param.human_readable_name)
+    name = next((name for name in param.opts if name.startswith("--")), param.human_readable_name.upper())
     message = str(error.message).rstrip(".")
     value = re.match(r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")", message)
     shown = value[0] if value else "the value"
     choices = getattr(param.type, "choices", None)
     if choices:
         words = [str(getattr(choice, "value", choice)) for choice in choices]
-        return UsageError(f"{name}: {shown} is not one of {', '.join(words)}")
+        known = nearest(shown.strip("'\""), words)
+        hint = f"did you mean {known}?" if known else ""
+        return UsageError(f"{name}: {shown} is not one of {', '.join(words)}", hint=hint)
     if kind := _NUMBERS.get(param.type.name):
         return UsageError(f"{name}: {shown} is not a {kind}")
     return UsageError(f"{name}: {message[:1].lower() + message[1:]}")

@@ -47,7 +47,8 @@ _REASONING = Advice("--hide-reasoning leaves the reasoning out", "--hide-reasoni
 _BY_ADVICE: dict[Advice, str] = {
     _KEY: "--key --api-key --apikey --openai-api-key --token --auth --bearer --password",
     Advice("export COMETAPI_KEY=… for the key; for a self-signed certificate: --ca-file FILE"): "-k",
-    _FILE: "-a --attachment --attach --at --image --images --img --picture --pdf --document --upload --file-path --path",
+    _FILE: "-a --attachment --attach --at --image --images --img --picture --pdf --document --upload "
+    "--file-path --path",
     Advice("-f FILE attaches a file, -P NAME=VALUE sets a field of the request", "-f"): "-i --field --option",
     _PROMPT: "-p --prompt --message --msg --query --question --text --content --user-prompt --input-text --print",
     _CHAIN: "--session --chat --chat-id --thread --conversation-name --name --title",
@@ -72,7 +73,8 @@ _BY_ADVICE: dict[Advice, str] = {
     _BACKGROUND: "-b --bg --async --detach --no-wait",
     _APPROVE: "-y --yes --yolo --auto-approve --dangerously-skip-permissions --no-confirm --tools-approve",
     Advice("--approve ask, the default, asks before each call", "--approve"): "--ta --confirm --interactive-approval",
-    Advice("--max-turns N limits the responses of one run", "--max-turns"): "--cl --chain-limit --max-iterations --max-steps",
+    Advice("--max-turns N limits the responses of one run", "--max-turns"): "--cl --chain-limit --max-iterations "
+    "--max-steps",
     _NOT_RECORDED: "--no-log --no-history --no-cache --ephemeral --temporary --incognito --no-record",
     _RETRIES: "--retry --max-retries --max-retry --attempts",
     _TOKENS: "--max-tokens --max-new-tokens --max-completion-tokens --num-predict --max-length --length --limit-tokens",
@@ -87,9 +89,10 @@ _BY_ADVICE: dict[Advice, str] = {
     _REASONING: "-R --no-reasoning --hide-thinking --no-thinking",
     Advice("--count-tokens prints the number of input tokens, -u the usage of a run", "--count-tokens"): "--tokens "
     "--token-count --count --cost --price --show-usage --show-cost",
-    Advice("--debug shows requests and replies", "--debug"): "--trace --log-level --loglevel --vv --trace-http --log-http",
+    Advice("--debug shows requests and replies", "--debug"): "--trace --log-level --loglevel --vv "
+    "--trace-http",
     Advice("-H 'User-Agent: NAME' sends another", "-H"): "-A --user-agent",
-    Advice("-H 'NAME: VALUE' sends a header", "-H"): "--headers --http-header --extra-header -b --cookie",
+    Advice("-H 'NAME: VALUE' sends a header", "-H"): "--headers --http-header --extra-header --cookie",
     Advice("the request is a POST with a body; --dry-run shows it", "--dry-run"): "-X --request --method",
     Advice("each command is one turn; cometresp continue is the next"): "--interactive --repl --tui --chat-mode "
     "--no-interaction --no-interactive",
@@ -103,7 +106,7 @@ FLAGS: dict[str, Advice] = {flag: advice for advice, flags in _BY_ADVICE.items()
 _ASK = "ask"
 COMMANDS: dict[str, str] = {
     **dict.fromkeys(
-        ("prompt", "complete", "completions", "query", "q", "send", "generate", "create", "responses", "run", "exec", "do",
+        ("prompt", "complete", "completions", "query", "q", "send", "generate", "create", "responses", "run", "exec",
          "message", "api", "say", "p"), 'cometresp ask "…" asks for a response',
     ),
     **dict.fromkeys(
@@ -153,7 +156,7 @@ COMMANDS: dict[str, str] = {
         "settings are variables and a config file: cometresp help environment",
     ),
     **dict.fromkeys(("man", "docs", "usage", "info", "?"), "cometresp help"),
-    **dict.fromkeys(("tool", "tools", "functions", "mcp"), 'cometresp ask -t SPEC "…" offers a tool; --functions FILE your own'),
+    **dict.fromkeys(("tool", "tools", "functions", "mcp"), 'cometresp ask -t SPEC "…" offers a tool'),
     **dict.fromkeys(("completions-install", "install-completion"), "cometresp completion SHELL prints the script"),
     **dict.fromkeys(("file", "files", "upload", "attach"), 'cometresp ask -f FILE "…" attaches a file'),
 }  # fmt: skip

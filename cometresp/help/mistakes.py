@@ -35,7 +35,13 @@ def _check_flag(piece: Piece, flags: Mapping[str, Any]) -> None:
     word, name, value = piece.text, piece.name, piece.value
     if not word.startswith("--"):
         _check_short(piece, flags)
-    if piece.option is None or value is None or piece.joined:
+    if piece.option is None or piece.joined:
+        if piece.option is not None and word.startswith("--") and not takes_value(piece.option):
+            raise UsageError(f"{name} takes no value")
+        return
+    if value is None:
+        if takes_value(piece.option):
+            raise UsageError(f"{name} needs a value: {metavar(piece.option)}")
         return
     if value.partition("=")[0] in flags:
         raise UsageError(

@@ -45,6 +45,8 @@ def show(page: Page) -> None:
 def page_of(ctx: Any, *, everything: bool) -> Page:
     command = ctx.command
     options = [param for param in command.get_params(ctx) if param.param_type_name == "option" and not param.hidden]
+    if not any(option.rich_help_panel for option in options):
+        options = [option for option in options if "--help-all" not in option.opts]  # -h has all already
     arguments = [param for param in command.params if param.param_type_name == "argument"]
     short = not everything and any(
         name in EVERYDAY and option.rich_help_panel for option in options for name in option.opts
@@ -54,10 +56,10 @@ def page_of(ctx: Any, *, everything: bool) -> Page:
     )
     if hasattr(command, "list_commands"):
         sections += command_sections(ctx)
-    sections += [Section("Flags", _everyday(options))] if short else _panels(options, ctx)
+    sections += [Section("Flags", _everyday(options))] if short else _panels(options)
     if command.epilog:
         sections.append(Section("Examples", [(line, "") for line in cleandoc(command.epilog).splitlines()]))
-    ending = f"All flags: {ctx.command_path} --help-all" if short else ""
+    ending = "Exit codes: cometresp help exit-codes. Variables: cometresp help environment" if short else ""
     return Page(_usage(ctx, arguments, options), cleandoc(command.help or ""), sections, ending)
 
 
@@ -92,7 +94,7 @@ def _everyday(options: list[Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _panels(options: list[Any], ctx: Any) -> list[Section]:
+def _panels(options: list[Any]) -> list[Section]:
     """All flags, those of a panel together; the command's own come first, the help flags last among them."""
     own: list[tuple[str, str]] = []
     panels: dict[str, list[tuple[str, str]]] = {"": own}
@@ -121,5 +123,5 @@ def _help(option: Any) -> str:
     text = option.help or ""
     default = option.default
     if option.show_default and not option.is_flag and default is not None:
-        text += f" [default: {getattr(default, 'value', default)}]"
+        text = f"{text.rstrip('.')} [default: {getattr(default, 'value', default)}]."
     return text

@@ -21,18 +21,33 @@ _EXAMPLES = (
     'git diff | cometresp ask "Write a commit message"',
     'cometresp continue "Shorter"                 # the next turn of the chain',
 )
-_ENDING = """\
-COMETAPI_KEY holds the key, COMETAPI_BASE_URL another server; all variables: cometresp help environment
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 to 8 an answer that isn't whole or waits, 65 to 78 not answered; \
-all: cometresp help exit-codes
-Each command: cometresp help COMMAND. The source has more pages in docs/"""
+_VARIABLES = (
+    ("COMETAPI_KEY", "The key."),
+    ("COMETAPI_BASE_URL", "Another server than CometAPI."),
+)
+_EXIT_CODES = (
+    ("0", "The response completed; the command did what it says."),
+    ("1, 3 to 8", "A response that failed, isn't whole, or waits."),
+    ("2", "Wrong usage; nothing was sent."),
+    ("65 to 78", "No response: refused, unreachable, no key …"),
+)
+_MORE = (
+    ("help COMMAND", "A command's everyday flags; --help-all has all of them."),
+    ("help exit-codes", "Every exit code."),
+    ("help environment", "Every variable."),
+    ("docs/", "In the source: chains, tools, files, the emulator, and more."),
+)
 
 
 def root_page(ctx: Any) -> Page:
-    flags = [("-V, --version", "Print the version."), ("-h, --help", "Print this help.")]
-    sections = command_sections(ctx, GROUPS)
-    examples = Section("Examples", [(line, "") for line in _EXAMPLES])
-    return Page("cometresp COMMAND …", _ABOUT, [*sections, Section("Flags", flags), examples], _ENDING)
+    sections = [
+        *command_sections(ctx, GROUPS),
+        Section("Examples", [(line, "") for line in _EXAMPLES]),
+        Section("Variables", list(_VARIABLES)),
+        Section("Exit codes", list(_EXIT_CODES)),
+        Section("More", list(_MORE)),
+    ]
+    return Page("cometresp COMMAND …", _ABOUT, sections)
 
 
 def check_without_command() -> None:

@@ -35,7 +35,10 @@ ChainNames = Annotated[
 Include = Annotated[
     list[str] | None,
     Option(
-        "--include", help="Further data to return, such as reasoning.encrypted_content. Repeatable.", show_default=False
+        "--include",
+        help="Further data to return, such as reasoning.encrypted_content. Repeatable.",
+        metavar="FIELD",
+        show_default=False,
     ),
 ]
 AsJson = Annotated[bool, Option("--json", help="Print JSON.")]
