@@ -57,7 +57,7 @@ class LazyGroup(Group):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:
-            from cometresp.help.page import show
+            from cometresp.help.layout import show
             from cometresp.help.root import check_without_command
 
             check_without_command()

@@ -58,6 +58,7 @@ ALLOWED: dict[str, set[str]] = {
         "terminal",
         "wire",
     },  # the suggestions only when a shell completes
+    "help": {"errors", "options.everyday", "terminal", "text"},
     "request": {"errors", "options", "paths", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "paths", "wire"},
     "emulator": set(),
@@ -75,9 +76,10 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "turns": _BELOW_TURNS,
-    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals"} | {"emulator", "turns"},
+    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals"}
+    | {"", "emulator", "help", "turns"},
     "bugs": {"", "config", "text", "wire"},
-    "cli": {"", "bugs", "commands", "errors", "signals", "terminal", "text"},
+    "cli": {"", "bugs", "commands", "errors", "help", "signals", "terminal", "text"},
     "__main__": {"", "bugs", "cli"},
     "": set(),
 }
@@ -89,7 +91,7 @@ LIBRARIES = {
     "jsonschema": {"schema.check"},
     "referencing": {"schema.check"},
     "sqlite3": {"emulator", "state"},
-    "typer": {"cli", "commands", "options"},
+    "typer": {"cli", "commands", "help", "options"},
 }
 
 

@@ -77,7 +77,6 @@ class Requests:
             if wait is not None and wait > _LONGEST_WAIT and error.passing:
                 raise RateLimitedError(
                     f"{error.message}; the server asks to come back in {wait:.0f} s",
-                    hint=error.hint,
                     details=error.details,
                 )
             if not error.passing or tries >= retries:
@@ -225,10 +224,9 @@ class Requests:
         if "CERTIFICATE_VERIFY_FAILED" in str(fault):
             unknown = "issuer" in str(fault) or "self-signed" in str(fault) or "self signed" in str(fault)
             return "--ca-file FILE trusts the certificates in a file, such as your own authority's" if unknown else ""
-        if not isinstance(fault, httpx.ConnectError) or not _NOT_THERE.search(str(fault)):
+        told = self._proxy is not None and at_proxy  # the message names the proxy's setting
+        if told or not isinstance(fault, httpx.ConnectError) or not _NOT_THERE.search(str(fault)):
             return ""
-        if self._proxy and at_proxy:
-            return f"the proxy is from {self._proxy.setting}"
         source = self.config.source
         return (
             "is the network up? HTTPS_PROXY names a proxy" if source == "default" else f"the address is from {source}"

@@ -32,7 +32,7 @@ def help_(
 
 def run(words: list[str], root: Any) -> None:
     """`root` is Typer's context of the program."""
-    from cometresp.help.page import show
+    from cometresp.help.layout import show
     from cometresp.help.topics import TOPICS, topic_page
 
     if len(words) == 1 and words[0] in TOPICS:

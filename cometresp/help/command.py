@@ -43,7 +43,7 @@ def _print_all_help(ctx: typer.Context, _: Any, value: Any) -> None:
 def _print(ctx: typer.Context, value: Any, *, everything: bool) -> None:
     if not value or ctx.resilient_parsing:
         return
-    from cometresp.help.page import show
+    from cometresp.help.layout import show
 
     show(ctx.command.page(ctx, everything=everything))  # type: ignore[attr-defined] # it is one of those below
     raise typer.Exit

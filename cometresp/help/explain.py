@@ -69,7 +69,7 @@ def _no_such_flag(name: str, context: Any, argv: Sequence[str], commands: Sequen
     hint = advice_on(name, flags)
     if name[1:].isdigit() and "-n" in flags:
         hint = "-n N lists so many"
-    if not hint and any(word.startswith(f"{name} ") for word in argv):
+    if not hint and any(" " in word and word.startswith(name) for word in argv):
         hint = "words of a prompt stand behind --"
     return UsageError(f"no such flag: {shown}", hint=hint or f"see {path} --help")
 

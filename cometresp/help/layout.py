@@ -1,13 +1,25 @@
 """A page of help -> text: no boxes, no colour, so that a pipe and a terminal get the same words."""
 
+from shutil import get_terminal_size
 from textwrap import wrap
 
 from cometresp.help.page import Page, Section
+from cometresp.terminal import Terminal
+from cometresp.text import to_bytes
 
 _INDENT = 2
 _GAP = 2
 _WIDEST_LEFT = 28  # columns; what is longer has its text on the next line
 _LEAST_RIGHT = 20
+_LEAST_COLUMNS = 20
+
+
+def show(page: Page) -> None:
+    """Print a page on stdout: headings are bold on a terminal, in a pipe it is plain text."""
+    terminal = Terminal.of_process()
+    bold = terminal.stdout_tty and terminal.environ.get("TERM", "") not in ("", "dumb")
+    text = laid_out(page, max(get_terminal_size().columns, _LEAST_COLUMNS), bold=bold)
+    terminal.write(terminal.encode(text) if terminal.stdout_tty else to_bytes(text))
 
 
 def laid_out(page: Page, columns: int, *, bold: bool = False) -> str:

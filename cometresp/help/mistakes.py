@@ -1,19 +1,18 @@
 """Command lines that can be read, but hardly mean what they say: it is said before anything is sent."""
 
 import os
-import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
-from cometresp.errors import Next, UsageError
+from cometresp.errors import UsageError
 from cometresp.help.words import Piece, takes_value
 from cometresp.text import quoted, shell_word
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # as word processors put in the place of `-` and `--`
-_NO_VALUE = re.compile(r"[\s:,;!?)]")  # how no value begins that is glued to its flag, `-s: summarise`
-_PIPE = re.compile(r"/dev/stdin|/(?:dev|proc/self)/fd/\d{1,5}")  # what a shell puts in the place of `<(…)`
+_NO_VALUE = " \t\n\r:,;!?)"  # how no value begins that is glued to its flag, `-s: summarise`
+_PIPES = ("/dev/fd/", "/proc/self/fd/")  # where a shell puts the pipe of `<(…)`
 _FIELDS = ("temperature", "top_p", "max_tokens", "max_output_tokens", "seed")  # `-o temperature 0` means a field in llm
 
 
@@ -25,7 +24,7 @@ def check(pieces: Sequence[Piece], flags: Mapping[str, Any], command: str, *, pr
         elif piece.kind == "word" and piece.text[:1] in _DASHES:
             _check_dash(piece.text, flags)
     if prompt:
-        _check_files(pieces, command)
+        _check_files(pieces)
         for piece in pieces:
             if piece.kind == "word":
                 _check_pipe(piece.text, command)
@@ -62,16 +61,15 @@ def _check_short(piece: Piece, flags: Mapping[str, Any]) -> None:
     if long in flags and len(long) > 3:  # noqa: PLR2004 - "--" and a letter
         raise UsageError(f"{long[1:]} has one dash too few", hint=f"did you mean {long}?")
     if piece.joined and value and value.startswith("=") and "=" not in value[1:]:
-        example = shell_word(value[1:]) or metavar(piece.option)
-        raise UsageError(f"{piece.name} takes its value without =", hint=f"{piece.name} {example}")
-    if _NO_VALUE.match(word[2:3]) and piece.name == word[:2]:
-        raise unclear(word, piece.option)
+        raise UsageError(f"{piece.name} takes its value without =", hint=f"{piece.name} {metavar(piece.option)}")
+    if word[2:3] and word[2] in _NO_VALUE and word[:2] in flags:
+        raise unclear(word, flags[word[:2]])
 
 
 def unclear(word: str, option: Any) -> UsageError:
     """The error for a word that begins like a flag and goes on like prose."""
-    as_flag = f"; for the flag: {word[:2]} {metavar(option)}" if option is not None and takes_value(option) else ""
-    return UsageError(f"{quoted(word)} begins like a flag", hint=f"words of a prompt stand behind --{as_flag}")
+    as_flag = f"; for the flag: {word[:2]} {metavar(option)}" if takes_value(option) else ""
+    return UsageError(f"{word[:3] + '…'!r} begins like a flag", hint=f"words of a prompt stand behind --{as_flag}")
 
 
 def _check_dash(word: str, flags: Mapping[str, Any]) -> None:
@@ -79,10 +77,12 @@ def _check_dash(word: str, flags: Mapping[str, Any]) -> None:
     letters = word.partition("=")[0].lstrip(f"-{_DASHES}")
     for flag in (f"--{letters}", f"-{letters}"):
         if flag in flags:
-            raise UsageError(f"{quoted(word)} begins with another character than -", hint=f"did you mean {flag}?")
+            raise UsageError(
+                f"{quoted(word.partition('=')[0])} begins with another character than -", hint=f"did you mean {flag}?"
+            )
 
 
-def _check_files(pieces: Sequence[Piece], command: str) -> None:
+def _check_files(pieces: Sequence[Piece]) -> None:
     """`-f *.txt`: the shell puts all names behind the flag, which takes one."""
     for i, piece in enumerate(pieces):
         if piece.option is None or not piece.option.multiple or piece.option.metavar != "FILE" or piece.joined:
@@ -91,13 +91,9 @@ def _check_files(pieces: Sequence[Piece], command: str) -> None:
         names = [word.text for word in behind]
         if len(names) > 1 or any(mark in name for name in names for mark in "./"):
             more = "" if len(names) == 1 else f" and {len(names) - 1} more"
-            name = piece.name
             raise UsageError(
-                f"{name} takes one file: {quoted(names[0])}{more} would be words of the prompt",
-                hint=(
-                    f"repeat the flag for each file, {name} FILE {name} FILE, or: ",
-                    Next(command, f"{name} FILE -- PROMPT"),
-                ),
+                f"{piece.name} takes one file: {quoted(names[0])}{more} would be part of the prompt",
+                hint=f"{piece.name} FILE {piece.name} FILE attaches both; words of a prompt stand behind --",
             )
 
 
@@ -110,22 +106,27 @@ def _is_file(word: str) -> bool:
 
 def _check_pipe(word: str, command: str) -> None:
     """`<(…)` is the name of a pipe to the program, which isn't read."""
-    if not _PIPE.fullmatch(word):
+    number = next((word.removeprefix(folder) for folder in _PIPES if word.startswith(folder)), "")
+    if word != "/dev/stdin" and not number.isdecimal():
         return
     try:
         mode = os.stat(word).st_mode  # noqa: PTH116
     except OSError:
         return
     if stat.S_ISFIFO(mode) or stat.S_ISREG(mode):
-        attach = "-f <(…)" if word[-1:].isdigit() and int(word.rpartition("/")[2]) else "-"
+        attach = "-f <(…)" if number not in ("", "0") else "-"
         raise UsageError(
             f"{word} is a file, which a prompt doesn't read",
-            hint=(f"{attach} reads it: ", Next(command, f'{attach} "…"'), ", or ", f'… | cometresp {command} "…"'),
+            hint=f'cometresp {command} {attach} "…" reads it',
         )
 
 
 def metavar(option: Any) -> str:
-    return option.metavar or KINDS.get(option.type.name, "VALUE")
+    """What stands for an option's value in help and messages."""
+    if option.metavar:
+        return str(option.metavar)
+    choices = getattr(option.type, "choices", ())
+    return "|".join(str(getattr(one, "value", one)) for one in choices) or KINDS.get(option.type.name, "VALUE")
 
 
 KINDS = {"str": "TEXT", "text": "TEXT", "int": "N", "integer": "N", "float": "N", "path": "FILE"}

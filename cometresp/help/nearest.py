@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 
 _LEAST_PREFIX = 3  # letters of a name that is cut short
+_SHORT = 3  # letters of a word in which one wrong letter makes another word
 
 
 def nearest(typed: str, names: Collection[str]) -> str | None:
@@ -30,7 +31,8 @@ def _closest(word: str, names: Collection[str]) -> list[str]:
     most = 0 if letters < 3 else 1 if letters < 6 else 2  # noqa: PLR2004
     mistakes = {name: distance(word, name) for name in names if abs(len(name) - len(word)) <= most}
     least = min(mistakes.values(), default=most + 1)
-    return [name for name, count in mistakes.items() if count == least <= most]
+    near = [name for name, count in mistakes.items() if count == least <= most]
+    return near if letters > _SHORT else [name for name in near if set(word) <= set(name)]  # csh isn't zsh
 
 
 def _has_parts(word: str, name: str) -> bool:

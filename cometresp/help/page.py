@@ -9,10 +9,7 @@ from typing import Any, NamedTuple
 
 from cometresp.help.mistakes import metavar
 from cometresp.options.everyday import EVERYDAY
-from cometresp.terminal import Terminal
-from cometresp.text import to_bytes
 
-_LEAST_COLUMNS = 20
 _HELP_FLAGS = ("--help", "--help-all")
 
 
@@ -28,18 +25,6 @@ class Page(NamedTuple):
     about: str
     sections: list[Section]
     ending: str = ""
-
-
-def show(page: Page) -> None:
-    """Print a page on stdout: headings are bold on a terminal, in a pipe it is plain text."""
-    from shutil import get_terminal_size
-
-    from cometresp.help.layout import laid_out
-
-    terminal = Terminal.of_process()
-    bold = terminal.stdout_tty and terminal.environ.get("TERM", "") not in ("", "dumb")
-    text = laid_out(page, max(get_terminal_size().columns, _LEAST_COLUMNS), bold=bold)
-    terminal.write(terminal.encode(text) if terminal.stdout_tty else to_bytes(text))
 
 
 def page_of(ctx: Any, *, everything: bool) -> Page:
