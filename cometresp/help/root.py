@@ -35,7 +35,7 @@ _MORE = (
     ("help COMMAND", "A command's everyday flags; --help-all has all of them."),
     ("help exit-codes", "Every exit code."),
     ("help environment", "Every variable."),
-    ("docs/", "In the source: chains, tools, files, the emulator, and more."),
+    ("docs/", "In the source: chains, tools, files, the emulator …"),
 )
 
 

@@ -36,6 +36,9 @@ ENVIRONMENT: tuple[tuple[str, str], ...] = (
     ("COMETRESP_NO_STDIN, COMETRESP_PLAIN", "1: like --no-stdin, --plain"),
     ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, SSL_CERT_FILE, SSL_CERT_DIR", "as in other programs; loopback addresses never use a proxy"),
     ("NO_PROXY", "what is reached without a proxy, separated by commas: example.com (also what is under it), .example.com (only that), 10.0.0.0/8, fd00::/8, [fd00::1]:8443, *"),
+    ("NO_COLOR", "no colours; bold and dim text stays"),
+    ("CI, TERM=dumb", "nothing is redrawn; with CI no question is asked"),
+    ("COLUMNS", "the width of help, also in a pipe, and of what a terminal shows"),
 )
 # fmt: on
 
