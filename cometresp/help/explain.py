@@ -11,10 +11,12 @@ from cometresp.errors import CometrespError, Next, UsageError
 from cometresp.help import foreign
 from cometresp.help.mistakes import metavar, shown_words
 from cometresp.help.nearest import nearest
+from cometresp.help.page import usage_of
 from cometresp.help.words import flags_of
 from cometresp.text import escape_line, quoted
 
 _LONGEST = 40  # characters of a wrong flag
+_LONGEST_VALUE = 60
 _NUMBERS = {"int": "whole number", "integer": "whole number", "float": "number"}
 
 
@@ -30,7 +32,7 @@ def explain(error: Any, argv: Sequence[str], commands: Sequence[str]) -> Cometre
         return _missing(param, context) if hasattr(error, "param_type") else _bad_value(error, param)
     message = str(error.format_message()).rstrip(".") or "no command"
     if found := re.fullmatch(r"Got unexpected extra argument\(s\) \((.*)\)", message, re.DOTALL):
-        return UsageError(f"unexpected argument: {quoted(found[1])}", hint=_see(context))
+        return UsageError(f"unexpected argument: {quoted(found[1])}", hint=f"usage: {usage_of(context)}")
     return UsageError(message[:1].lower() + message[1:], hint=_see(context))
 
 
@@ -104,15 +106,17 @@ def _before_command(name: str, shown: str, argv: Sequence[str], commands: Sequen
 
 def _missing(param: Any, context: Any) -> UsageError:
     if param.param_type_name == "option":
-        return UsageError(f"{param.opts[0]} is missing: {metavar(param)}", hint=_see(context))
-    return UsageError(f"{param.human_readable_name.upper()} is missing", hint=_see(context))
+        return UsageError(f"{param.opts[0]} is missing", hint=f"usage: {usage_of(context)}")
+    return UsageError(f"{param.human_readable_name.upper()} is missing", hint=f"usage: {usage_of(context)}")
 
 
 def _bad_value(error: Any, param: Any) -> UsageError:
     name = next((name for name in param.opts if name.startswith("--")), param.human_readable_name.upper())
     message = str(error.message).rstrip(".")
     value = re.match(r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")", message)
-    shown = value[0] if value else "the value"
+    shown = (
+        "the value" if not value else value[0] if len(value[0]) <= _LONGEST_VALUE else value[0][:_LONGEST_VALUE] + "…"
+    )
     choices = getattr(param.type, "choices", None)
     if choices:
         words = [str(getattr(choice, "value", choice)) for choice in choices]

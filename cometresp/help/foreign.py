@@ -75,7 +75,7 @@ _BY_ADVICE: dict[Advice, str] = {
     Advice("--approve ask, the default, asks before each call", "--approve"): "--ta --confirm --interactive-approval",
     Advice("--max-turns N limits the responses of one run", "--max-turns"): "--cl --chain-limit --max-iterations "
     "--max-steps",
-    _NOT_RECORDED: "--no-log --no-history --no-cache --ephemeral --temporary --incognito --no-record",
+    _NOT_RECORDED: "-n --no-log --no-history --no-cache --ephemeral --temporary --incognito --no-record",
     _RETRIES: "--retry --max-retries --max-retry --attempts",
     _TOKENS: "--max-tokens --max-new-tokens --max-completion-tokens --num-predict --max-length --length --limit-tokens",
     _TIMEOUT: "--connect-timeout --read-timeout --request-timeout --wait-time --deadline",
@@ -96,6 +96,7 @@ _BY_ADVICE: dict[Advice, str] = {
     Advice("the request is a POST with a body; --dry-run shows it", "--dry-run"): "-X --request --method",
     Advice("each command is one turn; cometresp continue is the next"): "--interactive --repl --tui --chat-mode "
     "--no-interaction --no-interactive",
+    Advice("--json prints the response as JSON", "--json"): "-j --json-output --as-json",
     Advice("--show-reasoning prints the reasoning on stderr", "--show-reasoning"): "--reasoning-text --show-thinking",
     Advice("-f - attaches standard input; - in the prompt, or a pipe alone, puts its text there", "-f"): "--stdin "
     "--from-stdin --read-stdin",

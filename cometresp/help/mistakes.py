@@ -36,7 +36,8 @@ def _check_flag(piece: Piece, flags: Mapping[str, Any]) -> None:
         _check_short(piece, flags)
     if piece.option is None or piece.joined:
         if piece.option is not None and word.startswith("--") and not takes_value(piece.option):
-            raise UsageError(f"{name} takes no value")
+            off = [other for other in piece.option.secondary_opts if other != name]
+            raise UsageError(f"{name} takes no value", hint=f"{off[0]} is its opposite" if off else "")
         return
     if value is None:
         if takes_value(piece.option):

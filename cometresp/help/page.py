@@ -45,7 +45,7 @@ def page_of(ctx: Any, *, everything: bool) -> Page:
     if command.epilog:
         sections.append(Section("Examples", [(line, "") for line in cleandoc(command.epilog).splitlines()]))
     ending = "Exit codes: cometresp help exit-codes. Variables: cometresp help environment" if short else ""
-    return Page(_usage(ctx, arguments, options), cleandoc(command.help or ""), sections, ending)
+    return Page(usage_of(ctx), cleandoc(command.help or ""), sections, ending)
 
 
 def command_sections(ctx: Any, groups: Mapping[str, Iterable[str]] | None = None) -> list[Section]:
@@ -58,8 +58,11 @@ def command_sections(ctx: Any, groups: Mapping[str, Iterable[str]] | None = None
     ]
 
 
-def _usage(ctx: Any, arguments: list[Any], options: list[Any]) -> str:
-    required = [f"{option.opts[0]} {metavar(option)}" for option in options if option.required]
+def usage_of(ctx: Any) -> str:
+    """`cometresp get [FLAGS] ID`: what a command takes."""
+    params = ctx.command.params
+    required = [f"{one.opts[0]} {metavar(one)}" for one in params if one.param_type_name == "option" and one.required]
+    arguments = [one for one in params if one.param_type_name == "argument"]
     words = [_shown_argument(one) if one.required else f"[{_shown_argument(one)}]" for one in arguments]
     command = ["[COMMAND]"] if hasattr(ctx.command, "list_commands") else []
     return " ".join([ctx.command_path, *command, "[FLAGS]", *required, *words])

@@ -144,6 +144,7 @@ MISTAKES: list[tuple[list[str], str, str]] = [
     # values
     (["ask", "hi", "-m"], "-m needs a value: MODEL", ""),
     (["ask", "--json=1", "hi"], "--json takes no value", ""),
+    (["ask", "--store=false", "hi"], "--store takes no value", "--no-store is its opposite"),
     (["ask", "--temperature", "warm", "hi"], "--temperature: 'warm' is not a number", ""),
     (["ask", "--retries", "0.5", "hi"], "--retries: '0.5' is not a whole number", ""),
     (
@@ -152,9 +153,9 @@ MISTAKES: list[tuple[list[str], str, str]] = [
         "did you mean json?",
     ),
     (["completion", "csh"], "SHELL: 'csh' is not one of bash, zsh, fish, powershell", ""),
-    (["get"], "ID is missing", "see cometresp get --help"),
-    (["chains", "prune"], "--older-than is missing: AGE", "see cometresp chains prune --help"),
-    (["get", "a", "b"], "unexpected argument: 'b'", "see cometresp get --help"),
+    (["get"], "ID is missing", "usage: cometresp get [FLAGS] ID"),
+    (["chains", "prune"], "--older-than is missing", "usage: cometresp chains prune [FLAGS] --older-than AGE"),
+    (["get", "a", "b"], "unexpected argument: 'b'", "usage: cometresp get [FLAGS] ID"),
     (
         ["ask"],
         "nothing to send: no prompt and nothing on standard input",
