@@ -9,7 +9,7 @@ from typing import Any
 
 from cometresp.errors import CometrespError, Next, UsageError
 from cometresp.help import foreign
-from cometresp.help.mistakes import metavar, shown_words
+from cometresp.help.mistakes import about, metavar, shown_words
 from cometresp.help.nearest import nearest
 from cometresp.help.page import usage_of
 from cometresp.help.words import flags_of
@@ -121,8 +121,8 @@ def _bad_value(error: Any, param: Any) -> UsageError:
     if choices:
         words = [str(getattr(choice, "value", choice)) for choice in choices]
         known = nearest(shown.strip("'\""), words)
-        hint = f"did you mean {known}?" if known else ""
+        hint = f"did you mean {known}?" if known else _see(error.ctx)
         return UsageError(f"{name}: {shown} is not one of {', '.join(words)}", hint=hint)
     if kind := _NUMBERS.get(param.type.name):
-        return UsageError(f"{name}: {shown} is not a {kind}")
-    return UsageError(f"{name}: {message[:1].lower() + message[1:]}")
+        return UsageError(f"{name}: {shown} is not a {kind}", hint=about(param))
+    return UsageError(f"{name}: {message[:1].lower() + message[1:]}", hint=about(param))

@@ -37,11 +37,11 @@ def _check_flag(piece: Piece, flags: Mapping[str, Any]) -> None:
     if piece.option is None or piece.joined:
         if piece.option is not None and word.startswith("--") and not takes_value(piece.option):
             off = [other for other in piece.option.secondary_opts if other != name]
-            raise UsageError(f"{name} takes no value", hint=f"{off[0]} is its opposite" if off else "")
+            raise UsageError(f"{name} takes no value", hint=f"{off[0]} is its opposite" if off else about(piece.option))
         return
     if value is None:
         if takes_value(piece.option):
-            raise UsageError(f"{name} needs a value: {metavar(piece.option)}")
+            raise UsageError(f"{name} needs a value", hint=about(piece.option))
         return
     if value.partition("=")[0] in flags:
         raise UsageError(
@@ -128,6 +128,14 @@ def metavar(option: Any) -> str:
         return str(option.metavar)
     choices = getattr(option.type, "choices", ())
     return "|".join(str(getattr(one, "value", one)) for one in choices) or KINDS.get(option.type.name, "VALUE")
+
+
+def about(param: Any) -> str:
+    """What a flag or an argument is for, as a hint: `--retries N: how often a failed request is tried again`."""
+    name = next((name for name in param.opts if name.startswith("--")), "")
+    shown = metavar(param) if not name else name if not takes_value(param) else f"{name} {metavar(param)}"
+    text = (param.help or "").partition(". ")[0].rstrip(".")
+    return f"{shown}: {text if text[1:2].isupper() else text[:1].lower() + text[1:]}"
 
 
 KINDS = {"str": "TEXT", "text": "TEXT", "int": "N", "integer": "N", "float": "N", "path": "FILE"}
