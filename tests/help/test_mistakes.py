@@ -142,17 +142,38 @@ MISTAKES: list[tuple[list[str], str, str]] = [
         f"-f FILE -f FILE attaches both; {BEHIND}",
     ),
     # values
-    (["ask", "hi", "-m"], "-m needs a value: MODEL", ""),
-    (["ask", "--json=1", "hi"], "--json takes no value", ""),
+    (
+        ["ask", "hi", "-m"],
+        "-m needs a value",
+        "--model MODEL: model to use [default: the chain's, else gpt-5.4 on CometAPI]",
+    ),
+    (
+        ["ask", "--metadata"],
+        "--metadata needs a value",
+        "--metadata K=V: KEY=VALUE pair to store with the response, up to 16",
+    ),
+    (["ask", "--json=1", "hi"], "--json takes no value", "--json: print the response as JSON (-F json)"),
     (["ask", "--store=false", "hi"], "--store takes no value", "--no-store is its opposite"),
-    (["ask", "--temperature", "warm", "hi"], "--temperature: 'warm' is not a number", ""),
-    (["ask", "--retries", "0.5", "hi"], "--retries: '0.5' is not a whole number", ""),
+    (
+        ["ask", "--temperature", "warm", "hi"],
+        "--temperature: 'warm' is not a number",
+        "--temperature N: sampling temperature, 0 to 2; higher is more random",
+    ),
+    (
+        ["ask", "--retries", "0.5", "hi"],
+        "--retries: '0.5' is not a whole number",
+        "--retries N: how often a failed request is tried again [default: 2]",
+    ),
     (
         ["ask", "-F", "josn", "hi"],
         "--format: 'josn' is not one of auto, text, markdown, json, events",
         "did you mean json?",
     ),
-    (["completion", "csh"], "SHELL: 'csh' is not one of bash, zsh, fish, powershell", ""),
+    (
+        ["completion", "csh"],
+        "SHELL: 'csh' is not one of bash, zsh, fish, powershell",
+        "see cometresp completion --help",
+    ),
     (["get"], "ID is missing", "usage: cometresp get [FLAGS] ID"),
     (["chains", "prune"], "--older-than is missing", "usage: cometresp chains prune [FLAGS] --older-than AGE"),
     (["get", "a", "b"], "unexpected argument: 'b'", "usage: cometresp get [FLAGS] ID"),
@@ -172,7 +193,7 @@ def test_a_mistake_is_answered_with_what_to_type_instead(
     for name in ("a.txt", "b.txt", "c.txt"):
         (run.home / name).write_text("text")
     result = forker.run(run, words)
-    assert list(result) == [2, "", f"cometresp: error: {error}\n" + (f"hint: {hint}\n" if hint else "")]
+    assert list(result) == [2, "", f"cometresp: error: {error}\nhint: {hint}\n"]
 
 
 # Words, and the prompt that is sent.
