@@ -17,7 +17,7 @@ _end_silently()  # already now: an interrupt may come before `main` is called
 
 
 def main() -> None:
-    if sys.argv[1:] in (["--version"], ["-V"]):
+    if sys.argv[1:] in (["--version"], ["-V"], ["version"]):
         from cometresp import __version__
 
         try:

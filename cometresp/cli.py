@@ -15,7 +15,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from cometresp import __version__, signals
-from cometresp.errors import CometrespError, ExitCode, OutputError, PipeClosedError, StoppedError, UsageError
+from cometresp.errors import CometrespError, ExitCode, OutputError, PipeClosedError, StoppedError
+from cometresp.help.command import Group
 
 COMMANDS = {
     "ask": "ask",
@@ -30,12 +31,14 @@ COMMANDS = {
     "schema": "schema",
     "completion": "completion",
     "emulator": "emulator",
+    "help": "help",
+    "version": "version",
 }
 
 _LONGEST_INTEGER = 10_000  # digits; reading one takes time by the square of them, so Python stops at 4,300
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(Group):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
         return list(COMMANDS)
 
@@ -47,11 +50,20 @@ class LazyGroup(TyperGroup):
             self.add_command(command)
         return super().get_command(ctx, cmd_name)
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and args[0] not in COMMANDS:  # so that Typer can suggest a command
-            for name in COMMANDS:
-                self.get_command(ctx, name)
-        return super().resolve_command(ctx, args)
+    def page(self, ctx: Any, *, everything: bool) -> Any:  # noqa: ARG002
+        from cometresp.help.root import root_page
+
+        return root_page(ctx)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            from cometresp.help.layout import show
+            from cometresp.help.root import check_without_command
+
+            check_without_command()
+            show(self.page(ctx, everything=False))
+            raise typer.Exit
+        return super().parse_args(ctx, args)
 
 
 def _show_version(ctx: typer.Context, value: bool) -> None:
@@ -120,7 +132,7 @@ def _run(argv: list[str]) -> int:
         except typer.Abort:
             raise StoppedError(ExitCode.INTERRUPTED, "aborted") from None
         except Exception as error:
-            usage = _usage_error(error)
+            usage = _usage_error(error, argv)
             if usage is None:
                 raise
             raise usage from error
@@ -164,16 +176,15 @@ def _flush_stdout(*, printed: bool) -> None:
         raise OutputError(f"standard output can't be written: {error.strerror}") from error
 
 
-def _usage_error(error: Exception) -> CometrespError | None:
+def _usage_error(error: Exception, argv: list[str]) -> CometrespError | None:
     """One of Typer's errors as a UsageError; None for any other exception."""
     from typer.exceptions import TyperException
 
     if not isinstance(error, TyperException):
         return None
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "cometresp"
-    message = error.format_message().rstrip(".") or "no command"
-    return UsageError(message[:1].lower() + message[1:], hint=f"see {command} --help")
+    from cometresp.help.explain import explain
+
+    return explain(error, argv, list(COMMANDS))
 
 
 def _print_error(error: CometrespError, argv: list[str]) -> None:

@@ -22,9 +22,9 @@ def test_every_flag_has_help_and_is_in_the_docs(run: Command) -> None:
             assert option.help, name
             names = {part for given in (option.default, *(option.param_decls or ())) for part in str(given).split("/")}
             assert names - {"Ellipsis"} <= documented, name
-    shown = run.each([[command, "--help"] for command in COMMANDS], env={"COLUMNS": "200"})
+    shown = run.each([[command, "--help-all"] for command in COMMANDS], env={"COLUMNS": "200"})
     for command, result in zip(COMMANDS, shown, strict=True):
-        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", result.text)) - {"--help"} <= documented, command
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", result.text)) <= documented, command
 
 
 def test_every_exit_code_is_in_the_docs() -> None:
@@ -73,21 +73,6 @@ def test_nothing_cites_a_document_that_is_not_in_the_repository() -> None:
         if re.search(r"\bdesign (section|promise)|\bAPI section\b|(?<!RFC 8259, )\bsection \d", line)
     }
     assert {line for line in lost if not line.startswith("test_docs.py")} == set()
-
-
-def test_help_lists_every_command_and_no_command_says_so(run: Command) -> None:
-    shown = run("--help").text
-    assert all(f" {name} " in shown for name in COMMANDS)
-    assert list(run()) == [
-        2,
-        "",
-        "cometresp: error: missing command\nhint: see cometresp --help\n",
-    ]
-    assert list(run("aks", "hi")) == [
-        2,
-        "",
-        "cometresp: error: no such command 'aks'. Did you mean 'ask'?\nhint: see cometresp --help\n",
-    ]
 
 
 def test_version_is_printed(run: Command) -> None:

@@ -64,6 +64,7 @@ ALLOWED: dict[str, set[str]] = {
         "terminal",
         "wire",
     },  # the suggestions only when a shell completes
+    "help": {"errors", "options.everyday", "terminal", "text"},
     "request": {"errors", "options", "paths", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "paths", "wire"},
     "emulator": set(),
@@ -81,9 +82,10 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "turns": _BELOW_TURNS,
-    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals"} | {"emulator", "turns"},
+    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals"}
+    | {"", "emulator", "help", "turns"},
     "bugs": {"", "config", "text", "wire"},
-    "cli": {"", "bugs", "commands", "completion", "errors", "pager", "signals", "terminal", "text"},
+    "cli": {"", "bugs", "commands", "completion", "errors", "help", "pager", "signals", "terminal", "text"},
     "__main__": {"", "bugs", "cli"},
     "": set(),
 }
@@ -96,7 +98,7 @@ LIBRARIES = {
     "jsonschema": {"schema.check"},
     "referencing": {"schema.check"},
     "sqlite3": {"emulator", "state"},
-    "typer": {"cli", "commands", "options"},
+    "typer": {"cli", "commands", "help", "options"},
 }
 
 

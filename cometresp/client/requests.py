@@ -3,6 +3,7 @@
 Statuses, retries and error shapes are those of API 8 and 12.6.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
@@ -29,6 +30,7 @@ _MAX_ERROR_BODY = 1 << 20
 _GRACE = 0.5  # seconds after which a head is too late, so that plain silence is told as such
 _ERROR_SECONDS = 5.0  # for the body of an error: its status says what is most needed
 _LONGEST_DEBUG = 20_000  # characters of a body that --debug prints
+_NOT_THERE = re.compile(r"refused|unreachable|\[Errno -\d+\]|No route", re.IGNORECASE)  # -N: the name isn't known
 
 
 class Requests:
@@ -75,7 +77,6 @@ class Requests:
             if wait is not None and wait > _LONGEST_WAIT and error.passing:
                 raise RateLimitedError(
                     f"{error.message}; the server asks to come back in {wait:.0f} s",
-                    hint=error.hint,
                     details=error.details,
                 )
             if not error.passing or tries >= retries:
@@ -200,7 +201,7 @@ class Requests:
         """The error for an exception of httpx; `passing` where another try may succeed."""
         if self.deadline.passed:
             return self._too_long()
-        peer = self._peer(at_proxy=at_proxy)
+        peer, hint = self._peer(at_proxy=at_proxy), ""
         without_tls = "WRONG_VERSION_NUMBER" in str(fault)
         passing = not without_tls and "CERTIFICATE_VERIFY_FAILED" not in str(fault)
         if isinstance(fault, httpx.ConnectTimeout):
@@ -215,7 +216,21 @@ class Requests:
             message = f"the connection broke before the answer was complete: {reason_of(fault)}"
         else:
             message = f"{peer} can't be reached: {reason_of(fault)}"
-        return UnreachableError(message, passing=passing)
+            hint = self._where_from(fault, at_proxy=at_proxy)
+        return UnreachableError(message, hint=hint, passing=passing)
+
+    def _where_from(self, fault: httpx.TransportError, *, at_proxy: bool) -> str:
+        """What to check where there is no connection: the setting that the address or the trust comes from."""
+        if "CERTIFICATE_VERIFY_FAILED" in str(fault):
+            unknown = "issuer" in str(fault) or "self-signed" in str(fault) or "self signed" in str(fault)
+            return "--ca-file FILE trusts the certificates in a file, such as your own authority's" if unknown else ""
+        told = self._proxy is not None and at_proxy  # the message names the proxy's setting
+        if told or not isinstance(fault, httpx.ConnectError) or not _NOT_THERE.search(str(fault)):
+            return ""
+        source = self.config.source
+        return (
+            "is the network up? HTTPS_PROXY names a proxy" if source == "default" else f"the address is from {source}"
+        )
 
     def _debug(self, line: str) -> None:
         if self.config.debug:

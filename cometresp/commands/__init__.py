@@ -10,9 +10,11 @@ delete      `cometresp delete`: delete a response or a conversation from the ser
             kept.
 emulator    `cometresp emulator`: the offline server in the foreground.
 get         `cometresp get`: fetch a response, wait for it, or follow it.
+help        `cometresp help`: the page of the program, of a command, or of a topic.
 items       `cometresp items`: the input of a response, or a conversation, as the server has it (API 1, #5, #10).
 log         `cometresp log`: recorded responses, newest first; one of them whole. Offline: only the state
             file is read.
 schema      `cometresp schema`: the JSON Schema that `--schema` would send. Offline.
 stream      `cometresp stream`: one response, its deltas printed as they come, into pipes too.
+version     `cometresp version`: the version, as `--version` prints it.
 """

@@ -2,6 +2,7 @@
 
 import typer
 
+from cometresp.help.command import Command
 from cometresp.options.asked import Asked, Words
 from cometresp.options.spread import spread
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
@@ -11,7 +12,15 @@ from cometresp.turns.run import run
 app = typer.Typer(add_completion=False)
 
 
-@app.command()
+@app.command(
+    cls=Command,
+    short_help="Ask for one response.",
+    epilog="""
+    cometresp ask "Explain rebase in two sentences"
+    git diff | cometresp ask -o message.txt "Write a commit message"
+    cometresp ask -f report.pdf -f chart.png "What doesn't fit together?"
+    """,
+)
 @spread
 def ask(
     *,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from cometresp.errors import Next, OutputError, RequestRefusedError
+from cometresp.help.command import Command
 from cometresp.options.arguments import ReplyAsJson, ResponseId
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
@@ -29,7 +30,7 @@ class Cancellation(NamedTuple):
     as_json: bool
 
 
-@app.command()
+@app.command(cls=Command)
 @spread
 def cancel(*, response_id: ResponseId, as_json: ReplyAsJson = False, connection: ConnectionOptions) -> None:
     """Cancel a background response."""

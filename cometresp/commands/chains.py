@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
 import typer
 
 from cometresp.errors import Next, RecordError, UsageError
+from cometresp.help.command import Command, Group
 from cometresp.options.arguments import (
     AsJson,
     ChainName,
@@ -36,7 +37,7 @@ _SHOWN = 48  # characters of a prompt
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 _AGE = re.compile(rf"([1-9]\d{{0,5}})([{''.join(_UNITS)}])")
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(cls=Group, add_completion=False)
 
 
 class Shown(NamedTuple):
@@ -74,7 +75,7 @@ class ListedChain(TypedDict):
 # declarations -------------------------------------------------------------------------------------------------------
 
 
-@app.callback(invoke_without_command=True)
+@app.callback(invoke_without_command=True, short_help="List the chains; show, rename, remove or compact them.")
 def chains(ctx: typer.Context, *, as_json: AsJson = False, offline: Offline = False) -> None:
     """List the chains, the last used first; or one of the commands below."""
     ctx.obj = offline
@@ -82,7 +83,7 @@ def chains(ctx: typer.Context, *, as_json: AsJson = False, offline: Offline = Fa
         run(as_json, _runtime(ctx, offline=offline))
 
 
-@app.command()
+@app.command(cls=Command)
 def show(
     ctx: typer.Context,
     name: SomeChain = None,
@@ -95,13 +96,13 @@ def show(
     show_chain(Shown(name, as_json, no_pager), _runtime(ctx, offline=offline))
 
 
-@app.command()
+@app.command(cls=Command)
 def head(ctx: typer.Context, name: SomeChain = None, *, offline: Offline = False) -> None:
     """Print the id of the last response of a chain."""
     print_head(name, _runtime(ctx, offline=offline))
 
 
-@app.command("set")
+@app.command("set", cls=Command)
 def set_(
     ctx: typer.Context,
     name: ChainName,
@@ -116,7 +117,7 @@ def set_(
     set_head((name, response_id), _runtime(ctx, offline=offline, base_url=base_url))
 
 
-@app.command()
+@app.command(cls=Command)
 def rename(
     ctx: typer.Context,
     name: ChainName,
@@ -128,13 +129,13 @@ def rename(
     rename_chain((name, new), _runtime(ctx, offline=offline))
 
 
-@app.command("rm")
+@app.command("rm", cls=Command)
 def remove(ctx: typer.Context, names: ChainNames, *, offline: Offline = False) -> None:
     """Remove chains, and their responses that no other chain needs, from the record."""
     remove_chains(names, _runtime(ctx, offline=offline))
 
 
-@app.command()
+@app.command(cls=Command)
 def prune(
     ctx: typer.Context,
     *,
@@ -147,7 +148,7 @@ def prune(
     prune_chains(older_than, _runtime(ctx, offline=offline))
 
 
-@app.command()
+@app.command(cls=Command)
 @spread
 def compact(
     *,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from cometresp.help.command import Command
 from cometresp.options.tables import ConnectionOptions
 from cometresp.runtime import Runtime, telling
 from cometresp.text import to_bytes
@@ -111,7 +112,7 @@ SCRIPTS = {Shell.bash: _BASH, Shell.zsh: _ZSH, Shell.fish: _FISH, Shell.powershe
 app = typer.Typer(add_completion=False)
 
 
-@app.command()
+@app.command(cls=Command)
 def completion(shell: Annotated[Shell, typer.Argument(help="The shell.", show_default=False)]) -> None:
     """Print the completion script for a shell."""
     run(shell, Runtime(ConnectionOptions()))

@@ -1,7 +1,10 @@
 """`cometresp continue`: the next turn of a chain."""
 
+from functools import partial
+
 import typer
 
+from cometresp.help.command import Command
 from cometresp.options.asked import Asked, Words
 from cometresp.options.spread import spread
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
@@ -11,8 +14,15 @@ from cometresp.turns.run import run
 app = typer.Typer(add_completion=False)
 
 
-@app.command()
-@spread
+@app.command(
+    cls=Command,
+    epilog="""
+    cometresp continue "Shorter"
+    git diff | cometresp continue --chain review "And now?"
+    cometresp continue --from resp_ab12 "Another way"
+    """,
+)
+@partial(spread, hidden=("continue_",))
 def continue_(
     *,
     prompt: Words = None,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import typer
 
 from cometresp.errors import OutputError
+from cometresp.help.command import Command
 from cometresp.options.arguments import ReplyAsJson, StoredId
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
@@ -22,7 +23,7 @@ class Deletion(NamedTuple):
     as_json: bool
 
 
-@app.command()
+@app.command(cls=Command, short_help="Delete a response or a conversation.")
 @spread
 def delete(*, stored_id: StoredId, as_json: ReplyAsJson = False, connection: ConnectionOptions) -> None:
     """Delete a response or a conversation from the server; what is recorded here is kept."""

@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from cometresp.errors import OutputError, UsageError
+from cometresp.help.command import Command
 from cometresp.options.tables import ConnectionOptions
 from cometresp.runtime import Runtime, telling
 
@@ -20,15 +21,13 @@ class Serving(NamedTuple):
     fault_seed: int | None
 
 
-@app.command()
+@app.command(cls=Command, short_help="Serve the Responses API on this machine, without a model.")
 def emulator(
     *,
     port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
     memory: Annotated[
         Path | None,
-        typer.Option(
-            "--memory", help=r"Keep responses in this file \[default: only while it runs].", show_default=False
-        ),
+        typer.Option("--memory", help="Keep responses in this file [default: only while it runs].", show_default=False),
     ] = None,
     delay: Annotated[float, typer.Option("--delay", help="Seconds between streamed deltas.")] = 0.0,
     fault: Annotated[

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from cometresp.errors import UsageError
+from cometresp.help.command import Command
 from cometresp.options.arguments import Include, ResponseId
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions
@@ -28,7 +29,15 @@ class Fetch(NamedTuple):
     include: tuple[str, ...]
 
 
-@app.command()
+@app.command(
+    cls=Command,
+    short_help="Fetch a response, wait for it, or follow it.",
+    epilog="""
+    cometresp get last
+    cometresp get resp_ab12 --wait -o answer.md
+    cometresp get @review --json
+    """,
+)
 @spread
 def get(
     *,

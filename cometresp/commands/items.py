@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import typer
 
 from cometresp.errors import UsageError
+from cometresp.help.command import Command
 from cometresp.options.arguments import Include, StoredId
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
@@ -32,7 +33,7 @@ class Listing(NamedTuple):
     as_json: bool
 
 
-@app.command()
+@app.command(cls=Command, short_help="List the input items of a response or a conversation.")
 @spread
 def items(
     *,
@@ -41,7 +42,7 @@ def items(
         Order, typer.Option("--order", help="asc, as they were sent, or desc.", show_default=False)
     ] = "asc",
     limit: Annotated[
-        int | None, typer.Option("--limit", "-n", help=r"At most so many \[default: all].", show_default=False)
+        int | None, typer.Option("--limit", "-n", help="At most so many [default: all].", show_default=False)
     ] = None,
     include: Include = None,
     as_json: Annotated[bool, typer.Option("--json", help="Whole, as one JSON array.")] = False,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
 import typer
 
 from cometresp.errors import Next, RecordError, UsageError
+from cometresp.help.command import Command
 from cometresp.options.arguments import AsJson, NoPager, Offline
 from cometresp.options.tables import ConnectionOptions, complete_chains, complete_ids
 from cometresp.runtime import Runtime, telling
@@ -57,7 +58,7 @@ class LoggedTurn(TypedDict):
     output: list[Json] | None
 
 
-@app.command()
+@app.command(cls=Command, short_help="List recorded responses, or print one.")
 def log(
     response_id: Annotated[
         str | None,

@@ -4,6 +4,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from cometresp.help.command import Command
 from cometresp.options.tables import ConnectionOptions
 from cometresp.request.inputs import Inputs
 from cometresp.runtime import Runtime, telling
@@ -18,7 +19,7 @@ class Spec(NamedTuple):
     no_strict: bool
 
 
-@app.command()
+@app.command(cls=Command)
 def schema(
     spec: Annotated[
         str,

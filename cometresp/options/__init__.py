@@ -2,6 +2,7 @@
 
 arguments  The arguments and flags that several commands share.
 asked      One command line of `ask`, `stream` and `continue`, and the contradictions in it.
+everyday   The flags that most command lines need, as `-h` shows them.
 spread     A Typer command that takes named tuples of options: Typer sees their fields, the command gets
            the tuples.
 tables     The shared options: each field with its type, flags, help, panel and, where it is one value, its

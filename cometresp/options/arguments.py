@@ -35,7 +35,10 @@ ChainNames = Annotated[
 Include = Annotated[
     list[str] | None,
     Option(
-        "--include", help="Further data to return, such as reasoning.encrypted_content. Repeatable.", show_default=False
+        "--include",
+        help="Further data to return, such as reasoning.encrypted_content. Repeatable.",
+        metavar="FIELD",
+        show_default=False,
     ),
 ]
 NoPager = Annotated[bool, Option("--no-pager", help="Write to the terminal, not through $PAGER.")]

@@ -9,7 +9,7 @@ from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOption
 
 Words = Annotated[
     list[str] | None,
-    Argument(metavar="PROMPT…", help="The prompt. The word - is replaced by standard input.", show_default=False),
+    Argument(metavar="PROMPT…", help="The prompt; the word - stands for standard input.", show_default=False),
 ]
 
 

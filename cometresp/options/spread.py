@@ -1,12 +1,15 @@
 """A Typer command that takes named tuples of options: Typer sees their fields, the command gets the tuples."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from copy import copy
 from inspect import Parameter, Signature
-from typing import Any
+from typing import Annotated, Any
 
 
-def spread(command: Callable[..., None]) -> Callable[..., None]:
+def spread(command: Callable[..., None], *, hidden: Collection[str] = ()) -> Callable[..., None]:
     """Replace each parameter whose annotation is a named tuple by the fields of that tuple.
+
+    Flags of `hidden` fields can be typed, but aren't shown: for this command they mean nothing, or an error.
 
     The signature is built from the annotations as evaluated objects: evaluating them again for some eighty options
     would cost more than parsing the command line.
@@ -19,7 +22,9 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
         if defaults := getattr(annotation, "_field_defaults", None):
             groups[name] = annotation, annotation._fields
             shown += [
-                Parameter(member, Parameter.KEYWORD_ONLY, default=defaults[member], annotation=kind)
+                Parameter(
+                    member, Parameter.KEYWORD_ONLY, default=defaults[member], annotation=_shown(kind, member in hidden)
+                )
                 for member, kind in annotation.__annotations__.items()
             ]
         else:
@@ -36,3 +41,12 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     run.__annotations__ = {}
     run.__signature__ = Signature(shown)  # type: ignore[attr-defined]
     return run
+
+
+def _shown(annotation: Any, hidden: bool) -> Any:
+    """The annotation of a field; its flag is not shown where it is `hidden`."""
+    if not hidden:
+        return annotation
+    option = copy(annotation.__metadata__[0])
+    option.hidden = True
+    return Annotated[annotation.__origin__, option]

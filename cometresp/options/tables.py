@@ -21,8 +21,7 @@ Approve = Literal["ask", "always", "refuse"]
 
 
 def _flag(panel: str, text: str, *names: str, **more: Any) -> Any:
-    shown = text.replace("[default", r"\[default")  # else Rich reads it as markup
-    return Option(*names, help=shown, rich_help_panel=panel, show_default=False, **more)
+    return Option(*names, help=text, rich_help_panel=panel, show_default=False, **more)
 
 
 def complete_chains(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
@@ -45,7 +44,6 @@ def complete_models(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
 
 PROMPT, CHAIN, SAMPLING, SHAPE = "Prompt", "Chain", "Sampling and reasoning", "Output shape"
 TOOLS, SERVICE, RAW, OUTPUT, CONNECTION = "Tools", "Service", "Anything else", "Output", "Connection"
-EITHER = "On or off"  # a separate panel: elsewhere the column of --no-… would push long names off 80 columns
 
 Text = str | None
 
@@ -61,49 +59,49 @@ Flag = bool | None
 class RequestOptions(NamedTuple):
     """The options that make the request body. A string after the flag is the field's path in the body (API 2)."""
 
-    model: Annotated[Text, _flag(PROMPT, "Model to use [default: the chain's, else gpt-5.4 on CometAPI].", "--model", "-m", autocompletion=complete_models)] = None
-    instructions: Annotated[Text, _flag(PROMPT, "System instructions: text or @FILE.", "--instructions", "--system", "-s")] = None
+    model: Annotated[Text, _flag(PROMPT, "Model to use [default: the chain's, else gpt-5.4 on CometAPI].", "--model", "-m", metavar="MODEL", autocompletion=complete_models)] = None
+    instructions: Annotated[Text, _flag(PROMPT, "System instructions: text or @FILE.", "--instructions", "--system", "-s", metavar="TEXT")] = None
     file: Annotated[Texts, _flag(PROMPT, "Attach a file: a path, a URL, a file-… id or - (standard input). Repeatable.", "--file", "-f", metavar="FILE")] = None
-    file_as: Annotated[FileKind | None, _flag(PROMPT, "Attach files as this kind, whatever their content.", "--file-as")] = None
-    image_detail: Annotated[Text, _flag(PROMPT, "Detail in which the model sees images: auto, low, high or original [default: auto].", "--image-detail")] = None
+    file_as: Annotated[FileKind | None, _flag(PROMPT, "Attach files as this kind, whatever their content.", "--file-as", metavar="image|file|text")] = None
+    image_detail: Annotated[Text, _flag(PROMPT, "Detail in which the model sees images: auto, low, high or original [default: auto].", "--image-detail", metavar="LEVEL")] = None
     input: Annotated[Text, _flag(PROMPT, "Input items to send before the prompt: JSON or @FILE.", "--input", metavar="JSON")] = None
     no_stdin: Annotated[bool, _flag(PROMPT, "Don't read standard input.", "--no-stdin")] = False
     edit: Annotated[bool, _flag(PROMPT, "Edit the prompt in $VISUAL or $EDITOR before it is sent; an empty one is not sent.", "--edit")] = False
 
-    temperature: Annotated[float | None, _flag(SAMPLING, "Sampling temperature, 0 to 2; higher is more random.", "--temperature"), "temperature"] = None
-    top_p: Annotated[float | None, _flag(SAMPLING, "Nucleus sampling: share of the probability to sample from, 0 to 1.", "--top-p"), "top_p"] = None
-    top_logprobs: Annotated[int | None, _flag(SAMPLING, "How many likely tokens to return at each position, 0 to 20.", "--top-logprobs"), "top_logprobs"] = None
-    max_output_tokens: Annotated[int | None, _flag(SAMPLING, "Limit of visible and reasoning tokens together, at least 16.", "--max-output-tokens"), "max_output_tokens"] = None
-    truncation: Annotated[Text, _flag(SAMPLING, "What the server does when the context is too long: auto or disabled.", "--truncation"), "truncation"] = None
-    reasoning_effort: Annotated[Text, _flag(SAMPLING, "How much the model reasons: none, minimal, low, medium, high, xhigh or max.", "--reasoning-effort", "--effort"), "reasoning.effort"] = None
-    reasoning_summary: Annotated[Text, _flag(SAMPLING, "Return a summary of the reasoning: auto, concise or detailed.", "--reasoning-summary"), "reasoning.summary"] = None
+    temperature: Annotated[float | None, _flag(SAMPLING, "Sampling temperature, 0 to 2; higher is more random.", "--temperature", metavar="N"), "temperature"] = None
+    top_p: Annotated[float | None, _flag(SAMPLING, "Nucleus sampling: share of the probability to sample from, 0 to 1.", "--top-p", metavar="N"), "top_p"] = None
+    top_logprobs: Annotated[int | None, _flag(SAMPLING, "How many likely tokens to return at each position, 0 to 20.", "--top-logprobs", metavar="N"), "top_logprobs"] = None
+    max_output_tokens: Annotated[int | None, _flag(SAMPLING, "Limit of visible and reasoning tokens together, at least 16.", "--max-output-tokens", metavar="N"), "max_output_tokens"] = None
+    truncation: Annotated[Text, _flag(SAMPLING, "What the server does when the context is too long: auto or disabled.", "--truncation", metavar="auto|disabled"), "truncation"] = None
+    reasoning_effort: Annotated[Text, _flag(SAMPLING, "How much the model reasons: none, minimal, low, medium, high, xhigh or max.", "--reasoning-effort", "--effort", metavar="LEVEL"), "reasoning.effort"] = None
+    reasoning_summary: Annotated[Text, _flag(SAMPLING, "Return a summary of the reasoning: auto, concise or detailed.", "--reasoning-summary", metavar="LEVEL"), "reasoning.summary"] = None
 
-    schema: Annotated[Text, _flag(SHAPE, "Shape of the answer: fields ('name, age int'), a JSON Schema, @FILE or NAME.json.", "--schema")] = None
-    schema_multi: Annotated[Text, _flag(SHAPE, "Shape of each entry, given as for --schema; the answer is a list of them.", "--schema-multi")] = None
-    schema_name: Annotated[Text, _flag(SHAPE, "Name of the schema [default: its title, the file's name, or answer].", "--schema-name")] = None
+    schema: Annotated[Text, _flag(SHAPE, "Shape of the answer: fields ('name, age int'), a JSON Schema, @FILE or NAME.json.", "--schema", metavar="SPEC")] = None
+    schema_multi: Annotated[Text, _flag(SHAPE, "Shape of each entry, given as for --schema; the answer is a list of them.", "--schema-multi", metavar="SPEC")] = None
+    schema_name: Annotated[Text, _flag(SHAPE, "Name of the schema [default: its title, the file's name, or answer].", "--schema-name", metavar="NAME")] = None
     no_strict: Annotated[bool, _flag(SHAPE, "Send a JSON Schema unchanged; the server may then not enforce it.", "--no-strict")] = False
     json_object: Annotated[bool, _flag(SHAPE, "Require any JSON object as the answer; the prompt must contain the word JSON.", "--json-object")] = False
-    verbosity: Annotated[Text, _flag(SHAPE, "How detailed the answer is: low, medium or high.", "--verbosity"), "text.verbosity"] = None
+    verbosity: Annotated[Text, _flag(SHAPE, "How detailed the answer is: low, medium or high.", "--verbosity", metavar="LEVEL"), "text.verbosity"] = None
 
-    tool: Annotated[Texts, _flag(TOOLS, "Offer a tool: web_search, file_search:VS_ID[,VS_ID], code_interpreter, image_generation, shell, mcp:LABEL=URL, any other type, @FILE or JSON. Repeatable.", "--tool", "-t")] = None
-    tool_choice: Annotated[Text, _flag(TOOLS, "Which tool the model may or must call: auto, none, required, a tool's or function's name, JSON or @FILE.", "--tool-choice")] = None
-    max_tool_calls: Annotated[int | None, _flag(TOOLS, "Limit of built-in tool calls, for all tools together.", "--max-tool-calls"), "max_tool_calls"] = None
-    parallel_tool_calls: Annotated[Flag, _flag(EITHER, "Let the model call several tools at once.", "--parallel-tool-calls/--no-parallel-tool-calls"), "parallel_tool_calls"] = None
+    tool: Annotated[Texts, _flag(TOOLS, "Offer a tool: web_search, file_search:VS_ID[,VS_ID], code_interpreter, image_generation, shell, mcp:LABEL=URL, any other type, @FILE or JSON. Repeatable.", "--tool", "-t", metavar="SPEC")] = None
+    tool_choice: Annotated[Text, _flag(TOOLS, "Which tool the model may or must call: auto, none, required, a tool's or function's name, JSON or @FILE.", "--tool-choice", metavar="CHOICE")] = None
+    max_tool_calls: Annotated[int | None, _flag(TOOLS, "Limit of built-in tool calls, for all tools together.", "--max-tool-calls", metavar="N"), "max_tool_calls"] = None
+    parallel_tool_calls: Annotated[Flag, _flag(TOOLS, "Let the model call several tools at once.", "--parallel-tool-calls/--no-parallel-tool-calls"), "parallel_tool_calls"] = None
 
     background: Annotated[bool, _flag(SERVICE, "Run on the server: print the response id and exit.", "--background")] = False
     wait: Annotated[bool, _flag(SERVICE, "With --background: wait until the response has ended, and print it.", "--wait")] = False
-    service_tier: Annotated[Text, _flag(SERVICE, "Service tier: auto, default, flex, priority, …", "--service-tier"), "service_tier"] = None
-    prompt_cache_key: Annotated[Text, _flag(SERVICE, "Key of the prompt cache; requests with the same key share it.", "--prompt-cache-key"), "prompt_cache_key"] = None
-    prompt_cache_retention: Annotated[Text, _flag(SERVICE, "How long the prompt cache is kept: in_memory or 24h.", "--prompt-cache-retention")] = None
-    safety_identifier: Annotated[Text, _flag(SERVICE, "Stable, anonymous id of your user, up to 64 characters.", "--safety-identifier"), "safety_identifier"] = None
-    user: Annotated[Text, _flag(SERVICE, "Deprecated: use --safety-identifier and --prompt-cache-key.", "--user"), "user"] = None
+    service_tier: Annotated[Text, _flag(SERVICE, "Service tier: auto, default, flex, priority, …", "--service-tier", metavar="TIER"), "service_tier"] = None
+    prompt_cache_key: Annotated[Text, _flag(SERVICE, "Key of the prompt cache; requests with the same key share it.", "--prompt-cache-key", metavar="KEY"), "prompt_cache_key"] = None
+    prompt_cache_retention: Annotated[Text, _flag(SERVICE, "How long the prompt cache is kept: in_memory or 24h.", "--prompt-cache-retention", metavar="TIME")] = None
+    safety_identifier: Annotated[Text, _flag(SERVICE, "Stable, anonymous id of your user, up to 64 characters.", "--safety-identifier", metavar="ID"), "safety_identifier"] = None
+    user: Annotated[Text, _flag(SERVICE, "Deprecated: use --safety-identifier and --prompt-cache-key.", "--user", metavar="ID"), "user"] = None
     metadata: Annotated[Texts, _flag(SERVICE, "KEY=VALUE pair to store with the response, up to 16. Repeatable.", "--metadata", metavar="K=V")] = None
-    include: Annotated[Texts, _flag(SERVICE, "Further data to return, such as reasoning.encrypted_content. Repeatable.", "--include")] = None
+    include: Annotated[Texts, _flag(SERVICE, "Further data to return, such as reasoning.encrypted_content. Repeatable.", "--include", metavar="FIELD")] = None
     context_management: Annotated[Text, _flag(SERVICE, 'How the server shortens a long context: a JSON array, such as [{"type":"compaction"}], or @FILE.', "--context-management", metavar="JSON")] = None
     prompt_id: Annotated[Text, _flag(SERVICE, "Id of a prompt stored on the server.", "--prompt-id", metavar="ID"), "prompt.id"] = None
-    prompt_version: Annotated[Text, _flag(SERVICE, "Version of that prompt.", "--prompt-version"), "prompt.version"] = None
+    prompt_version: Annotated[Text, _flag(SERVICE, "Version of that prompt.", "--prompt-version", metavar="VERSION"), "prompt.version"] = None
     prompt_var: Annotated[Texts, _flag(SERVICE, "Variable of that prompt; its value is text or a JSON content part. Repeatable.", "--prompt-var", metavar="K=V")] = None
-    include_obfuscation: Annotated[Flag, _flag(EITHER, "Random padding in streamed events, against traffic analysis.", "--include-obfuscation/--no-include-obfuscation"), "stream_options.include_obfuscation"] = None
+    include_obfuscation: Annotated[Flag, _flag(SERVICE, "Random padding in streamed events, against traffic analysis.", "--include-obfuscation/--no-include-obfuscation"), "stream_options.include_obfuscation"] = None
 
     param: Annotated[Texts, _flag(RAW, "Set any field by its dotted path; VALUE is JSON, text or @FILE. Repeatable.", "--param", "-P", metavar="PATH=VALUE")] = None
     body: Annotated[Text, _flag(RAW, "Request body to start from, JSON or @FILE; the other flags change it.", "--body", metavar="JSON")] = None
@@ -114,31 +112,31 @@ class ChainOptions(NamedTuple):
     """Which chain or conversation the turn belongs to, and what of it is sent and recorded (docs/chains.md)."""
 
     continue_: Annotated[bool, _flag(CHAIN, "Continue the chain instead of starting it again.", "--continue", "-c")] = False
-    chain: Annotated[Text, _flag(CHAIN, "Name of the chain; tty: one per terminal, .: one per directory [default: default].", "--chain", autocompletion=complete_chains)] = None
+    chain: Annotated[Text, _flag(CHAIN, "Name of the chain; tty: one per terminal, .: one per directory [default: default].", "--chain", metavar="NAME", autocompletion=complete_chains)] = None
     from_: Annotated[Text, _flag(CHAIN, "Continue this recorded response.", "--from", metavar="ID", autocompletion=complete_ids)] = None
     previous_response_id: Annotated[Text, _flag(CHAIN, "Continue this response of the server.", "--previous-response-id", metavar="ID", autocompletion=complete_ids)] = None
     conversation: Annotated[Text, _flag(CHAIN, "Id of a conversation that the server keeps, or new to create one.", "--conversation", metavar="ID|new")] = None
-    store: Annotated[Flag, _flag(EITHER, "Whether the server keeps the response [default: the server decides].", "--store/--no-store")] = None
+    store: Annotated[Flag, _flag(CHAIN, "Whether the server keeps the response [default: the server decides].", "--store/--no-store")] = None
     replay: Annotated[bool, _flag(CHAIN, "Send the recorded turns in place of a response id.", "--replay")] = False
     no_save: Annotated[bool, _flag(CHAIN, "Record nothing of this turn.", "--no-save")] = False
     no_instructions: Annotated[bool, _flag(CHAIN, "Drop the chain's instructions.", "--no-instructions")] = False
     no_tools: Annotated[bool, _flag(CHAIN, "Drop the chain's tools.", "--no-tools")] = False
     tool_output: Annotated[Texts, _flag(CHAIN, "Output of a tool call. Repeatable.", "--tool-output", metavar="CALL_ID=TEXT")] = None
-    tool_output_file: Annotated[Texts, _flag(CHAIN, "Output of a tool call, from a file. Repeatable.", "--tool-output-file", metavar="CALL_ID=PATH")] = None
+    tool_output_file: Annotated[Texts, _flag(CHAIN, "Output of a tool call, from a file. Repeatable.", "--tool-output-file", metavar="CALL_ID=FILE")] = None
 
 class LoopOptions(NamedTuple):
     """How the model's calls are answered here."""
 
     functions: Annotated[Texts, _flag(TOOLS, "Offer and run the functions of a .py, .toml or .json file. Repeatable.", "--functions", metavar="FILE")] = None
-    approve: Annotated[Approve, _flag(TOOLS, "Whether a call may run: ask (on the terminal), always or refuse [default: ask].", "--approve", case_sensitive=False)] = "ask"
+    approve: Annotated[Approve, _flag(TOOLS, "Whether a call may run: ask (on the terminal), always or refuse [default: ask].", "--approve", metavar="ask|always|refuse", case_sensitive=False)] = "ask"
     allow_tool: Annotated[Texts, _flag(TOOLS, "Run this function, or LABEL/TOOL of an MCP server, without asking; * and ? are wildcards, a slash inside a name is %2F. Repeatable.", "--allow-tool", metavar="NAME")] = None
     tool_env: Annotated[Texts, _flag(TOOLS, "Environment variable that functions may read. Repeatable.", "--tool-env", metavar="NAME")] = None
-    max_turns: Annotated[int, _flag(TOOLS, "Limit of responses in one run [default: 10].", "--max-turns")] = 10
+    max_turns: Annotated[int, _flag(TOOLS, "Limit of responses in one run [default: 10].", "--max-turns", metavar="N")] = 10
 
 class OutputOptions(NamedTuple):
     """What is printed, and where."""
 
-    format: Annotated[Format, _flag(OUTPUT, "Output format: auto, text, markdown, json or events [default: auto].", "--format", "-F", case_sensitive=False)] = "auto"
+    format: Annotated[Format, _flag(OUTPUT, "Output format: auto, text, markdown, json or events [default: auto].", "--format", "-F", metavar="FORMAT", case_sensitive=False)] = "auto"
     json: Annotated[bool, _flag(OUTPUT, "Print the response as JSON (-F json).", "--json")] = False
     events: Annotated[bool, _flag(OUTPUT, "Print one event per line (-F events).", "--events")] = False
     output: Annotated[Text, _flag(OUTPUT, "Write the answer to FILE, whole or not at all.", "--output", "-o", metavar="FILE")] = None
@@ -149,7 +147,7 @@ class OutputOptions(NamedTuple):
     usage: Annotated[bool, _flag(OUTPUT, "Print the token counts on stderr, and the request id.", "--usage", "-u")] = False
     quiet: Annotated[bool, _flag(OUTPUT, "Print no warnings and no status.", "--quiet", "-q")] = False
     verbose: Annotated[bool, _flag(OUTPUT, "Print notices and tool calls on stderr, even if it is no terminal.", "--verbose")] = False
-    show_reasoning: Annotated[Flag, _flag(EITHER, "Print reasoning on stderr [default: on a terminal].", "--show-reasoning/--hide-reasoning")] = None
+    show_reasoning: Annotated[Flag, _flag(OUTPUT, "Print reasoning on stderr [default: on a terminal].", "--show-reasoning/--hide-reasoning")] = None
     id_file: Annotated[Text, _flag(OUTPUT, "Write the response id to FILE as soon as it is known.", "--id-file", metavar="FILE")] = None
     plain: Annotated[bool, _flag(OUTPUT, "No redrawing and no spinner.", "--plain")] = False
     color: Annotated[Color, _flag(OUTPUT, "Colour of rendered text: auto (on a terminal), always or never [default: auto].", "--color", case_sensitive=False)] = "auto"
@@ -168,7 +166,7 @@ class ConnectionOptions(NamedTuple):
     timeout: Annotated[float | None, _flag(CONNECTION, "Seconds without data before giving up [default: 600].", "--timeout", metavar="SECONDS")] = None
     max_time: Annotated[float | None, _flag(CONNECTION, "Seconds for the whole run [default: no limit].", "--max-time", metavar="SECONDS")] = None
     max_reply_size: Annotated[Text, _flag(CONNECTION, "Largest reply, or event of a stream, in bytes, such as 10M or 1G [default: 256M].", "--max-reply-size", metavar="SIZE")] = None
-    retries: Annotated[int | None, _flag(CONNECTION, "How often a failed request is tried again [default: 2].", "--retries")] = None
+    retries: Annotated[int | None, _flag(CONNECTION, "How often a failed request is tried again [default: 2].", "--retries", metavar="N")] = None
     ca_file: Annotated[Text, _flag(CONNECTION, "File with certificates to trust.", "--ca-file", metavar="FILE")] = None
     insecure_http: Annotated[bool, _flag(CONNECTION, "Send the key to a plain http: address.", "--insecure-http")] = False
     offline: Annotated[bool, _flag(CONNECTION, "Talk to the built-in emulator: no key, no network, no model.", "--offline")] = False
@@ -176,7 +174,7 @@ class ConnectionOptions(NamedTuple):
     dry_run: Annotated[bool, _flag(CONNECTION, "Print the request body and send nothing.", "--dry-run")] = False
     curl: Annotated[bool, _flag(CONNECTION, "Print the request as a curl command and send nothing.", "--curl")] = False
     debug: Annotated[bool, _flag(CONNECTION, "Show requests and replies on stderr, secrets masked.", "--debug")] = False
-    error_format: Annotated[ErrorFormat, _flag(CONNECTION, "How errors are printed: text or json [default: text].", "--error-format", case_sensitive=False)] = "text"
+    error_format: Annotated[ErrorFormat, _flag(CONNECTION, "How errors are printed: text or json [default: text].", "--error-format", metavar="text|json", case_sensitive=False)] = "text"
 
     @property
     def only_shows(self) -> bool:

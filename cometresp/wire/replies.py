@@ -12,7 +12,6 @@ from cometresp.errors import (
     ConfigError,
     ErrorDetails,
     KeyProblemError,
-    Next,
     ProtocolError,
     RateLimitedError,
     RequestRefusedError,
@@ -41,6 +40,7 @@ _REQUEST_ERRORS = frozenset(
 _ACCESS_ERRORS = frozenset({"access_denied"})
 # Statuses of a refused previous_response_id (API 10.3, 12.8).
 _NO_PREVIOUS = frozenset({400, 404, 422, 500, 501, 502, 503})
+_OVERLOADED = (502, 503, 504, 529)
 DEFAULT_LIMIT = 256 << 20  # bytes of a whole reply, or of one event of a stream
 _LONGEST_TEXT = 500
 _LONGEST_ID = 200
@@ -124,14 +124,13 @@ def _error_of(reply: Reply, *, creates: bool) -> CometrespError:
         return RateLimitedError(message, details=details, passing=True)
     cause = _cause(message, details)
     if status >= 500 and names & _REQUEST_ERRORS:
-        hint = ("see: ", Next("ask", "-m MODEL")) if "model_not_found" in names else ""
-        return RequestRefusedError(message, hint=hint, details=details, cause=cause)
+        return RequestRefusedError(message, hint=_hint(status, names), details=details, cause=cause)
     if cause is Cause.PREVIOUS:  # sending the same again can't help
         return RequestRefusedError(message, details=details, cause=cause)
     if status == 407:
         return ConfigError(f"the proxy wants a name and a password: {message}", details=details)
     if status == 408 or (status == 409 and creates) or status >= 500:
-        return UnreachableError(message, details=details, cause=cause, passing=True)
+        return UnreachableError(message, hint=_hint(status, names), details=details, cause=cause, passing=True)
     if status < 400:
         target = shown_url(reply.headers.get("location", ""))[:_LONGEST_TEXT]
         return ProtocolError(
@@ -147,7 +146,13 @@ def _error_of(reply: Reply, *, creates: bool) -> CometrespError:
             details=details,
             cause=None if reply.unreadable else Cause.PATH,
         )
-    return RequestRefusedError(message, details=details, cause=cause)
+    return RequestRefusedError(message, hint=_hint(status, names), details=details, cause=cause)
+
+
+def _hint(status: int, names: frozenset[str]) -> str:
+    if "model_not_found" in names:
+        return "-m MODEL names another model; the server's own pages list those that it has"
+    return "the server is overloaded or down: try again later" if status in _OVERLOADED else ""
 
 
 def _key_problem(status: int, names: frozenset[str], message: str, details: ErrorDetails) -> KeyProblemError | None:

@@ -39,7 +39,8 @@ def test_the_values_of_the_query_are_never_shown(asked: Command, wire: Wire) -> 
     err = asked("ask", "--base-url", f"{nowhere}?{QUERY}", "--retries", "0", "hi").err
     error, hint = err.splitlines()
     assert error == f"cometresp: error: {nowhere}?{SHOWN} can't be reached: Connection refused"
-    assert hint == f"hint: to go back: cometresp continue --base-url '{nowhere}?{SHOWN}' --from resp_1"
+    where = "hint: the address is from --base-url"
+    assert hint == f"{where}; to go back: cometresp continue --base-url '{nowhere}?{SHOWN}' --from resp_1"
 
 
 def test_a_chain_continues_at_a_base_url_with_a_query_without_recording_its_values(asked: Command, wire: Wire) -> None:

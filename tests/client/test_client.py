@@ -123,7 +123,9 @@ def test_the_request_id_comes_from_the_headers(ask: Command, wire: Wire) -> None
 
 def test_an_html_error_is_told_without_its_tags(ask: Command, wire: Wire) -> None:
     wire.answer(reply(502, "<html><style>b{}</style><h1>Bad\x1b[2J</h1>\n<p>gateway</p></html>", "text/html"))
-    assert ask("ask", "--retries", "0", "hi").err == "cometresp: error: HTTP 502: Bad\\x1b[2J gateway\n"
+    assert ask("ask", "--retries", "0", "hi").err == (
+        "cometresp: error: HTTP 502: Bad\\x1b[2J gateway\nhint: the server is overloaded or down: try again later\n"
+    )
 
 
 def test_a_request_that_failed_in_passing_is_sent_again_unchanged(ask: Command, wire: Wire) -> None:
@@ -156,7 +158,8 @@ def test_an_address_where_nothing_listens_is_unreachable(ask: Command) -> None:
     result = ask("ask", "--retries", "1", "hi", env={"COMETAPI_BASE_URL": f"http://127.0.0.1:{port}"})
     assert (result.code, result.err) == (
         69,
-        f"cometresp: error: http://127.0.0.1:{port}/v1 can't be reached: Connection refused\n",
+        f"cometresp: error: http://127.0.0.1:{port}/v1 can't be reached: Connection refused\n"
+        "hint: the address is from COMETAPI_BASE_URL\n",
     )
 
 

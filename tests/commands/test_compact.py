@@ -142,7 +142,12 @@ def test_another_server_gets_the_turns_that_were_compacted(begun: Command, wire:
             "hint: is the base URL right? it usually ends in /v1",
         ),
         (error_reply(400, "too short", "bad"), 65, "HTTP 400 bad: too short"),
-        (error_reply(404, "no m", "model_not_found"), 65, "HTTP 404 model_not_found: no m"),
+        (
+            error_reply(404, "no m", "model_not_found"),
+            65,
+            "HTTP 404 model_not_found: no m\n"
+            "hint: -m MODEL names another model; the server's own pages list those that it has",
+        ),
         (json_reply({"error": {"message": "no"}}), 65, "HTTP 200: no"),
     ],
 )

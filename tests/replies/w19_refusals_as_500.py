@@ -13,6 +13,7 @@ def _run(name: str, key: str, exit_code: int, hint: str = "", status: int = 500)
     return Run([step], [reply], requests=1)
 
 
+MODEL = "hint: -m MODEL names another model; the server's own pages list those that it has\n"
 REQUEST = (
     "invalid_request",
     "sensitive_words_detected",
@@ -24,5 +25,11 @@ RUNS = {
     **{f"{key} {name}": _run(name, key, 65) for key in ("code", "type") for name in REQUEST},
     "access": _run("access_denied", "code", 77, ACCESS),
     "access type": _run("access_denied", "type", 77, ACCESS, 503),
-    "model": _run("model_not_found", "type", 65, "hint: see: cometresp ask -m MODEL\n", 503),
+    "model": _run(
+        "model_not_found",
+        "type",
+        65,
+        MODEL,
+        503,
+    ),
 }

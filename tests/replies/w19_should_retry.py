@@ -5,10 +5,15 @@ from tests.scripted import error_reply
 
 SEEN = "OpenAI and its SDKs"
 
+LATER = "hint: the server is overloaded or down: try again later\n"
+
 
 def _run(status: int, header: str, exit_code: int, requests: int) -> Run:
     reply = error_reply(status, "no", x_should_retry=header, retry_after_ms="1")
-    step = ("ask --retries 1 hi", Shows("", exit_code, f"cometresp: error: HTTP {status}: no\n"))
+    step = (
+        "ask --retries 1 hi",
+        Shows("", exit_code, f"cometresp: error: HTTP {status}: no\n{LATER if status == 503 else ''}"),
+    )
     return Run([step], [reply], requests=requests)
 
 

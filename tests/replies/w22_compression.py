@@ -13,6 +13,7 @@ STREAM = text_stream("ping ", "pong", response_id="resp_b1").removeprefix(STREAM
 ZSTD = b"\x28\xb5\x2f\xfd\x04\x00" + bytes(range(128, 250))
 GOOD = Shows("ping pong\n")
 WHY = "compressed with {}, which was not asked for and can't be read\n"
+LATER = "hint: the server is overloaded or down: try again later\n"
 REPLY = "cometresp: error: not the Responses API: the reply to POST /v1/responses is a body "
 
 
@@ -53,7 +54,7 @@ RUNS = {
         reply(400, ZSTD, content_encoding="br"),
     ),
     "br 503": _run(
-        Shows("", 69, "cometresp: error: HTTP 503: a body " + WHY.format("br")),
+        Shows("", 69, "cometresp: error: HTTP 503: a body " + WHY.format("br") + LATER),
         reply(503, ZSTD, content_encoding="br"),
     ),
     "broken": _run(

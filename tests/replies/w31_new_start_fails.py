@@ -10,6 +10,8 @@ _TWO = text_stream("2", response_id="resp_b2")
 _BACK = "cometresp continue --from resp_b1"
 _NOTHING = "cometresp: error: nothing to continue: default was restarted by a request that failed\n"
 
+LATER = "the server is overloaded or down: try again later; "
+
 
 def _refused(reply: bytes, code: int, first: str, hint: str = "") -> Run:
     return Run(
@@ -30,7 +32,7 @@ RUNS = {
     "refused key": _refused(
         error_reply(401, "who"), 77, "cometresp: error: HTTP 401: who", "check the key in COMETAPI_KEY; "
     ),
-    "unavailable": _refused(error_reply(503, "down"), 69, "cometresp: error: HTTP 503: down"),
+    "unavailable": _refused(error_reply(503, "down"), 69, "cometresp: error: HTTP 503: down", LATER),
     "the next start": Run(
         [("ask a", Shows("1\n")), ("ask b", Shows(code=65, err=lambda err: _BACK in err)), ("ask c", Shows("2\n"))],
         [_ONE, error_reply(400, "no"), _TWO],

@@ -145,6 +145,9 @@ def test_no_stdin_reads_nothing_as_a_flag_and_as_a_variable(ask: Command) -> Non
         ("cometresp < list", ["one\ntwo"]),
         ('while read -r line; do cometresp "$line"; done < list', ["one", "two"]),
         ("while read -r line; do cometresp - ; done < list", ["two"]),
+        ('cat list | while read -r line; do cometresp "$line"; done', ["one\n\ntwo"]),  # as docs/flags.md says
+        ('cat list | while read -r line; do cometresp --no-stdin "$line"; done', ["one", "two"]),
+        ('while read -r line; do cometresp --no-stdin "$line"; done <<< "$(cat list)"', ["one", "two"]),
         ("cat list | cometresp hi", ["hi\n\none\ntwo"]),
         ("cometresp hi < /dev/null", ["hi"]),
         ("cometresp hi <&-", ["hi"]),

@@ -193,7 +193,7 @@ def test_an_error_quotes_no_value_that_may_be_a_secret(
         (["--base-url", "https:/u:s3cret@h/x"], "cometresp: error: --base-url: 'https:/h/x' is not a web address"),
         (["--base-url", "https://u:s3cret@h/x"], "cometresp: error: --base-url: a base URL has no user and password"),
         (["--functions", "x.py", "--tool-env", "KEY=s3cret"], "cometresp: error: --tool-env: 'KEY=…' is not the name"),
-        (["--api-key=s3cret"], "cometresp: error: no such option: --api-key\n"),
+        (["--api-key=s3cret"], "cometresp: error: no such flag: --api-key\n"),
     ],
 )
 def test_an_error_with_a_hint_quotes_no_secret_either(ask: Command, words: list[str], start: str) -> None:

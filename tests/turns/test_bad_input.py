@@ -281,7 +281,7 @@ def test_any_words_are_a_request_or_a_usage_error(run: Command, lines: list[list
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["nope"], ["ask", "--nope"], ["ask", "-m"], ["ask", "--file-as", "x"], ["ask", "--retries", "x"]]
+    "words", [["nope"], ["ask", "--nope"], ["ask", "-m"], ["ask", "--file-as", "x"], ["ask", "--retries", "x"]]
 )
 def test_a_usage_error_has_the_form_of_all_others_also_as_json(run: Command, words: list[str]) -> None:
     code, out, err = run(*words)

@@ -211,7 +211,8 @@ def test_arguments_do_nothing_but_arrive(tools: Command, wire: Wire, text: str) 
 def test_a_failure_after_a_call_ran_says_how_to_take_the_run_up(tools: Command, wire: Wire) -> None:
     wire.answer(calling(oslo()), error_reply(503, Retry_After="0"))
     assert allowed(tools, "hi").err.splitlines()[-1] == (
-        "hint: cometresp continue sends the results again, with --functions where further calls should run"
+        "hint: the server is overloaded or down: try again later; "
+        "cometresp continue sends the results again, with --functions where further calls should run"
     )
 
 
@@ -269,7 +270,8 @@ def test_calls_run_again_where_their_results_are_not_recorded(tools: Command, wi
     wire.answer(calling(oslo()), error_reply(503, Retry_After="0"))
     refuse(tools, "UPDATE OF outputs")
     assert allowed(tools, "hi").err.splitlines()[-1] == (
-        "hint: cometresp continue resumes the run, with --functions again where it was given; the calls run again"
+        "hint: the server is overloaded or down: try again later; "
+        "cometresp continue resumes the run, with --functions again where it was given; the calls run again"
     )
 
 

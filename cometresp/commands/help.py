@@ -1,0 +1,88 @@
+"""`cometresp help`: the page of the program, of a command, or of a topic."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from cometresp.errors import UsageError
+from cometresp.help.command import Command
+from cometresp.text import escape_line
+
+app = typer.Typer(add_completion=False)
+
+
+def complete_pages(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The commands and topics that begin so; the commands of a group behind its name."""
+    from cometresp.help.topics import TOPICS
+
+    context, names = _context_of(ctx.params.get("topic") or [], ctx.find_root())
+    if context is None:
+        return []
+    return [name for name in (*names, *(TOPICS if context.parent is None else ())) if name.startswith(incomplete)]
+
+
+@app.command(
+    cls=Command,
+    epilog="""
+    cometresp help ask
+    cometresp help chains show
+    cometresp help exit-codes
+    """,
+)
+def help_(
+    ctx: typer.Context,
+    topic: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="COMMAND|TOPIC",
+            help="A command, exit-codes or environment.",
+            show_default=False,
+            autocompletion=complete_pages,
+        ),
+    ] = None,
+) -> None:
+    """Print the help of a command or a topic."""
+    run(topic or [], ctx.find_root())
+
+
+def run(words: list[str], root: Any) -> None:
+    """`root` is Typer's context of the program."""
+    from cometresp.help.layout import show
+    from cometresp.help.topics import TOPICS, topic_page
+
+    if len(words) == 1 and words[0] in TOPICS:
+        show(topic_page(words[0]))
+        return
+    context = root
+    for word in words:
+        found, names = _context_of([word], context)
+        if found is None:
+            raise _no_page(word, context.command_path, [*names, *(TOPICS if context is root else ())])
+        context = found
+    show(context.command.page(context, everything=False))
+
+
+def _context_of(words: Sequence[str], context: Any) -> tuple[Any, list[str]]:
+    """Typer's context of a command below another, None where there is none; and the names of the commands there."""
+    for word in words:
+        names = _commands(context)
+        if word not in names:
+            return None, names
+        context = context.command.get_command(context, word).make_context(
+            word, [], parent=context, resilient_parsing=True
+        )
+    return context, _commands(context)
+
+
+def _commands(context: Any) -> list[str]:
+    return list(context.command.list_commands(context)) if hasattr(context.command, "list_commands") else []
+
+
+def _no_page(word: str, path: str, names: list[str]) -> UsageError:
+    from cometresp.help.nearest import nearest
+
+    known = nearest(word, names)
+    page = path.replace("cometresp", "cometresp help", 1)
+    hint = f"did you mean {page} {known}?" if known else f"pages: {', '.join(names)}" if names else f"see {page}"
+    return UsageError(f"no help on {escape_line(word, 40)}", hint=hint)

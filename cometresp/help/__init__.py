@@ -1,0 +1,13 @@
+"""The command line as a user meets it: its help, and what a mistake in it is answered with.
+
+command   The classes of commands: how their words are read, and their help flags.
+explain   Typer's errors -> errors that say what to type instead.
+foreign   Flags and commands of other programs, and what stands for them here.
+layout    A page of help -> text, printed.
+mistakes  Command lines that can be read, but hardly mean what they say.
+nearest   The name that was meant.
+page      A command -> its page of help: the everyday flags, or all.
+root      The page of the program as a whole, and what it answers without a command.
+topics    The pages about exit codes and variables.
+words     Which words of a command line are flags, their values, and words of the prompt.
+"""

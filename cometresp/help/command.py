@@ -1,0 +1,95 @@
+"""The classes of commands: how their words are read, and their help flags.
+
+They extend Typer's, which declares and parses. What an error is answered with is loaded only where there is one.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+from cometresp.help.words import flags_of, read, with_flags_first
+
+if TYPE_CHECKING:
+    from cometresp.help.page import Page
+
+_SIGNS = "-/\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # what a word begins with that may be a mistake
+
+
+@cache
+def _help_options() -> list[TyperOption]:
+    """-h and --help-all; the same objects each time, since Typer compares them by identity."""
+    return [
+        _help_option(["--help", "-h"], "Print this help.", _print_help),
+        _help_option(["--help-all"], "Print all flags.", _print_all_help),
+    ]
+
+
+def _help_option(names: list[str], text: str, callback: Any) -> TyperOption:
+    return TyperOption(
+        param_decls=names, help=text, callback=callback, is_flag=True, is_eager=True, expose_value=False, default=False
+    )
+
+
+def _print_help(ctx: typer.Context, _: Any, value: Any) -> None:
+    _print(ctx, value, everything=False)
+
+
+def _print_all_help(ctx: typer.Context, _: Any, value: Any) -> None:
+    _print(ctx, value, everything=True)
+
+
+def _print(ctx: typer.Context, value: Any, *, everything: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    from cometresp.help.layout import show
+
+    show(ctx.command.page(ctx, everything=everything))  # type: ignore[attr-defined] # it is one of those below
+    raise typer.Exit
+
+
+def _read(command: Any, ctx: Any, args: list[str]) -> list[str]:
+    """The words of a command line for Typer's parser. Raises UsageError for a mistake that it wouldn't find."""
+    if ctx.resilient_parsing or not any(word and word[0] in _SIGNS for word in args):
+        return args
+    from cometresp.help.mistakes import check
+
+    flags = flags_of(command.get_params(ctx))
+    pieces = list(read(args, flags))
+    prompt = any(param.name == "prompt" for param in command.params)
+    check(pieces, flags, command.name or "", prompt=prompt)
+    like_flags = any(piece.kind == "word" and piece.text.startswith("-") and piece.text != "-" for piece in pieces)
+    return with_flags_first(pieces) if prompt and like_flags else args
+
+
+class Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ARG002 - Typer's signature
+        return [*self.params, *_help_options()]
+
+    def page(self, ctx: Any, *, everything: bool) -> "Page":
+        from cometresp.help.page import page_of
+
+        return page_of(ctx, everything=everything)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _read(self, ctx, args))
+
+
+class Group(TyperGroup):
+    command_class = Command
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ARG002
+        return [*self.params, *_help_options()]
+
+    def page(self, ctx: Any, *, everything: bool) -> "Page":
+        from cometresp.help.page import page_of
+
+        return page_of(ctx, everything=everything)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if not ctx.resilient_parsing and args and args[0] not in (names := self.list_commands(ctx)):
+            from cometresp.help.explain import no_command
+
+            raise no_command(args, names, ctx.command_path)
+        return super().resolve_command(ctx, args)

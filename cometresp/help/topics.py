@@ -1,0 +1,64 @@
+"""The pages about exit codes and variables. Their rows are those of docs/, as a test checks."""
+
+from cometresp.help.page import Page, Section
+
+# fmt: off
+# One row per line, however long, as in the tables of docs/exit-codes.md and docs/flags.md.
+# ruff: noqa: E501
+EXIT_CODES: tuple[tuple[str, str], ...] = (
+    ("0", "the response completed; --background was accepted; cancel, delete, items, chains compact, --count-tokens or an offline command succeeded"),
+    ("1", "the response failed, or ended with a status that isn't known here, or the stream contained an error"),
+    ("2", "wrong usage or bad input, found before anything was sent; nothing to continue; an attached file that changed while it was sent"),
+    ("3", "incomplete: max_output_tokens, or an unknown reason (--allow-incomplete makes it 0)"),
+    ("4", "stopped by the content filter, or a refusal"),
+    ("5", "the answer waits for a call: of a function without a command, of one that wasn't allowed to run, or after --max-turns"),
+    ("6", "cancelled"),
+    ("7", "still queued, in progress or in another status that may change, also when --max-time ended a wait; without it, a reply to ask that is still queued is asked for until its status has been the same 5 times"),
+    ("8", "the answer doesn't match --schema (it is printed all the same), or has no code block for --extract (not even a blank one counts)"),
+    ("65", "the server refused the request: 400, 404, 413, 422 and other 4xx; a 5xx whose code says so, such as 500 invalid_request and 503 model_not_found; cancel of a response that has ended; a chain that can't be replayed, or that moved on while it was compacted"),
+    ("69", "unreachable, timed out, 5xx after all retries, or a stream cut before its end"),
+    ("70", "a bug in cometresp; the hint names a file with the details"),
+    ("73", "the output can't be written; the state can't be read or written (for ask only a warning), also because another process holds it for too long"),
+    ("75", "rate limited (429) after all retries, or asked to wait longer than 120 s"),
+    ("76", "not the Responses API: a redirect, HTML, an empty reply, broken JSON, a compression that wasn't asked for, a reply larger than --max-reply-size, or a background response without an id that can be used"),
+    ("77", "the key is missing, refused or not allowed; the quota is exhausted"),
+    ("78", "the config file, a base URL in it or in the environment, a proxy or a certificate setting is invalid; a proxy wants a name and a password (407)"),
+    ("129, 130, 131, 143", "hung up (SIGHUP), interrupted (SIGINT, Ctrl-C), quit (SIGQUIT, Ctrl-\\), terminated (SIGTERM)"),
+    ("141", "the reader of the output closed the pipe"),
+)
+ENVIRONMENT: tuple[tuple[str, str], ...] = (
+    ("COMETAPI_KEY", "the key; there is no flag for it, since the list of processes would show it"),
+    ("COMETAPI_BASE_URL", "the base URL (https://api.cometapi.com/v1), with or without /responses and a query"),
+    ("COMETAPI_DEFAULT_MODEL", "the model if neither flag nor chain names one (gpt-5.4, on CometAPI only)"),
+    ("COMETRESP_CHAIN", "the chain"),
+    ("COMETRESP_RECORD", "full, ids or none"),
+    ("COMETRESP_STATE_DIR, COMETRESP_CONFIG", "where the state and the config file are; a config file that is named here must be there"),
+    ("COMETRESP_NO_STDIN, COMETRESP_PLAIN", "1: like --no-stdin, --plain"),
+    ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, SSL_CERT_FILE, SSL_CERT_DIR", "as in other programs; loopback addresses never use a proxy"),
+    ("NO_PROXY", "what is reached without a proxy, separated by commas: example.com (also what is under it), .example.com (only that), 10.0.0.0/8, fd00::/8, [fd00::1]:8443, *"),
+    ("NO_COLOR", "no colours; bold and dim text stays"),
+    ("CI, TERM=dumb", "nothing is redrawn; with CI no question is asked"),
+    ("COLUMNS", "the width of help, also in a pipe, and of what a terminal shows"),
+)
+# fmt: on
+
+_PAGES = {
+    "exit-codes": Page(
+        "",
+        "How a run ended. The codes are the same for a streamed, whole, fetched or background response; the text that "
+        "was received is printed with any of them.",
+        [Section("Exit codes", list(EXIT_CODES))],
+        "--error-format json prints the error as JSON. More in docs/exit-codes.md of the source",
+    ),
+    "environment": Page(
+        "",
+        "A flag takes precedence over the chain, the chain over the environment, the environment over the config file.",
+        [Section("Variables", list(ENVIRONMENT))],
+        "The config file and all flags are described in docs/flags.md of the source",
+    ),
+}
+TOPICS = tuple(_PAGES)
+
+
+def topic_page(topic: str) -> Page:
+    return _PAGES[topic]
