@@ -70,7 +70,7 @@ def _no_such_flag(name: str, context: Any, argv: Sequence[str], commands: Sequen
         return UsageError(f"{shown} and its value are one word", hint="they are two, without quotes around both")
     hint = advice_on(name, flags)
     if name[1:].isdigit() and "-n" in flags:
-        hint = "-n N lists so many"
+        hint = "-n N limits the list"
     if not hint and any(" " in word and word.startswith(name) for word in argv):
         hint = "words of a prompt stand behind --"
     return UsageError(f"no such flag: {shown}", hint=hint or f"see {path} --help")

@@ -12,13 +12,13 @@ class Advice(NamedTuple):
 
 _KEY = Advice("export COMETAPI_KEY=…: there is no flag for the key, since the list of processes would show it")
 _FILE = Advice("-f FILE attaches a file", "-f")
-_PROMPT = Advice("the prompt needs no flag: its words stand by themselves", "-m")
+_PROMPT = Advice('the prompt needs no flag: cometresp ask "…"', "-m")
 _CHAIN = Advice("--chain NAME names the chain", "--chain")
 _FROM = Advice("--from ID continues a recorded response", "--from")
 _CONTINUE = Advice("-c continues the chain", "-c")
 _CA = Advice("--ca-file FILE trusts the certificates in a file; the check can't be switched off", "--ca-file")
 _SYSTEM = Advice("-s TEXT gives instructions", "-s")
-_SCHEMA = Advice("--schema SPEC gives the answer a shape, --json-object makes it JSON of any", "--schema")
+_SCHEMA = Advice("--schema SPEC gives the answer a shape, --json-object makes it any JSON object", "--schema")
 _BODY = Advice("--body JSON, or @FILE, is the request to start from", "--body")
 _EFFORT = Advice("--effort LEVEL says how much the model reasons", "--effort")
 _URL = Advice("--base-url URL names the server", "--base-url")
@@ -112,7 +112,7 @@ COMMANDS: dict[str, str] = {
     ),
     **dict.fromkeys(
         ("chat", "repl", "interactive", "shell", "talk", "session", "conversation", "start"),
-        'each turn is a command: cometresp ask "…" starts a chain, cometresp continue "…" is its next turn',
+        'cometresp ask "…" starts a chain, cometresp continue "…" is its next turn',
     ),
     **dict.fromkeys(
         ("reply", "resume", "next", "again", "followup", "follow-up", "c", "more", "branch"),

@@ -61,7 +61,7 @@ def _check_short(piece: Piece, flags: Mapping[str, Any]) -> None:
     long = f"-{word.partition('=')[0]}"
     if long in flags and len(long) > 3:  # noqa: PLR2004 - "--" and a letter
         raise UsageError(f"{long[1:]} has one dash too few", hint=f"did you mean {long}?")
-    if piece.joined and value and value.startswith("=") and "=" not in value[1:]:
+    if piece.joined and value and value.startswith("="):
         raise UsageError(f"{piece.name} takes its value without =", hint=f"{piece.name} {metavar(piece.option)}")
     if word[2:3] and word[2] in _NO_VALUE and word[:2] in flags:
         raise unclear(word, flags[word[:2]])
@@ -94,7 +94,7 @@ def _check_files(pieces: Sequence[Piece]) -> None:
             more = "" if len(names) == 1 else f" and {len(names) - 1} more"
             raise UsageError(
                 f"{piece.name} takes one file: {quoted(names[0])}{more} would be part of the prompt",
-                hint=f"{piece.name} FILE {piece.name} FILE attaches both; words of a prompt stand behind --",
+                hint=f"repeat it for each, {piece.name} FILE {piece.name} FILE; words of a prompt stand behind --",
             )
 
 

@@ -22,9 +22,9 @@ from tests.conftest import Command, Forker
 from tests.scripted import Wire, error_reply
 
 NO_KEY = "export COMETAPI_KEY=…: there is no flag for the key, since the list of processes would show it"
-PROMPT = "the prompt needs no flag: its words stand by themselves"
+PROMPT = 'the prompt needs no flag: cometresp ask "…"'
 FILE = "-f FILE attaches a file"
-TURNS = 'each turn is a command: cometresp ask "…" starts a chain, cometresp continue "…" is its next turn'
+TURNS = 'cometresp ask "…" starts a chain, cometresp continue "…" is its next turn'
 LISTS = "cometresp log lists recorded responses, cometresp chains the chains"
 BEHIND = "words of a prompt stand behind --"
 
@@ -92,7 +92,7 @@ MISTAKES: list[tuple[list[str], str, str]] = [
     (
         ["ask", "--json-schema", "x.json", "hi"],
         "no such flag: --json-schema",
-        "--schema SPEC gives the answer a shape, --json-object makes it JSON of any",
+        "--schema SPEC gives the answer a shape, --json-object makes it any JSON object",
     ),
     (["ask", "--output-format", "json", "hi"], "no such flag: --output-format", "-F FORMAT sets the output format"),
     (
@@ -118,7 +118,7 @@ MISTAKES: list[tuple[list[str], str, str]] = [
     ),
     (["ask", "--cid", "resp_1", "hi"], "no such flag: --cid", "--from ID continues a recorded response"),
     (["ask", "--xyzzy", "hi"], "no such flag: --xyzzy", "see cometresp ask --help"),
-    (["log", "-5"], "no such flag: -5", "-n N lists so many"),
+    (["log", "-5"], "no such flag: -5", "-n N limits the list"),
     (["log", "--josn"], "no such flag: --josn", "did you mean --json?"),
     # flags that mean something else
     (["ask", "-model", "x", "hi"], "-model has one dash too few", "did you mean --model?"),
@@ -139,7 +139,7 @@ MISTAKES: list[tuple[list[str], str, str]] = [
     (
         ["ask", "-f", "a.txt", "b.txt", "c.txt", "Summarise"],
         "-f takes one file: 'b.txt' and 1 more would be part of the prompt",
-        f"-f FILE -f FILE attaches both; {BEHIND}",
+        f"repeat it for each, -f FILE -f FILE; {BEHIND}",
     ),
     # values
     (
