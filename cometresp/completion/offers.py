@@ -106,12 +106,12 @@ def _flags(place: Place, typed: str) -> Offers:
             if _takes_value(param):
                 return _values(place, param, typed[at + 1 :], typed[: at + 1])
     found = []
-    for param in place.command.params:
+    for param in place.command.get_params(None):
         names = [*param.opts, *param.secondary_opts]
         repeatable = getattr(param, "multiple", False) or not set(names) & set(place.given)
         if param.param_type_name == "option" and not param.hidden and repeatable:
             found += [Offer(name, _line(param.help)) for name in names if name.startswith(typed)]
-    return Offers(words=found + [Offer("--help", "Show this message and exit.")] * "--help".startswith(typed))
+    return Offers(words=found)
 
 
 def _values(place: Place, param: Any, typed: str, before: str = "") -> Offers:
@@ -127,10 +127,11 @@ def _values(place: Place, param: Any, typed: str, before: str = "") -> Offers:
 def _found(place: Place, param: Any, typed: str) -> tuple[str, Sequence[Offer]]:
     """The kind of the values, and those that begin as typed."""
     names = set(param.opts)
-    if names & values.AT_FLAGS or param.metavar == "SPEC":
+    is_schema = names & values.SCHEMA_FLAGS or (param.param_type_name == "argument" and param.metavar == "SPEC")
+    if names & values.AT_FLAGS or is_schema:
         if typed.startswith("@") and typed != "@@":
             return WORDS, values.files(typed[1:], "@")
-        if names & values.SCHEMA_FLAGS or param.metavar == "SPEC":
+        if is_schema:
             return FILES if not typed.startswith("{") else WORDS, ()
     for flag, mark in values.KEYED_FILES.items():
         if flag in names:

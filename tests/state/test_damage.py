@@ -223,5 +223,5 @@ def test_completion_leaves_damaged_records_out(ask: Command, wire: Wire) -> None
     for name in ("good", "bad"):
         assert ask("ask", "--chain", name, name).code == 0
     execute(state_path(ask).parent, "UPDATE turns SET created = 'abc' WHERE n = 2")
-    completing = {"_COMETRESP_COMPLETE": "complete_bash", "COMP_WORDS": "cometresp log ", "COMP_CWORD": "2"}
-    assert list(ask(env=completing)) == [0, "resp_good\n", ""]
+    completing = {"_COMETRESP_COMPLETE": "fish", "_COMETRESP_LINE": "cometresp log resp_"}
+    assert list(ask(env=completing)) == [0, "words\nresp_good\tgood\n", ""]
