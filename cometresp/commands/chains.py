@@ -14,6 +14,7 @@ from cometresp.options.arguments import (
     AsJson,
     ChainName,
     ChainNames,
+    InColor,
     NoPager,
     Offline,
     ReplyAsJson,
@@ -21,7 +22,7 @@ from cometresp.options.arguments import (
     SomeChain,
 )
 from cometresp.options.spread import spread
-from cometresp.options.tables import ConnectionOptions, complete_models
+from cometresp.options.tables import Color, ConnectionOptions, OutputOptions, complete_models
 from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
 from cometresp.state.records import Chain
@@ -76,11 +77,11 @@ class ListedChain(TypedDict):
 
 
 @app.callback(invoke_without_command=True, short_help="List the chains; show, rename, remove or compact them.")
-def chains(ctx: typer.Context, *, as_json: AsJson = False, offline: Offline = False) -> None:
+def chains(ctx: typer.Context, *, as_json: AsJson = False, color: InColor = "auto", offline: Offline = False) -> None:
     """List the chains, the last used first; or one of the commands below."""
     ctx.obj = offline
     if ctx.invoked_subcommand is None:
-        run(as_json, _runtime(ctx, offline=offline))
+        run(as_json, _runtime(ctx, offline=offline, color=color))
 
 
 @app.command(cls=Command)
@@ -90,10 +91,11 @@ def show(
     *,
     as_json: AsJson = False,
     no_pager: NoPager = False,
+    color: InColor = "auto",
     offline: Offline = False,
 ) -> None:
     """Print the transcript of a chain as Markdown, or its items as JSON."""
-    show_chain(Shown(name, as_json, no_pager), _runtime(ctx, offline=offline))
+    show_chain(Shown(name, as_json, no_pager), _runtime(ctx, offline=offline, color=color))
 
 
 @app.command(cls=Command)
@@ -174,9 +176,10 @@ def compact(
     compact_chain(Compacted(name, model, instructions, as_json), Runtime(connection, chain=name))
 
 
-def _runtime(ctx: typer.Context, *, offline: bool, base_url: str | None = None) -> Runtime:
+def _runtime(ctx: typer.Context, *, offline: bool, base_url: str | None = None, color: Color = "auto") -> Runtime:
     """--offline counts before the subcommand and after it."""
-    return Runtime(ConnectionOptions(offline=offline or bool(ctx.obj), base_url=base_url))
+    connection = ConnectionOptions(offline=offline or bool(ctx.obj), base_url=base_url)
+    return Runtime(connection, OutputOptions(color=color))
 
 
 # runs ---------------------------------------------------------------------------------------------------------------

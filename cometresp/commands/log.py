@@ -8,8 +8,8 @@ import typer
 
 from cometresp.errors import Next, RecordError, UsageError
 from cometresp.help.command import Command
-from cometresp.options.arguments import AsJson, NoPager, Offline
-from cometresp.options.tables import ConnectionOptions, complete_chains, complete_ids
+from cometresp.options.arguments import AsJson, InColor, NoPager, Offline
+from cometresp.options.tables import ConnectionOptions, OutputOptions, complete_chains, complete_ids
 from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
 from cometresp.state.records import Turn
@@ -76,11 +76,12 @@ def log(
     count: Annotated[int, typer.Option("-n", "--count", help="At most so many.")] = _DEFAULT_COUNT,
     as_json: AsJson = False,
     no_pager: NoPager = False,
+    color: InColor = "auto",
     offline: Offline = False,
 ) -> None:
     """List recorded responses, or print one with its prompt, text and items."""
     query_of = Query(response_id, chain, count, tuple(query.split()), as_json, no_pager)
-    run(query_of, Runtime(ConnectionOptions(offline=offline)))
+    run(query_of, Runtime(ConnectionOptions(offline=offline), OutputOptions(color=color)))
 
 
 @telling

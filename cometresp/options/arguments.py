@@ -4,7 +4,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from cometresp.options.tables import complete_chains, complete_ids
+from cometresp.options.tables import Color, complete_chains, complete_ids
 
 ResponseId = Annotated[
     str,
@@ -42,6 +42,10 @@ Include = Annotated[
     ),
 ]
 NoPager = Annotated[bool, Option("--no-pager", help="Write to the terminal, not through $PAGER.")]
+InColor = Annotated[
+    Color,
+    Option("--color", help="Colour: auto (on a terminal), always or never.", metavar="WHEN", case_sensitive=False),
+]
 AsJson = Annotated[bool, Option("--json", help="Print JSON.")]
 ReplyAsJson = Annotated[bool, Option("--json", help="Print the server's reply as JSON.")]
 Offline = Annotated[bool, Option("--offline", help="Use the state of the emulator.")]

@@ -150,7 +150,7 @@ class OutputOptions(NamedTuple):
     show_reasoning: Annotated[Flag, _flag(OUTPUT, "Print reasoning on stderr [default: on a terminal].", "--show-reasoning/--hide-reasoning")] = None
     id_file: Annotated[Text, _flag(OUTPUT, "Write the response id to FILE as soon as it is known.", "--id-file", metavar="FILE")] = None
     plain: Annotated[bool, _flag(OUTPUT, "No redrawing and no spinner.", "--plain")] = False
-    color: Annotated[Color, _flag(OUTPUT, "Colour of rendered text: auto (on a terminal), always or never [default: auto].", "--color", case_sensitive=False)] = "auto"
+    color: Annotated[Color, _flag(OUTPUT, "Colour of rendered text: auto (on a terminal), always or never [default: auto].", "--color", metavar="WHEN", case_sensitive=False)] = "auto"
     bell: Annotated[bool, _flag(OUTPUT, "Ring on the terminal when a run of more than 20 s ends or asks.", "--bell")] = False
 
     @property
