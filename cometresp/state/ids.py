@@ -28,7 +28,10 @@ def matching(typed: str) -> tuple[str, dict[str, object]] | None:
 
 def shown(db: sqlite3.Connection, response_id: str) -> str:
     """The id as it is shown: short, and unique in the record. One that isn't recorded is returned whole."""
-    if len(response_id) <= _LEAST_SHOWN or not _times(db, response_id):
+    if (
+        len(response_id) <= _LEAST_SHOWN
+        or not db.execute("SELECT 1 FROM turns WHERE id = ?", (response_id,)).fetchone()
+    ):
         return response_id
     shared = max(_shared(response_id, other) for other in _neighbours(db, response_id))
     if shared < _MOST_SHOWN:

@@ -16,7 +16,6 @@ from cometresp.text import escape_line, shell_arguments, shell_flag
 from cometresp.turns.lookup import find, recorded_id
 from cometresp.turns.outputs import Calls, waiting_calls
 from cometresp.wire.events import may_go_on
-from cometresp.wire.items import text_of
 from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
@@ -114,28 +113,30 @@ def _head(name: str, chain: Chain | None, state: "State") -> Turn:
     if before is not None:
         back = (Next("continue", (shell_flag("--from", state.turns.shown_id(before.id)),)), " goes back")
     if pending is not None:
-        error = _unfinished(name, pending, state.turns.shown_id(pending.id))
-        raise error if error.hint and before is None else error.and_hint(back)
+        raise _unfinished(name, pending, state.turns.shown_id(pending.id), back, goes_back=before is not None)
     if before is None:
         raise _nothing(name)
     raise UsageError(f"nothing to continue: {name} was restarted by a request that failed", hint=back)
 
 
-def _unfinished(name: str, pending: Turn, shown_id: str) -> UsageError:
-    """The error where a turn restarted the chain and didn't complete; its hint starts with the command that helps."""
+def _unfinished(name: str, pending: Turn, shown_id: str, back: Hint, *, goes_back: bool) -> UsageError:
+    """The error where a turn restarted the chain and didn't complete; its hint starts with the command that helps.
+
+    `back` is another way on: it `goes_back`, or else starts the chain again.
+    """
     broken = pending.status in BROKEN
     at_work = may_go_on(pending.status) and not broken
-    go_on = Next("continue", (shell_flag("--from", shown_id),))
-    hint: Hint = ""
-    if broken and text_of(pending.output or []):
-        hint = (go_on, " continues it")
-    elif at_work or pending.status == "cut":
-        hint = (Next("get", (shell_arguments(shown_id), "--wait")), " fetches it")
-    elif pending.status == "incomplete":
-        hint = (go_on, " continues it all the same")
     turn_id, status = escape_line(shown_id), escape_line(pending.status)
     ended = "is still" if at_work else "ended as" if not broken else "was"
-    return UsageError(f"nothing to continue: {turn_id}, which restarted {name}, {ended} {status}", hint=hint)
+    error = UsageError(f"nothing to continue: {turn_id}, which restarted {name}, {ended} {status}")
+    get = Next("get", (shell_arguments(shown_id), "--wait"))
+    if pending.status == "interrupted":  # the server may have gone on, as with one in the background
+        return error.and_hint(back).and_hint((get, " fetches it if it went on"))
+    if at_work or broken:
+        error.and_hint((get, " fetches it"))
+    elif pending.status == "incomplete":
+        error.and_hint((Next("continue", (shell_flag("--from", shown_id),)), " continues it all the same"))
+    return error.and_hint(back) if goes_back or not error.hint else error
 
 
 def _nothing(name: str) -> UsageError:

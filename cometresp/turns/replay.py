@@ -3,10 +3,10 @@
 from cometresp.errors import Next, OutputError, RequestRefusedError, UsageError
 from cometresp.paths import Reading
 from cometresp.runtime import Runtime
-from cometresp.state.records import BROKEN, COMPACTED, Turn
+from cometresp.state.records import COMPACTED, Turn
 from cometresp.text import escape_line
 from cometresp.wire.events import GOOD
-from cometresp.wire.items import distinct, message_item, sent_back, text_of
+from cometresp.wire.items import distinct, sent_back
 from cometresp.wire.json import Json, obj, text
 
 STAND_IN = "cometresp_stand_in"  # in a recorded part whose bytes were not: where they are, and what they were
@@ -95,24 +95,12 @@ def conversation_items(runtime: Runtime, last: Turn, model: object) -> list[Json
     for turn in _replayed_turns(lineage, runtime.base_url):
         if turn.input is None or turn.output is None:
             raise _incomplete(f"the text of {turn.id} was not recorded, or is older than what is kept")
-        if turn.status not in (*GOOD, *BROKEN, COMPACTED):
+        if turn.status not in (*GOOD, COMPACTED):
             raise _incomplete(f"{turn.id} ended as {turn.status}: what is recorded of it is not a whole answer")
         same = turn.base_url == runtime.base_url and turn.model == model
         items += [_restored(item, turn, runtime.reading) for item in turn.input]
-        if turn.status in BROKEN:
-            items += _text_that_came(turn.output)
-        else:
-            items += [item for item in sent_back(distinct(turn.output)) if same or item.get("type") != "reasoning"]
+        items += [item for item in sent_back(distinct(turn.output)) if same or item.get("type") != "reasoning"]
     return items
-
-
-def _text_that_came(output: list[Json]) -> list[Json]:
-    """What an answer that broke off says, as a message; its calls may be half of one, and are answered by nothing.
-
-    Such a turn is only continued where the user named it.
-    """
-    came = text_of(output)
-    return [message_item(came)] if came else []
 
 
 def _replayed_turns(lineage: list[Turn], base_url: str) -> list[Turn]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from cometresp.wire.items import message_item
 from tests.conftest import Command
 from tests.recorded import heads, state_path
 from tests.scripted import Wire, call, created, delta, error_reply, json_reply, message, response, sse, text_stream
@@ -50,7 +49,7 @@ def test_there_is_nothing_to_continue_before_the_first_answer(ask: Command, wire
 @pytest.mark.parametrize(
     ("bad", "code", "status", "hint"),
     [
-        (sse(created("r2"), delta("half")), 69, "was cut", "cometresp continue --from r2 continues it; "),
+        (sse(created("r2"), delta("half")), 69, "was cut", "cometresp get r2 --wait fetches it; "),
         (json_reply(response(response_id="r2", status="failed", error={"message": "x"})), 1, "ended as failed", ""),
         (
             json_reply(response(message("t"), response_id="r2", status="incomplete")),
@@ -80,35 +79,32 @@ def test_only_a_good_turn_moves_the_head(
     assert heads(ask) == {"default": "r4"}
 
 
-@pytest.mark.parametrize("server", ["knows the id", "refuses the id"])
-def test_after_an_interrupt_continue_says_the_command_that_works(ask: Command, wire: Wire, server: str) -> None:
-    def stall(_: Any, connection: Any) -> None:
-        connection.sendall(sse(created("resp_0123456789abcdef"), delta("half")))
-        connection.recv(1)
+def test_after_an_interrupt_continue_says_the_command_that_works(ask: Command, wire: Wire) -> None:
+    def interrupted() -> str:
+        def stall(_: Any, connection: Any) -> None:
+            connection.sendall(sse(created("resp_0123456789abcdef"), delta("half")))
+            connection.recv(1)
 
-    wire.answer(stall)
-    process = ask.popen("stream", "a")
-    assert process.stdout is not None
-    assert process.stdout.read(4) == b"half"
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=60)[1].decode().splitlines()[1:] == [
-        "hint: what came is kept: cometresp log resp_01234567"
-    ]
-    assert list(ask("continue", "b")) == [
-        2,
-        "",
-        "cometresp: error: nothing to continue: resp_01234567, which restarted default, was interrupted\n"
-        "hint: cometresp continue --from resp_01234567 continues it\n",
-    ]
-    wire.requests.clear()
-    answered = text_stream("two", response_id="r2")
-    refused = error_reply(404, "Previous response not found", "previous_response_not_found")
-    wire.answer(*([refused] if server == "refuses the id" else []), answered)
-    assert ask("continue", "--from", "resp_01234567", "b").text == "two\n"
-    sent = wire.bodies()
-    assert sent[0]["previous_response_id"] == "resp_0123456789abcdef"
-    asked = [{"role": "user", "content": "a"}, message_item("half"), {"role": "user", "content": "b"}]
-    assert [body["input"] for body in sent[1:]] == ([asked] if server == "refuses the id" else [])
+        wire.answer(stall)
+        process = ask.popen("stream", "a")
+        assert process.stdout is not None
+        assert process.stdout.read(4) == b"half"
+        process.send_signal(signal.SIGINT)
+        return process.communicate(timeout=60)[1].decode()
+
+    told = "cometresp: error: interrupted\nhint: what came is kept: cometresp log resp_01234567\n"
+    nothing = "cometresp: error: nothing to continue: resp_01234567, which restarted default, was interrupted\n"
+    assert interrupted() == told
+    rest = "; cometresp get resp_01234567 --wait fetches it if it went on\n"
+    assert list(ask("continue", "b")) == [2, "", f"{nothing}hint: cometresp ask … starts it again{rest}"]
+    wire.answer(text_stream("1", response_id="resp_abcdef0123456789"))
+    assert ask("ask", "c").code == 0
+    assert interrupted() == told
+    back = "cometresp continue --from resp_abcdef01"
+    assert list(ask("continue", "d")) == [2, "", f"{nothing}hint: {back} goes back{rest}"]
+    wire.answer(text_stream("two", response_id="r2"))
+    assert ask(*back.split()[1:], "d").text == "two\n"
+    assert wire.bodies()[-1]["previous_response_id"] == "resp_abcdef0123456789"
     assert heads(ask) == {"default": "r2"}
 
 
