@@ -140,7 +140,16 @@ class Terminal:
 
     def bold(self, text: str) -> str:
         """Text in bold, where the terminal can show it."""
-        return text if self.is_dumb else f"\x1b[1m{text}\x1b[22m"
+        return f"\x1b[1m{text}\x1b[22m" if self.is_styled else text
+
+    def dim(self, text: str) -> str:
+        """Dim text, where the terminal can show it."""
+        return f"\x1b[2m{text}\x1b[22m" if self.is_styled else text
+
+    @property
+    def is_styled(self) -> bool:
+        """Whether lines may be bold or dim."""
+        return not self.is_dumb and self.color != "never"
 
     def ask(self, question: str) -> str | None:
         """The line that the user types, with its newline; "" at the end of input, None if there is no terminal.

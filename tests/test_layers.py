@@ -64,7 +64,7 @@ ALLOWED: dict[str, set[str]] = {
         "terminal",
         "wire",
     },  # the suggestions only when a shell completes
-    "help": {"errors", "options.everyday", "terminal", "text"},
+    "help": {"errors", "options.everyday", "pager", "terminal", "text"},
     "request": {"errors", "options", "paths", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "paths", "wire"},
     "emulator": set(),

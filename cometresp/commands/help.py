@@ -7,19 +7,21 @@ import typer
 
 from cometresp.errors import UsageError
 from cometresp.help.command import Command
+from cometresp.options.arguments import NoPager
 from cometresp.text import escape_line
 
 app = typer.Typer(add_completion=False)
 
 
-def complete_pages(ctx: typer.Context, incomplete: str) -> list[str]:
+def complete_pages(ctx: Any, incomplete: str) -> list[str]:
     """The commands and topics that begin so; the commands of a group behind its name."""
     from cometresp.help.topics import TOPICS
 
-    context, names = _context_of(ctx.params.get("topic") or [], ctx.find_root())
-    if context is None:
-        return []
-    return [name for name in (*names, *(TOPICS if context.parent is None else ())) if name.startswith(incomplete)]
+    command = ctx.root
+    for word in ctx.arguments:
+        command = command.get_command(None, word) if word in _commands(command) else None
+    names = [*_commands(command), *(() if ctx.arguments else TOPICS)]
+    return [name for name in names if name.startswith(incomplete)]
 
 
 @app.command(
@@ -41,18 +43,20 @@ def help_(
             autocompletion=complete_pages,
         ),
     ] = None,
+    *,
+    no_pager: NoPager = False,
 ) -> None:
     """Print the help of a command or a topic."""
-    run(topic or [], ctx.find_root())
+    run(topic or [], ctx.find_root(), use_pager=not no_pager)
 
 
-def run(words: list[str], root: Any) -> None:
+def run(words: list[str], root: Any, *, use_pager: bool = True) -> None:
     """`root` is Typer's context of the program."""
     from cometresp.help.layout import show
     from cometresp.help.topics import TOPICS, topic_page
 
     if len(words) == 1 and words[0] in TOPICS:
-        show(topic_page(words[0]))
+        show(topic_page(words[0]), use_pager=use_pager)
         return
     context = root
     for word in words:
@@ -60,23 +64,24 @@ def run(words: list[str], root: Any) -> None:
         if found is None:
             raise _no_page(word, context.command_path, [*names, *(TOPICS if context is root else ())])
         context = found
-    show(context.command.page(context, everything=False))
+    show(context.command.page(context, everything=False), use_pager=use_pager)
 
 
 def _context_of(words: Sequence[str], context: Any) -> tuple[Any, list[str]]:
     """Typer's context of a command below another, None where there is none; and the names of the commands there."""
     for word in words:
-        names = _commands(context)
+        names = _commands(context.command)
         if word not in names:
             return None, names
         context = context.command.get_command(context, word).make_context(
             word, [], parent=context, resilient_parsing=True
         )
-    return context, _commands(context)
+    return context, _commands(context.command)
 
 
-def _commands(context: Any) -> list[str]:
-    return list(context.command.list_commands(context)) if hasattr(context.command, "list_commands") else []
+def _commands(command: Any) -> list[str]:
+    """The names of a group's commands."""
+    return list(command.list_commands(None)) if hasattr(command, "list_commands") else []
 
 
 def _no_page(word: str, path: str, names: list[str]) -> UsageError:

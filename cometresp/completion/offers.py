@@ -22,13 +22,14 @@ class Offers(NamedTuple):
 class Place(NamedTuple):
     """Where on the line the cursor is.
 
-    `flag` is the one whose value comes next, None for none; `arguments` is the number of those before the cursor, and
-    `only_arguments` whether a `--` stands before it. Functions that suggest values get the place as their `ctx`.
+    `flag` is the one whose value comes next, None for none; `arguments` are those before the cursor, and
+    `only_arguments` is whether a `--` stands before it. Functions that suggest values get the place as their `ctx`.
     """
 
+    root: Any
     command: Any
     flag: Any = None
-    arguments: int = 0
+    arguments: tuple[str, ...] = ()
     only_arguments: bool = False
     given: tuple[str, ...] = ()  # the names of the flags before the cursor
 
@@ -53,19 +54,20 @@ def offers(root: Any, words: Sequence[str], typed: str) -> Offers:
     arguments = [param for param in place.command.params if param.param_type_name == "argument"]
     if not arguments:
         return Offers()
-    index = min(place.arguments, len(arguments) - 1)
-    return _values(place, arguments[index], typed) if index == place.arguments or arguments[-1].nargs < 0 else Offers()
+    count = len(place.arguments)
+    index = min(count, len(arguments) - 1)
+    return _values(place, arguments[index], typed) if index == count or arguments[-1].nargs < 0 else Offers()
 
 
 def _walked(root: Any, words: Sequence[str]) -> Place | None:
     """The place behind these words; None behind one that is no command."""
-    place = Place(root)
+    place = Place(root, root)
     for word in words:
         if place.flag is not None:
             place = place._replace(flag=None)
         elif place.only_arguments or not word.startswith("-") or word == "-":
             if not _is_group(place.command):
-                place = place._replace(arguments=place.arguments + 1)
+                place = place._replace(arguments=(*place.arguments, word))
             elif (command := place.command.get_command(None, word)) is None:
                 return None
             else:

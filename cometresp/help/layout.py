@@ -14,11 +14,17 @@ _LEAST_RIGHT = 20
 _LEAST_COLUMNS = 20
 
 
-def show(page: Page) -> None:
-    """Print a page on stdout: headings are bold on a terminal, in a pipe it is plain text."""
+def show(page: Page, *, use_pager: bool = True) -> None:
+    """Print a page on stdout: in a pipe plain text; on a terminal with bold headings, a long one through the pager."""
     terminal = Terminal.of_process()
-    bold = terminal.stdout_tty and terminal.environ.get("TERM", "") not in ("", "dumb")
-    text = laid_out(page, max(get_terminal_size().columns, _LEAST_COLUMNS), bold=bold)
+    bold = terminal.stdout_tty and terminal.is_styled
+    columns, lines = get_terminal_size()
+    text = laid_out(page, max(columns, _LEAST_COLUMNS), bold=bold)
+    if use_pager and terminal.stdout_tty and text.count("\n") >= lines:
+        from cometresp.pager import page as paged
+
+        paged(terminal, text)
+        return
     terminal.write(terminal.encode(text) if terminal.stdout_tty else to_bytes(text))
 
 

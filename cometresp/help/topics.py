@@ -8,7 +8,7 @@ from cometresp.help.page import Page, Section
 EXIT_CODES: tuple[tuple[str, str], ...] = (
     ("0", "the response completed; --background was accepted; cancel, delete, items, chains compact, --count-tokens or an offline command succeeded"),
     ("1", "the response failed, or ended with a status that isn't known here, or the stream contained an error"),
-    ("2", "wrong usage or bad input, found before anything was sent; nothing to continue; an attached file that changed while it was sent"),
+    ("2", "wrong usage or bad input, found before anything was sent; nothing to continue; an empty prompt, or an editor that failed, with --edit; an attached file that changed while it was sent"),
     ("3", "incomplete: max_output_tokens, or an unknown reason (--allow-incomplete makes it 0)"),
     ("4", "stopped by the content filter, or a refusal"),
     ("5", "the answer waits for a call: of a function without a command, of one that wasn't allowed to run, or after --max-turns"),
@@ -34,11 +34,14 @@ ENVIRONMENT: tuple[tuple[str, str], ...] = (
     ("COMETRESP_RECORD", "full, ids or none"),
     ("COMETRESP_STATE_DIR, COMETRESP_CONFIG", "where the state and the config file are; a config file that is named here must be there"),
     ("COMETRESP_NO_STDIN, COMETRESP_PLAIN", "1: like --no-stdin, --plain"),
+    ("VISUAL, EDITOR", "the editor of --edit, with arguments if it needs some (code --wait)"),
+    ("PAGER", "what shows transcripts and long help on a terminal (less, with LESS=FRX if that isn't set); cat, or empty: nothing does"),
     ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, SSL_CERT_FILE, SSL_CERT_DIR", "as in other programs; loopback addresses never use a proxy"),
     ("NO_PROXY", "what is reached without a proxy, separated by commas: example.com (also what is under it), .example.com (only that), 10.0.0.0/8, fd00::/8, [fd00::1]:8443, *"),
     ("NO_COLOR", "no colours; bold and dim text stays"),
     ("CI, TERM=dumb", "nothing is redrawn; with CI no question is asked"),
-    ("COLUMNS", "the width of help, also in a pipe, and of what a terminal shows"),
+    ("COLUMNS", "the width of help and of -F markdown, also in a pipe, and of what a terminal shows"),
+    ("FORCE_HYPERLINK", "1 or 0: whether the links of an answer are links of the terminal, where it isn't known"),
 )
 # fmt: on
 

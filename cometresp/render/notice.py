@@ -20,7 +20,7 @@ def print_notice(terminal: Terminal, *forms: str) -> None:
 
 def print_dim(terminal: Terminal, line: str) -> None:
     """Print an escaped line on stderr; dim on a terminal that can be redrawn."""
-    written = f"\x1b[2m{line}\x1b[0m\n" if terminal.redraws else f"{line}\n"
+    written = f"{terminal.dim(line) if terminal.redraws else line}\n"
     (terminal.line_writer or terminal.write_stderr)(written)
 
 

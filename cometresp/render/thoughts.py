@@ -47,6 +47,5 @@ def as_text(text: str, *, grows: bool = False) -> "Text":
 
 def as_line(line: str, terminal: Terminal) -> str:
     """A complete line, where Rich isn't loaded."""
-    styled = terminal.color != "never" and terminal.environ.get("TERM", "") not in ("", "dumb", "unknown")
-    bold, dim, plain = ("\x1b[1m", "\x1b[2m", "\x1b[0m") if styled else ("", "", "")
+    bold, dim, plain = ("\x1b[1m", "\x1b[2m", "\x1b[0m") if terminal.is_styled else ("", "", "")
     return "".join(f"{bold if strong else dim}{piece}{plain}" for piece, strong in pieces(escape(line)))

@@ -51,4 +51,4 @@ class Waiting(Redrawn):
     def _line(self, columns: int) -> str:
         elapsed = time.monotonic() - self._started
         line = f"{spinner(self._terminal, elapsed)} {self._message} · {elapsed:.0f} s"
-        return f"\x1b[2m{escape_line(line, columns - 1)}\x1b[0m"
+        return self._terminal.dim(escape_line(line, columns - 1))
