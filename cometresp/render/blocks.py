@@ -47,12 +47,12 @@ class Blocks:
 class Splitter:
     """Splits text that arrives in pieces of any size into finished blocks, or parts of blocks.
 
-    `eager`: a line of a paragraph is finished when the line ends, if no markup is open in it. It may look different
-    than in the whole document then: as the title over a row of `=`, for example.
+    `lag`: a line of a paragraph is finished when so many complete lines follow it and no markup is open; None: when the
+    paragraph is. It may look different than in the whole document then: as the title over a row of `=`, for example.
     """
 
-    def __init__(self, *, eager: bool = False) -> None:
-        self._eager = eager
+    def __init__(self, *, lag: int | None = None) -> None:
+        self._lag = lag
         self._env: Json = {"references": {}}
         self._rest = ""  # not returned yet, behind the lines that stand for what was
         self._parsed = 0  # length of the whole lines in it that were parsed
@@ -91,7 +91,7 @@ class Splitter:
         if not nodes:
             return None
         lines = whole.split("\n")[:-1]
-        cut = Cutter(lines, self._before, rows, eager=self._eager).cut(nodes, ())
+        cut = Cutter(lines, self._before, rows, lag=self._lag).cut(nodes, ())
         if cut.line <= self._before.head:
             return None
         return self._take(lines, cut)

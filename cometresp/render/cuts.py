@@ -35,14 +35,14 @@ class Cut(NamedTuple):
 class Cutter:
     """Finds the last line before which nothing can change.
 
-    `rows`: lines of a table from which its columns are settled; None: never. `eager`: see `blocks.Splitter`.
+    `rows`: lines of a table from which its columns are settled; None: never. `lag`: see `blocks.Splitter`.
     """
 
-    def __init__(self, lines: list[str], before: Before, rows: int | None, *, eager: bool) -> None:
+    def __init__(self, lines: list[str], before: Before, rows: int | None, *, lag: int | None) -> None:
         self._lines = lines
         self._before = before
         self._rows = rows
-        self._eager = eager
+        self._lag = lag
 
     def cut(self, nodes: list[Node], levels: tuple[Level, ...] = ()) -> Cut:
         """Where the blocks of the document, or of the innermost level, can be cut."""
@@ -62,8 +62,10 @@ class Cutter:
                 part = self._cut_code(last, levels)
             case "table":
                 part = self._cut_table(last, levels)
-            case "paragraph" if self._eager and _is_settled(last.text):
-                part = Cut(last.end, levels, inside=last)
+            case "paragraph" if self._lag is not None:
+                end = last.end - self._lag
+                settled = _is_settled(last.text.split("\n")[: max(end - last.start, 0)])
+                part = Cut(end, levels, inside=last) if settled else None
         return part if part is not None and part.line > last.start else Cut(last.start, levels)
 
     def _cut_list(self, node: Node, levels: tuple[Level, ...]) -> Cut:
@@ -155,6 +157,7 @@ def _closes(line: str, fence: str) -> bool:
     return found is not None and found[1].startswith(fence) and set(found[1]) == {fence[0]}
 
 
-def _is_settled(text: str) -> bool:
-    """Whether the lines of a paragraph look the same whatever comes after them."""
+def _is_settled(lines: list[str]) -> bool:
+    """Whether the first lines of a paragraph look the same whatever comes after them."""
+    text = "\n".join(lines)
     return "|" not in text and not text.startswith("[") and is_closed(inlines_of(text, {}))

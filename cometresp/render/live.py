@@ -37,6 +37,7 @@ _INTERVAL = 0.12  # seconds between drawings, at least
 _REST_PER_COST = 9  # so that drawing takes at most a tenth of the time
 _BYTES_FREE, _BYTES_PER_SHOWN = 4000, 1.5  # above this the region is only drawn once a second
 _MARGIN = 3  # rows left for earlier output
+_LAG = 2  # lines of a paragraph that wait for the next ones, which may make them a heading
 _REASONING_ROWS = 3
 _LEAST = (20, 5)  # columns and rows; on less nothing is redrawn
 _CHARACTERS_PER_TOKEN = 4
@@ -62,7 +63,7 @@ class LiveView(Redrawn):
         self._part: tuple[str, ...] = ()
         self._started = time.monotonic()
         self._shown = self._spent = self._length = 0  # bytes printed, bytes drawn, characters of the answer
-        self._next = self._painted = 0.0
+        self._next = self._painted = self._cost = 0.0
         self._error: CometrespError | None = None
         self._last_was_aside = False
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -112,7 +113,7 @@ class LiveView(Redrawn):
         if text:
             self._end_reasoning()
             if not self._length:
-                self._splitter = splitter_for(answer, self._structured)
+                self._splitter = splitter_for(answer, self._structured, lag=_LAG)
             self._length += len(text)
         if isinstance(self._splitter, Splitter):
             self._cited.feed(self._splitter, text, event, answer)
@@ -211,7 +212,9 @@ class LiveView(Redrawn):
         if may and (self._spent < allowed or started - self._painted >= 1):
             self._painted = started
             self._region.paint(self._lines(size), size)
-        self._next = time.monotonic() + max(_INTERVAL, _REST_PER_COST * (time.monotonic() - started))
+        cost, self._cost = self._cost, time.monotonic() - started
+        # The lower of two: one drawing may have loaded a lexer, or waited for the processor.
+        self._next = time.monotonic() + max(_INTERVAL, _REST_PER_COST * min(cost, self._cost))
 
     def _lines(self, size: tuple[int, int]) -> list[str]:
         columns, rows = size

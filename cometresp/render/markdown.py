@@ -107,7 +107,7 @@ class Markdown:
     def _fed(self, text: str, event: Event | None, answer: Answer) -> Splitter | Structured:
         """The splitter, fed with new text; on a terminal with the numbers of the footnotes."""
         if self._splitter is None:
-            self._splitter = splitter_for(answer, self._structured, eager=self._streaming)
+            self._splitter = splitter_for(answer, self._structured, lag=0 if self._streaming else None)
         if self._ansi and isinstance(self._splitter, Splitter):
             self._cited.feed(self._splitter, text, event, answer)
         else:

@@ -124,8 +124,8 @@ class Structured:
         return Syntax("", "json", theme="ansi_dark", background_color="default").highlight(safe + "\n")
 
 
-def splitter_for(answer: Answer, structured: bool | None, *, eager: bool = False) -> Splitter | Structured:
+def splitter_for(answer: Answer, structured: bool | None, *, lag: int | None = None) -> Splitter | Structured:
     """The splitter for the answer's text; with None, the response's format decides (API 5.1)."""
     if structured is None:
         structured = format_of(answer.response.get("text")).get("type") in ("json_schema", "json_object")
-    return Structured() if structured else Splitter(eager=eager)
+    return Structured() if structured else Splitter(lag=lag)

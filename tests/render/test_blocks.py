@@ -84,9 +84,9 @@ def in_pieces(document: str, cuts: list[int], *, previewing: bool = False) -> st
     return show([blocks for blocks in (*returned, splitter.end()) if blocks is not None])
 
 
-def line_by_line(document: str, *, rows: int | None = None, eager: bool = False, width: int = 60) -> list[str]:
+def line_by_line(document: str, *, rows: int | None = None, lag: int | None = None, width: int = 60) -> list[str]:
     """What is printed after each line of a document, and at its end."""
-    splitter, shown = Splitter(eager=eager), []
+    splitter, shown = Splitter(lag=lag), []
     for line in document.splitlines(keepends=True):
         splitter.feed(line)
         blocks = splitter.finished(rows)
@@ -337,11 +337,16 @@ def test_rows_of_a_long_table_are_returned_with_the_widths_of_the_first_ones() -
     ]
 
 
-def test_an_eager_line_is_returned_when_it_is_complete_and_no_markup_is_open() -> None:
+def test_without_a_lag_a_line_is_returned_when_it_is_complete_and_no_markup_is_open() -> None:
     source = "one\ntwo **open\nclosed** three\n- item\n  goes on\n\n| a |\n|---|\n| 1 |\n"
-    assert line_by_line(source, eager=True, rows=1) == [
+    assert line_by_line(source, lag=0, rows=1) == [
         *("one\n", "", "two open\nclosed three\n", "\n • item\n", "   goes on\n", "", "", "", "\na\n─\n1\n", ""),
     ]
+
+
+def test_with_a_lag_the_last_lines_of_a_paragraph_wait() -> None:
+    source = "one\ntwo\nthree\nfour\n\ntitle\n=====\n"
+    assert line_by_line(source, lag=2) == ["", "", "one\n", "two\n", "three\nfour\n", "", "\ntitle\n", ""]
 
 
 def test_only_the_end_of_a_long_block_is_previewed() -> None:
