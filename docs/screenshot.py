@@ -19,7 +19,7 @@ from rich.text import Text
 
 from tests.scripted import STREAM_HEAD, Request, created, delta, ended, frames, message, response, serving
 
-COLUMNS, ROWS = 118, 40
+COLUMNS, ROWS = 96, 40
 ANSWER = """## Which sort is it?
 
 Python's `sorted` is **Timsort**: it finds runs that are in order already, and merges them.
@@ -49,7 +49,9 @@ def script(_: Request, connection: socket.socket) -> None:
     found = search | {"status": "completed", "action": action}
     thought = {"id": "rs_1", "type": "reasoning", "summary": []}
     page = "https://docs.python.org/3/howto/sorting.html"
-    cited = {"type": "url_citation", "url": page, "title": "Sorting Techniques"}
+    place = ANSWER.index("merges them.") + len("merges them.")
+    cited = {"type": "url_citation", "url": page, "title": "Sorting Techniques", "start_index": 0, "end_index": place}
+    brings = {"type": "response.output_text.annotation.added", "output_index": 2, "content_index": 0}
     text = message(ANSWER)
     text["content"][0]["annotations"] = [cited]
     usage = {
@@ -59,14 +61,15 @@ def script(_: Request, connection: socket.socket) -> None:
         "output_tokens_details": {"reasoning_tokens": 64},
         "total_tokens": 648,
     }
-    answer = [delta(ANSWER[n : n + 12], 2) for n in range(0, len(ANSWER), 12)]
+    answer = [delta(ANSWER[:place], 2), brings | {"annotation_index": 0, "annotation": cited}]
+    answer += [delta(ANSWER[n : n + 12], 2) for n in range(place, len(ANSWER), 12)]
     events = [
         created("resp_6f2a91c07d3e", model="gpt-5.4"),
         {
             "type": "response.reasoning_summary_text.delta",
             "output_index": 0,
             "summary_index": 0,
-            "delta": "They want the algorithm and its guarantees; a look at the docs will do.\n",
+            "delta": "**Looking it up**\n\nThey want the algorithm and its guarantees; the docs will have both.\n",
         },
         {"type": "response.output_item.added", "output_index": 1, "item": search},
         {"type": "response.output_item.done", "output_index": 1, "item": found},
@@ -119,7 +122,7 @@ def main() -> None:
         page = Path(home) / "page.html"
         page.write_text(f"<meta charset='utf-8'><body style='margin:0'>{drawn}</body>")
         browser = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        window = f"--window-size={float(width):.0f},{float(height):.0f}"
+        window = f"--window-size={float(width):.0f},{float(height) + 16:.0f}"
         shot = [*browser, "--hide-scrollbars", window, f"--screenshot={target}", page.as_uri()]
         subprocess.run(shot, check=True, capture_output=True)
 

@@ -37,7 +37,7 @@ def rows_of(
             cell.stylize("bold")
         yield from _lines(rows[0], widths, node.aligned, console)
         line = "-" if console.options.ascii_only else "─"
-        yield Text(line * (sum(widths) + _GAP * (count - 1)), "dim")
+        yield Text.assemble((line * (sum(widths) + _GAP * (count - 1)), "dim"))
     for row in rows[1:]:
         yield from _lines(row, widths, node.aligned, console)
 

@@ -111,9 +111,9 @@ class Layout:
             case "table":
                 return self._table(node, width)
             case "rule":
-                return iter([Row(Text(("-" if self._ascii else "─") * width, "dim"))])
+                return iter([Row(Text.assemble((("-" if self._ascii else "─") * width, "dim")))])
             case "html" | "definition":
-                return self._wrapped(Text(escape(node.text.rstrip("\n")), "dim"), width)
+                return self._wrapped(Text.assemble((escape(node.text.rstrip("\n")), "dim")), width)
         if node.is_nothing:
             return iter(())
         text = inline_text(node.inlines[0], links=self._links)
@@ -132,7 +132,7 @@ class Layout:
 
     def _code(self, node: Node, width: int) -> Iterator[Row]:
         if not node.is_printed and len(node.info.split()) > 1:  # a file's name, for example
-            yield from self._wrapped(Text(escape(node.info.strip()), "dim"), width)
+            yield from self._wrapped(Text.assemble((escape(node.info.strip()), "dim")), width)
         code = without_blank_end(node.text.removeprefix(f"{PRINTED}\n"))
         if not code:
             return
@@ -155,7 +155,7 @@ class Layout:
             yield Row(line)
 
     def _quote(self, node: Node, width: int) -> Iterator[Row]:
-        margin = Text("| " if self._ascii else "▌ ", "magenta")
+        margin = Text.assemble(("| " if self._ascii else "▌ ", "magenta"))
         inner = width - len(margin)
         if inner < _LEAST:
             yield from self.rows(node.children, width, node)
@@ -177,7 +177,7 @@ class Layout:
             previous = item if shown else previous
 
     def _item(self, item: Node, marker: str, width: int) -> Iterator[Row]:
-        inner, margin, first = width - len(marker), Text(" " * len(marker)), Text(marker, "bold")
+        inner, margin, first = width - len(marker), Text(" " * len(marker)), Text.assemble((marker, "bold"))
         if inner < _LEAST:
             inner, margin = width, Text()
         if self._goes_on(item):
@@ -186,10 +186,10 @@ class Layout:
         row = next(rows, None)
         if row is None:
             if not self._goes_on(item):
-                yield Row(Text(marker.rstrip(), "bold"))
+                yield Row(Text.assemble((marker.rstrip(), "bold")))
             return
         if first is not margin and (row.verbatim or inner == width):
-            yield Row(Text(marker.rstrip(), "bold"))
+            yield Row(Text.assemble((marker.rstrip(), "bold")))
             first = margin
         yield row.behind(first)
         for row in rows:

@@ -295,6 +295,18 @@ def test_markdown_looks_like_this(name: str) -> None:
     assert whole(source) == expected
 
 
+def test_styles_end_where_their_text_does() -> None:
+    splitter = Splitter()
+    splitter.feed("# t\n|a|\n|---|\n|1|\n\n1. x **b**\n\n> q [l](/u)\n\n<p>\n\n```py\nif x: # c\n```\n")
+    blocks = splitter.end()
+    environ = {"LANG": "C.UTF-8", "TERM": "xterm-256color"}
+    assert rendered(blocks, Terminal(None, None, None, environ=environ), 40) == (  # type: ignore[arg-type]
+        "\x1b[1;4;35mt\x1b[0m\n\n\x1b[1ma\x1b[0m\n\x1b[2m─\x1b[0m\n1\n\n\x1b[1m 1. \x1b[0mx \x1b[1mb\x1b[0m\n\n"
+        "\x1b[35m▌ \x1b[0mq l\x1b[2m (/u)\x1b[0m\n\n\x1b[2m<p>\x1b[0m\n\n"
+        "\x1b[35mif\x1b[0m x: \x1b[2;3m# c\x1b[0m\n"
+    )
+
+
 def test_too_many_columns_become_lines_of_their_heads() -> None:
     table = (
         "| name | first address | second address |\n|---|---|---|\n"
