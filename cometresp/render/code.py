@@ -76,6 +76,12 @@ class Highlighter:
         return lines[known : known + code.count("\n") + 1], source[settled:]
 
 
+def highlighted(code: str, language: str, *, margin: str = "") -> Text:
+    """Whole code, with a margin before each line."""
+    lines = Highlighter(language).preview(code)
+    return Text(margin) + Text(f"\n{margin}").join(lines)
+
+
 def _tokens(lexer: Lexer, source: str) -> Iterator[tuple[_TokenType, str]]:
     for _, kind, value in lexer.get_tokens_unprocessed(source):
         yield kind, value

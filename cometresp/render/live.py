@@ -9,7 +9,6 @@ import threading
 import time
 from typing import Any
 
-from rich.syntax import Syntax
 from rich.text import Text
 
 from cometresp import signals
@@ -19,6 +18,7 @@ from cometresp.render.activity import Timeline, code_of, details
 from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_key
 from cometresp.render.blocks import Splitter
 from cometresp.render.cited import Cited
+from cometresp.render.code import highlighted
 from cometresp.render.images import show_images
 from cometresp.render.known import takes_links
 from cometresp.render.markdown import citations, rendered
@@ -135,10 +135,8 @@ class LiveView(Redrawn):
             self._above(line)
             if self._terminal.verbose:
                 if code := code_of(item):
-                    highlighted = Syntax(
-                        escape(code), "python", background_color="default", word_wrap=True, padding=(0, 4)
-                    )
-                    self._above(rendered(highlighted, self._terminal, self._size()[0]))
+                    shown = highlighted(escape(code), "python", margin="    ").append("\n")
+                    self._above(rendered(shown, self._terminal, self._size()[0]))
                 self._above(details(item, code=False))
             if self._text and item.get("type") == "image_generation_call":
                 self._region.clear()

@@ -7,11 +7,11 @@ invalid. An answer that doesn't start as an object or an array (a refusal, for e
 import re
 
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.syntax import Syntax
 from rich.text import Text
 
 from cometresp.answer.answer import Answer
 from cometresp.render.blocks import Splitter
+from cometresp.render.code import highlighted
 from cometresp.text import escape, escape_json
 from cometresp.wire.items import format_of
 
@@ -121,7 +121,7 @@ class Structured:
         if self._is_json is False:
             return Text(escape(text) + "\n")
         safe = escape_json(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
-        return Syntax("", "json", theme="ansi_dark", background_color="default").highlight(safe + "\n")
+        return highlighted(safe, "json").append("\n")
 
 
 def splitter_for(answer: Answer, structured: bool | None, *, lag: int | None = None) -> Splitter | Structured:

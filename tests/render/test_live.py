@@ -272,4 +272,4 @@ def test_verbose_shows_code_and_logs_highlighted(ask: Command, wire: Wire) -> No
     clean = plain(screen)
     for shown in ("code interpreter: import math · 2 lines", "    print(math.pi)\\x1b[2J", "    -> 3.14"):
         assert shown in clean
-    assert "\x1b[38;" in screen
+    assert "\x1b[35mimport\x1b[0m" in screen
