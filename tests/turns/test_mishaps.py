@@ -153,7 +153,10 @@ def test_an_interrupt_while_standard_input_is_read_is_told(ask: Command) -> None
     _, err = process.communicate(timeout=60)
     os.close(theirs)
     os.close(ours)
-    assert (process.returncode, err) == (130, b"cometresp: error: interrupted\n")
+    assert (process.returncode, err) == (
+        130,
+        b"cometresp: error: interrupted while waiting for standard input to end\n",
+    )
 
 
 def test_an_answer_without_an_id_is_told_to_be_unrecorded(ask: Command, wire: Wire) -> None:

@@ -78,7 +78,7 @@ def test_the_reading_of_a_large_file_is_told(ask: Command) -> None:
     assert process.stderr.readline().decode() == "reading sparse · 1000000.0 MB\n"
     process.terminate()
     assert (process.communicate(timeout=60)[1], process.returncode) == (
-        b"cometresp: error: terminated while reading sparse\n",
+        "cometresp: error: terminated while reading sparse · 1000000.0 MB\n".encode(),
         143,
     )
 
@@ -90,7 +90,11 @@ def test_a_status_line_stands_while_a_large_file_is_read(ask: Command) -> None:
     code, screen = on_terminal(ask, "ask", "hi", "-f", "sparse", when="· 0 s".encode(), meanwhile=end)
     drawn, erased, after = screen.partition("\r\x1b[K\x1b[?25h")
     assert re.match(r". reading sparse · 1000000\.0 MB · 0 s", plain(drawn).lstrip("\r"))
-    assert (code, bool(erased), after) == (143, True, "cometresp: error: terminated\n")
+    assert (code, bool(erased), after) == (
+        143,
+        True,
+        "cometresp: error: terminated while reading sparse · 1000000.0 MB\n",
+    )
 
 
 @pytest.mark.parametrize(
