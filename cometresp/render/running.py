@@ -7,7 +7,7 @@ from rich.text import Text
 
 from cometresp import signals
 from cometresp.render.activity import describe
-from cometresp.render.markdown import rendered
+from cometresp.render.console import rendered
 from cometresp.render.region import Redrawn, in_background, terminal_size
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
