@@ -38,8 +38,6 @@ def run(asked: Asked, runtime: Runtime) -> None:
 
             draft = stack.enter_context(Draft(runtime, "continue" if asked.continuing else "ask"))
         prepared = prepare(asked, runtime, tools, draft)
-        if draft is not None:
-            draft.recorded = runtime.config.record == "full" and not asked.chain.no_save
         if asked.connection.only_shows:
             from cometresp.turns.dry_run import show
 
@@ -54,4 +52,4 @@ def run(asked: Asked, runtime: Runtime) -> None:
             return
         from cometresp.turns.loop import run_turns
 
-        run_turns(asked, runtime, prepared, tools, stack)
+        run_turns(asked, runtime, prepared, tools, stack, draft)
