@@ -31,7 +31,8 @@ class Draft:
     def edited(self, text: str) -> bytes:
         """What the user leaves in the editor, which opens with the text.
 
-        Raises UsageError where it is empty, can't be read or the editor fails, OutputError where no file can be written.
+        Raises UsageError where it is empty or can't be read, or the editor fails, OutputError where no file can be
+        written.
         """
         self._path = path = _new_file(self._runtime.config.state_dir, text)
         edit(str(path), self._runtime.terminal)
