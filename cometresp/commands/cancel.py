@@ -17,7 +17,7 @@ from cometresp.turns.lookup import client_for, recorded_turn, resolve
 from cometresp.wire import endpoints
 from cometresp.wire.error_bodies import explain
 from cometresp.wire.events import CANCELLED, may_go_on
-from cometresp.wire.ids import short_id
+from cometresp.wire.ids import abridged_id
 
 if TYPE_CHECKING:
     from cometresp.answer.answer import Answer
@@ -47,7 +47,7 @@ def run(options: Cancellation, runtime: Runtime) -> None:
         event = client.cancel(response_id)
     from cometresp.answer.answer import Answer
 
-    name = short_id(response_id)
+    name = abridged_id(response_id)
     if not event.response:  # an error body in a 200 reply
         message, details = explain(event.error or event.data)
         raise RequestRefusedError(f"{name} can't be cancelled: {message}", details=details)

@@ -20,7 +20,7 @@ from cometresp.state.records import COMPACTED
 from cometresp.state.transcript import words_of
 from cometresp.text import escape_line, shell_arguments, shell_flag, to_bytes
 from cometresp.wire.endpoints import is_conversation
-from cometresp.wire.ids import is_plain_id, short_id
+from cometresp.wire.ids import abridged_id, is_plain_id
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
@@ -216,7 +216,7 @@ def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: s
 
     An id that is recorded for this very server isn't wrong.
     """
-    name = short_id(response_id)
+    name = abridged_id(response_id)
     if not is_missing(error):
         return error
     if is_conversation(response_id):

@@ -167,7 +167,7 @@ def _announce(runtime: Runtime, prepared: Prepared) -> None:
     from cometresp.render.notice import print_notice
 
     turn = f"turn {plan.parent.number + 1}"
-    short = f"continuing {plan.chain}: {plan.parent_id} · {turn}"
+    short = f"continuing {plan.chain}: {plan.shown_parent} · {turn}"
     print_notice(terminal, f"{short} · {prepared.model or 'no model'}", short, f"continuing {plan.chain}: {turn}")
 
 

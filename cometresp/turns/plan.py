@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 class Plan(NamedTuple):
     """A turn's place in its conversation.
 
-    `restarts` the chain, or continues `parent`, whose open calls are `waiting`; `parent_id` is its short id. `replay`
-    sends the recorded items in place of the id; `replay_if_complete` only where the record is complete. `expected` are
-    the chain's heads.
+    `restarts` the chain, or continues `parent`, whose open calls are `open_calls`; `shown_parent` is its short id.
+    `replay` sends the recorded items in place of the id; `replay_if_complete` only where the record is complete.
+    `expected` are the chain's heads.
     """
 
     chain: str
     restarts: bool = True
     parent: Turn | None = None
-    parent_id: str = ""
+    shown_parent: str = ""
     previous_id: str | None = None
     replay: bool = False
     replay_if_complete: bool = False
     settings: Settings = Settings()
     model: str | None = None
     expected: Heads | None = None
-    waiting: Calls = MappingProxyType({})
+    open_calls: Calls = MappingProxyType({})
 
 
 def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
@@ -92,14 +92,14 @@ def continuation(state: "State", name: str, from_id: str | None, base_url: str, 
         name,
         restarts=False,
         parent=parent,
-        parent_id=state.turns.shown_id(parent.id),
+        shown_parent=state.turns.shown_id(parent.id),
         previous_id=None if conversation else parent.id,
         replay=replay,
         replay_if_complete=not conversation and not replay and state.servers.takes_no_previous(base_url),
         settings=parent.settings,
         model=parent.model,
         expected=chain.heads if chain else None,
-        waiting=waiting_calls(parent),
+        open_calls=waiting_calls(parent),
     )
 
 
