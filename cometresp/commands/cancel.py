@@ -13,7 +13,7 @@ from cometresp.runtime import Runtime, telling
 from cometresp.state.records import Ending
 from cometresp.text import escape_line, shell_arguments
 from cometresp.turns.dry_run import shown_only
-from cometresp.turns.lookup import client_for, recorded_turn, resolve
+from cometresp.turns.lookup import client_for, recorded_turn, resolve, shown_id
 from cometresp.wire import endpoints
 from cometresp.wire.error_bodies import explain
 from cometresp.wire.events import CANCELLED, may_go_on
@@ -58,7 +58,7 @@ def run(options: Cancellation, runtime: Runtime) -> None:
     _record(runtime, response_id, answer)
     cancelled = answer.status in CANCELLED
     if not cancelled and not may_go_on(answer.status):
-        hint = (Next("get", (shell_arguments(response_id),)), " fetches it")
+        hint = (Next("get", (shell_arguments(shown_id(runtime, response_id)),)), " fetches it")
         raise RequestRefusedError(f"{name} can't be cancelled: it is {escape_line(answer.status)}", hint=hint)
     runtime.terminal.note(f"{name} is {'cancelled' if cancelled else 'being cancelled'}")
 

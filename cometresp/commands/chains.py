@@ -28,7 +28,8 @@ from cometresp.state.names import chain_name
 from cometresp.state.records import Chain
 from cometresp.state.transcript import passages, prompt_of
 from cometresp.text import escape_line, shell_arguments, to_bytes
-from cometresp.turns.lookup import print_passages, resolve, tell_empty
+from cometresp.turns.listing import print_passages, shown_in, tell_empty
+from cometresp.turns.lookup import resolve
 from cometresp.wire.ids import is_plain_id, refusal_of
 
 if TYPE_CHECKING:
@@ -234,7 +235,8 @@ def show_chain(options: Shown, runtime: Runtime) -> None:
         items = [item for turn in turns for item in (*(turn.input or ()), *(turn.output or ()))]
         runtime.terminal.print_json(items)
         return
-    print_passages(runtime, passages(turns), use_pager=not options.no_pager)
+    shown = shown_in(runtime, state) if state else str
+    print_passages(runtime, passages(turns, shown), use_pager=not options.no_pager)
 
 
 @telling

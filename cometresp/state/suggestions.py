@@ -11,7 +11,7 @@ from cometresp.state.records import Chain
 from cometresp.state.state import State
 from cometresp.state.transcript import prompt_of
 from cometresp.text import escape_line
-from cometresp.wire.ids import LONG_ID, is_plain_id
+from cometresp.wire.ids import is_plain_id
 
 _SHOWN = 50  # characters of a prompt
 _RECENT = 20  # responses that are offered
@@ -52,9 +52,7 @@ def response_ids(typed: str, *, offline: bool = False) -> Suggestions:
 
 def _offered(state: State, response_id: str, typed: str) -> str:
     """The id as it is inserted: whole, but short of one that is as long as those of some gateways, if it begins so."""
-    if len(response_id) <= LONG_ID:
-        return response_id
-    short = state.turns.shown_id(response_id)
+    short = state.turns.shown_if_long(response_id)
     return short if short.startswith(typed) else response_id
 
 

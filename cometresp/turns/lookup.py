@@ -18,7 +18,7 @@ from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
 from cometresp.state.records import COMPACTED
 from cometresp.state.transcript import words_of
-from cometresp.text import escape_line, shell_arguments, shell_flag, to_bytes
+from cometresp.text import escape_line, shell_arguments, shell_flag
 from cometresp.wire.endpoints import is_conversation
 from cometresp.wire.ids import abridged_id, is_plain_id
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from cometresp.client.client import Client
     from cometresp.state.records import Turn
     from cometresp.state.state import State
-    from cometresp.state.transcript import Passage
 
 _MOST_STDIN = 100_000  # bytes
 _DIGITS = 9  # of N in @CHAIN~N
@@ -224,7 +223,9 @@ def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: s
             return of_the_server(error, f"doesn't offer to {verb} conversations", error.hint)
         return error.with_hint(f"the server doesn't know {name}, or doesn't offer to {verb} conversations at all")
     turn = recorded_turn(runtime, response_id)
-    look: Hint = (Next("log", (shell_arguments(response_id),)), " shows what is recorded of it")
+    look: Hint = ""
+    if turn is not None:
+        look = (Next("log", (shell_arguments(shown_id(runtime, response_id)),)), " shows what is recorded of it")
     if turn is not None and turn.status == COMPACTED:
         return error.with_message(f"{name} is a compaction, not a response of the server: {error.message}", look)
     if turn is not None:
@@ -238,21 +239,3 @@ def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: s
         url = shell_flag("--base-url", other.base_url)
         return error.with_hint(f"{name} is recorded for another server" + (f": {url}" if url else ""))
     return error.with_hint(f"the server doesn't know {name}, or doesn't offer to {verb} responses at all")
-
-
-def tell_empty(runtime: Runtime, message: str) -> None:
-    """On a terminal, that a list is empty, and what fills it."""
-    fills = runtime.hint("; ", Next("ask", "…"), " starts a chain") if runtime.config.record != "none" else ""
-    runtime.terminal.note(message + (fills or "; COMETRESP_RECORD=none records nothing"))
-
-
-def print_passages(runtime: Runtime, found: "list[Passage]", *, use_pager: bool = True) -> None:
-    """Markdown into a pipe; on a terminal rendered, through the pager."""
-    terminal = runtime.terminal
-    if terminal.stdout_tty:
-        from cometresp.pager import page
-        from cometresp.render.transcript import transcript
-
-        page(terminal, transcript(found, terminal), use_pager=use_pager and not runtime.plain)
-        return
-    terminal.write(to_bytes("\n\n".join(passage.as_markdown() for passage in found) + "\n"))
