@@ -17,7 +17,6 @@ from cometresp.errors import (
 from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
 from cometresp.state.records import COMPACTED
-from cometresp.state.transcript import words_of
 from cometresp.text import escape_line, shell_arguments, shell_flag
 from cometresp.wire.endpoints import is_conversation
 from cometresp.wire.ids import abridged_id, is_plain_id
@@ -96,12 +95,12 @@ def find(state: "State", given: str, argument: str) -> "Turn | None":
 
 def _in_chain(state: "State", given: str, argument: str) -> "Turn | None":
     """The turn of `@CHAIN` or `@CHAIN~N`; the name of a chain may end in `~N` itself."""
-    if chain := state.chains.get(_chain_name(given[1:], argument)):
+    if chain := state.chains.get(chain_name(given[1:], argument)):
         return chain.last
     name, tilde, count = given[1:].rpartition("~")
     if not tilde or len(count) > _DIGITS or not (count.isdecimal() or not count):
         return None
-    chain = state.chains.get(_chain_name(name, argument))
+    chain = state.chains.get(chain_name(name, argument))
     if chain is None or chain.last is None:
         return None
     turns, before = state.turns.lineage(chain.last), int(count or 1)
@@ -112,18 +111,13 @@ def _in_chain(state: "State", given: str, argument: str) -> "Turn | None":
     return turns[-1 - before]
 
 
-def _chain_name(given: str, argument: str) -> str:
-    try:
-        return chain_name(given)
-    except UsageError as error:
-        raise UsageError(f"{argument}: {error.message.removeprefix('--chain: ')}") from error
-
-
 def _only(state: "State", start: str, argument: str) -> "Turn | None":
     """The only response whose id begins so. Raises UsageError, which lists them, where there are several."""
     turns = state.turns.meant(start, limit=_MOST_LISTED + 1)
     if len(turns) <= 1:
         return turns[0] if turns else None
+    from cometresp.state.transcript import words_of
+
     count = f"{len(turns)}" if len(turns) <= _MOST_LISTED else f"more than {_MOST_LISTED}"
     listed = [f"  {escape_line(state.turns.shown_id(turn.id))}  {words_of(turn)}" for turn in turns[:_MOST_LISTED]]
     raise UsageError("\n".join([f"{argument}: {start} is the start of {count} recorded ids", *listed]))

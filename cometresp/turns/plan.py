@@ -13,7 +13,6 @@ from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
 from cometresp.state.records import BROKEN, COMPACTED, Chain, Heads, Settings, Turn
 from cometresp.text import escape_line, shell_arguments, shell_flag
-from cometresp.turns.lookup import find, recorded_id
 from cometresp.turns.outputs import Calls, waiting_calls
 from cometresp.wire.events import may_go_on
 from cometresp.wire.json import Json, text
@@ -48,8 +47,7 @@ def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
     name = chain_name(runtime.chain)
     given = asked.chain
     if not asked.continues:
-        previous = given.previous_response_id
-        return Plan(name, previous_id=previous and recorded_id(previous, runtime, "--previous-response-id"))
+        return Plan(name, previous_id=_previous_id(given.previous_response_id, runtime))
     state = runtime.open_state(create=False, required=True)
     if state is None:
         raise _nothing(name)
@@ -71,10 +69,21 @@ def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
     return plan._replace(settings=_changed(plan.settings, given))
 
 
+def _previous_id(given: str | None, runtime: Runtime) -> str | None:
+    """The response that --previous-response-id names."""
+    if not given:
+        return given
+    from cometresp.turns.lookup import recorded_id
+
+    return recorded_id(given, runtime, "--previous-response-id")
+
+
 def continuation(state: "State", name: str, from_id: str | None, base_url: str, *, replay: bool = False) -> Plan:
     """The place after the head of the chain, or after any recorded response. Raises UsageError where there is none."""
     chain = state.chains.get(name)
     if from_id is not None:
+        from cometresp.turns.lookup import find
+
         parent = find(state, from_id, "--from")
         if parent is None:
             hint: Hint = (Next("log"), " lists what is; --previous-response-id takes any id")
