@@ -26,13 +26,21 @@ from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
     from cometresp.calls.settle import Call
+    from cometresp.turns.draft import Draft
     from cometresp.turns.tools import Tools
 
 _SEND_AGAIN = (Next("continue"), " sends the results again, with --functions where further calls should run")
 
 
-def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools | None", stack: ExitStack) -> None:
-    """Send the turn and those that follow; raises the error that the run amounts to."""
+def run_turns(
+    asked: Asked,
+    runtime: Runtime,
+    prepared: Prepared,
+    tools: "Tools | None",
+    stack: ExitStack,
+    draft: "Draft | None" = None,
+) -> None:
+    """Send the turn and those that follow; raises the error that the run amounts to. `draft` has the prompt's file."""
     _announce(runtime, prepared)
     local = _LocalCalls(asked, runtime, prepared.body.get("tools"), tools, stack)
     shape = format_of(prepared.body.get("text"))
@@ -42,6 +50,8 @@ def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools 
     recorder = Recorder(
         runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, required=not prepared.plan.restarts
     )
+    if draft is not None:
+        draft.recorder = recorder
     display.show_outcomes(prepared.outcomes)
     first: Send = sender.first
     if prepared.body.get("conversation") == NEW:
@@ -157,7 +167,7 @@ def _announce(runtime: Runtime, prepared: Prepared) -> None:
     from cometresp.render.notice import print_notice
 
     turn = f"turn {plan.parent.number + 1}"
-    short = f"continuing {plan.chain}: {plan.parent_id} · {turn}"
+    short = f"continuing {plan.chain}: {plan.shown_parent} · {turn}"
     print_notice(terminal, f"{short} · {prepared.model or 'no model'}", short, f"continuing {plan.chain}: {turn}")
 
 

@@ -13,8 +13,6 @@ from contextlib import ExitStack
 
 from cometresp.options.asked import Asked
 from cometresp.runtime import Runtime, telling
-from cometresp.turns.attention import attended
-from cometresp.turns.display import draw_waits
 from cometresp.turns.prepare import prepare
 from cometresp.wire import endpoints
 
@@ -23,9 +21,14 @@ from cometresp.wire import endpoints
 def run(asked: Asked, runtime: Runtime) -> None:
     """Run one command line of `ask`, `stream` or `continue`. Raises the error that its end amounts to."""
     asked.check()
-    draw_waits(runtime)
+    if runtime.terminal.stderr_tty:
+        from cometresp.turns.display import draw_waits
+
+        draw_waits(runtime)
     with ExitStack() as stack:
         if not asked.asks_no_model:
+            from cometresp.turns.attention import attended
+
             stack.enter_context(attended(runtime))
         tools = None
         if asked.loop.functions:
@@ -38,8 +41,6 @@ def run(asked: Asked, runtime: Runtime) -> None:
 
             draft = stack.enter_context(Draft(runtime, "continue" if asked.continuing else "ask"))
         prepared = prepare(asked, runtime, tools, draft)
-        if draft is not None:
-            draft.recorded = runtime.config.record == "full" and not asked.chain.no_save
         if asked.connection.only_shows:
             from cometresp.turns.dry_run import show
 
@@ -54,4 +55,4 @@ def run(asked: Asked, runtime: Runtime) -> None:
             return
         from cometresp.turns.loop import run_turns
 
-        run_turns(asked, runtime, prepared, tools, stack)
+        run_turns(asked, runtime, prepared, tools, stack, draft)
