@@ -4,25 +4,28 @@ import os
 from contextlib import suppress
 from pathlib import Path
 from tempfile import gettempdir, mkstemp
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from cometresp.editor import edit
 from cometresp.errors import CometrespError, Hint, Next, OutputError, PipeClosedError, TurnError, UsageError
 from cometresp.runtime import Runtime
 from cometresp.text import shell_word, to_bytes
 
+if TYPE_CHECKING:
+    from cometresp.turns.record import Recorder
+
 
 class Draft:
     """The file of `--edit`, as a context: it is removed after a run without an error.
 
-    It is removed also where a response ended in an error, if the turn is `recorded` with its text.
+    It is removed also where a response ended in an error, if the `recorder` of the turn keeps its text.
     """
 
     def __init__(self, runtime: Runtime, verb: str) -> None:
         self._runtime = runtime
         self._verb = verb
         self._path: Path | None = None
-        self.recorded = False
+        self.recorder: Recorder | None = None  # of the turn that sends the prompt
 
     def edited(self, text: str) -> bytes:
         """What the user leaves in the editor, which opens with the text.
@@ -44,7 +47,8 @@ class Draft:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if error is None or isinstance(error, PipeClosedError) or (self.recorded and isinstance(error, TurnError)):
+        is_recorded = self.recorder is not None and self.recorder.keeps_text
+        if error is None or isinstance(error, PipeClosedError) or (is_recorded and isinstance(error, TurnError)):
             self._remove()
         elif isinstance(error, CometrespError) and self._path is not None:
             error.and_hint(self._hint(self._path))

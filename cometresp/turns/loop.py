@@ -26,12 +26,20 @@ from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
     from cometresp.calls.settle import Call
+    from cometresp.turns.draft import Draft
     from cometresp.turns.tools import Tools
 
 _SEND_AGAIN = (Next("continue"), " sends the results again, with --functions where further calls should run")
 
 
-def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools | None", stack: ExitStack) -> None:
+def run_turns(
+    asked: Asked,
+    runtime: Runtime,
+    prepared: Prepared,
+    tools: "Tools | None",
+    stack: ExitStack,
+    draft: "Draft | None" = None,
+) -> None:
     """Send the turn and those that follow; raises the error that the run amounts to."""
     _announce(runtime, prepared)
     local = _LocalCalls(asked, runtime, prepared.body.get("tools"), tools, stack)
@@ -42,6 +50,8 @@ def run_turns(asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools 
     recorder = Recorder(
         runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, required=not prepared.plan.restarts
     )
+    if draft is not None:
+        draft.recorder = recorder
     display.show_outcomes(prepared.outcomes)
     first: Send = sender.first
     if prepared.body.get("conversation") == NEW:

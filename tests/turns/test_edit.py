@@ -105,6 +105,19 @@ def test_after_a_response_that_failed_the_text_is_in_the_record_or_else_kept(
     assert (len(kept(ask)), "long text" in ask("log", "resp_1").text) == (int(lost), not lost)
 
 
+def test_after_a_response_that_failed_and_could_not_be_recorded_the_text_is_kept(
+    ask: Command, editor: Callable[[str], None], wire: Wire
+) -> None:
+    editor('echo long text > "$file"')
+    (ask.home / "state" / "state.db").mkdir(parents=True)
+    wire.answer(json_reply({"id": "resp_1", "object": "response", "status": "incomplete"}))
+    result = ask("ask", "--edit", "hi")
+    [file] = kept(ask)
+    assert result.code == 3
+    assert "this turn is not recorded" in result.err
+    assert result.err.endswith(f"the prompt is kept: cometresp ask --edit < {file}\n")
+
+
 def test_without_a_key_no_editor_is_opened(ask: Command, editor: Callable[[str], None]) -> None:
     editor("touch opened")
     ask.environ |= {"COMETAPI_KEY": "", "COMETAPI_BASE_URL": "https://example.invalid"}
