@@ -28,6 +28,14 @@ class Masks(Protocol):
     def output(self, data: bytes) -> bytes: ...
 
 
+class Drawn(Protocol):
+    """What is redrawn at the bottom of the terminal."""
+
+    def print_above(self, line: str) -> None: ...
+
+    def erase(self) -> None: ...
+
+
 @dataclass(repr=False, eq=False, match_args=False)  # which would take time at every start
 class Terminal:
     """The three standard streams, binary, and their properties. `Terminal.of_process()` has those of this process."""
@@ -43,8 +51,7 @@ class Terminal:
     verbose: bool = False
     masks: Masks | None = None
     color: str = "auto"  # of rendered text: auto (on a terminal), always or never
-    line_writer: Callable[[str], None] | None = None  # prints lines while a region is drawn
-    eraser: Callable[[], None] | None = None  # erases what is drawn, while a region is
+    region: Drawn | None = None  # what is redrawn at the bottom
     waits: Callable[[str], AbstractContextManager[object]] | None = None  # draws what is waited for, where it may
     is_shared: bool = False  # a reader of our output may write to the terminal too: nothing is redrawn there any more
 
@@ -104,6 +111,13 @@ class Terminal:
             self.stderr.write(self.encode(text) if self.stderr_tty else to_bytes(text))
             self.stderr.flush()
 
+    def write_line(self, line: str) -> None:
+        """Write whole lines to stderr, as `write_stderr` does, above what is redrawn there."""
+        if self.region is not None:
+            self.region.print_above(line)
+        else:
+            self.write_stderr(line)
+
     def write(self, data: bytes) -> None:
         """Write bytes to stdout and flush. Raises PipeClosedError and OutputError."""
         if self.stdout is None:
@@ -123,8 +137,8 @@ class Terminal:
         """
         if self.stderr_tty and not self.is_shared and is_pipe(stream):
             self.is_shared = True
-            if self.eraser is not None:
-                self.eraser()
+            if self.region is not None:
+                self.region.erase()
 
     def masked(self, data: bytes) -> bytes:
         """What stdout gets: the bytes, with the run's secrets masked."""
@@ -221,7 +235,7 @@ class Terminal:
         """Print a message; its further lines are indented, so that a server's text can't look like a hint of ours."""
         first, *rest = escape_invisible(self._masked(message)).split("\n")
         lines = [first, *(line if line.startswith("  ") else f"  {line}" for line in rest)]
-        (self.line_writer or self.write_stderr)("\n".join(lines) + "\n")
+        self.write_line("\n".join(lines) + "\n")
 
     def _masked(self, text: str) -> str:
         return self.masks.message(text) if self.masks else text

@@ -56,7 +56,7 @@ ALLOWED: dict[str, set[str]] = {
     "calls": {"answer", "errors", "text", "wire"},
     "state": {"config", "errors", "text", "wire"},
     "render": {"answer", "errors", "signals", "terminal", "text", "wire"},
-    "completion": {"emulator", "request", "text"},
+    "completion": {"emulator", "help.words", "request", "text"},  # the same words are flags as on the command line
     "options": {
         "deadline",
         "errors",

@@ -1,6 +1,5 @@
 """`cometresp help`: the page of the program, of a command, or of a topic."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -60,23 +59,20 @@ def run(words: list[str], root: Any, *, use_pager: bool = True) -> None:
         return
     context = root
     for word in words:
-        found, names = _context_of([word], context)
+        found, names = _context_of(word, context)
         if found is None:
             raise _no_page(word, context.command_path, [*names, *(TOPICS if context is root else ())])
         context = found
     show(context.command.page(context, everything=False), use_pager=use_pager)
 
 
-def _context_of(words: Sequence[str], context: Any) -> tuple[Any, list[str]]:
-    """Typer's context of a command below another, None where there is none; and the names of the commands there."""
-    for word in words:
-        names = _commands(context.command)
-        if word not in names:
-            return None, names
-        context = context.command.get_command(context, word).make_context(
-            word, [], parent=context, resilient_parsing=True
-        )
-    return context, _commands(context.command)
+def _context_of(word: str, context: Any) -> tuple[Any, list[str]]:
+    """Typer's context of a command of a group, None where there is none; and the names of the group's commands."""
+    names = _commands(context.command)
+    if word not in names:
+        return None, names
+    command = context.command.get_command(context, word)
+    return command.make_context(word, [], parent=context, resilient_parsing=True), names
 
 
 def _commands(command: Any) -> list[str]:

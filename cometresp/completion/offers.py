@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from cometresp.completion import values
 from cometresp.completion.values import Offer
+from cometresp.help.words import looks_like_flag
 
 WORDS, FILES, DIRECTORIES = "words", "files", "directories"
 
@@ -45,7 +46,7 @@ def offers(root: Any, words: Sequence[str], typed: str) -> Offers:
         return Offers()
     if place.flag is not None:
         return _values(place, place.flag, typed)
-    if not place.only_arguments and typed.startswith("-"):
+    if not place.only_arguments and (typed in ("-", "--") or looks_like_flag(typed)):
         return _flags(place, typed)
     if _is_group(place.command):
         names = [name for name in place.command.list_commands(None) if name.startswith(typed)]
@@ -65,7 +66,7 @@ def _walked(root: Any, words: Sequence[str]) -> Place | None:
     for word in words:
         if place.flag is not None:
             place = place._replace(flag=None)
-        elif place.only_arguments or not word.startswith("-") or word == "-":
+        elif place.only_arguments or not (word == "--" or looks_like_flag(word)):
             if not _is_group(place.command):
                 place = place._replace(arguments=(*place.arguments, word))
             elif (command := place.command.get_command(None, word)) is None:

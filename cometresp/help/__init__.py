@@ -7,6 +7,7 @@ layout    A page of help -> text, printed.
 mistakes  Command lines that can be read, but hardly mean what they say.
 nearest   The name that was meant.
 page      A command -> its page of help: the everyday flags, or all.
+phrases   How help and messages write a flag, its value, and the words of a command line.
 root      The page of the program as a whole, and what it answers without a command.
 topics    The pages about exit codes and variables.
 words     Which words of a command line are flags, their values, and words of the prompt.

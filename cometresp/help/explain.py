@@ -9,9 +9,9 @@ from typing import Any
 
 from cometresp.errors import CometrespError, Next, UsageError
 from cometresp.help import foreign
-from cometresp.help.mistakes import about, metavar, shown_words
 from cometresp.help.nearest import nearest
 from cometresp.help.page import usage_of
+from cometresp.help.phrases import about, metavar, shown_words
 from cometresp.help.words import flags_of
 from cometresp.text import escape_line, quoted
 

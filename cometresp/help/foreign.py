@@ -104,7 +104,6 @@ _BY_ADVICE: dict[Advice, str] = {
 }  # fmt: skip
 FLAGS: dict[str, Advice] = {flag: advice for advice, flags in _BY_ADVICE.items() for flag in flags.split()}
 
-_ASK = "ask"
 COMMANDS: dict[str, str] = {
     **dict.fromkeys(
         ("prompt", "complete", "completions", "query", "q", "send", "generate", "create", "responses", "run", "exec",

@@ -1,5 +1,6 @@
 """A page of help -> text: no boxes, no colour, so that a pipe and a terminal get the same words."""
 
+from collections.abc import Callable
 from shutil import get_terminal_size
 from textwrap import wrap
 
@@ -17,9 +18,9 @@ _LEAST_COLUMNS = 20
 def show(page: Page, *, use_pager: bool = True) -> None:
     """Print a page on stdout: in a pipe plain text; on a terminal with bold headings, a long one through the pager."""
     terminal = Terminal.of_process()
-    bold = terminal.stdout_tty and terminal.is_styled
     columns, lines = get_terminal_size()
-    text = laid_out(page, max(columns, _LEAST_COLUMNS), bold=bold)
+    heading = terminal.bold if terminal.stdout_tty else str
+    text = laid_out(page, max(columns, _LEAST_COLUMNS), heading=heading)
     if use_pager and terminal.stdout_tty and text.count("\n") >= lines:
         from cometresp.pager import page as paged
 
@@ -28,12 +29,8 @@ def show(page: Page, *, use_pager: bool = True) -> None:
     terminal.write(terminal.encode(text) if terminal.stdout_tty else to_bytes(text))
 
 
-def laid_out(page: Page, columns: int, *, bold: bool = False) -> str:
+def laid_out(page: Page, columns: int, *, heading: Callable[[str], str] = str) -> str:
     """The text of a page, no line longer than the columns where its words allow that."""
-
-    def heading(text: str) -> str:
-        return f"\x1b[1m{text}\x1b[0m" if bold else text
-
     usage = f"{heading('Usage:')} {page.usage}" if page.usage else ""
     about = "\n\n".join(_wrapped(" ".join(part.split()), columns) for part in page.about.split("\n\n"))
     left = _left_column(page.sections, columns)

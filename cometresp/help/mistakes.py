@@ -2,13 +2,14 @@
 
 import os
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
 from cometresp.errors import UsageError
+from cometresp.help.phrases import about, metavar
 from cometresp.help.words import Piece, takes_value
-from cometresp.text import quoted, shell_word
+from cometresp.text import quoted
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # as word processors put in the place of `-` and `--`
 _NO_VALUE = " \t\n\r:,;!?)"  # how no value begins that is glued to its flag, `-s: summarise`
@@ -120,33 +121,3 @@ def _check_pipe(word: str, command: str) -> None:
             f"{word} is a file, which a prompt doesn't read",
             hint=f'cometresp {command} {attach} "…" reads it',
         )
-
-
-def metavar(option: Any) -> str:
-    """What stands for an option's value in help and messages."""
-    if option.metavar:
-        return str(option.metavar)
-    choices = getattr(option.type, "choices", ())
-    return "|".join(str(getattr(one, "value", one)) for one in choices) or KINDS.get(option.type.name, "VALUE")
-
-
-def about(param: Any) -> str:
-    """What a flag or an argument is for, as a hint: `--retries N: how often a failed request is tried again`."""
-    name = next((name for name in param.opts if name.startswith("--")), "")
-    shown = metavar(param) if not name else name if not takes_value(param) else f"{name} {metavar(param)}"
-    text = (param.help or "").partition(". ")[0].rstrip(".")
-    return f"{shown}: {text if text[1:2].isupper() else text[:1].lower() + text[1:]}"
-
-
-KINDS = {"str": "TEXT", "text": "TEXT", "int": "N", "integer": "N", "float": "N", "path": "FILE"}
-
-
-def shown_words(words: Iterable[str], most: int = 60) -> str:
-    """The words up to the first flag as they are typed, cut to `most` characters; `…` for what is left out."""
-    shown: list[str] = []
-    for word in words:
-        typed = None if word.startswith("-") else shell_word(word)
-        if typed is None or sum(map(len, shown)) + len(typed) > most:
-            return " ".join([*shown, "…"])
-        shown.append(typed)
-    return " ".join(shown)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from inspect import cleandoc
 from typing import Any, NamedTuple
 
-from cometresp.help.mistakes import metavar
+from cometresp.help.phrases import metavar
 from cometresp.options.everyday import EVERYDAY
 
 _HELP_FLAGS = ("--help", "--help-all")

@@ -34,6 +34,7 @@ def flags_of(params: Iterable[Any]) -> dict[str, Any]:
 
 
 def looks_like_flag(word: str) -> bool:
+    """Whether a word is a flag, or a wrong one, where it is no value of one; `-` and `--` aren't."""
     start = word[2:3] if word.startswith("--") else word[1:2]
     return word.startswith("-") and start.isascii() and start.isalpha()
 

@@ -28,12 +28,12 @@ markdown    Finished blocks of Markdown, rendered and printed once; and function
             renderers use.
 notice      Notices about a run: one dim line each, which fits the window.
 plain       The answer's text: unchanged into a pipe or file, escaped on a terminal.
-progress    Tells the terminal that the program is at work, and whether it failed (OSC 9;4): a bar at its
-            tab or its icon.
+progress    Tells the terminal that the program is at work (OSC 9;4): a bar at its tab or its icon.
 region      The region at the bottom of a terminal that is redrawn, with as few bytes as possible.
 running     Lines on stderr for local calls: redrawn with the time while a call runs, printed when it
             ends.
 screen      The interface of renderers, and how an answer is to be shown.
+source      Which parts of a text of Markdown are shown as their source: code, HTML and link definitions.
 structured  A structured answer on a terminal: JSON, indented and highlighted while it arrives.
 summary     The lines after an answer: the summary of the run, and `--usage`.
 tables      Tables for a terminal, which fit its width.

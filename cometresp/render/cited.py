@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from cometresp.answer.answer import Answer
+from cometresp.render.source import Source
 from cometresp.text import escape_line
 from cometresp.wire.events import Event
 from cometresp.wire.items import answer_parts, part_text
@@ -17,11 +18,13 @@ from cometresp.wire.json import Json, listed, obj, text
 _WIDE = 100  # characters of a label
 _MOST_WORK = 20_000_000  # characters looked through for one answer; after that no more numbers are put in
 _PER_MESSAGE, _PER_NOTE = 1000, 200  # characters that a message and a citation count as
+_PER_PARSED = 10  # that one counts as which is parsed
 _FIRST_IDEOGRAPH = "\u2e80"  # from here on, words aren't separated
-_FENCE = re.compile(r"^ {0,3}(?:`{3,}|~{3,})", re.MULTILINE)
+_NEAR = 2000  # characters before and behind a place in which code, links and addresses are looked for
 _NO_PROSE = re.compile(r" {0,3}(?:`{3,}|~{3,}|\[[^\]\n]+\]:)|[-=|:*_+>\s]*\n?$")  # a line that a number would change
-_CODE_OR_LINK = re.compile(r"(`+)(?:(?!\1)[^\n])+\1|!?\[[^\]\n]*\]\([^)\n]*\)|<[^>\s]*>")
-_URL_BEFORE = re.compile(r"(?<![(<])https?://[^\s)>]*$")
+_CODE_OR_LINK = re.compile(r"(`+)(?:(?!\1)[^\n])+\1|!?\[[^\[\]\n]*\]\([^)\n]{0,500}\)|<[^<>\s]*>")
+_URL = re.compile(r"(?<![(<])https?://")
+_ENDS_URL = re.compile(r"[\s)>]")
 _BRINGS = ("response.content_part.done", "response.output_item.done")
 
 
@@ -50,6 +53,7 @@ class Cited:
         self._read = 0  # characters of the answer's text that were read
         self._next = -1  # the first place of which the text hasn't come, -1 for none
         self._work = 0
+        self._source = Source()
 
     def feed(self, splitter: Splitter, new: str, event: Event | None, answer: Answer) -> None:
         """Pass on text that was read, with the numbers that belong there, or into what was passed on before.
@@ -84,8 +88,9 @@ class Cited:
             if (place, number) in self._seen or self._work > _MOST_WORK:
                 continue
             self._seen.add((place, number))
-            self._work += place
-            at = fitting(whole, place, self._read)
+            parsed = self._source.parsed
+            at = fitting(whole, place, self._read, self._source)
+            self._work += place + _PER_PARSED * (self._source.parsed - parsed)
             if at is None:
                 continue
             mark = _mark(whole, at, number, again=at in self._marks or at in fresh)
@@ -107,8 +112,9 @@ def with_numbers(message: Json) -> tuple[str, list[Note]]:
     whole, found = places_in(answer_parts([message], completed=True))
     numbers = {note: n for n, note in enumerate(dict.fromkeys(note for _, note in found), 1)}
     marks: dict[int, str] = {}
+    source = Source()
     for place, number in sorted({(place, numbers[note]) for place, note in found if place is not None}):
-        if place <= len(whole) and (at := fitting(whole, place, len(whole))) is not None:
+        if place <= len(whole) and (at := fitting(whole, place, len(whole), source)) is not None:
             marks[at] = marks.get(at, "") + _mark(whole, at, number, again=at in marks)
     return _joined(whole, marks, 0, len(whole)), list(numbers)
 
@@ -139,27 +145,25 @@ def places_in(messages: list[list[Json]]) -> tuple[str, list[tuple[int | None, N
     return "".join(pieces), found
 
 
-def fitting(whole: str, place: int, end: int) -> int | None:
+def fitting(whole: str, place: int, end: int, source: Source) -> int | None:
     """Where a number can stand that belongs at `place` in the first `end` characters; None where it would do harm.
 
     That is within code or a word, and in lines that are Markdown alone. Within a link it stands after it.
     """
-    at = place
-    while at and whole[at - 1].isspace():
-        at -= 1
+    at = len(whole[:place].rstrip())
     start = whole.rfind("\n", 0, at) + 1
     stop = whole.find("\n", at, end)
     line = whole[start : end if stop < 0 else stop]
-    if not at or _NO_PROSE.match(line) or len(_FENCE.findall(whole, 0, at)) % 2:
+    if not at or _NO_PROSE.match(line) or source.has(whole, at, end):
         return None
-    for match in _CODE_OR_LINK.finditer(line):
+    near = max(start, at - _NEAR)
+    for match in _CODE_OR_LINK.finditer(line[: at + _NEAR - start], near - start):
         if match.start() < at - start < match.end():
             if match[1]:
                 return None
             at = start + match.end()
     if line.lstrip().startswith("|"):  # the end of a row: within its last cell
-        while at > start + 1 and whole[at - 1] in "| ":
-            at -= 1
+        at = max(start + 1, start + len(whole[start:at].rstrip("| ")))
     if at < end and whole[at - 1].isalnum() and whole[at].isalnum() and whole[at - 1] < _FIRST_IDEOGRAPH:
         return None
     return at
@@ -194,7 +198,8 @@ def _end(annotation: Json) -> int | None:
 
 def _mark(whole: str, at: int, number: int, *, again: bool) -> str:
     """A number as Markdown that is no link; a blank keeps it out of an address."""
-    blank = " " if not again and _URL_BEFORE.search(whole, whole.rfind(" ", 0, at) + 1, at) else ""
+    word = _ENDS_URL.split(whole[max(at - _NEAR, 0) : at])[-1]
+    blank = " " if not again and _URL.search(word) else ""
     return rf"{blank}\[{number}\]"
 
 

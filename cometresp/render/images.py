@@ -12,14 +12,13 @@ from typing import NamedTuple
 
 from cometresp.render.known import Images, image_protocol
 from cometresp.terminal import Terminal
-from cometresp.wire.images import BrokenImageError, decoded, generated_images, image_of
+from cometresp.wire.images import PNG, BrokenImageError, decoded, generated_images, image_of
 from cometresp.wire.json import Json
 
 _MOST_BYTES, _MOST_PIXELS, _LONGEST_SIDE = 16_000_000, 25_000_000, 10_000
 _CHUNK = 4096  # characters of Base64 in one escape code of kitty
 _CELL = (10, 20)  # pixels of a character's cell, where the terminal doesn't tell
 _SHARE = 2 / 3  # of the rows that an image takes at most
-_PNG = b"\x89PNG\r\n\x1a\n"
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}  # bits, by PNG's colour type
 _LEFT_OPEN = "\x1b\\\x1b_Gm=0,q=2;\x1b\\"  # ends an escape code, and the image of which only some chunks came
 
@@ -67,9 +66,9 @@ def inline(data: bytes, protocol: Images, room: Room) -> bytes:
 
 def png_size(data: bytes) -> tuple[int, int] | None:
     """The width and height of a well-formed PNG of a sane size; None for anything else."""
-    size, place = None, len(_PNG)
+    size, place = None, len(PNG)
     kinds: list[bytes] = []
-    if not data.startswith(_PNG):
+    if not data.startswith(PNG):
         return None
     while place + 12 <= len(data) and kinds[-1:] != [b"IEND"]:
         (length,) = struct.unpack_from(">I", data, place)

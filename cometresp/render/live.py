@@ -5,13 +5,11 @@ terminal. A thread draws it a few times a second from the current state, not onc
 drawing costs, the fewer there are.
 """
 
-import threading
 import time
 from typing import Any
 
 from rich.text import Text
 
-from cometresp import signals
 from cometresp.answer.answer import Answer
 from cometresp.errors import CometrespError
 from cometresp.render.activity import Timeline, code_of, details
@@ -23,7 +21,7 @@ from cometresp.render.console import rendered
 from cometresp.render.images import show_images
 from cometresp.render.known import takes_links
 from cometresp.render.markdown import citations
-from cometresp.render.region import Redrawn, in_background, spinner, terminal_size
+from cometresp.render.region import LEAST_COLUMNS, Redrawn, spinner, terminal_size
 from cometresp.render.screen import Polling, Sink, View
 from cometresp.render.structured import Structured, splitter_for
 from cometresp.render.thoughts import as_text
@@ -40,7 +38,7 @@ _BYTES_FREE, _BYTES_PER_SHOWN = 4000, 1.5  # above this the region is only drawn
 _MARGIN = 3  # rows left for earlier output
 _LAG = 2  # lines of a paragraph that wait for the next ones, which may make them a heading
 _REASONING_ROWS = 3
-_LEAST = (20, 5)  # columns and rows; on less nothing is redrawn
+_LEAST_ROWS = 5  # of a terminal; on a lower one nothing is redrawn
 _CHARACTERS_PER_TOKEN = 4
 
 
@@ -48,9 +46,8 @@ class LiveView(Redrawn):
     """`text`: this view draws and prints the answer; else another renderer does, and only the status is drawn here."""
 
     def __init__(self, sink: Sink, terminal: Terminal, view: View, *, text: bool) -> None:
-        super().__init__(self._draw_bytes)
+        super().__init__(terminal, self._draw_bytes)
         self._sink = sink
-        self._terminal = terminal
         self._text = text
         self._reasoning = view.reasoning
         self._upload = view.upload or Upload()
@@ -67,11 +64,7 @@ class LiveView(Redrawn):
         self._next = self._painted = self._cost = 0.0
         self._error: CometrespError | None = None
         self._last_was_aside = False
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        signals.watch(self)
-        self._thread.start()
-        terminal.line_writer = self._line
-        terminal.eraser = self.erase
+        self.attach()
 
     def show(self, event: Event, answer: Answer) -> None:
         if self._error is not None:
@@ -91,11 +84,8 @@ class LiveView(Redrawn):
                 self._item(event, answer)
 
     def finish(self, answer: Answer) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._terminal.line_writer = self._terminal.eraser = None
+        self.detach()
         with self._lock:
-            self._region.clear()
             if not self._thinks and self._reasoning and answer.reasoning:
                 self._thought = answer.reasoning  # it came without deltas
             if answer.has_new_commentary:
@@ -107,7 +97,6 @@ class LiveView(Redrawn):
             self._print_ended(answer)
             if self._text:
                 self._print(citations(self._cited.notes(answer), links=takes_links(self._terminal.environ)))
-        signals.unwatch(self)
 
     def _feed(self, text: str, event: Event | None, answer: Answer) -> None:
         """New text of the answer, or an event that may cite for text that came before."""
@@ -133,12 +122,12 @@ class LiveView(Redrawn):
     def _print_ended(self, answer: Answer) -> None:
         for line, item in self._timeline.ended(answer):
             self._end_reasoning()
-            self._above(line)
+            self._aside(line)
             if self._terminal.verbose:
                 if code := code_of(item):
                     shown = highlighted(escape(code), "python", margin="    ").append("\n")
-                    self._above(rendered(shown, self._terminal, self._size()[0]))
-                self._above(details(item, code=False))
+                    self._aside(rendered(shown, self._terminal, self._size()[0]))
+                self._aside(details(item, code=False))
             if self._text and item.get("type") == "image_generation_call":
                 self._region.clear()
                 show_images(item, self._terminal, self._size())
@@ -163,19 +152,17 @@ class LiveView(Redrawn):
             self._thought = ""
 
     def _above_dim(self, text: str) -> None:
-        self._above(rendered(as_text(text), self._terminal, self._size()[0]))
+        self._aside(rendered(as_text(text), self._terminal, self._size()[0]))
 
-    def _line(self, line: str) -> None:
-        """Print a notice or warning of other code above the region."""
+    def print_above(self, line: str) -> None:
         with self._lock:
-            self._above(line)
+            super().print_above(line)
+            self._last_was_aside = self._terminal.stderr_tty
 
-    def _above(self, line: str) -> None:
-        """Print lines on stderr above the region; they are already escaped, and may be coloured."""
+    def _aside(self, line: str) -> None:
+        """Print lines on stderr that only a terminal gets."""
         if self._terminal.stderr_tty:
-            self._region.clear()
-            self._terminal.write_stderr(line)
-            self._last_was_aside = True
+            self.print_above(line)
 
     def _print(self, thing: Any) -> None:
         """Print a renderable on stdout above the region."""
@@ -195,7 +182,7 @@ class LiveView(Redrawn):
         while not self._stop.wait(_TICK):
             try:
                 with self._lock:
-                    if time.monotonic() >= self._next and not self._stop.is_set():
+                    if time.monotonic() >= self._next and not (self._stop.is_set() or self._is_covered):
                         self._draw()
             except CometrespError as error:  # stdout is gone: `show` raises it at the next event
                 self._error = error
@@ -207,8 +194,7 @@ class LiveView(Redrawn):
             self._print(self._splitter.finished(max(self._size()[1] - _MARGIN, 1)))
         size = self._size()
         allowed = _BYTES_FREE + _BYTES_PER_SHOWN * (self._shown + self._length)
-        may = not (self._terminal.is_shared or in_background())
-        if may and (self._spent < allowed or started - self._painted >= 1):
+        if self._may_draw() and (self._spent < allowed or started - self._painted >= 1):
             self._painted = started
             self._region.paint(self._lines(size), size)
         cost, self._cost = self._cost, time.monotonic() - started
@@ -217,7 +203,7 @@ class LiveView(Redrawn):
 
     def _lines(self, size: tuple[int, int]) -> list[str]:
         columns, rows = size
-        if columns < _LEAST[0] or rows < _LEAST[1]:
+        if columns < LEAST_COLUMNS or rows < _LEAST_ROWS:
             return []
         rows = max(rows - _MARGIN, 1)
         width = max(columns - 1, 1)

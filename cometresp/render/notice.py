@@ -20,8 +20,7 @@ def print_notice(terminal: Terminal, *forms: str) -> None:
 
 def print_dim(terminal: Terminal, line: str) -> None:
     """Print an escaped line on stderr; dim on a terminal that can be redrawn."""
-    written = f"{terminal.dim(line) if terminal.redraws else line}\n"
-    (terminal.line_writer or terminal.write_stderr)(written)
+    terminal.write_line(f"{terminal.dim(line) if terminal.redraws else line}\n")
 
 
 def fitting(forms: Sequence[str], width: int) -> str:

@@ -11,8 +11,11 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from cometresp import signals
 from cometresp.terminal import Terminal
 
+LEAST_COLUMNS = 20  # of a terminal; on a narrower one nothing is redrawn
+_INTERVAL = 0.1  # seconds between drawings, and before the first: most files are read in less
 _HIDE, _SHOW, _NO_WRAP, _WRAP = "\x1b[?25l", "\x1b[?25h", "\x1b[?7l", "\x1b[?7h"
 _SPINNER = {"utf-8": "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "ascii": "|/-\\"}
 _TURNS = 8  # of the spinner in a second
@@ -93,24 +96,24 @@ class Region:
         return out + (_down(len(lines) - 1 - row) if row < len(lines) - 1 else "")
 
 
-class Redrawn:
-    """A region that a thread redraws, and what signals do with it. `_lock` is taken for all output beside it."""
+class Drawing:
+    """What a thread draws again and again, and what signals do with it. `_lock` is taken for all output beside it."""
 
-    def __init__(self, write: Callable[[str], None]) -> None:
-        self._region = Region(write)
+    def __init__(self) -> None:
         self._lock = threading.RLock()
         self._stop = threading.Event()
         self._held = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def erase(self) -> None:
-        with self._lock:
-            self._region.clear()
+        """Remove what is drawn."""
+        raise NotImplementedError
 
     def pause(self) -> None:
-        """Clear the region, and hold it until `proceed`."""
+        """Erase what is drawn, and draw nothing until `proceed`."""
         self._held = self._lock.acquire(timeout=_LONGEST_HOLD)
         if self._held:
-            self._region.clear()
+            self.erase()
 
     def proceed(self) -> None:
         if self._held:
@@ -121,6 +124,81 @@ class Redrawn:
         self._stop.set()
         self.pause()
         self.proceed()
+
+    def _begin(self) -> None:
+        """Start to draw."""
+        signals.watch(self)
+        self._thread.start()
+
+    def _end(self) -> None:
+        """Draw no more, and erase what is drawn."""
+        self._stop.set()
+        self._thread.join()
+        self.erase()
+        signals.unwatch(self)
+
+    def _run(self) -> None:
+        """Draw until `_stop` is set; in the thread."""
+        raise NotImplementedError
+
+
+class Redrawn(Drawing):
+    """A region at the bottom of a terminal, from `attach` to `detach`; other code prints its lines above it.
+
+    A region that is attached within another one covers it: one of them is drawn at a time.
+    """
+
+    def __init__(self, terminal: Terminal, write: Callable[[str], None] | None = None) -> None:
+        super().__init__()
+        self._terminal = terminal
+        self._region = Region(write or terminal.write_stderr)
+        self._outer: Redrawn | None = None
+        self._is_covered = False
+
+    def attach(self) -> None:
+        """Start to draw; the terminal's lines are printed above the region."""
+        outer, self._terminal.region = self._terminal.region, self
+        if isinstance(outer, Redrawn):
+            self._outer = outer
+            outer.cover(True)
+        self._begin()
+
+    def detach(self) -> None:
+        """Erase the region, for good; the one that it covered is drawn again."""
+        self._end()
+        self._terminal.region = self._outer
+        if self._outer is not None:
+            self._outer.cover(False)
+
+    def cover(self, is_covered: bool) -> None:
+        """Draw nothing while another region is drawn."""
+        with self._lock:
+            self._is_covered = is_covered
+            self._region.clear()
+
+    def erase(self) -> None:
+        with self._lock:
+            self._region.clear()
+
+    def print_above(self, line: str) -> None:
+        """Print lines, which are already escaped and may be coloured, on stderr."""
+        with self._lock:
+            self._region.clear()
+            self._terminal.write_stderr(line)
+
+    def _run(self) -> None:
+        while not self._stop.wait(_INTERVAL):
+            with self._lock:
+                if self._may_draw():
+                    size = terminal_size((2,))
+                    self._region.paint(self._lines(size) if size[0] >= LEAST_COLUMNS else [], size)
+
+    def _may_draw(self) -> bool:
+        return not (self._stop.is_set() or self._is_covered or self._terminal.is_shared or in_background())
+
+    def _lines(self, size: tuple[int, int]) -> list[str]:
+        """What is drawn on a terminal of so many columns and rows."""
+        raise NotImplementedError
 
 
 def in_background() -> bool:

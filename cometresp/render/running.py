@@ -1,22 +1,18 @@
 """Lines on stderr for local calls: redrawn with the time while a call runs, printed when it ends."""
 
-import threading
 import time
 
 from rich.text import Text
 
-from cometresp import signals
 from cometresp.render.activity import describe
 from cometresp.render.console import rendered
-from cometresp.render.region import Redrawn, in_background, terminal_size
+from cometresp.render.region import Redrawn
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
 from cometresp.wire.items import arguments_of
 from cometresp.wire.json import Json
 
-_INTERVAL = 0.12  # seconds between drawings
 _SHOWN_RESULT = 80  # characters
-_LEAST_COLUMNS = 20
 
 
 class Running(Redrawn):
@@ -26,18 +22,13 @@ class Running(Redrawn):
     """
 
     def __init__(self, terminal: Terminal, *, redraw: bool) -> None:
-        super().__init__(terminal.write_stderr)
-        self._terminal = terminal
+        super().__init__(terminal)
         self._prints = (terminal.stderr_tty or terminal.verbose) and not terminal.quiet
         self._redraw = redraw and terminal.stderr_tty and self._prints and not terminal.is_shared
         self._good, self._bad = "✓✗" if terminal.encoding == "utf-8" else "+x"
         self._running: dict[str, tuple[str, float]] = {}
-        self._thread = threading.Thread(target=self._run, daemon=True)
         if self._redraw:
-            terminal.line_writer = self._above
-            terminal.eraser = self.erase
-            signals.watch(self)
-            self._thread.start()
+            self.attach()
 
     def started(self, call_id: str, item: Json) -> None:
         with self._lock:
@@ -54,28 +45,11 @@ class Running(Redrawn):
             if self._terminal.verbose:
                 both = (*arguments_of(item).splitlines(), *output.splitlines())
                 line += "".join(f"    {escape_line(text)}\n" for text in both)
-            self._above(line)
+            self.print_above(line)
 
     def close(self) -> None:
-        self._stop.set()
         if self._redraw:
-            self._thread.join()
-            self._terminal.line_writer = self._terminal.eraser = None
-            self.erase()
-            signals.unwatch(self)
-
-    def _above(self, line: str) -> None:
-        with self._lock:
-            self._region.clear()
-            self._terminal.write_stderr(line)
-
-    def _run(self) -> None:
-        while not self._stop.wait(_INTERVAL):
-            with self._lock:
-                size = terminal_size((2,))
-                lines = self._lines(size) if size[0] >= _LEAST_COLUMNS else []
-                if not (self._stop.is_set() or in_background()):
-                    self._region.paint(lines, size)
+            self.detach()
 
     def _lines(self, size: tuple[int, int]) -> list[str]:
         now, width = time.monotonic(), size[0] - 1

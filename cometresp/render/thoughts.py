@@ -12,21 +12,19 @@ from cometresp.text import escape
 if TYPE_CHECKING:
     from rich.text import Text
 
-_BOLD = re.compile(r"\*\*(?=[^\s*])(.*?[^\s*])\*\*")
-_OPEN = re.compile(r"\*\*(?=[^\s*])(.*?)\*?$")
+_OPENS, _CLOSES = re.compile(r"\*\*(?=[^\s*])"), re.compile(r"(?<=[^\s*])\*\*")
 
 
 def pieces(line: str, *, grows: bool = False) -> list[tuple[str, bool]]:
     """A line in pieces: (text, whether it is bold). `grows`: its end is still to come, so `**` may be left open."""
     found, place = [], 0
-    for match in _BOLD.finditer(line):
-        found += [(line[place : match.start()], False), (match[1], True)]
-        place = match.end()
-    rest = line[place:]
-    if grows and (begun := _OPEN.search(rest)):
-        found += [(rest[: begun.start()], False), (begun[1], True)]
+    while (opens := _OPENS.search(line, place)) and (closes := _CLOSES.search(line, opens.end() + 1)):
+        found += [(line[place : opens.start()], False), (line[opens.end() : closes.start()], True)]
+        place = closes.end()
+    if grows and opens:
+        found += [(line[place : opens.start()], False), (line[opens.end() :].removesuffix("*"), True)]
     else:
-        found.append((rest, False))
+        found.append((line[place:], False))
     return [piece for piece in found if piece[0]]
 
 
@@ -47,5 +45,4 @@ def as_text(text: str, *, grows: bool = False) -> "Text":
 
 def as_line(line: str, terminal: Terminal) -> str:
     """A complete line, where Rich isn't loaded."""
-    bold, dim, plain = ("\x1b[1m", "\x1b[2m", "\x1b[0m") if terminal.is_styled else ("", "", "")
-    return "".join(f"{bold if strong else dim}{piece}{plain}" for piece, strong in pieces(escape(line)))
+    return "".join((terminal.bold if strong else terminal.dim)(piece) for piece, strong in pieces(escape(line)))

@@ -15,8 +15,9 @@ _BELL = "\a"
 def attended(runtime: Runtime) -> Iterator[None]:
     """A run: the terminal shows its progress, and rings at its end if `--bell` asks for that and it took long.
 
-    Whoever interrupts it by a key needs no bell.
+    It begins once the prompt is read: who types or edits it is there. Whoever interrupts it by a key needs no bell.
     """
+    runtime.started = time.monotonic()
     try:
         with _progress(runtime):
             yield

@@ -71,8 +71,8 @@ class IdFile:
         terminal = self._terminal
         if not terminal.stdout_tty:
             terminal.write(line.encode())
-        elif terminal.line_writer and terminal.stderr_tty:
-            terminal.line_writer(escape_line(line.rstrip()) + "\n")
+        elif terminal.region and terminal.stderr_tty:
+            terminal.write_line(escape_line(line.rstrip()) + "\n")
         else:
             terminal.write(terminal.encode(escape_line(line.rstrip()) + "\n"))
 

@@ -1,4 +1,4 @@
-"""A turn made ready: what was given is read, its place is planned, its body is built, open calls are settled."""
+"""A turn made ready: what was given is read; its place is planned, its body is built, open calls are settled."""
 
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
@@ -46,9 +46,8 @@ class Prepared(NamedTuple):
     outcomes: "list[Outcome]"
 
 
-def prepare(asked: Asked, runtime: Runtime, tools: "Tools | None", draft: "Draft | None" = None) -> Prepared:
-    """The turn, ready to be sent. Standard input is read before the chain, so that `ask … | continue … -` works."""
-    given = _read(asked, runtime, draft)
+def prepare(asked: Asked, runtime: Runtime, given: Given, tools: "Tools | None") -> Prepared:
+    """The turn, ready to be sent. `given` is read before the chain, so that `ask … | continue … -` works."""
     plan = plan_turn(asked, runtime)
     kept = kept_outputs(plan.parent, plan.open_calls, given.outputs)
     calls = _calls_to_run(asked, plan, {*given.outputs, *map(id_answered, kept)}, tools)
@@ -73,7 +72,8 @@ def prepare(asked: Asked, runtime: Runtime, tools: "Tools | None", draft: "Draft
     return Prepared(body, plan, new_items, text(body.get("model")) or None, outcomes)
 
 
-def _read(asked: Asked, runtime: Runtime, draft: "Draft | None") -> Given:
+def read(asked: Asked, runtime: Runtime, draft: "Draft | None") -> Given:
+    """What was given with the command line; the prompt may be edited."""
     request = asked.request
     no_stdin = request.no_stdin or runtime.config.no_stdin
     named = names_stdin(request)

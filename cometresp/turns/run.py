@@ -1,7 +1,8 @@
 """A run of `ask`, `stream` and `continue`, from the command line to the exit code: the table of contents.
 
     check       flags that contradict each other
-    prepare     read what was given, plan the turn's place, build the body, settle calls that were left open
+    read        read the prompt and the files, which the user may type or edit: `attended` begins after it
+    prepare     plan the turn's place, build the body, settle calls that were left open
     show        --dry-run and --curl print the request in place of sending it; --count-tokens prints its size
     run_turns   send it, show and record what comes, answer the model's calls, turn after turn; then conclude: print
                 what is printed at the end, and raise the error that the run amounts to
@@ -13,7 +14,7 @@ from contextlib import ExitStack
 
 from cometresp.options.asked import Asked
 from cometresp.runtime import Runtime, telling
-from cometresp.turns.prepare import prepare
+from cometresp.turns.prepare import prepare, read
 from cometresp.wire import endpoints
 
 
@@ -26,10 +27,6 @@ def run(asked: Asked, runtime: Runtime) -> None:
 
         draw_waits(runtime)
     with ExitStack() as stack:
-        if not asked.asks_no_model:
-            from cometresp.turns.attention import attended
-
-            stack.enter_context(attended(runtime))
         tools = None
         if asked.loop.functions:
             from cometresp.turns.tools import Tools
@@ -40,7 +37,12 @@ def run(asked: Asked, runtime: Runtime) -> None:
             from cometresp.turns.draft import Draft
 
             draft = stack.enter_context(Draft(runtime, "continue" if asked.continuing else "ask"))
-        prepared = prepare(asked, runtime, tools, draft)
+        given = read(asked, runtime, draft)
+        if not asked.asks_no_model:
+            from cometresp.turns.attention import attended
+
+            stack.enter_context(attended(runtime))
+        prepared = prepare(asked, runtime, given, tools)
         if asked.connection.only_shows:
             from cometresp.turns.dry_run import show
 

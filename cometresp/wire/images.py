@@ -13,8 +13,9 @@ class Image(NamedTuple):
     ending: str
 
 
+PNG = b"\x89PNG\r\n\x1a\n"  # the first bytes of one
 _IMAGES = (
-    (b"\x89PNG\r\n\x1a\n", Image("image/png", ".png")),
+    (PNG, Image("image/png", ".png")),
     (b"\xff\xd8\xff", Image("image/jpeg", ".jpg")),
     (b"GIF87a", Image("image/gif", ".gif")),
     (b"GIF89a", Image("image/gif", ".gif")),

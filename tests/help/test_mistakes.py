@@ -33,6 +33,7 @@ MISTAKES: list[tuple[list[str], str, str]] = [
     # no command
     (["Explain rebase"], "no such command: Explain rebase", "to ask it: cometresp ask 'Explain rebase'"),
     (["Explain", "rebase", "-m", "x"], "no such command: Explain", "to ask it: cometresp ask Explain rebase …"),
+    (["what", "is", "-5"], "no such command: what", "to ask it: cometresp ask what is -5"),
     (["ask hi"], "no such command: 'ask hi'", "without the quotes: cometresp ask …"),
     (["aks", "hi"], "no such command: aks", "did you mean cometresp ask?"),
     (["Ask", "hi"], "no such command: Ask", "did you mean cometresp ask?"),

@@ -1,6 +1,7 @@
 """Citations: their numbers stand in the text where their place is known, on terminals alone, none twice."""
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from cometresp.answer.answer import Answer
 from cometresp.render.blocks import Splitter
 from cometresp.render.cited import Cited, Note, fitting, with_numbers
+from cometresp.render.source import Source
 from cometresp.wire.events import Event
 from tests.conftest import Command, Forker
 from tests.scripted import Wire, created, delta, ended, json_reply, message, response, sse
@@ -50,6 +52,18 @@ def added(annotation: dict[str, Any], number: int = 0) -> dict[str, Any]:
         ("`a b`| c", r"`a b`\[1\] c"),
         ("```\ncode|\n```\n", "```\ncode\n```\n"),
         ("```\ncode\n```|\n", "```\ncode\n```\n"),
+        (">     rm foo|\n", ">     rm foo\n"),
+        ("> ```\n> rm foo|\n> ```\n", "> ```\n> rm foo\n> ```\n"),
+        ("1.  a\n\n    ```\n    code|\n    ```\n", "1.  a\n\n    ```\n    code\n    ```\n"),
+        ("- a\n\n      code|\n", "- a\n\n      code\n"),
+        ("a\n\n    code|\n", "a\n\n    code\n"),
+        ("a\n\n\tcode|\n", "a\n\n\tcode\n"),
+        ("~~~\n```\n~~~\nIt is big.|\n", "~~~\n```\n~~~\nIt is big.\\[1\\]\n"),
+        ("```\r\ncode\r\n```\r\nIt is big.|\n", "```\r\ncode\r\n```\r\nIt is big.\\[1\\]\n"),
+        ("<p>\nIt is big.|\n</p>\n", "<p>\nIt is big.\n</p>\n"),
+        ("> [1]: http://x|\n", "> [1]: http://x\n"),
+        ("> It is big.|\n", "> It is big.\\[1\\]\n"),
+        ("- a\n    - b|\n", "- a\n    - b\\[1\\]\n"),
         ("| a | b |‸\n|---|---|\n", "| a | b\\[1\\] |\n|---|---|\n"),
         ("a\n---|\n", "a\n---\n"),
         ("[1]: http://x|\n", "[1]: http://x\n"),
@@ -122,7 +136,9 @@ def test_whenever_citations_come_the_text_is_the_same_but_for_its_numbers(data: 
     assert len(set(re.findall(r"\[\d", shown))) == len(re.findall(r"\[\d", shown))
     assert [note.address for note in one.notes(answer)] == [f"https://x/{n}" for n in range(len(places))]
     if not fed.printed:
-        assert len(re.findall(r"\[\d", shown)) == sum(fitting(TEXT, place, len(TEXT)) is not None for place in places)
+        assert len(re.findall(r"\[\d", shown)) == sum(
+            fitting(TEXT, place, len(TEXT), Source()) is not None for place in places
+        )
 
 
 def test_a_splitter_takes_text_only_before_what_it_did_not_return() -> None:
@@ -180,3 +196,27 @@ def test_very_many_citations_are_not_looked_for_for_ever() -> None:
             one.feed(fed, answer.read_new_text(), Event(event["type"], event, ""), answer)
     assert re.sub(r"\\\[\d+\\\]", "", fed.rest) == answer.text
     assert one._work < 22_000_000  # noqa: SLF001 - nothing else shows it on a busy machine
+
+
+BLOCKS = st.sampled_from(
+    ["a\n", "\n", "    b\n", "```\n", "~~~~\n", "> ", "- ", "1. ", "\tc\n", "<p>\n", "# d\n", "---\n"]
+)
+
+
+@given(st.lists(BLOCKS, max_size=12).map("".join), st.lists(st.integers(0, 40)))
+def test_a_text_that_grows_has_the_same_source_as_the_whole_one(text: str, ends: list[int]) -> None:
+    grown = Source()
+    for end in sorted({min(end, len(text)) for end in ends}):
+        grown.has(text, 0, end)
+    whole = Source()
+    places = [place for place in range(1, len(text) + 1) if not text[place - 1].isspace()]
+    same = [grown.has(text, place, len(text)) == whole.has(text, place, len(text)) for place in places]
+    assert all(same)
+
+
+@pytest.mark.parametrize("text", ["http://", "[", "[](", "<", "` ", " ", "|", "a\n\n    b\n\n"])
+def test_no_text_takes_long(text: str) -> None:
+    text = text * (64_000 // len(text))
+    begun = time.process_time()
+    with_numbers(cited(text + "a", *(url(len(text) - n) for n in range(100))))
+    assert time.process_time() - begun < 5

@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.markdown import Markdown
 
+from cometresp.answer.answer import Answer
+from cometresp.render.live import LiveView
 from cometresp.render.region import Region
+from cometresp.render.screen import View
+from cometresp.render.waiting import Waiting
+from cometresp.terminal import Terminal
 from tests.conftest import Command
 from tests.scripted import (
     STREAM_HEAD,
@@ -31,6 +36,8 @@ from tests.scripted import (
 )
 from tests.terminals import Tmux, needs_tmux, on_terminal, plain, start
 from tests.waiting import LONGEST, until
+
+SHOWN = View("markdown", streaming=True, to_terminal=True, reasoning=True, redraw=True)
 
 
 def document(lines: int) -> str:
@@ -273,3 +280,29 @@ def test_verbose_shows_code_and_logs_highlighted(ask: Command, wire: Wire) -> No
     for shown in ("code interpreter: import math · 2 lines", "    print(math.pi)\\x1b[2J", "    -> 3.14"):
         assert shown in clean
     assert "\x1b[35mimport\x1b[0m" in screen
+
+
+def test_a_wait_during_a_run_takes_the_place_of_its_status_line_and_gives_it_back() -> None:
+    err = io.BytesIO()
+    terminal = Terminal(None, None, err, stderr_tty=True, environ={"TERM": "xterm"})
+    view = LiveView(terminal, terminal, SHOWN, text=False)
+    until(lambda: b"waiting" in err.getvalue())
+    with Waiting(terminal, "reading big.pem"):
+        begun = len(err.getvalue())
+        until(lambda: b"reading" in err.getvalue())
+        terminal.warn("meanwhile")
+        until(lambda: err.getvalue().count(b"reading") > 1)
+        assert b"waiting" not in err.getvalue()[begun:]
+    begun = len(err.getvalue())
+    until(lambda: b"waiting" in err.getvalue()[begun:])
+    view.finish(Answer())
+    assert plain(err.getvalue().decode().rpartition("\r")[2]) == ""
+
+
+def test_a_warning_during_a_run_is_printed_where_stderr_is_elsewhere() -> None:
+    out, err = io.BytesIO(), io.BytesIO()
+    terminal = Terminal(None, out, err, stdout_tty=True, environ={"TERM": "xterm"})
+    view = LiveView(terminal, terminal, SHOWN, text=True)
+    terminal.warn("half of it")
+    view.finish(Answer())
+    assert err.getvalue() == b"cometresp: warning: half of it\n"

@@ -1,5 +1,8 @@
 """Reasoning on a terminal: headings are bold without their asterisks, the rest is dim."""
 
+import re
+import time
+
 import pytest
 
 from cometresp.render.thoughts import pieces
@@ -16,6 +19,9 @@ SUMMARY = "**Considering both**\n\nOne is *short*, **the other** isn't: 2**3**2.
         ("so **a** and **b c**.", [("so ", False), ("a", True), (" and ", False), ("b c", True), (".", False)]),
         ("**not closed", [("**not closed", False)]),
         ("a ** b ** c", [("a ** b ** c", False)]),
+        ("a ***b*** c**", [("a *", False), ("b", True), ("* c**", False)]),
+        ("**a** b**", [("a", True), (" b**", False)]),
+        ("**a** **b", [("a", True), (" **b", False)]),
         ("****", [("****", False)]),
         ("", []),
     ],
@@ -27,6 +33,13 @@ def test_what_stands_in_two_asterisks_is_bold(line: str, found: list[tuple[str, 
 @pytest.mark.parametrize("so_far", ["**Con", "**Con*", "**Con**"])
 def test_a_heading_that_is_still_growing_is_bold_already(so_far: str) -> None:
     assert pieces(so_far, grows=True) == [("Con", True)]
+
+
+@pytest.mark.parametrize("line", ["**a ", "**a", "** ", "*", "a**"])
+def test_no_line_of_reasoning_takes_long(line: str) -> None:
+    begun = time.process_time()
+    assert "".join(piece for piece, _ in pieces(line * 100_000, grows=True)).count("a") == line.count("a") * 100_000
+    assert time.process_time() - begun < 5
 
 
 def streamed(*texts: str, answer: str = "yes") -> bytes:
@@ -44,7 +57,7 @@ def streamed(*texts: str, answer: str = "yes") -> bytes:
     ("env", "bold", "dim"),
     [
         ({}, "\x1b[1mConsidering both\x1b[0m\n\n", "\x1b[2mOne is *short*, \x1b[0m"),
-        ({"COMETRESP_PLAIN": "1"}, "\x1b[1mConsidering both\x1b[0m\n\n", "\x1b[2mOne is *short*, \x1b[0m"),
+        ({"COMETRESP_PLAIN": "1"}, "\x1b[1mConsidering both\x1b[22m\n\n", "\x1b[2mOne is *short*, \x1b[22m"),
         ({"TERM": "dumb"}, "Considering both\n\n", "One is *short*, the other isn't: "),
     ],
     ids=["live", "plain", "dumb"],
@@ -62,7 +75,7 @@ def test_commentary_is_shown_as_reasoning_is(ask: Command, wire: Wire, forker: F
     before = message("**Looking** it up.", id="msg_1", phase="commentary")
     wire.answer(sse(created(), ended(response(before, message("yes")))))
     shown = forker.run(ask, ["ask", "hi"], env=env, terminal=True).text
-    assert "\x1b[1mLooking\x1b[0m\x1b[2m it up.\x1b[0m\n" in shown
+    assert re.sub(r"\x1b\[22m", "\x1b[0m", shown).count("\x1b[1mLooking\x1b[0m\x1b[2m it up.\x1b[0m\n") == 1
 
 
 def test_off_a_terminal_reasoning_is_left_as_it_came(ask: Command, wire: Wire) -> None:

@@ -20,10 +20,10 @@ from tests.conftest import Command, Forker
 from tests.jobs import job
 from tests.scripted import Request, Wire, created, delta, error_reply, sse, text_stream
 
-WORKING, FAILED, CLEARED = ("\x1b]9;4;3;0\x1b\\", "\x1b]9;4;2;100\x1b\\", "\x1b]9;4;0;0\x1b\\")
+WORKING, CLEARED = ("\x1b]9;4;3;0\x1b\\", "\x1b]9;4;0;0\x1b\\")
 
 
-def runtime(*, seconds: float, bell: bool = True, tty: bool = True) -> tuple[Runtime, io.BytesIO]:
+def runtime(*, seconds: float = 0, bell: bool = True, tty: bool = True) -> tuple[Runtime, io.BytesIO]:
     """A run that has taken so many seconds, and its stderr."""
     err = io.BytesIO()
     given = Runtime(ConnectionOptions(), OutputOptions(bell=bell, plain=True))
@@ -33,23 +33,25 @@ def runtime(*, seconds: float, bell: bool = True, tty: bool = True) -> tuple[Run
 
 
 @pytest.mark.parametrize(
-    ("facts", "error", "rung"),
+    ("facts", "seconds", "error", "rung"),
     [
-        ({"seconds": 21}, None, b"\a"),
-        ({"seconds": 21}, UnreachableError("no"), b"\a"),
-        ({"seconds": 21}, StoppedError(ExitCode.TERMINATED, "terminated"), b"\a"),
-        ({"seconds": 21}, StoppedError(ExitCode.INTERRUPTED, "interrupted"), b""),
-        ({"seconds": 1}, None, b""),
-        ({"seconds": 21, "bell": False}, None, b""),
-        ({"seconds": 21, "tty": False}, None, b""),
+        ({}, 21, None, b"\a"),
+        ({}, 21, UnreachableError("no"), b"\a"),
+        ({}, 21, StoppedError(ExitCode.TERMINATED, "terminated"), b"\a"),
+        ({}, 21, StoppedError(ExitCode.INTERRUPTED, "interrupted"), b""),
+        ({}, 1, None, b""),
+        ({"bell": False}, 21, None, b""),
+        ({"tty": False}, 21, None, b""),
     ],
 )
 def test_a_long_run_rings_at_its_end_where_it_is_asked_to(
-    monkeypatch: pytest.MonkeyPatch, facts: dict[str, float], error: CometrespError | None, rung: bytes
+    monkeypatch: pytest.MonkeyPatch, facts: dict[str, bool], seconds: float, error: CometrespError | None, rung: bytes
 ) -> None:
     monkeypatch.setenv("COMETRESP_CONFIG", os.devnull)
-    run, err = runtime(**facts)  # type: ignore[arg-type]
+    run, err = runtime(**facts)
+    run.started = 0  # as where the prompt was edited for long
     with suppress(CometrespError), attended(run):
+        run.started -= seconds
         if error is not None:
             raise error
     assert err.getvalue() == rung
@@ -99,7 +101,7 @@ def test_progress_is_told_only_to_terminals_known_to_take_it(environ: Mapping[st
     ("words", "env", "told"),
     [
         (["hi"], {}, [WORKING, CLEARED]),
-        (["fails"], {}, [WORKING, FAILED, CLEARED]),
+        (["fails"], {}, [WORKING, CLEARED]),
         (["hi", "--plain"], {}, []),
         (["hi", "-q"], {}, []),
         (["hi", "--dry-run"], {}, []),
@@ -114,6 +116,13 @@ def test_the_terminal_is_told_of_the_progress_and_it_is_cleared(
     wire.answer(error_reply(400) if "fails" in words else text_stream("x"))
     shown = forker.run(ask, ["ask", *words], env={"WT_SESSION": "1", **env}, terminal=True).text
     assert [state for state, _ in groupby(re.findall(r"\x1b\]9;4;\d;\d+\x1b\\", shown))] == told
+
+
+def test_no_progress_is_told_while_the_prompt_is_edited(ask: Command, wire: Wire, forker: Forker) -> None:
+    wire.answer(text_stream("x"))
+    env = {"WT_SESSION": "1", "EDITOR": "sh -c 'echo edited > $0; echo the end of the editor'"}
+    shown = forker.run(ask, ["ask", "--edit"], env=env, terminal=True).text
+    assert shown.index("the end of the editor") < shown.index(WORKING)
 
 
 def test_progress_is_cleared_while_the_run_is_stopped_and_when_a_signal_ends_it(ask: Command, wire: Wire) -> None:
