@@ -75,7 +75,8 @@ class Cutter:
         if level is None or not item.children:
             return before_item
         part = self.cut(item.children, (*levels, level))
-        return part if part.line > item.children[0].start else before_item
+        shown = any(child.start < part.line and _is_surely_shown(child) for child in item.children)
+        return part if shown and part.line > item.children[0].start else before_item
 
     def _level(self, node: Node, item: Node, levels: tuple[Level, ...], number: int) -> Level | None:
         """The level of an item; None where its columns are uncertain."""
@@ -157,6 +158,15 @@ def _inner(line: str, levels: tuple[Level, ...]) -> str:
     for level in levels:
         line = line[level.width :] if level.width else _QUOTED.sub("", line, count=1)
     return line
+
+
+def _is_surely_shown(node: Node) -> bool:
+    """Whether a block has lines, as far as its source says: an item's marker stands before the first one."""
+    if node.children or node.kind in ("quote", "list"):
+        return any(map(_is_surely_shown, node.children))
+    if node.kind == "code":
+        return bool(node.text.strip())
+    return node.kind not in ("paragraph", "heading") or bool(re.search(r"\w|\x02", re.sub(r"<[^>]*>", "", node.text)))
 
 
 def _closes(line: str, fence: str) -> bool:
