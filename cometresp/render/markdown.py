@@ -11,10 +11,9 @@ from cometresp.answer.answer import Answer
 from cometresp.render.blocks import Splitter
 from cometresp.render.cited import Cited, Note
 from cometresp.render.known import takes_links
-from cometresp.render.region import terminal_size
 from cometresp.render.screen import Sink
 from cometresp.render.structured import Structured, splitter_for
-from cometresp.terminal import Terminal
+from cometresp.terminal import Terminal, terminal_size
 from cometresp.wire.events import Event
 
 _PIPE_WIDTH = 80  # columns, if COLUMNS names no others
