@@ -1,6 +1,6 @@
 """A child that has the terminal for a while: a pager, an editor."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def foreground(words: list[str], **how: Any) -> Iterator["Popen[bytes]"]:
-    """A child process. In the block an interrupt is a key for it, and nothing to this program.
+def foreground(
+    words: list[str], *, on_interrupt: Callable[[], object] = lambda: None, **how: Any
+) -> Iterator["Popen[bytes]"]:
+    """A child process. In the block an interrupt is a key for it, and only calls `on_interrupt` in this program.
 
     It is waited for; a signal that ends the block ends the child, too. Raises OSError or ValueError if it can't be
     started.
@@ -22,7 +24,7 @@ def foreground(words: list[str], **how: Any) -> Iterator["Popen[bytes]"]:
 
     names = [name for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name)]
     # No SIG_IGN, which the child would inherit.
-    before = {name: signal.signal(getattr(signal, name), lambda *_: None) for name in names}
+    before = {name: signal.signal(getattr(signal, name), lambda *_: on_interrupt()) for name in names}
     process = None
     try:
         with deferred():

@@ -10,13 +10,15 @@ from cometresp.text import to_bytes
 
 # As git has it: less quits where the text fits on the screen, passes colours on, and leaves the text on the screen.
 _SETTINGS = {"LESS": "FRX", "LV": "-c"}
+_LAST_OWN = 127  # the last exit code that is a program's own, or the shell's that couldn't start it; then come signals
 
 
 def page(terminal: Terminal, text: str, *, use_pager: bool = True) -> None:
     """Write text to stdout, through the pager if stdout is a terminal and `use_pager` is true.
 
-    The text is already escaped, and may be coloured. A pager that is left early is no error; one that can't be started
-    is done without. Raises PipeClosedError and OutputError, as `Terminal.write` does.
+    The text is already escaped, and may be coloured. A pager that is left early is no error; after one that can't be
+    started, or that fails, the text is written without it. Raises PipeClosedError and OutputError, as `Terminal.write`
+    does.
     """
     data = terminal.encode(text) if terminal.stdout_tty else to_bytes(text)
     words = command(terminal) if use_pager else []
@@ -45,11 +47,17 @@ def command(terminal: Terminal) -> list[str]:
 
 
 def _paged(words: list[str], data: bytes, environ: Mapping[str, str]) -> bool:
-    """Whether the pager could be started. It has ended by then."""
+    """Whether the pager has shown the text, as far as the user wanted it. It has ended by then.
+
+    One that ends with an error of its own may have shown nothing; but `less -K` ends so when it is interrupted.
+    """
     from subprocess import PIPE
 
+    interrupts: list[bool] = []
     try:
-        with foreground(words, stdin=PIPE, env={**_SETTINGS, **environ}) as process:
+        with foreground(
+            words, on_interrupt=lambda: interrupts.append(True), stdin=PIPE, env={**_SETTINGS, **environ}
+        ) as process:
             assert process.stdin is not None
             with suppress(OSError):  # BrokenPipeError: the user has seen enough
                 process.stdin.write(data)
@@ -57,4 +65,4 @@ def _paged(words: list[str], data: bytes, environ: Mapping[str, str]) -> bool:
                 process.stdin.close()
     except (OSError, ValueError):  # ValueError: a NUL in it
         return False
-    return True
+    return bool(interrupts) or not 0 < process.returncode <= _LAST_OWN

@@ -189,7 +189,8 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
         (
             ["ask", "--dry-run", "hi"],
             "pydantic click rich httpx asyncio importlib.metadata sqlite3 http.server jsonschema cometresp.state.state"
-            " cometresp.bugs",
+            " cometresp.bugs cometresp.state.transcript cometresp.turns.attention cometresp.turns.display"
+            " cometresp.turns.lookup",
         ),
         (["ask", "--offline", "hi"], "pydantic click rich asyncio jsonschema importlib.metadata"),
         (["--version"], "typer dataclasses typing inspect json re"),

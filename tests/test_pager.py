@@ -35,13 +35,18 @@ def show(forker: Forker, run: Command, *words: str, **env: str) -> list[str]:
         ([], "", False),
         ([], "a-pager-that-is-not-here", False),
         ([], "'an unfinished quote", False),
+        ([], "false", False),
+        ([], "env a-pager-that-is-not-here", False),
+        ([], "sh -c 'exec a-pager-that-is-not-here'", False),
+        ([], "sh -c 'kill -KILL $$'", None),
     ],
 )
 def test_the_pager_is_that_of_the_environment(
-    recorded: Command, forker: Forker, words: list[str], pager: str, paged: bool
+    recorded: Command, forker: Forker, words: list[str], pager: str, paged: bool | None
 ) -> None:
     lines = show(forker, recorded, *words, PAGER=pager)
-    assert [line for line in lines if SHOWN in line][:1] == [f"| {SHOWN}" if paged else SHOWN]
+    shown = [] if paged is None else [f"| {SHOWN}" if paged else SHOWN]
+    assert [line for line in lines if SHOWN in line][:1] == shown
 
 
 def test_without_one_it_is_less_with_gits_settings(recorded: Command, forker: Forker) -> None:
@@ -62,6 +67,7 @@ def test_a_pager_that_ends_early_or_is_interrupted_is_no_error(recorded: Command
     assert forker.run(recorded, ["ask", "--offline"], stdin=long.encode()).code == 0
     assert len(show(forker, recorded, PAGER="head -n 1")) == 1
     assert show(forker, recorded, PAGER="sh -c 'kill -INT $PPID; sleep 0.1; echo ended'") == ["ended"]
+    assert show(forker, recorded, PAGER="sh -c 'kill -INT $PPID; sleep 0.1; echo ended; exit 2'") == ["ended"]
 
 
 def test_a_pipe_is_never_paged(recorded: Command, forker: Forker, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from cometresp.errors import CometrespError, ErrorDetails, ExitCode, Hint, Next,
 from cometresp.text import escape_line, shell_arguments
 from cometresp.wire.error_bodies import explain
 from cometresp.wire.events import CANCELLED, GOOD, may_go_on
+from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import CLIENT_CALLS, answering_flags, arguments_of, id_of_call, label_of_call, type_of
 from cometresp.wire.json import Json
 
@@ -13,16 +14,19 @@ RESUME_RUN: tuple[str | Next, ...] = (Next("continue"), " resumes the run, with 
 RUN_AGAIN = (*RESUME_RUN, "; the calls run again")
 
 
-def verdict(answer: Answer, *, allow_incomplete: bool = False, background: bool = False) -> CometrespError | None:
+def verdict(
+    answer: Answer, *, allow_incomplete: bool = False, background: bool = False, shown_id: str = ""
+) -> CometrespError | None:
     """The error of an ended answer, or None: the same for streamed, whole, fetched and background responses.
 
-    `background`: a response that hasn't ended is no error.
+    `background`: a response that hasn't ended is no error. `shown_id` is its short id for commands in hints, if known.
     """
-    name = answer.id or "the response"
+    name = name_of(answer)
+    typed = shell_arguments(shown_id or answer.id)
     if answer.was_cut:
         return UnreachableError(
             "the stream ended before the answer was complete",
-            hint=(Next("get", (shell_arguments(answer.id),)), " shows what became of it") if answer.id else "",
+            hint=(Next("get", (typed,)), " shows what became of it") if answer.id else "",
         )
     if answer.status == "failed":
         message, details = explain(answer.error or {})
@@ -31,17 +35,22 @@ def verdict(answer: Answer, *, allow_incomplete: bool = False, background: bool 
     if answer.status in CANCELLED:
         return TurnError(ExitCode.CANCELLED, f"{name} was cancelled")
     if answer.status not in GOOD and not answer.waits_for_outputs:
-        return _unended(answer, name, background=background)
+        return _unended(answer, name, typed, background=background)
     return _incomplete(answer, name, allowed=allow_incomplete) or _unanswered(answer, name)
 
 
-def _unended(answer: Answer, name: str, *, background: bool) -> CometrespError | None:
+def name_of(answer: Answer) -> str:
+    """A response in a message: its id, abridged if it is very long."""
+    return abridged_id(answer.id) or "the response"
+
+
+def _unended(answer: Answer, name: str, typed: str | None, *, background: bool) -> CometrespError | None:
     """The error of a response that is still at work, or whose status isn't known here: that is never a success."""
     status = escape_line(answer.status.replace("_", " "), _SHOWN)
     if not may_go_on(answer.status):
         return TurnError(ExitCode.FAILED, f"{name} ended as {status}", details=ErrorDetails(code=answer.status))
     message = f"{name} is still {status}"
-    hint: Hint = Next("get", (shell_arguments(answer.id), "--wait")) if answer.id else ""
+    hint: Hint = Next("get", (typed, "--wait")) if answer.id else ""
     return None if background else TurnError(ExitCode.PENDING, message, hint=hint)
 
 
@@ -95,7 +104,7 @@ def emptiness(answer: Answer) -> str:
         return ""
     counted = answer.usage.get("output_tokens")
     spent = f", though it used {counted} output tokens" if isinstance(counted, int) and counted > 0 else ""
-    return f"{answer.id or 'the response'} {answer.status} without an answer: no text, call or image{spent}"
+    return f"{name_of(answer)} {answer.status} without an answer: no text, call or image{spent}"
 
 
 def _is_shown(item: Json) -> bool:

@@ -16,6 +16,7 @@ from cometresp.errors import (
     UnreachableError,
 )
 from cometresp.wire.events import Event, is_known, may_go_on
+from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import open_calls, output_of
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 2.0, 15.0, 1.4  # seconds between polls
@@ -214,7 +215,7 @@ class Follow:
                 break
             else:
                 break
-        self._fetched.say(f"{self._fetched.id} can't be followed; asking for it instead")
+        self._fetched.say(f"{abridged_id(self._fetched.id)} can't be followed; asking for it instead")
         yield self._instead()
 
     def _connection(self) -> Iterator[Event]:
@@ -252,7 +253,7 @@ class Follow:
 
     def _wait(self, error: CometrespError, failures: int) -> None:
         """Pause before following is resumed; not at all where something new came (API 8.3)."""
-        self._fetched.say(f"{error.message}; resuming {self._fetched.id}")
+        self._fetched.say(f"{error.message}; resuming {abridged_id(self._fetched.id)}")
         if not failures or failures > self._fetched.tries:
             return
         asked, left = self._fetched.server.retry_after, self._fetched.server.left

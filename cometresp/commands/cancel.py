@@ -13,11 +13,11 @@ from cometresp.runtime import Runtime, telling
 from cometresp.state.records import Ending
 from cometresp.text import escape_line, shell_arguments
 from cometresp.turns.dry_run import shown_only
-from cometresp.turns.lookup import client_for, recorded_turn, resolve
+from cometresp.turns.lookup import client_for, recorded_turn, resolve, shown_id
 from cometresp.wire import endpoints
 from cometresp.wire.error_bodies import explain
 from cometresp.wire.events import CANCELLED, may_go_on
-from cometresp.wire.ids import short_id
+from cometresp.wire.ids import abridged_id
 
 if TYPE_CHECKING:
     from cometresp.answer.answer import Answer
@@ -47,7 +47,7 @@ def run(options: Cancellation, runtime: Runtime) -> None:
         event = client.cancel(response_id)
     from cometresp.answer.answer import Answer
 
-    name = short_id(response_id)
+    name = abridged_id(response_id)
     if not event.response:  # an error body in a 200 reply
         message, details = explain(event.error or event.data)
         raise RequestRefusedError(f"{name} can't be cancelled: {message}", details=details)
@@ -58,7 +58,7 @@ def run(options: Cancellation, runtime: Runtime) -> None:
     _record(runtime, response_id, answer)
     cancelled = answer.status in CANCELLED
     if not cancelled and not may_go_on(answer.status):
-        hint = (Next("get", (shell_arguments(response_id),)), " fetches it")
+        hint = (Next("get", (shell_arguments(shown_id(runtime, response_id)),)), " fetches it")
         raise RequestRefusedError(f"{name} can't be cancelled: it is {escape_line(answer.status)}", hint=hint)
     runtime.terminal.note(f"{name} is {'cancelled' if cancelled else 'being cancelled'}")
 

@@ -28,7 +28,8 @@ from cometresp.state.names import chain_name
 from cometresp.state.records import Chain
 from cometresp.state.transcript import passages, prompt_of
 from cometresp.text import escape_line, shell_arguments, to_bytes
-from cometresp.turns.lookup import print_passages, resolve, tell_empty
+from cometresp.turns.listing import print_passages, shown_in, tell_empty
+from cometresp.turns.lookup import resolve
 from cometresp.wire.ids import is_plain_id, refusal_of
 
 if TYPE_CHECKING:
@@ -234,7 +235,8 @@ def show_chain(options: Shown, runtime: Runtime) -> None:
         items = [item for turn in turns for item in (*(turn.input or ()), *(turn.output or ()))]
         runtime.terminal.print_json(items)
         return
-    print_passages(runtime, passages(turns), use_pager=not options.no_pager)
+    shown = shown_in(runtime, state) if state else str
+    print_passages(runtime, passages(turns, shown), use_pager=not options.no_pager)
 
 
 @telling
@@ -249,7 +251,7 @@ def print_head(name: str | None, runtime: Runtime) -> None:
 
 @telling
 def set_head(given: tuple[str, str], runtime: Runtime) -> None:
-    name, response_id = _name("NAME", given[0]), resolve(given[1], runtime)
+    name, response_id = chain_name(given[0], "NAME"), resolve(given[1], runtime)
     model = runtime.config.model if runtime.config.model and runtime.config.model.source != "default" else None
     state = runtime.open_state()
     assert state is not None
@@ -262,7 +264,7 @@ def set_head(given: tuple[str, str], runtime: Runtime) -> None:
 
 @telling
 def rename_chain(given: tuple[str, str], runtime: Runtime) -> None:
-    old_name, new_name = _name("NAME", given[0]), _name("NEW", given[1])
+    old_name, new_name = chain_name(given[0], "NAME"), chain_name(given[1], "NEW")
     state = _opened(runtime)
     if state is None:
         raise _no_chain(old_name)
@@ -271,7 +273,7 @@ def rename_chain(given: tuple[str, str], runtime: Runtime) -> None:
 
 @telling
 def remove_chains(given: list[str], runtime: Runtime) -> None:
-    names = list(dict.fromkeys(_name("NAME", name) for name in given))
+    names = list(dict.fromkeys(chain_name(name, "NAME") for name in given))
     state = _opened(runtime)
     if state is None:
         raise _no_chain(names[0])
@@ -308,15 +310,8 @@ def _opened(runtime: Runtime) -> "State | None":
     return runtime.open_state(create=False, required=True)
 
 
-def _name(argument: str, given: str) -> str:
-    try:
-        return chain_name(given)
-    except UsageError as error:
-        raise UsageError(f"{argument}: {error.message.removeprefix('--chain: ')}") from error
-
-
 def _chain(runtime: Runtime, state: "State | None", given: str | None) -> Chain:
-    name = _name("NAME", given) if given is not None else chain_name(runtime.chain)
+    name = chain_name(given, "NAME") if given is not None else chain_name(runtime.chain)
     chain = state.chains.get(name) if state else None
     if chain is None:
         raise _no_chain(name)

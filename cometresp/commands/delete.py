@@ -13,7 +13,7 @@ from cometresp.runtime import Runtime, telling
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.lookup import client_for, resolve
 from cometresp.wire import endpoints
-from cometresp.wire.ids import short_id
+from cometresp.wire.ids import abridged_id
 
 app = typer.Typer(add_completion=False)
 
@@ -40,7 +40,7 @@ def run(options: Deletion, runtime: Runtime) -> None:
     if options.as_json:
         runtime.terminal.print_json(reply)
     _record(runtime, stored_id)
-    runtime.terminal.note(f"{short_id(stored_id)} is deleted from the server")
+    runtime.terminal.note(f"{abridged_id(stored_id)} is deleted from the server")
 
 
 def _record(runtime: Runtime, stored_id: str) -> None:

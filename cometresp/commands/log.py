@@ -15,7 +15,8 @@ from cometresp.state.names import chain_name
 from cometresp.state.records import Turn
 from cometresp.state.transcript import passages_of, prompt_of, words_of
 from cometresp.text import escape_line, to_bytes
-from cometresp.turns.lookup import find, print_passages, tell_empty
+from cometresp.turns.listing import print_passages, shown_in, tell_empty
+from cometresp.turns.lookup import find
 from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
@@ -93,9 +94,9 @@ def run(options: Query, runtime: Runtime) -> None:
         if options.words:
             raise UsageError("--query looks for responses: it excludes ID")
         turn = find(state, options.id, "ID") if state else None
-        if turn is None:
+        if state is None or turn is None:
             raise UsageError(f"{options.id} is not recorded here", hint=(Next("log"), " lists what is"))
-        _show(runtime, turn, options)
+        _show(runtime, state, turn, options)
         return
     chain = chain_name(options.chain) if options.chain is not None else None
     damaged: list[str] = []
@@ -114,11 +115,11 @@ def run(options: Query, runtime: Runtime) -> None:
             tell_empty(runtime, "no turn is recorded yet")
 
 
-def _show(runtime: Runtime, turn: Turn, options: Query) -> None:
+def _show(runtime: Runtime, state: "State", turn: Turn, options: Query) -> None:
     if options.as_json:
         runtime.terminal.print_json(as_dict(turn))
         return
-    print_passages(runtime, passages_of(turn), use_pager=not options.no_pager)
+    print_passages(runtime, passages_of(turn, shown_in(runtime, state)), use_pager=not options.no_pager)
 
 
 def _print_list(runtime: Runtime, state: "State", turns: list[Turn]) -> None:

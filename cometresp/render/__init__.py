@@ -10,6 +10,7 @@ cited       Citations in an answer: their numbers within the text, and the notes
             numbers refer to (API 6.4).
 code        Code, highlighted line by line while it arrives, in colours that are legible on light and
             dark terminals.
+console     Renderables as text: for a terminal with its colours and links, for a pipe without.
 cuts        Where text that may still grow can be cut: what comes before can't change any more.
 document    `--json`: the response object; for a stream, the final one.
 grid        A table of Markdown as lines: cells are folded; where columns get too narrow, rows are lines
@@ -24,8 +25,7 @@ layout      Blocks laid out as lines of a width: one blank line between blocks, 
 lines       `--events`: one event per line, as it comes and as the server wrote it.
 live        The live view of a terminal: finished blocks are printed once, the unfinished rest and a
             status line are redrawn.
-markdown    Finished blocks of Markdown, rendered and printed once; and functions that both Markdown
-            renderers use.
+markdown    Finished blocks of Markdown, rendered and printed once; and the notes of citations.
 notice      Notices about a run: one dim line each, which fits the window.
 plain       The answer's text: unchanged into a pipe or file, escaped on a terminal.
 progress    Tells the terminal that the program is at work (OSC 9;4): a bar at its tab or its icon.
@@ -34,6 +34,7 @@ running     Lines on stderr for local calls: redrawn with the time while a call 
             ends.
 screen      The interface of renderers, and how an answer is to be shown.
 source      Which parts of a text of Markdown are shown as their source: code, HTML and link definitions.
+            Pure.
 structured  A structured answer on a terminal: JSON, indented and highlighted while it arrives.
 summary     The lines after an answer: the summary of the run, and `--usage`.
 tables      Tables for a terminal, which fit its width.

@@ -17,18 +17,19 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 
 from cometresp.render.code import Highlighter
+from cometresp.render.console import AnswerConsole
 from cometresp.render.cuts import Cut, Cutter, opening_lines
 from cometresp.render.grid import Columns
 from cometresp.render.layout import Before, Layout, last_shown
-from cometresp.render.tree import Node, parse, parse_inlines
+from cometresp.render.tree import Node, is_blank, parse, parse_inlines
 from cometresp.text import escape
 from cometresp.wire.json import Json
 
-_OFTEN = 10_000  # characters; of a longer rest only every eighth that is added is parsed again
+_OFTEN = 2_000  # characters; of a longer rest only every eighth that is added is parsed again
 
 
 class Blocks:
-    """Blocks as a renderable. `links`: links are the terminal's own, see `inline`."""
+    """Blocks as a renderable."""
 
     def __init__(self, nodes: list[Node], lines: list[str], before: Before, *, preview: bool = False) -> None:
         self.nodes = nodes
@@ -37,7 +38,7 @@ class Blocks:
         self._preview = preview
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        links = getattr(console, "links", False)
+        links = isinstance(console, AnswerConsole) and console.links
         layout = Layout(console, self._lines, self._before, links=links, preview=self._preview)
         for row in layout.rows(self.nodes, options.max_width):
             yield from row.text.render(console, end="")
@@ -96,16 +97,12 @@ class Splitter:
             return None
         return self._take(lines, cut)
 
-    def rest(self) -> Blocks:
-        """A preview of the unfinished text."""
-        return self._preview(self._rest)
-
     def tail(self, lines: int) -> Blocks:
         """A preview of the end of the unfinished text: at least so many lines, without parsing all of a long block."""
         all_lines = self._rest.split("\n")
         head = self._before.head
         if len(all_lines) - head <= 4 * lines:
-            return self.rest()
+            return self._preview(self._rest)
         return self._preview("\n".join(all_lines[:head] + all_lines[-2 * lines :]))
 
     def end(self) -> Blocks | None:
@@ -153,7 +150,7 @@ class Splitter:
         outer = next(
             (node.kind for node in reversed(nodes) if last_shown([node], self._before.head)), self._before.outer
         )
-        self._before = Before(last, outer, not lines[cut.line - 1].strip(" \t>"), len(head), lists)
+        self._before = Before(last, outer, is_blank(lines[cut.line - 1]), len(head), lists)
         return blocks if nodes else None
 
 
@@ -161,7 +158,7 @@ def _carried_by(leaf: Node) -> object:
     """What the layout of the first part of a block keeps for the next."""
     if leaf.kind == "code":
         return Highlighter((leaf.info.split() or [""])[0])
-    return Columns() if leaf.kind == "table" else None
+    return Columns(goes_on=True) if leaf.kind == "table" else None
 
 
 def _last_before(nodes: list[Node], line: int) -> Node | None:

@@ -10,7 +10,7 @@ from cometresp.render.tree import PRINTED, Node, inlines_of
 _MARKER = re.compile(r"( {0,3})([-+*]|\d{1,9}[.)])( *)")
 _QUOTED = re.compile(r" {0,3}> ?")
 _WIDEST = 4  # blanks behind the marker of a list item; more of them begin code
-_FRAME = 3  # lines of a table that are no rows of its body
+_ABOVE = 1  # blank line over a table
 
 
 class Level(NamedTuple):
@@ -63,9 +63,7 @@ class Cutter:
             case "table":
                 part = self._cut_table(last, levels)
             case "paragraph" if self._lag is not None:
-                end = last.end - self._lag
-                settled = _is_settled(last.text.split("\n")[: max(end - last.start, 0)])
-                part = Cut(end, levels, inside=last) if settled else None
+                part = self._cut_paragraph(last, self._lag, levels)
         return part if part is not None and part.line > last.start else Cut(last.start, levels)
 
     def _cut_list(self, node: Node, levels: tuple[Level, ...]) -> Cut:
@@ -100,16 +98,25 @@ class Cutter:
         if not without_blank_end(node.text.removeprefix(f"{PRINTED}\n")):
             return None
         end = node.end
-        while not self._lines[end - 1].strip(" \t>"):
+        while end > node.start + 1 and not _inner(self._lines[end - 1], levels).strip():
             end -= 1
         return Cut(end, levels, inside=node)
 
+    def _cut_paragraph(self, node: Node, lag: int, levels: tuple[Level, ...]) -> Cut | None:
+        """Behind its last line that waits for none, if the lines so far look the same whatever comes after them."""
+        lines = node.text.split("\n")[: max(node.end - node.start - lag, 0)]
+        if lines and "|" in lines[-1]:  # it may be the head of a table
+            lines.pop()
+        if not lines or lines[0].startswith("[") or not is_closed(inlines_of("\n".join(lines), {})):
+            return None
+        return Cut(node.start + len(lines), levels, inside=node)
+
     def _cut_table(self, node: Node, levels: tuple[Level, ...]) -> Cut | None:
         """Behind the last row, if the columns are settled, or must be."""
-        if levels or self._rows is None or node.end - node.start <= 2:  # noqa: PLR2004 - the head alone
+        if self._rows is None or node.end - node.start <= 2:  # noqa: PLR2004 - the head alone
             return None
         goes_on = node.start < self._before.head
-        return Cut(node.end, levels, inside=node) if goes_on or node.end - node.start + _FRAME > self._rows else None
+        return Cut(node.end, levels, inside=node) if goes_on or node.end - node.start + _ABOVE > self._rows else None
 
     def _is_closed(self, node: Node, levels: tuple[Level, ...]) -> bool:
         """Whether a block, the last one so far, has ended."""
@@ -139,7 +146,7 @@ def opening_lines(cut: Cut, lines: list[str]) -> tuple[list[str], dict[tuple[int
     if inside.kind == "paragraph":
         return (head[:-1] if head else [PRINTED]), numbers
     if inside.kind == "table":
-        return lines[inside.start : inside.start + 2], numbers
+        return [*head, *(margin + _inner(lines[inside.start + n], cut.levels) for n in range(2))], numbers
     if inside.markup:
         return [*head, margin + _inner(lines[inside.start], cut.levels), margin + PRINTED], numbers
     return [*head, f"{margin}    {PRINTED}"], numbers
@@ -155,9 +162,3 @@ def _inner(line: str, levels: tuple[Level, ...]) -> str:
 def _closes(line: str, fence: str) -> bool:
     found = re.fullmatch(r" {0,3}([`~]+)[ \t]*", line)
     return found is not None and found[1].startswith(fence) and set(found[1]) == {fence[0]}
-
-
-def _is_settled(lines: list[str]) -> bool:
-    """Whether the first lines of a paragraph look the same whatever comes after them."""
-    text = "\n".join(lines)
-    return "|" not in text and not text.startswith("[") and is_closed(inlines_of(text, {}))

@@ -13,10 +13,14 @@ _LEAST, _WORD = 8, 16  # columns of text for a cell, and for the longest word th
 
 
 class Columns:
-    """The columns of a table: (least, wanted) width of each, settled when the first rows are printed."""
+    """The columns of a table: (least, wanted) width of each, settled when the first rows are printed.
 
-    def __init__(self) -> None:
-        self.widths: list[tuple[int, int]] | None = None
+    A table that `goes_on` takes all of the width, since its next rows may be wider.
+    """
+
+    def __init__(self, *, goes_on: bool = False) -> None:
+        self.goes_on = goes_on
+        self.bounds: list[tuple[int, int]] | None = None
 
 
 def rows_of(
@@ -25,10 +29,12 @@ def rows_of(
     """The lines of a table. One that `goes_on` has no head; with `settle` its widths hold for the rows to come."""
     count = len(node.rows[0])
     rows = [cells[n : n + count] for n in range(0, len(cells), count)]
-    bounds = node.carried.widths or [_bounds([row[n] for row in rows]) for n in range(count)]
+    bounds = node.carried.bounds or [_bounds([row[n] for row in rows]) for n in range(count)]
     if settle:
-        node.carried.widths = bounds
+        node.carried.bounds = bounds
     widths = _widths(bounds, width)
+    if widths is not None and node.carried.goes_on:
+        widths = _widened(widths, [wanted for _, wanted in bounds], width)
     if widths is None:
         yield from _records(rows, width, console, goes_on=goes_on)
         return
@@ -61,6 +67,16 @@ def _widths(bounds: list[tuple[int, int]], width: int) -> list[int] | None:
         widths[place] += more
         left -= more
     return [max(given, 1) for given in widths]
+
+
+def _widened(widths: list[int], wanted: list[int], width: int) -> list[int]:
+    """The widths with what is left of the line: each column gets its least, then a share by the width of its text."""
+    room = width - _GAP * (len(widths) - 1)
+    spread = [max(given, _LEAST) for given in widths]
+    if sum(spread) > room:
+        spread = widths
+    left, text = room - sum(spread), max(sum(wanted), 1)
+    return [given + left * want // text for given, want in zip(spread, wanted, strict=True)]
 
 
 def _lines(row: list[Text], widths: list[int], aligned: list[str], console: Console) -> Iterator[Text]:

@@ -14,9 +14,11 @@ from cometresp.render.tree import PRINTED, link_target
 from cometresp.text import escape
 
 _STYLES = {"em": "italic", "strong": "bold", "s": "strike", "kbd": "bold"}
-_CODE, _LINK, _ADDRESS = "cyan", "underline", "dim"
+_CODE, _ADDRESS = "cyan", "dim"
 _LINKED = ("https://", "http://", "mailto:")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+# What begins code, emphasis, a link or HTML, and isn't ended.
+_OPENS = re.compile(r"`|\*+(?=\S)|(?<!\w)_+(?=[^\s_])|~~(?=\S)|\[[^\]]*$|<[A-Za-z!?/][^>]*$")
 _NAMES_A_HOST = re.compile(r"://|\w\.\w")
 
 
@@ -51,7 +53,8 @@ def inline_text(tokens: Iterable[Token], *, links: bool) -> Text:
 
 def is_closed(tokens: Iterable[Token]) -> bool:
     """Whether nothing in these inlines could become markup by what follows them."""
-    return not any(token.type == "text" and re.search(r"[*_~`\[\]<]", token.content) for token in tokens)
+    text = "".join(token.content if token.type == "text" else "x" for token in tokens if token.type != "softbreak")
+    return not _OPENS.search(text)
 
 
 def _add_html(text: Text, token: Token, opened: list[tuple[str, int, Token]]) -> None:

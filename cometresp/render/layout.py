@@ -14,7 +14,7 @@ from rich.text import Text
 from cometresp.render.code import Highlighter
 from cometresp.render.grid import Columns, rows_of
 from cometresp.render.inline import inline_text
-from cometresp.render.tree import PRINTED, Node
+from cometresp.render.tree import PRINTED, Node, is_blank
 from cometresp.text import escape
 
 _HEADINGS = {1: "bold underline magenta", 2: "bold magenta", 3: "bold"}
@@ -85,7 +85,7 @@ class Layout:
             last, blank = leaf.kind if leaf is not None else "", self._is_blank_before(node)
             before = previous.kind if previous is not None else ""
         else:
-            is_next = not any(map(_is_filled, self._lines[self._before.head : node.start]))
+            is_next = all(map(is_blank, self._lines[self._before.head : node.start]))
             last, blank = self._before.last, (self._before.blank and is_next) or self._is_blank_before(node)
             before = self._before.outer
         if node.level or before == node.kind in ("definition", "list"):
@@ -98,7 +98,7 @@ class Layout:
 
     def _is_blank_before(self, node: Node) -> bool:
         line = node.start - 1
-        return line >= self._before.head and not _is_filled(self._lines[line])
+        return line >= self._before.head and is_blank(self._lines[line])
 
     def _rows(self, node: Node, width: int) -> Iterator[Row]:
         match node.kind:
@@ -117,7 +117,7 @@ class Layout:
         if node.is_nothing:
             return iter(())
         text = inline_text(node.inlines[0], links=self._links)
-        if node.is_printed:
+        while text.plain.startswith("\n"):  # behind what was printed, or a break without text before it
             text = text[1:]
         if not text:
             return iter(())
@@ -212,11 +212,6 @@ def last_shown(nodes: list[Node], head: int = 0) -> Node | None:
         if shown:
             return node
     return None
-
-
-def _is_filled(line: str) -> bool:
-    """Whether a line of a source has text, inside of all quotes."""
-    return bool(line.strip(" \t>"))
 
 
 def without_blank_end(code: str) -> str:

@@ -17,9 +17,10 @@ from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_key
 from cometresp.render.blocks import Splitter
 from cometresp.render.cited import Cited
 from cometresp.render.code import highlighted
+from cometresp.render.console import rendered
 from cometresp.render.images import show_images
 from cometresp.render.known import takes_links
-from cometresp.render.markdown import citations, rendered
+from cometresp.render.markdown import citations
 from cometresp.render.region import LEAST_COLUMNS, Redrawn, spinner
 from cometresp.render.screen import Polling, Sink, View
 from cometresp.render.structured import Structured, splitter_for

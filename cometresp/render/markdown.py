@@ -1,64 +1,20 @@
-"""Finished blocks of Markdown, rendered and printed once; and functions that both Markdown renderers use."""
+"""Finished blocks of Markdown, rendered and printed once; and the notes of citations."""
 
-from io import StringIO
 from typing import Any
 
-from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
 from cometresp.answer.answer import Answer
 from cometresp.render.blocks import Splitter
 from cometresp.render.cited import Cited, Note
-from cometresp.render.known import takes_links
+from cometresp.render.console import pipe_width, rendered
 from cometresp.render.screen import Sink
 from cometresp.render.structured import Structured, splitter_for
 from cometresp.terminal import Terminal, terminal_size
 from cometresp.wire.events import Event
 
-_PIPE_WIDTH = 80  # columns, if COLUMNS names no others
 _SETTLED = 1  # rows of a table after which its columns are settled, where nothing is redrawn
-
-
-class _Buffer(StringIO):
-    """The file that Rich writes to; from its encoding Rich decides whether lines and bullets must be ASCII."""
-
-    def __init__(self, encoding: str) -> None:
-        super().__init__()
-        self._encoding = encoding
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return self._encoding
-
-
-class AnswerConsole(Console):
-    """A console that knows whether its terminal takes links."""
-
-    links = False
-
-
-def rendered(thing: Any, terminal: Terminal, width: int, *, ansi: bool = True) -> str:
-    """A renderable as text for this terminal, or, without `ansi`, for a pipe. Lines are not cropped to the width.
-
-    Only --color gives a pipe colours, never the environment.
-    """
-    styled = {"always": True, "never": False}.get(terminal.color, ansi)
-    console = AnswerConsole(
-        file=_Buffer(terminal.encoding if ansi else "utf-8"),
-        force_terminal=styled,
-        width=width,
-        no_color=not styled or (False if terminal.color == "always" else None),
-        color_system=None if not styled else "auto" if ansi else "standard",
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    console.links = ansi and styled and takes_links(terminal.environ)
-    with console.capture() as capture:
-        console.print(thing, end="", crop=False)
-    return capture.get()
 
 
 def citations(notes: list[Note], *, links: bool) -> Text | None:
@@ -117,9 +73,3 @@ class Markdown:
         if thing is not None:
             width = terminal_size((1, 2))[0] if self._ansi else pipe_width(self._terminal)
             self._sink.write(self._terminal.encode(rendered(thing, self._terminal, width, ansi=self._ansi)))
-
-
-def pipe_width(terminal: Terminal) -> int:
-    """The columns of rendered text that goes into a pipe or a file."""
-    given = terminal.environ.get("COLUMNS", "")
-    return int(given) if given.isdecimal() and int(given) else _PIPE_WIDTH

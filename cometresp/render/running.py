@@ -5,7 +5,7 @@ import time
 from rich.text import Text
 
 from cometresp.render.activity import describe
-from cometresp.render.markdown import rendered
+from cometresp.render.console import rendered
 from cometresp.render.region import Redrawn
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line

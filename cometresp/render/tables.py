@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from cometresp.render.markdown import rendered
+from cometresp.render.console import rendered
 from cometresp.terminal import Terminal, terminal_size
 
 _GAP = 2  # blanks between columns

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from cometresp.render.blocks import Splitter
 from cometresp.render.cited import Note, with_numbers
-from cometresp.render.markdown import citations, rendered
+from cometresp.render.console import rendered
+from cometresp.render.markdown import citations
 from cometresp.render.structured import Structured
 from cometresp.terminal import Terminal, terminal_size
 from cometresp.text import escape

@@ -14,7 +14,8 @@ from markdown_it.token import Token
 from cometresp.wire.json import Json
 
 PRINTED = "\x02"
-_DEEPEST = 100  # nested blocks; with more of them markdown-it drops text
+_DEEPEST = 100  # nested blocks; what is inside of more of them isn't parsed
+_MARGIN = re.compile(r"(?:\s*>)+")  # of the quotes that a line is in
 _LEAVES = frozenset({"heading", "paragraph"})
 _KINDS = {
     "paragraph_open": "paragraph",
@@ -79,7 +80,7 @@ def parse(source: str, env: Json) -> list[Node]:
     _PARSER.block.parse(source, _PARSER, env, tokens)
     top: list[Node] = []
     path: list[Node] = []
-    lines: list[str] | None = None
+    lines = source.split("\n")
     for token in tokens:
         kind = _KINDS.get(token.type)
         if kind is not None:
@@ -96,10 +97,9 @@ def parse(source: str, env: Json) -> list[Node]:
         elif token.type == "th_open":
             path[-1].aligned.append(str(token.attrs.get("style", "")).removeprefix("text-align:"))
         elif token.type == "tr_close" and len(path[-1].rows) > 1:
-            lines = lines or source.split("\n")
             _add_surplus(path[-1].rows[-1], lines[path[-1].start + len(path[-1].rows)])
         elif token.nesting < 0 and f"{token.type[:-5]}open" in _KINDS:
-            path.pop()
+            _add_unparsed(path.pop(), lines)
     return top
 
 
@@ -136,9 +136,22 @@ def _node(kind: str, token: Token) -> Node:
     return node
 
 
+def _add_unparsed(node: Node, lines: list[str]) -> None:
+    """What is nested too deeply to be parsed is text."""
+    if node.level >= _DEEPEST - 2 and node.kind in ("quote", "item") and not node.children:
+        text = "\n".join(lines[node.start : node.end])
+        node.children.append(Node("html", node.start, node.end, node.level + 1, text))
+
+
+def is_blank(line: str) -> bool:
+    """Whether a line has no text, inside of all quotes."""
+    return not line.strip(" \t>")
+
+
 def _add_surplus(row: list[str], line: str) -> None:
     """Cells beyond the columns of the head, which GitHub's rule drops, are text of the last one."""
-    cells = re.split(r"(?<!\\)\|", line.strip().removeprefix("|"))
+    margin = _MARGIN.match(line)
+    cells = re.split(r"(?<!\\)\|", line[margin.end() if margin else 0 :].strip().removeprefix("|"))
     surplus = [cell.strip() for cell in cells[len(row) :] if cell.strip()]
     if surplus and row:
         row[-1] = " | ".join([row[-1], *(cell.replace("\\|", "|") for cell in surplus)])

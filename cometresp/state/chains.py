@@ -6,11 +6,12 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from cometresp.errors import Next, RecordError, UsageError
-from cometresp.state import retention
+from cometresp.state import ids, retention
 from cometresp.state.database import Database
 from cometresp.state.records import CHAIN_COLUMNS, COMPACTED, TURN_COLUMNS, Chain, Heads, Turn, chain_of, turn_of
 from cometresp.text import shell_arguments, shell_flag
 from cometresp.wire.events import GOOD
+from cometresp.wire.ids import abridged_id
 
 
 class Head(NamedTuple):
@@ -67,10 +68,11 @@ class Chains:
             elif turn[1] in (*GOOD, COMPACTED, "adopted"):
                 n = turn[0]
             else:
-                fetch = Next("get", (shell_arguments(response_id),))
-                go_on = Next("continue", (shell_flag("--from", response_id),))
+                typed = ids.shown(db, response_id)
+                fetch = Next("get", (shell_arguments(typed),))
+                go_on = Next("continue", (shell_flag("--from", typed),))
                 raise UsageError(
-                    f"{response_id} can't be the head of {name}: it is recorded as {turn[1]}",
+                    f"{abridged_id(response_id)} can't be the head of {name}: it is recorded as {turn[1]}",
                     hint=(fetch, " asks for its status; ", go_on, " continues it anyway"),
                 )
             before = head_of(db, name)

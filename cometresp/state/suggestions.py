@@ -11,7 +11,7 @@ from cometresp.state.records import Chain
 from cometresp.state.state import State
 from cometresp.state.transcript import prompt_of
 from cometresp.text import escape_line
-from cometresp.wire.ids import is_plain_id, short_id
+from cometresp.wire.ids import is_plain_id
 
 _SHOWN = 50  # characters of a prompt
 _RECENT = 20  # responses that are offered
@@ -40,7 +40,7 @@ def response_ids(typed: str, *, offline: bool = False) -> Suggestions:
     def recent(state: State) -> Suggestions:
         turns = state.turns.newest(limit=_SEARCHED if typed else _RECENT, skipped=[])
         fitting = [turn for turn in turns if turn.id.startswith(typed) and is_plain_id(turn.id)][:_RECENT]
-        found = [(_offered(turn.id, typed), escape_line(prompt_of(turn), _SHOWN)) for turn in fitting]
+        found = [(_offered(state, turn.id, typed), escape_line(prompt_of(turn), _SHOWN)) for turn in fitting]
         words = escape_line(prompt_of(turns[0]), _SHOWN) if turns else ""
         return [(_LAST, f"the newest: {words}")] * (bool(turns) and _LAST.startswith(typed)) + found
 
@@ -50,9 +50,9 @@ def response_ids(typed: str, *, offline: bool = False) -> Suggestions:
     return _read(recent, offline=offline) + at_heads
 
 
-def _offered(response_id: str, typed: str) -> str:
-    """The id as it is inserted: short, where it begins so."""
-    short = short_id(response_id)
+def _offered(state: State, response_id: str, typed: str) -> str:
+    """The id as it is inserted: whole, but short of one that is as long as those of some gateways, if it begins so."""
+    short = state.turns.shown_if_long(response_id)
     return short if short.startswith(typed) else response_id
 
 

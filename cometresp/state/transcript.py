@@ -1,7 +1,7 @@
 """A recorded turn as something to read: what was asked, what was answered. Pure."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
 from cometresp.state.records import COMPACTED, Turn
@@ -10,6 +10,8 @@ from cometresp.wire.items import arguments_of, content_texts, id_answered, id_of
 from cometresp.wire.json import Json
 
 _SHOWN = 60  # characters of the first words
+
+Shown = Callable[[str], str]
 
 
 class Passage(NamedTuple):
@@ -67,23 +69,23 @@ def has_words(turn: Turn, words: Iterable[str]) -> bool:
     return all(word in text for word in words)
 
 
-def passages(turns: list[Turn]) -> list[Passage]:
-    """Turns of one conversation, oldest first."""
+def passages(turns: list[Turn], shown: Shown = str) -> list[Passage]:
+    """Turns of one conversation, oldest first; `shown` is what an id is written as."""
     found = []
     if turns and (turns[0].parent is not None or turns[0].previous_id is not None):
-        before = turns[0].previous_id or "its beginning"
-        found.append(Passage("plain", f"(what came before {turns[0].id} is not recorded: {before})"))
+        before = shown(turns[0].previous_id) if turns[0].previous_id else "its beginning"
+        found.append(Passage("plain", f"(what came before {shown(turns[0].id)} is not recorded: {before})"))
     for turn in turns:
-        found += passages_of(turn)
+        found += passages_of(turn, shown)
     return found
 
 
-def passages_of(turn: Turn) -> list[Passage]:
+def passages_of(turn: Turn, shown: Shown = str) -> list[Passage]:
     """One turn: a heading, what was asked, what was answered."""
     if turn.input is None and turn.output is None:
-        return [Passage("heading", turn.id), Passage("plain", "(the text was not recorded, or is no longer)")]
+        return [Passage("heading", shown(turn.id)), Passage("plain", "(the text was not recorded, or is no longer)")]
     ended = f"{turn.status}: {turn.reason}" if turn.reason else turn.status
-    heading = Passage("heading", f"{turn.id} · {turn.model or ''} · {ended}")
+    heading = Passage("heading", f"{shown(turn.id)} · {turn.model or ''} · {ended}")
     if turn.status == COMPACTED:
         return [heading, Passage("plain", f"({_compaction(turn)})")]
     return [heading, *map(_asked, turn.input or ()), *filter(None, map(_answered, turn.output or ()))]

@@ -16,6 +16,7 @@ from cometresp.state.chains import Head, set_heads, take_head
 from cometresp.state.database import Database
 from cometresp.state.records import TURN_COLUMNS, Ending, Heads, NewTurn, Turn, settings_columns, turn_of
 from cometresp.state.transcript import has_words
+from cometresp.wire.ids import LONG_ID
 from cometresp.wire.items import id_answered, id_of_call
 from cometresp.wire.json import Json, listed
 
@@ -62,6 +63,10 @@ class Turns:
         """The id as it is shown: short, and unique in the record. One that isn't recorded is returned whole."""
         with self._database.reading() as db:
             return ids.shown(db, response_id)
+
+    def shown_if_long(self, response_id: str) -> str:
+        """The whole id; the short one of an id that is as long as those of some gateways."""
+        return response_id if len(response_id) <= LONG_ID else self.shown_id(response_id)
 
     def at(self, n: int) -> Turn | None:
         with self._database.reading() as db:

@@ -18,6 +18,7 @@ exchange  The loop over the events of one answer: each is applied, then shown.
 fetch     A run of `get`: a response fetched once, waited for, followed, or taken from the record.
 files     Files that a command writes: `--output FILE`, whole or not at all, and `--id-file FILE`.
 images    Generated images: saved by `--save-images DIR`, else how to keep them.
+listing   What the commands that list and show recorded turns share: an empty list, a transcript.
 lookup    What the commands about one response share: which response is meant, and what a server's refusal
           means.
 loop      The turns of a run: the first, and those that follow while this program can answer the model's

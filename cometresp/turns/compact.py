@@ -15,7 +15,7 @@ from cometresp.turns.prepare import earlier_items
 from cometresp.turns.replay import with_items
 from cometresp.turns.turn import heartbeat
 from cometresp.wire import endpoints
-from cometresp.wire.ids import is_plain_id, short_id
+from cometresp.wire.ids import abridged_id, is_plain_id
 from cometresp.wire.items import answering_flags
 from cometresp.wire.json import Json, listed, obj, text
 
@@ -46,7 +46,7 @@ def compact(wanted: Compaction, runtime: Runtime, state: "State") -> None:
         return
     runtime.check_sendable()
     state.check_writable()
-    short = f"compacting {plan.chain}: {plan.parent_id} · turn {head.number}"
+    short = f"compacting {plan.chain}: {plan.shown_parent} · turn {head.number}"
     if runtime.terminal.stderr_tty or runtime.terminal.verbose:
         from cometresp.render.notice import print_notice
 
@@ -69,14 +69,14 @@ def _checked(plan: Plan) -> Turn:
     """The head of the chain. Raises UsageError where it can't be compacted."""
     head = plan.parent
     assert head is not None
-    name = short_id(head.id)
+    name = abridged_id(head.id)
     if head.settings.conversation:
         kept_in = escape_line(head.settings.conversation)
         raise UsageError(f"{plan.chain} can't be compacted: its turns are kept by the server, in {kept_in}")
     if head.status == COMPACTED:
         raise UsageError(f"{plan.chain} has no turns since it was compacted ({name})")
-    if plan.waiting:
-        hint = ("answer it first: ", Next("continue", answering_flags(list(plan.waiting.values()))))
+    if plan.open_calls:
+        hint = ("answer it first: ", Next("continue", answering_flags(list(plan.open_calls.values()))))
         raise UsageError(f"{plan.chain} can't be compacted: {name} waits for the output of a call", hint=hint)
     return head
 
@@ -95,7 +95,7 @@ def _body(wanted: Compaction, runtime: Runtime, plan: Plan, head: Turn) -> tuple
     if settings.instructions is not None:
         body["instructions"] = settings.instructions
     if lost := [name for name in settings.forgotten if name not in body]:
-        where = short_id(head.id)
+        where = abridged_id(head.id)
         runtime.terminal.warn(f"the {' and '.join(lost)} of {where} are not recorded: give them to the next turn")
     body["previous_response_id"] = head.id
     items = earlier_items(runtime, plan, body)

@@ -4,7 +4,7 @@ import time
 from functools import partial
 
 from cometresp.answer.answer import Answer
-from cometresp.answer.verdict import emptiness, verdict
+from cometresp.answer.verdict import emptiness, name_of, verdict
 from cometresp.errors import (
     CometrespError,
     ExitCode,
@@ -42,7 +42,12 @@ def conclude(
     `instead` is why a run with calls ended, where the answer itself would only show that calls are open.
     """
     answer, output = done.answer, display.output
-    outcome = instead or verdict(answer, allow_incomplete=output.allow_incomplete, background=allow_pending)
+    outcome = instead or verdict(
+        answer,
+        allow_incomplete=output.allow_incomplete,
+        background=allow_pending,
+        shown_id=recorder.shown_id,
+    )
     last = _Last(display)
     error = done.error
     good = error is None and outcome is None
@@ -111,7 +116,7 @@ class _Last:
     def error(self, answer: Answer, shape: Json | None) -> CometrespError | None:
         """What an answer that ended well lacks: the block to extract, or a match with its schema."""
         if self._extracts and not self._extracted:
-            message = f"{answer.id or 'the response'} has no fenced code block to extract"
+            message = f"{name_of(answer)} has no fenced code block to extract"
             return TurnError(ExitCode.MISMATCH, message, hint="its text is above" if answer.text else "")
         if self._extracts or self._display.layout.prints_only_id or answer.status not in GOOD:
             return None
@@ -120,7 +125,7 @@ class _Last:
             return None
         from cometresp.schema.check import mismatch
 
-        return mismatch(shape, answer.id or "the response", answer.text, self._display.terminal.warn)
+        return mismatch(shape, name_of(answer), answer.text, self._display.terminal.warn)
 
 
 def _by_hand(answer: Answer, recorder: Recorder) -> Hint:

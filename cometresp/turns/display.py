@@ -9,7 +9,7 @@ from cometresp.options.tables import OutputOptions
 from cometresp.signals import deferred
 from cometresp.terminal import Terminal
 from cometresp.text import escape_json, escape_line, json_bytes
-from cometresp.wire.ids import refusal_of
+from cometresp.wire.ids import abridged_id, refusal_of
 from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
@@ -218,16 +218,17 @@ class Display:
 
         A server that doesn't answer twice is warned of once, until it has answered again.
         """
+        name = abridged_id(response_id)
         status = escape_line(poll.status.replace("_", " "), _SHOWN_STATUS)
         self._polling.set(status or "no answer", poll.seconds)
         if poll.problem:
             self._unanswered += 1
             if self._unanswered == _TOLD_OF and poll.patient:
-                again = f"asking for {response_id} again until there is an answer"
+                again = f"asking for {name} again until there is an answer"
                 self.terminal.warn(escape_line(f"{poll.problem}; {again}"))
             return
         if poll.status != self._status and (self._status or not self.layout.redraw):
-            self.terminal.note(escape_line(f"{response_id} is {status}"))
+            self.terminal.note(escape_line(f"{name} is {status}"))
         self._status, self._unanswered = poll.status, 0
 
     def warn_of_refused_id(self, answer: "Answer") -> None:

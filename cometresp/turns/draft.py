@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Self
 
 from cometresp.editor import edit
 from cometresp.errors import CometrespError, Hint, Next, OutputError, PipeClosedError, TurnError, UsageError
+from cometresp.paths import MOST_HELD, read_file
 from cometresp.runtime import Runtime
-from cometresp.text import shell_word, to_bytes
+from cometresp.text import escape_line, shell_word, to_bytes
 
 if TYPE_CHECKING:
     from cometresp.turns.record import Recorder
@@ -18,26 +19,30 @@ if TYPE_CHECKING:
 class Draft:
     """The file of `--edit`, as a context: it is removed after a run without an error.
 
-    It is removed also where a response ended in an error, if the `recorder` of the turn keeps its text.
+    It is removed also where a response ended in an error, if its `recorder` has recorded the turn with its text.
     """
 
     def __init__(self, runtime: Runtime, verb: str) -> None:
         self._runtime = runtime
         self._verb = verb
         self._path: Path | None = None
-        self.recorder: Recorder | None = None  # of the turn that sends the prompt
+        self.recorder: Recorder | None = None
 
     def edited(self, text: str) -> bytes:
         """What the user leaves in the editor, which opens with the text.
 
-        Raises UsageError where it is empty or the editor fails, OutputError where no file can be written.
+        Raises UsageError where it is empty or can't be read, or the editor fails, OutputError where no file can be
+        written.
         """
-        self._path = _new_file(self._runtime.config.state_dir, text)
-        edit(str(self._path), self._runtime.terminal)
+        self._path = path = _new_file(self._runtime.config.state_dir, text)
+        edit(str(path), self._runtime.terminal)
         try:
-            data = self._path.read_bytes()
+            data = read_file(str(path), MOST_HELD, only_regular=True)
         except FileNotFoundError:
             data = b""
+        except OSError as error:
+            self._path = None  # what the editor left there is no prompt
+            raise UsageError(f"--edit: {escape_line(str(path))} can't be read: {error.strerror}") from error
         if not data.strip():
             self._remove()
             raise UsageError("--edit: the prompt is empty: nothing was sent")
@@ -47,8 +52,8 @@ class Draft:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        is_recorded = self.recorder is not None and self.recorder.keeps_text
-        if error is None or isinstance(error, PipeClosedError) or (is_recorded and isinstance(error, TurnError)):
+        recorded = self.recorder is not None and self.recorder.keeps_text
+        if error is None or isinstance(error, PipeClosedError) or (recorded and isinstance(error, TurnError)):
             self._remove()
         elif isinstance(error, CometrespError) and self._path is not None:
             error.and_hint(self._hint(self._path))

@@ -17,16 +17,14 @@ from cometresp.errors import (
 from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
 from cometresp.state.records import COMPACTED
-from cometresp.state.transcript import words_of
-from cometresp.text import escape_line, shell_arguments, shell_flag, to_bytes
+from cometresp.text import escape_line, shell_arguments, shell_flag
 from cometresp.wire.endpoints import is_conversation
-from cometresp.wire.ids import is_plain_id, short_id
+from cometresp.wire.ids import abridged_id, is_plain_id
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
     from cometresp.state.records import Turn
     from cometresp.state.state import State
-    from cometresp.state.transcript import Passage
 
 _MOST_STDIN = 100_000  # bytes
 _DIGITS = 9  # of N in @CHAIN~N
@@ -97,12 +95,12 @@ def find(state: "State", given: str, argument: str) -> "Turn | None":
 
 def _in_chain(state: "State", given: str, argument: str) -> "Turn | None":
     """The turn of `@CHAIN` or `@CHAIN~N`; the name of a chain may end in `~N` itself."""
-    if chain := state.chains.get(_chain_name(given[1:], argument)):
+    if chain := state.chains.get(chain_name(given[1:], argument)):
         return chain.last
     name, tilde, count = given[1:].rpartition("~")
     if not tilde or len(count) > _DIGITS or not (count.isdecimal() or not count):
         return None
-    chain = state.chains.get(_chain_name(name, argument))
+    chain = state.chains.get(chain_name(name, argument))
     if chain is None or chain.last is None:
         return None
     turns, before = state.turns.lineage(chain.last), int(count or 1)
@@ -113,18 +111,13 @@ def _in_chain(state: "State", given: str, argument: str) -> "Turn | None":
     return turns[-1 - before]
 
 
-def _chain_name(given: str, argument: str) -> str:
-    try:
-        return chain_name(given)
-    except UsageError as error:
-        raise UsageError(f"{argument}: {error.message.removeprefix('--chain: ')}") from error
-
-
 def _only(state: "State", start: str, argument: str) -> "Turn | None":
     """The only response whose id begins so. Raises UsageError, which lists them, where there are several."""
     turns = state.turns.meant(start, limit=_MOST_LISTED + 1)
     if len(turns) <= 1:
         return turns[0] if turns else None
+    from cometresp.state.transcript import words_of
+
     count = f"{len(turns)}" if len(turns) <= _MOST_LISTED else f"more than {_MOST_LISTED}"
     listed = [f"  {escape_line(state.turns.shown_id(turn.id))}  {words_of(turn)}" for turn in turns[:_MOST_LISTED]]
     raise UsageError("\n".join([f"{argument}: {start} is the start of {count} recorded ids", *listed]))
@@ -216,7 +209,7 @@ def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: s
 
     An id that is recorded for this very server isn't wrong.
     """
-    name = short_id(response_id)
+    name = abridged_id(response_id)
     if not is_missing(error):
         return error
     if is_conversation(response_id):
@@ -224,7 +217,9 @@ def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: s
             return of_the_server(error, f"doesn't offer to {verb} conversations", error.hint)
         return error.with_hint(f"the server doesn't know {name}, or doesn't offer to {verb} conversations at all")
     turn = recorded_turn(runtime, response_id)
-    look: Hint = (Next("log", (shell_arguments(response_id),)), " shows what is recorded of it")
+    look: Hint = ""
+    if turn is not None:
+        look = (Next("log", (shell_arguments(shown_id(runtime, response_id)),)), " shows what is recorded of it")
     if turn is not None and turn.status == COMPACTED:
         return error.with_message(f"{name} is a compaction, not a response of the server: {error.message}", look)
     if turn is not None:
@@ -238,21 +233,3 @@ def explained(runtime: Runtime, error: CometrespError, response_id: str, verb: s
         url = shell_flag("--base-url", other.base_url)
         return error.with_hint(f"{name} is recorded for another server" + (f": {url}" if url else ""))
     return error.with_hint(f"the server doesn't know {name}, or doesn't offer to {verb} responses at all")
-
-
-def tell_empty(runtime: Runtime, message: str) -> None:
-    """On a terminal, that a list is empty, and what fills it."""
-    fills = runtime.hint("; ", Next("ask", "…"), " starts a chain") if runtime.config.record != "none" else ""
-    runtime.terminal.note(message + (fills or "; COMETRESP_RECORD=none records nothing"))
-
-
-def print_passages(runtime: Runtime, found: "list[Passage]", *, use_pager: bool = True) -> None:
-    """Markdown into a pipe; on a terminal rendered, through the pager."""
-    terminal = runtime.terminal
-    if terminal.stdout_tty:
-        from cometresp.pager import page
-        from cometresp.render.transcript import transcript
-
-        page(terminal, transcript(found, terminal), use_pager=use_pager and not runtime.plain)
-        return
-    terminal.write(to_bytes("\n\n".join(passage.as_markdown() for passage in found) + "\n"))

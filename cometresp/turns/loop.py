@@ -40,7 +40,7 @@ def run_turns(
     stack: ExitStack,
     draft: "Draft | None" = None,
 ) -> None:
-    """Send the turn and those that follow; raises the error that the run amounts to."""
+    """Send the turn and those that follow; raises the error that the run amounts to. `draft` has the prompt's file."""
     _announce(runtime, prepared)
     local = _LocalCalls(asked, runtime, prepared.body.get("tools"), tools, stack)
     shape = format_of(prepared.body.get("text"))
@@ -167,7 +167,7 @@ def _announce(runtime: Runtime, prepared: Prepared) -> None:
     from cometresp.render.notice import print_notice
 
     turn = f"turn {plan.parent.number + 1}"
-    short = f"continuing {plan.chain}: {plan.parent_id} · {turn}"
+    short = f"continuing {plan.chain}: {plan.shown_parent} · {turn}"
     print_notice(terminal, f"{short} · {prepared.model or 'no model'}", short, f"continuing {plan.chain}: {turn}")
 
 

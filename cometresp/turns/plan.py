@@ -13,7 +13,6 @@ from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
 from cometresp.state.records import BROKEN, COMPACTED, Chain, Heads, Settings, Turn
 from cometresp.text import escape_line, shell_arguments, shell_flag
-from cometresp.turns.lookup import find, recorded_id
 from cometresp.turns.outputs import Calls, waiting_calls
 from cometresp.wire.events import may_go_on
 from cometresp.wire.json import Json, text
@@ -25,22 +24,22 @@ if TYPE_CHECKING:
 class Plan(NamedTuple):
     """A turn's place in its conversation.
 
-    `restarts` the chain, or continues `parent`, whose open calls are `waiting`; `parent_id` is its short id. `replay`
-    sends the recorded items in place of the id; `replay_if_complete` only where the record is complete. `expected` are
-    the chain's heads.
+    `restarts` the chain, or continues `parent`, whose open calls are `open_calls`; `shown_parent` is its short id.
+    `replay` sends the recorded items in place of the id; `replay_if_complete` only where the record is complete.
+    `expected` are the chain's heads.
     """
 
     chain: str
     restarts: bool = True
     parent: Turn | None = None
-    parent_id: str = ""
+    shown_parent: str = ""
     previous_id: str | None = None
     replay: bool = False
     replay_if_complete: bool = False
     settings: Settings = Settings()
     model: str | None = None
     expected: Heads | None = None
-    waiting: Calls = MappingProxyType({})
+    open_calls: Calls = MappingProxyType({})
 
 
 def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
@@ -48,8 +47,7 @@ def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
     name = chain_name(runtime.chain)
     given = asked.chain
     if not asked.continues:
-        previous = given.previous_response_id
-        return Plan(name, previous_id=previous and recorded_id(previous, runtime, "--previous-response-id"))
+        return Plan(name, previous_id=_previous_id(given.previous_response_id, runtime))
     state = runtime.open_state(create=False, required=True)
     if state is None:
         raise _nothing(name)
@@ -71,10 +69,21 @@ def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
     return plan._replace(settings=_changed(plan.settings, given))
 
 
+def _previous_id(given: str | None, runtime: Runtime) -> str | None:
+    """The response that --previous-response-id names."""
+    if not given:
+        return given
+    from cometresp.turns.lookup import recorded_id
+
+    return recorded_id(given, runtime, "--previous-response-id")
+
+
 def continuation(state: "State", name: str, from_id: str | None, base_url: str, *, replay: bool = False) -> Plan:
     """The place after the head of the chain, or after any recorded response. Raises UsageError where there is none."""
     chain = state.chains.get(name)
     if from_id is not None:
+        from cometresp.turns.lookup import find
+
         parent = find(state, from_id, "--from")
         if parent is None:
             hint: Hint = (Next("log"), " lists what is; --previous-response-id takes any id")
@@ -92,14 +101,14 @@ def continuation(state: "State", name: str, from_id: str | None, base_url: str, 
         name,
         restarts=False,
         parent=parent,
-        parent_id=state.turns.shown_id(parent.id),
+        shown_parent=state.turns.shown_id(parent.id),
         previous_id=None if conversation else parent.id,
         replay=replay,
         replay_if_complete=not conversation and not replay and state.servers.takes_no_previous(base_url),
         settings=parent.settings,
         model=parent.model,
         expected=chain.heads if chain else None,
-        waiting=waiting_calls(parent),
+        open_calls=waiting_calls(parent),
     )
 
 

@@ -14,7 +14,7 @@ from cometresp.state.records import Turn
 from cometresp.turns.outputs import callable_here, check_answered, given_outputs, kept_outputs, output_items
 from cometresp.turns.plan import Plan, plan_turn
 from cometresp.turns.record import Recorder
-from cometresp.wire.ids import short_id
+from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import id_answered, input_items
 from cometresp.wire.json import Json, text
 
@@ -49,17 +49,17 @@ class Prepared(NamedTuple):
 def prepare(asked: Asked, runtime: Runtime, given: Given, tools: "Tools | None") -> Prepared:
     """The turn, ready to be sent. `given` is read before the chain, so that `ask … | continue … -` works."""
     plan = plan_turn(asked, runtime)
-    kept = kept_outputs(plan.parent, plan.waiting, given.outputs)
+    kept = kept_outputs(plan.parent, plan.open_calls, given.outputs)
     calls = _calls_to_run(asked, plan, {*given.outputs, *map(id_answered, kept)}, tools)
     _check_something(asked, plan, given, [*kept, *calls])
     body = _body(asked, runtime, plan, given, tools)
     _check_body(asked, runtime, plan, body)
     new_items = input_items(body)
-    kept = kept_outputs(plan.parent, plan.waiting, [id_answered(item) for item in new_items])
+    kept = kept_outputs(plan.parent, plan.open_calls, [id_answered(item) for item in new_items])
     if kept:
         new_items = kept + new_items
         body["input"] = new_items
-    check_answered(plan.parent, plan.waiting, new_items, [call.id for call in calls])
+    check_answered(plan.parent, plan.open_calls, new_items, [call.id for call in calls])
     earlier = earlier_items(runtime, plan, body)  # raises before anything is run
     outcomes = _settled(asked, runtime, calls, tools, Recorder.of_recorded(runtime, plan.parent)) if calls else []
     if outcomes:
@@ -91,7 +91,7 @@ def _calls_to_run(asked: Asked, plan: Plan, answered: Collection[str], tools: "T
     """The calls that an interrupted run left open, where all of them can be answered here."""
     if asked.asks_no_model or asked.request.input:
         return []
-    left = [call for call_id, call in plan.waiting.items() if call_id not in answered]
+    left = [call for call_id, call in plan.open_calls.items() if call_id not in answered]
     return callable_here(plan.parent, left, tools)
 
 
@@ -101,10 +101,10 @@ def _check_something(asked: Asked, plan: Plan, given: Given, settled: "Sequence[
     others = (request.input, request.body, request.prompt_id)
     if not given.prompt.empty or given.outputs or settled or any(other is not None for other in others):
         return
-    check_answered(plan.parent, plan.waiting, [], ())
+    check_answered(plan.parent, plan.open_calls, [], ())
     if plan.parent is not None and plan.parent.output is None:
         raise UsageError(
-            f"nothing to send: no prompt, and what {short_id(plan.parent.id)} waits for was not recorded",
+            f"nothing to send: no prompt, and what {abridged_id(plan.parent.id)} waits for was not recorded",
             hint="--tool-output CALL_ID=… answers a call",
         )
     verb = "ask" if plan.restarts else "continue"
@@ -120,7 +120,7 @@ def _body(asked: Asked, runtime: Runtime, plan: Plan, given: Given, tools: "Tool
     fields = TurnFields(
         text=given.prompt.text,
         parts=given.prompt.parts,
-        outputs=output_items(given.outputs, plan.parent, plan.waiting),
+        outputs=output_items(given.outputs, plan.parent, plan.open_calls),
         functions=tools.definitions if tools else [],
         model=plan.model or configured,
         instructions=settings.instructions,
@@ -142,7 +142,7 @@ def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:
         )
     lost = [name for name in plan.settings.forgotten if name not in body]
     if lost and plan.parent is not None:
-        where = short_id(plan.parent.id)
+        where = abridged_id(plan.parent.id)
         runtime.terminal.warn(
             f"the {' and '.join(lost)} of {where} are not recorded: this turn is sent without them; give them again"
         )

@@ -71,6 +71,7 @@ class Recorder:
 
     @property
     def keeps_text(self) -> bool:
+        """Whether it is there with its prompt and its text."""
         return self.keeps and self._runtime.config.record == "full"
 
     @property

@@ -6,6 +6,7 @@ from cometresp.runtime import Runtime
 from cometresp.state.records import COMPACTED, Turn
 from cometresp.text import escape_line
 from cometresp.wire.events import GOOD
+from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import distinct, sent_back
 from cometresp.wire.json import Json, obj, text
 
@@ -58,11 +59,11 @@ def _restored(item: Json, turn: Turn, reading: Reading) -> Json:
 def _restored_part(part: object, turn: Turn, reading: Reading) -> object:
     if not isinstance(part, dict) or STAND_IN not in part:
         return part
-    kept = obj(part[STAND_IN])
-    path, name = text(kept.get("path")), escape_line(str(part.get("filename") or part.get("type")))
+    kept, source_turn = obj(part[STAND_IN]), abridged_id(turn.id)
+    path, file = text(kept.get("path")), escape_line(str(part.get("filename") or part.get("type")))
     key = _BYTES_KEY.get(text(part.get("type")))
     if not path or key is None or not isinstance(part.get(key), str):
-        raise _incomplete(f"an attachment of {turn.id} ({name}) was too large to record, and came from no file")
+        raise _incomplete(f"an attachment of {source_turn} ({file}) was too large to record, and came from no file")
     from cometresp.request import attachments
     from cometresp.request.files import open_file
 
@@ -70,10 +71,10 @@ def _restored_part(part: object, turn: Turn, reading: Reading) -> object:
         with reading(path):
             source = open_file("--file", path)
             if (source.size, source.sha256) != (kept.get("size"), kept.get("sha256")):
-                raise _incomplete(f"{source.shown}, attached to {turn.id}, has changed since")
+                raise _incomplete(f"{source.shown}, attached to {source_turn}, has changed since")
             again = attachments.replayed(source, part[key], lambda _: None)
     except UsageError as error:
-        raise _incomplete(f"an attachment of {turn.id}: {error.message.removeprefix('--file: ')}") from error
+        raise _incomplete(f"an attachment of {source_turn}: {error.message.removeprefix('--file: ')}") from error
     return {**{name: value for name, value in part.items() if name != STAND_IN}, key: again}
 
 
@@ -93,10 +94,11 @@ def conversation_items(runtime: Runtime, last: Turn, model: object) -> list[Json
         lineage = state.turns.lineage(last)
     items: list[Json] = []
     for turn in _replayed_turns(lineage, runtime.base_url):
+        name = abridged_id(turn.id)
         if turn.input is None or turn.output is None:
-            raise _incomplete(f"the text of {turn.id} was not recorded, or is older than what is kept")
+            raise _incomplete(f"the text of {name} was not recorded, or is older than what is kept")
         if turn.status not in (*GOOD, COMPACTED):
-            raise _incomplete(f"{turn.id} ended as {turn.status}: what is recorded of it is not a whole answer")
+            raise _incomplete(f"{name} ended as {turn.status}: what is recorded of it is not a whole answer")
         same = turn.base_url == runtime.base_url and turn.model == model
         items += [_restored(item, turn, runtime.reading) for item in turn.input]
         items += [item for item in sent_back(distinct(turn.output)) if same or item.get("type") != "reasoning"]

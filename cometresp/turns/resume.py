@@ -9,6 +9,7 @@ from cometresp.errors import KeyProblemError, ProtocolError, RateLimitedError, R
 from cometresp.state.records import Turn
 from cometresp.text import Say
 from cometresp.wire.events import FIELD_DELTAS, PART_DELTAS, Event, may_go_on
+from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import TEXT_KEY, output_of, text_of, type_of
 from cometresp.wire.json import Json, listed
 
@@ -76,7 +77,7 @@ class Resumption:
             if not cut or answer.last_sequence is None:  # a stream without numbers can't be followed from its middle
                 events = iter([whole()])
             else:
-                self._say(f"the stream of {answer.id} broke; resuming it")
+                self._say(f"the stream of {abridged_id(answer.id)} broke; resuming it")
                 events = Follow(fetched, whole).events(answer.last_sequence)
             for event in events:
                 if _is_of(event, answer) and not (cut and event.whole and may_go_on(event.status)):

@@ -14,8 +14,6 @@ from contextlib import ExitStack
 
 from cometresp.options.asked import Asked
 from cometresp.runtime import Runtime, telling
-from cometresp.turns.attention import attended
-from cometresp.turns.display import draw_waits
 from cometresp.turns.prepare import prepare, read
 from cometresp.wire import endpoints
 
@@ -24,7 +22,10 @@ from cometresp.wire import endpoints
 def run(asked: Asked, runtime: Runtime) -> None:
     """Run one command line of `ask`, `stream` or `continue`. Raises the error that its end amounts to."""
     asked.check()
-    draw_waits(runtime)
+    if runtime.terminal.stderr_tty:
+        from cometresp.turns.display import draw_waits
+
+        draw_waits(runtime)
     with ExitStack() as stack:
         tools = None
         if asked.loop.functions:
@@ -38,6 +39,8 @@ def run(asked: Asked, runtime: Runtime) -> None:
             draft = stack.enter_context(Draft(runtime, "continue" if asked.continuing else "ask"))
         given = read(asked, runtime, draft)
         if not asked.asks_no_model:
+            from cometresp.turns.attention import attended
+
             stack.enter_context(attended(runtime))
         prepared = prepare(asked, runtime, given, tools)
         if asked.connection.only_shows:

@@ -28,7 +28,7 @@ from cometresp.turns.by_items import REPLAYED, replayed_after
 from cometresp.turns.exchange import Resume, exchange
 from cometresp.turns.prepare import Prepared
 from cometresp.wire.events import GOOD, Event, may_go_on
-from cometresp.wire.ids import short_id
+from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import input_items
 from cometresp.wire.json import Json
 from cometresp.wire.refusals import (
@@ -303,7 +303,7 @@ def _refusing(events: Iterator[Event], *, chained: bool, encrypted: bool) -> Ite
 
 def _leave_running(client: "Client", response_id: str, stopped: StoppedError, runtime: Runtime) -> None:
     """An interrupt leaves a background response running; a second one within two seconds cancels it."""
-    name, typed = short_id(response_id), shell_arguments(response_id)
+    name, typed = abridged_id(response_id), shell_arguments(response_id)
     follow, cancel = Next("get", (typed, "--stream")), Next("cancel", (typed,))
     stopped.with_hint((f"{name} is still running: ", follow, " follows it, ", cancel, " ends it"))
     if stopped.exit_code != ExitCode.INTERRUPTED:

@@ -9,7 +9,7 @@ import re
 from cometresp.text import escape_line, quoted
 
 LONGEST_ID = 1024
-_LONG = 64  # characters; ids of OpenAI's own have 53
+LONG_ID = 64  # characters; ids of OpenAI's own have 53
 _START, _END = 20, 16  # the ends of gateways' ids tell them apart
 _PLAIN = re.compile(r"(?!@|\.+$)[A-Za-z0-9._~:/+=@-]+")
 _WORDS = ("-", "last", "new")  # which stand for something else where an id can be typed, as an `@` at the start does
@@ -20,12 +20,12 @@ def is_plain_id(given: str) -> bool:
     return len(given) <= LONGEST_ID and _PLAIN.fullmatch(given) is not None and given not in _WORDS
 
 
-def short_id(given: str) -> str:
-    """An id where it is only shown, escaped: of one that is as long as those of some gateways only `START...END`.
+def abridged_id(given: str) -> str:
+    """An id in a message, escaped: of one that is as long as those of some gateways only `START...END`.
 
-    Where the response is recorded, that can be typed in its place.
+    Several ids can be shown alike. What can be typed is the short id of `state.ids.shown`.
     """
-    return escape_line(given if len(given) <= _LONG else f"{given[:_START]}...{given[-_END:]}")
+    return escape_line(given if len(given) <= LONG_ID else f"{given[:_START]}...{given[-_END:]}")
 
 
 def refusal_of(given: str) -> str:

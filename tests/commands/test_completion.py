@@ -6,6 +6,7 @@ import pytest
 
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from tests.conftest import Command
+from tests.scripted import Wire, text_stream
 
 FOLDER = Path(__file__).parents[2] / "completions"
 FILES = {"bash": "cometresp.bash", "zsh": "_cometresp", "fish": "cometresp.fish", "powershell": "cometresp.ps1"}
@@ -126,6 +127,19 @@ def test_chains_ids_and_models_complete_with_prompts_as_they_are(run: Command) -
     ]
     assert complete(run, "cometresp ask --offline --from=@wor") == ["--from=@work"]
     assert complete(run, "cometresp ask --offline -m ") == ["emulator"]
+
+
+def test_of_the_long_ids_of_gateways_is_offered_what_names_one_response(ask: Command, wire: Wire) -> None:
+    alike = [f"resp_{'a' * 200}{middle}{'b' * 200}" for middle in "12"]  # no short form tells these apart
+    ids = [*alike, f"gen-{'c' * 300}"]
+    wire.answer(*(text_stream("x", response_id=name) for name in ids))
+    for name in "abc":
+        assert ask("ask", "--chain", name, "hi").code == 0
+    assert complete(ask, "cometresp get resp_") == alike[::-1]
+    assert complete(ask, "cometresp get gen") == ["gen-ccccccccc"]
+    assert complete(ask, f"cometresp get gen-{'c' * 20}") == [ids[2]]
+    shown = {typed: ask("log", typed).text.split()[1] for typed in (*alike, "gen-ccccccccc")}
+    assert list(shown.values()) == ids
 
 
 def test_a_shell_that_is_not_known_gets_no_answer(run: Command) -> None:

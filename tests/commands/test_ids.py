@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.conftest import Command, Forker, Result
-from tests.scripted import Wire, call, json_reply, response, text_stream
+from tests.scripted import Wire, call, json_reply, message, response, text_stream
 from tests.terminals import plain
 
 FIRST, SECOND, THIRD = "resp_67ccd2bed1ec81", "resp_67ccd2bf0542678", "resp_68aa000000ff"
@@ -191,3 +191,41 @@ def test_ids_that_differ_only_in_their_ends_are_shown_by_both_ends(ask: Command,
     shown = [line.split()[-1] for line in held.shown("log").splitlines()[1:]]
     assert shown == [f"{name[:8]}...{name[-8:]}" for name in ids[::-1]]
     assert [held("log", name).text.split()[1] for name in shown] == ids[::-1]
+
+
+GATEWAY = "resp_" + base64.b64encode(b"litellm:custom_llm_provider:openai;" * 9).decode()
+ABRIDGED, SHORT = f"{GATEWAY[:20]}...{GATEWAY[-16:]}", GATEWAY[:13]
+FAILED = {"status": "failed", "error": {"code": "c", "message": "m"}}
+SAID = [
+    ([], FAILED, 1, f"error: {ABRIDGED} failed (c): m"),
+    ([], {"status": "cancelled"}, 6, f"error: {ABRIDGED} was cancelled"),
+    ([], {"status": "in_progress"}, 7, f"error: {ABRIDGED} is still in progress\nhint: cometresp get {SHORT} --wait"),
+    ([], {"usage": None}, 0, f"warning: {ABRIDGED} completed without an answer: no text, call or image"),
+    (["-x"], {"output": [message("x")]}, 8, f"error: {ABRIDGED} has no fenced code block to extract"),
+]
+
+
+@pytest.mark.parametrize(("flags", "fields", "code", "said"), SAID)
+def test_a_very_long_id_is_abridged_in_messages_and_short_in_commands(
+    ask: Command, wire: Wire, forker: Forker, flags: list[str], fields: dict[str, object], code: int, said: str
+) -> None:
+    wire.answer(json_reply({**response(response_id=GATEWAY), **fields}))
+    result = forker.run(ask, ["ask", "--no-stream", *flags, "hi"])
+    assert (result.code, GATEWAY in result.err) == (code, False)
+    assert f"cometresp: {said}\n" in result.err
+
+
+def test_a_very_long_id_is_short_in_a_transcript_on_a_terminal_and_whole_in_a_pipe(
+    ask: Command, wire: Wire, forker: Forker
+) -> None:
+    wire.answer(json_reply({**response(response_id=GATEWAY), **FAILED}))
+    held = Held(ask, forker)
+    held("ask", "--no-stream", "hi")
+    assert held.shown("log", "last").splitlines()[0] == f"{SHORT} · m · failed"
+    assert held("log", "last").text.splitlines()[0] == f"## {GATEWAY} · m · failed"
+    assert list(held("chains", "set", "c", "last")) == [
+        2,
+        "",
+        f"cometresp: error: {ABRIDGED} can't be the head of c: it is recorded as failed\n"
+        f"hint: cometresp get {SHORT} asks for its status; cometresp continue --from {SHORT} continues it anyway\n",
+    ]

@@ -9,7 +9,7 @@ import re
 from zlib import crc32
 
 from cometresp.render.blocks import Splitter
-from cometresp.render.markdown import rendered
+from cometresp.render.console import rendered
 from cometresp.text import escape
 from tests.fuzz.target import Target
 from tests.render.test_blocks import PIECES, TERMINAL, defines_after_use, in_pieces, lacking, whole

@@ -65,6 +65,8 @@ FOUND = {
         "COMETAPI_BASE_URL=https://\u2488com\0COMETAPI_KEY=k\0\n\n\n".encode(),
     ),
     "a character reference": ("markdown", b"&#8238;"),
+    "a reference within HTML": ("markdown", b"<v>\nt&#1;d"),
+    "code of marks of quotes": ("markdown", b"a\n\n    >>>\n\nb\n"),
     "a blank before JSON": ("streams", b'\n{"error":{"":"d"}}'),
     "blanks and two BOMs": ("streams", b" \xef\xbb\xbf \xef\xbb\xbf{}"),
     "an error that is an empty object": ("error_replies", b'\n\n{"error":"{}","":""}'),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from cometresp.render.blocks import Blocks, Splitter
-from cometresp.render.markdown import rendered
+from cometresp.render.console import rendered
 from cometresp.terminal import Terminal
 from cometresp.text import escape
 
@@ -27,6 +27,7 @@ PIECES = [
     "```py\nx = 1\n\n# not a heading\n```\n",
     "~~~\nopen fence `\n~~~~\n",
     "    indented\n\n    code\n\n",
+    "    >>>\n    >\n\n",
     "> quote\nlazy\n> - list\n\n",
     "| a | b |\n|---|--:|\n| 1 | *2* |\n| 3 |\n\n",
     "***\n",
@@ -79,7 +80,7 @@ def in_pieces(document: str, cuts: list[int], *, previewing: bool = False) -> st
             splitter.feed(document[place : place + size])
             place += size
             if previewing:
-                show([splitter.tail(3), splitter.rest()])
+                show([splitter.tail(3), splitter.tail(1000)])
             returned.append(splitter.finished())
     return show([blocks for blocks in (*returned, splitter.end()) if blocks is not None])
 
@@ -285,6 +286,9 @@ LOOKS = {
     "cells without a column are text of the last one": ("|a|\n|---|\n|1|2|\\|3|\n", "a\n──────────\n1 | 2 | |3\n"),
     "HTML is text": ("<p>\na\n</p>\n\n<i>b</i>", "<p>\na\n</p>\n\n<i>b</i>\n"),
     "keys are words": ("<kbd>Ctrl</kbd> </kbd> <kbd>", "Ctrl </kbd>\n"),
+    "a break at the start is none": ("<br><br/> a\n", "a\n"),
+    "cells in a quote are those of their row": ("> |a|b|\n> |---|---|\n> |c|d|\n", "▌ a  b\n▌ ────\n▌ c  d\n"),
+    "code of marks of quotes": ("a\n\n    >>>\n    >\n\nb\n", "a\n\n>>>\n>\n\nb\n"),
     "an address is shown as it was written": ("[a](https://ü.example/ß?q=%20)", "a (https://ü.example/ß?q=%20)\n"),
 }
 
@@ -339,26 +343,69 @@ def test_a_table_is_returned_whole_while_it_fits() -> None:
 
 
 def test_rows_of_a_long_table_are_returned_with_the_widths_of_the_first_ones() -> None:
-    source = "| a | b |\n|---|---|\n| 1 | x |\n| 333 | 4 |\n"
-    assert line_by_line(source, rows=1) == [
-        "",
-        "",
-        "a  b\n────\n1  x\n",
-        "3  4\n3\n3\n",
-        "",
-    ]
+    source = "| a | b |\n|---|---|\n| 1 | x |\n| word and more | 4 |\n"
+    first, second = "a         b\n──────────────────\n1         x\n", "word and  4\nmore\n"
+    assert line_by_line(source, rows=1, width=18) == ["", "", first, second, ""]
 
 
 def test_without_a_lag_a_line_is_returned_when_it_is_complete_and_no_markup_is_open() -> None:
     source = "one\ntwo **open\nclosed** three\n- item\n  goes on\n\n| a |\n|---|\n| 1 |\n"
     assert line_by_line(source, lag=0, rows=1) == [
-        *("one\n", "", "two open\nclosed three\n", "\n • item\n", "   goes on\n", "", "", "", "\na\n─\n1\n", ""),
+        *(
+            "one\n",
+            "",
+            "two open\nclosed three\n",
+            "\n • item\n",
+            "   goes on\n",
+            "",
+            "",
+            "",
+            "\na\n" + "─" * 60 + "\n1\n",
+            "",
+        ),
     ]
 
 
 def test_with_a_lag_the_last_lines_of_a_paragraph_wait() -> None:
     source = "one\ntwo\nthree\nfour\n\ntitle\n=====\n"
     assert line_by_line(source, lag=2) == ["", "", "one\n", "two\n", "three\nfour\n", "", "\ntitle\n", ""]
+
+
+def test_columns_that_are_settled_early_have_all_of_the_width() -> None:
+    source = "| # | K | note |\n|---|---|---|\n| 1 | a | b |\n| 2 | Alexander the Great | a long remark about him |\n"
+    assert "".join(line_by_line(source, rows=1)) == (
+        "#              K              note\n" + "─" * 59 + "\n1              a              b\n"
+        "2              Alexander the  a long remark about him\n               Great\n"
+    )
+
+
+def test_rows_of_a_table_in_a_quote_or_list_are_returned_as_they_come() -> None:
+    source = "> - x\n>\n>   | a |\n>   |---|\n>   | 1 |\n>   | 2 |\n"
+    first = "▌\n▌    a\n▌    " + "─" * 55 + "\n▌    1\n"
+    assert line_by_line(source, rows=1) == ["", "▌  • x\n", "", "", first, "▌    2\n", ""]
+
+
+@pytest.mark.parametrize(
+    ("line", "settled"),
+    [
+        ("Call foo_bar or a[0] now, 2 * 3 < 7, a <- b\n", True),
+        ("see [the docs](/u), `x`, **bold** and a_b_c\n", True),
+        ("an open **bold\n", False),
+        ("an open _em\n", False),
+        ("an open `code\n", False),
+        ("an open [link\n", False),
+        ("an open <a href\n", False),
+        ("an open ~~stroke\n", False),
+        ("| may be a head |\n", False),
+    ],
+)
+def test_a_line_waits_only_for_markup_that_may_go_on(line: str, settled: bool) -> None:
+    assert bool(line_by_line(line, lag=0)[0]) is settled
+
+
+def test_what_is_nested_too_deeply_is_shown_as_it_was_written() -> None:
+    for mark in ("> ", "- ", "1. "):
+        assert whole(mark * 200 + "deep word\n", 80).split()[-2:] == ["deep", "word"]
 
 
 def test_only_the_end_of_a_long_block_is_previewed() -> None:

@@ -12,7 +12,8 @@ from markdown_it.common.entities import entities
 from cometresp.answer.answer import Answer
 from cometresp.render.blocks import Splitter
 from cometresp.render.cited import Cited
-from cometresp.render.markdown import citations, rendered
+from cometresp.render.console import rendered
+from cometresp.render.markdown import citations
 from cometresp.render.structured import Structured
 from cometresp.render.transcript import transcript
 from cometresp.terminal import Terminal

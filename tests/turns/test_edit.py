@@ -105,17 +105,41 @@ def test_after_a_response_that_failed_the_text_is_in_the_record_or_else_kept(
     assert (len(kept(ask)), "long text" in ask("log", "resp_1").text) == (int(lost), not lost)
 
 
-def test_after_a_response_that_failed_and_could_not_be_recorded_the_text_is_kept(
+def test_the_text_of_a_failed_response_is_kept_where_the_turn_could_not_be_recorded(
     ask: Command, editor: Callable[[str], None], wire: Wire
 ) -> None:
     editor('echo long text > "$file"')
-    (ask.home / "state" / "state.db").mkdir(parents=True)
-    wire.answer(json_reply({"id": "resp_1", "object": "response", "status": "incomplete"}))
+    (ask.home / "state").mkdir()
+    (ask.home / "state" / "state.db").mkdir()
+    failed = {"id": "resp_1", "object": "response", "status": "failed", "error": {"code": "c", "message": "m"}}
+    wire.answer(json_reply(failed))
     result = ask("ask", "--edit", "hi")
     [file] = kept(ask)
-    assert result.code == 3
-    assert "this turn is not recorded" in result.err
-    assert result.err.endswith(f"the prompt is kept: cometresp ask --edit < {file}\n")
+    warning, *error = result.err.splitlines()
+    assert (result.code, file.read_text()) == (1, "long text\n")
+    assert warning.startswith("cometresp: warning: this turn is not recorded: ")
+    assert error == [
+        "cometresp: error: resp_1 failed (c): m",
+        f"hint: the prompt is kept: cometresp ask --edit < {file}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ('rm "$file"; mkdir "$file"', "Is a directory"),
+        ('rm "$file"; mkfifo "$file"', "it is a named pipe"),
+        ('rm "$file"; ln -s "$file" "$file"', "Too many levels of symbolic links"),
+    ],
+)
+def test_an_editor_that_leaves_no_file_is_an_error(
+    ask: Command, editor: Callable[[str], None], wire: Wire, script: str, reason: str
+) -> None:
+    editor(script)
+    result = ask("ask", "--edit", "hi")
+    [left] = kept(ask)
+    assert tuple(result) == (2, "", f"cometresp: error: --edit: {left} can't be read: {reason}\n")
+    assert wire.requests == []
 
 
 def test_without_a_key_no_editor_is_opened(ask: Command, editor: Callable[[str], None]) -> None:

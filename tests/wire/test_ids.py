@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.text import escape_line, shell_arguments
-from cometresp.wire.ids import LONGEST_ID, is_plain_id, refusal_of, short_id
+from cometresp.wire.ids import LONGEST_ID, abridged_id, is_plain_id, refusal_of
 
 LITELLM = base64.b64encode(
     b"litellm:custom_llm_provider:openai;model_id:" + b"0" * 64 + b";response_id:resp_1"
@@ -54,6 +54,6 @@ def test_a_refusal_quotes_the_id(given: str, shown: str) -> None:
 
 
 def test_an_id_of_a_gateway_is_shown_by_its_ends_and_a_usual_one_whole() -> None:
-    shown = {given: short_id(given) for given in REAL if short_id(given) != given}
+    shown = {given: abridged_id(given) for given in REAL if abridged_id(given) != given}
     long = f"resp_{LITELLM}"
     assert shown == {long: f"{long[:20]}...{long[-16:]}", "x" * LONGEST_ID: f"{'x' * 20}...{'x' * 16}"}
