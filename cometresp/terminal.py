@@ -241,6 +241,18 @@ class Terminal:
         return self.masks.message(text) if self.masks else text
 
 
+def terminal_size(descriptors: tuple[int, ...]) -> tuple[int, int]:
+    """(columns, rows) of the first of these that is a terminal, else (80, 24); COLUMNS and LINES take precedence."""
+    size = (0, 0)
+    for descriptor in descriptors:
+        with suppress(OSError):
+            size = os.get_terminal_size(descriptor)
+            break
+    given = [os.environ.get(name, "") for name in ("COLUMNS", "LINES")]
+    columns, rows = (int(text) if text.isdecimal() else 0 for text in given)
+    return columns or size[0] or 80, rows or size[1] or 24
+
+
 @contextmanager
 def named_in_errors(what: str, hint: str = "") -> Iterator[None]:
     """The block in which `what` is done, such as "waiting for standard input"; the error of a signal says so."""

@@ -1,11 +1,10 @@
 """A page of help -> text: no boxes, no colour, so that a pipe and a terminal get the same words."""
 
 from collections.abc import Callable
-from shutil import get_terminal_size
 from textwrap import wrap
 
 from cometresp.help.page import Page, Section
-from cometresp.terminal import Terminal
+from cometresp.terminal import Terminal, terminal_size
 from cometresp.text import to_bytes
 
 _INDENT = 2
@@ -18,7 +17,7 @@ _LEAST_COLUMNS = 20
 def show(page: Page, *, use_pager: bool = True) -> None:
     """Print a page on stdout: in a pipe plain text; on a terminal with bold headings, a long one through the pager."""
     terminal = Terminal.of_process()
-    columns, lines = get_terminal_size()
+    columns, lines = terminal_size((1,))
     heading = terminal.bold if terminal.stdout_tty else str
     text = laid_out(page, max(columns, _LEAST_COLUMNS), heading=heading)
     if use_pager and terminal.stdout_tty and text.count("\n") >= lines:

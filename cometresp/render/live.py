@@ -21,11 +21,11 @@ from cometresp.render.console import rendered
 from cometresp.render.images import show_images
 from cometresp.render.known import takes_links
 from cometresp.render.markdown import citations
-from cometresp.render.region import LEAST_COLUMNS, Redrawn, spinner, terminal_size
+from cometresp.render.region import LEAST_COLUMNS, Redrawn, spinner
 from cometresp.render.screen import Polling, Sink, View
 from cometresp.render.structured import Structured, splitter_for
 from cometresp.render.thoughts import as_text
-from cometresp.terminal import Terminal
+from cometresp.terminal import Terminal, terminal_size
 from cometresp.text import escape, escape_line
 from cometresp.wire.events import Event
 from cometresp.wire.json import obj

@@ -9,10 +9,9 @@ from cometresp.answer.answer import Answer
 from cometresp.render.blocks import Splitter
 from cometresp.render.cited import Cited, Note
 from cometresp.render.console import pipe_width, rendered
-from cometresp.render.region import terminal_size
 from cometresp.render.screen import Sink
 from cometresp.render.structured import Structured, splitter_for
-from cometresp.terminal import Terminal
+from cometresp.terminal import Terminal, terminal_size
 from cometresp.wire.events import Event
 
 _SETTLED = 1  # rows of a table after which its columns are settled, where nothing is redrawn

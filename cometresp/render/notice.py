@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from cometresp.render.region import terminal_size
-from cometresp.terminal import Terminal
+from cometresp.terminal import Terminal, terminal_size
 from cometresp.text import escape_line
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from cometresp import signals
-from cometresp.terminal import Terminal
+from cometresp.terminal import Terminal, terminal_size
 
 LEAST_COLUMNS = 20  # of a terminal; on a narrower one nothing is redrawn
 _INTERVAL = 0.1  # seconds between drawings, and before the first: most files are read in less
@@ -208,21 +208,6 @@ def in_background() -> bool:
             with suppress(OSError):
                 return os.tcgetpgrp(descriptor) != os.getpgrp()
     return False
-
-
-def terminal_size(descriptors: tuple[int, ...]) -> tuple[int, int]:
-    """(columns, rows) of the first of these that is a terminal; COLUMNS and LINES take precedence."""
-    columns, rows = 80, 24
-    for descriptor in descriptors:
-        try:
-            columns, rows = os.get_terminal_size(descriptor)
-            break
-        except OSError:
-            continue
-    given = [os.environ.get(name, "") for name in ("COLUMNS", "LINES")]
-    columns = int(given[0]) if given[0].isdecimal() and int(given[0]) else columns
-    rows = int(given[1]) if given[1].isdecimal() and int(given[1]) else rows
-    return columns or 80, rows or 24
 
 
 def spinner(terminal: Terminal, elapsed: float) -> str:

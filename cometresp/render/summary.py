@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 from cometresp.answer.answer import Answer
 from cometresp.render.notice import fitting, print_dim
-from cometresp.render.region import terminal_size
-from cometresp.terminal import Terminal
+from cometresp.terminal import Terminal, terminal_size
 from cometresp.text import escape_line
 from cometresp.wire.json import Json, obj
 

@@ -9,8 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cometresp.render.console import rendered
-from cometresp.render.region import terminal_size
-from cometresp.terminal import Terminal
+from cometresp.terminal import Terminal, terminal_size
 
 _GAP = 2  # blanks between columns
 _LEAST = 8  # columns to which one that gives room is narrowed, at least

@@ -12,9 +12,8 @@ from cometresp.render.blocks import Splitter
 from cometresp.render.cited import Note, with_numbers
 from cometresp.render.console import rendered
 from cometresp.render.markdown import citations
-from cometresp.render.region import terminal_size
 from cometresp.render.structured import Structured
-from cometresp.terminal import Terminal
+from cometresp.terminal import Terminal, terminal_size
 from cometresp.text import escape
 from cometresp.wire.json import Json
 

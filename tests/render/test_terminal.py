@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import pty
 import re
 import signal
+import termios
 import threading
 import time
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometresp.terminal import Terminal
+from cometresp.terminal import Terminal, terminal_size
 from cometresp.text import escape, escape_json, escape_line, json_bytes, to_bytes
 from cometresp.turns.turn import heartbeat
 from tests.conftest import Command
@@ -163,3 +165,28 @@ def test_a_long_run_in_ci_reports_once_a_minute_that_it_waits() -> None:
     with heartbeat(Terminal(None, None, err, environ={"CI": "true"}), seconds=0.01):
         assert reported.wait(LONGEST)
     assert err.getvalue().startswith(b"cometresp: still waiting after 0 s\n")
+
+
+@pytest.mark.parametrize(
+    ("environ", "size"),
+    [
+        ({}, (100, 30)),
+        ({"COLUMNS": "40"}, (40, 30)),
+        ({"COLUMNS": "40", "LINES": "10"}, (40, 10)),
+        ({"COLUMNS": "0", "LINES": "x"}, (100, 30)),
+    ],
+    ids=str,
+)
+def test_the_size_is_that_of_the_terminal_unless_variables_name_another(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], size: tuple[int, int]
+) -> None:
+    for name in ("COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    ours, theirs = pty.openpty()
+    nowhere, other_end = os.pipe()
+    termios.tcsetwinsize(theirs, (30, 100))
+    assert terminal_size((nowhere, theirs)) == size
+    for descriptor in (ours, theirs, nowhere, other_end):
+        os.close(descriptor)
