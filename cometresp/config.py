@@ -76,7 +76,6 @@ def load(
     """
     path, is_given = _config_path(environ)
     file = _read(path, reading, required=is_given)
-    state = state_dir(environ)
 
     def setting(variable: str, name: str) -> Value | None:
         if value := clean(environ.get(variable)):
@@ -96,7 +95,7 @@ def load(
         key=None if offline else _key(environ, file, path, without_query(address.value)),
         chain=setting("COMETRESP_CHAIN", "chain") or Value("default", "default"),
         record=_record(setting("COMETRESP_RECORD", "record")),
-        state_dir=state / "offline" if offline else state,
+        state_dir=state_dir(environ, offline=offline),
         no_stdin=switch("COMETRESP_NO_STDIN", "no_stdin"),
         plain=switch("COMETRESP_PLAIN", "plain"),
         bell=bool(file.get("bell", False)),
@@ -223,13 +222,15 @@ def _config_path(environ: Mapping[str, str]) -> tuple[Path, bool]:
     return user_config_path("cometresp", appauthor=False) / "config.toml", False
 
 
-def state_dir(environ: Mapping[str, str]) -> Path:
-    """The folder of the state file."""
+def state_dir(environ: Mapping[str, str], *, offline: bool = False) -> Path:
+    """The folder of the state file; offline, the one of the emulator's state within it."""
     if given := clean(environ.get("COMETRESP_STATE_DIR")):
-        return Path(os.path.abspath(_expanded(given)))  # noqa: PTH100 - resolve() would follow links
-    from platformdirs import user_state_path
+        folder = Path(os.path.abspath(_expanded(given)))  # noqa: PTH100 - resolve() would follow links
+    else:
+        from platformdirs import user_state_path
 
-    return user_state_path("cometresp", appauthor=False)
+        folder = user_state_path("cometresp", appauthor=False)
+    return folder / "offline" if offline else folder
 
 
 def _expanded(path: str) -> Path:

@@ -18,7 +18,8 @@ CometrespError
 └── StoppedError        129, 130, 131, 143
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -292,3 +293,12 @@ class StoppedError(CometrespError):
     def __init__(self, exit_code: ExitCode, message: str, *, hint: Hint = "") -> None:
         super().__init__(message, hint=hint)
         self.exit_code = exit_code
+
+
+@contextmanager
+def named_in_errors(what: str, hint: str = "") -> Iterator[None]:
+    """The block in which `what` is done, such as "waiting for standard input"; the error of a signal says so."""
+    try:
+        yield
+    except StoppedError as stopped:
+        raise stopped.with_message(f"{stopped.message} while {what}", stopped.hint or hint) from None

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple, Protocol, TextIO
 
 from cometresp import signals
-from cometresp.errors import OutputError, PipeClosedError, StoppedError
+from cometresp.errors import OutputError, PipeClosedError, named_in_errors
 from cometresp.text import escape, escape_invisible, escape_json, json_bytes, to_bytes, valid_json
 
 
@@ -99,6 +99,10 @@ class Terminal:
         names = ("LC_ALL", "LC_CTYPE", "LANG")
         locale = next((self.environ[name] for name in names if self.environ.get(name)), "")
         return "utf-8" if "utf" in locale.lower() or os.name == "nt" or sys.platform == "darwin" else "ascii"
+
+    @property
+    def arrow(self) -> str:
+        return "→" if self.encoding == "utf-8" else "->"
 
     def encode(self, text: str) -> bytes:
         """Text in the terminal's encoding; characters that it lacks become `?`."""
@@ -188,18 +192,18 @@ class Terminal:
             self._line(message)
 
     @property
-    def patience(self) -> float:
+    def notice_after(self) -> float:
         """Seconds after which the user is told what is waited for."""
         return 1.0 if self.stderr_tty or self.verbose else 10.0
 
     def tell_waiting(self, message: str) -> None:
-        """Print what is waited for; to be called after `patience` seconds."""
+        """Print what is waited for; to be called after `notice_after` seconds."""
         if not self.quiet:
             self._line(message if self.stderr_tty or self.verbose else f"cometresp: {message}")
 
     @contextmanager
     def waiting(self, message: str) -> Iterator[None]:
-        """Show what is waited for while the block runs; undrawn, it is printed if that takes longer than `patience`.
+        """Show what is waited for while the block runs; undrawn, it is printed after `notice_after`.
 
         The error of a signal that ends the block names it.
         """
@@ -209,7 +213,7 @@ class Terminal:
             return
         import threading
 
-        timer = threading.Timer(self.patience, self.tell_waiting, (message,))
+        timer = threading.Timer(self.notice_after, self.tell_waiting, (message,))
         timer.daemon = True
         timer.start()
         try:
@@ -251,15 +255,6 @@ def terminal_size(descriptors: tuple[int, ...]) -> tuple[int, int]:
     given = [os.environ.get(name, "") for name in ("COLUMNS", "LINES")]
     columns, rows = (int(text) if text.isdecimal() else 0 for text in given)
     return columns or size[0] or 80, rows or size[1] or 24
-
-
-@contextmanager
-def named_in_errors(what: str, hint: str = "") -> Iterator[None]:
-    """The block in which `what` is done, such as "waiting for standard input"; the error of a signal says so."""
-    try:
-        yield
-    except StoppedError as stopped:
-        raise stopped.with_message(f"{stopped.message} while {what}", stopped.hint or hint) from None
 
 
 class _Question(NamedTuple):

@@ -3,12 +3,11 @@
 import re
 import time
 from collections.abc import Collection
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
 
 import typer
 
-from cometresp.errors import Next, RecordError, UsageError
+from cometresp.errors import Next, UsageError
 from cometresp.help.command import Command, Group
 from cometresp.options.arguments import (
     AsJson,
@@ -26,7 +25,7 @@ from cometresp.options.tables import Color, ConnectionOptions, OutputOptions, co
 from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
 from cometresp.state.records import Chain
-from cometresp.state.transcript import passages, prompt_of
+from cometresp.state.transcript import passages
 from cometresp.text import escape_line, shell_arguments, to_bytes
 from cometresp.turns.listing import print_passages, shown_in, tell_empty
 from cometresp.turns.lookup import resolve
@@ -191,7 +190,7 @@ def run(as_json: bool, runtime: Runtime) -> None:
     """A table on a terminal, tab-separated lines into a pipe."""
     state = runtime.open_state(create=False)
     damaged: list[str] = []
-    rows = [(chain, _first_words(state, chain)) for chain in state.chains.all(damaged)] if state else []
+    rows = [(chain, state.turns.first_words(chain, _SHOWN)) for chain in state.chains.all(damaged)] if state else []
     for message in damaged:
         runtime.terminal.warn(message)
     refusing = state.servers.without_previous() if state else []
@@ -328,13 +327,6 @@ def _print_line(runtime: Runtime, text: str) -> None:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
-
-
-def _first_words(state: "State", chain: Chain) -> str:
-    """What the chain's conversation started with; "" where that record is damaged."""
-    with suppress(RecordError):
-        return escape_line(prompt_of(state.turns.first_of(chain.last)), _SHOWN) if chain.last else ""
-    return ""
 
 
 def _cells(chain: Chain, words: str) -> tuple[str, ...]:

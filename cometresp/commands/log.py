@@ -131,7 +131,6 @@ def _print_list(runtime: Runtime, state: "State", turns: list[Turn]) -> None:
     from cometresp.render.tables import Column, ago, table
 
     rows = []
-    arrow = "→" if terminal.encoding == "utf-8" else "->"
     for turn in turns:
         tokens = [str(turn.usage.get(name, "")) for name in ("input_tokens", "output_tokens")]
         cells = (
@@ -139,7 +138,7 @@ def _print_list(runtime: Runtime, state: "State", turns: list[Turn]) -> None:
             turn.chain,
             turn.status,
             turn.model or "",
-            f" {arrow} ".join(tokens) if any(tokens) else "",
+            f" {terminal.arrow} ".join(tokens) if any(tokens) else "",
             _words(state, turn, turns, _SHOWN_IN_TABLE),
             state.turns.shown_id(turn.id),
         )

@@ -14,7 +14,7 @@ def print_notice(terminal: Terminal, *forms: str) -> None:
     if terminal.quiet or not terminal.stderr_tty:
         terminal.note(escape_line(forms[0]))
         return
-    print_dim(terminal, fitting([escape_line(form) for form in forms], terminal_size((2,))[0]))
+    print_dim(terminal, first_that_fits([escape_line(form) for form in forms], terminal_size((2,))[0]))
 
 
 def print_dim(terminal: Terminal, line: str) -> None:
@@ -22,7 +22,7 @@ def print_dim(terminal: Terminal, line: str) -> None:
     terminal.write_line(f"{terminal.dim(line) if terminal.redraws else line}\n")
 
 
-def fitting(forms: Sequence[str], width: int) -> str:
+def first_that_fits(forms: Sequence[str], width: int) -> str:
     """The first of these lines that isn't wider, else the last one, cut."""
     from rich.cells import cell_len, set_cell_size
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cometresp.answer.answer import Answer
-from cometresp.render.notice import fitting, print_dim
+from cometresp.render.notice import first_that_fits, print_dim
 from cometresp.terminal import Terminal, terminal_size
 from cometresp.text import escape_line
 from cometresp.wire.json import Json, obj
@@ -45,7 +45,7 @@ def summary(answer: Answer, run: Run, width: int, *, arrow: str = "→") -> str:
     }
     places = (f"{run.chain} turn {run.turn}", f"turn {run.turn}") if run.chain else (run.shown_id, "")
     forms = [_joined({**words, "place": place}, _SPARE[:n]) for place in places for n in range(len(_SPARE) + 1)]
-    return fitting(forms, width)
+    return first_that_fits(forms, width)
 
 
 def _joined(words: dict[str, str], without: Sequence[str]) -> str:
@@ -62,8 +62,7 @@ def _in_and_out(usage: Json, arrow: str) -> str:
 
 def print_summary(terminal: Terminal, answer: Answer, run: Run) -> None:
     """The one line after an answer."""
-    arrow = "→" if terminal.encoding == "utf-8" else "->"
-    print_dim(terminal, summary(answer, run, terminal_size((2,))[0], arrow=arrow))
+    print_dim(terminal, summary(answer, run, terminal_size((2,))[0], arrow=terminal.arrow))
 
 
 def details(answer: Answer, run: Run) -> list[str]:

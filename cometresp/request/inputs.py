@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import NamedTuple
 
-from cometresp.errors import UsageError
+from cometresp.errors import UsageError, named_in_errors
 from cometresp.paths import MOST_HELD, Reading
-from cometresp.terminal import Terminal, named_in_errors
+from cometresp.terminal import Terminal
 from cometresp.wire.json import Json
 
 _SOCKET_WAIT = 0.1  # seconds to wait for data or the end of a socket before it is treated as idle
@@ -146,7 +146,7 @@ class Inputs:
         chunks, size = [], 0
         try:
             while True:
-                if notice and not _ready(descriptor, self._terminal.patience):
+                if notice and not _ready(descriptor, self._terminal.notice_after):
                     self._terminal.tell_waiting(notice)
                     notice = ""
                 if not (chunk := _read(descriptor)):

@@ -2,12 +2,10 @@
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 
 from cometresp.config import load
-from cometresp.errors import CometrespError, RecordError
+from cometresp.errors import CometrespError
 from cometresp.state.patience import Patience
-from cometresp.state.records import Chain
 from cometresp.state.state import State
 from cometresp.state.transcript import prompt_of
 from cometresp.text import escape_line
@@ -29,7 +27,7 @@ def chain_names(typed: str, *, offline: bool = False) -> Suggestions:
     def found(state: State) -> Suggestions:
         chains = [chain for chain in state.chains.all(skipped=[]) if chain.name.startswith(typed)]
         shown = [chain for chain in chains if escape_line(chain.name) == chain.name][:_MOST_CHAINS]
-        return [(chain.name, _first_words(state, chain)) for chain in shown]
+        return [(chain.name, state.turns.first_words(chain, _SHOWN)) for chain in shown]
 
     return _read(found, offline=offline)
 
@@ -60,12 +58,6 @@ def model_names(typed: str, *, offline: bool = False) -> Suggestions:
     """The models that begin as typed: those of recorded turns, the last used first. A catalogue is to be added here."""
     names = _read(lambda state: [(name, "") for name in state.turns.models()], offline=offline)
     return [(name, text) for name, text in names if name.startswith(typed) and escape_line(name) == name]
-
-
-def _first_words(state: State, chain: Chain) -> str:
-    with suppress(RecordError):
-        return escape_line(prompt_of(state.turns.first_of(chain.last)), _SHOWN) if chain.last else ""
-    return ""
 
 
 def _read(what: Callable[[State], Suggestions], *, offline: bool) -> Suggestions:

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Literal
 
@@ -14,8 +15,9 @@ from cometresp.errors import OutputError, RecordError
 from cometresp.state import ids, retention
 from cometresp.state.chains import Head, set_heads, take_head
 from cometresp.state.database import Database
-from cometresp.state.records import TURN_COLUMNS, Ending, Heads, NewTurn, Turn, settings_columns, turn_of
-from cometresp.state.transcript import has_words
+from cometresp.state.records import TURN_COLUMNS, Chain, Ending, Heads, NewTurn, Turn, settings_columns, turn_of
+from cometresp.state.transcript import has_words, prompt_of
+from cometresp.text import escape_line
 from cometresp.wire.ids import LONG_ID
 from cometresp.wire.items import id_answered, id_of_call
 from cometresp.wire.json import Json, listed
@@ -148,6 +150,12 @@ class Turns:
                 items = [item for row in rows for column in row if column for item in listed(json.loads(column))]
                 found += [item for item in items if call_id in (id_of_call(item), id_answered(item))]
         return found
+
+    def first_words(self, chain: Chain, limit: int) -> str:
+        """What the conversation of a chain started with, on one line; "" where that record is damaged."""
+        with suppress(RecordError):
+            return escape_line(prompt_of(self.first_of(chain.last)), limit) if chain.last else ""
+        return ""
 
     def first_of(self, turn: Turn) -> Turn:
         """The first turn of this turn's conversation, as far as it is recorded."""

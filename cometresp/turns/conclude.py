@@ -43,10 +43,7 @@ def conclude(
     """
     answer, output = done.answer, display.output
     outcome = instead or verdict(
-        answer,
-        allow_incomplete=output.allow_incomplete,
-        background=allow_pending,
-        shown_id=recorder.shown_id,
+        answer, allow_incomplete=output.allow_incomplete, background=allow_pending, shown_id=recorder.shown_id
     )
     last = _Last(display)
     error = done.error

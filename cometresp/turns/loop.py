@@ -33,12 +33,7 @@ _SEND_AGAIN = (Next("continue"), " sends the results again, with --functions whe
 
 
 def run_turns(
-    asked: Asked,
-    runtime: Runtime,
-    prepared: Prepared,
-    tools: "Tools | None",
-    stack: ExitStack,
-    draft: "Draft | None" = None,
+    asked: Asked, runtime: Runtime, prepared: Prepared, tools: "Tools | None", stack: ExitStack, draft: "Draft | None"
 ) -> None:
     """Send the turn and those that follow; raises the error that the run amounts to. `draft` has the prompt's file."""
     _announce(runtime, prepared)
@@ -47,9 +42,8 @@ def run_turns(
     display = _display(asked, runtime, shape, local)
     stack.callback(display.close)
     sender = Sender(asked, runtime, prepared, stack, display.on_upload, display.on_poll)
-    recorder = Recorder(
-        runtime, _new_turn(runtime, prepared), off=asked.chain.no_save, required=not prepared.plan.restarts
-    )
+    new = _new_turn(runtime, prepared)
+    recorder = Recorder(runtime, new, off=asked.chain.no_save, required=not prepared.plan.restarts)
     if draft is not None:
         draft.recorder = recorder
     display.show_outcomes(prepared.outcomes)
