@@ -80,6 +80,7 @@ class Flags(NamedTuple):
     offline: bool = False
     base_url: str | None = None
     chain: str | None = None
+    functions: tuple[str, ...] = ()  # the files of --functions
 
     def for_command(self, verb: str) -> list[str | None]:
         """The flags that another command needs to be about the same things; None for one that can't be typed."""
@@ -103,16 +104,18 @@ class Next(NamedTuple):
     """A command to type next, as in `Next("get", (shell_arguments(answer.id), "--wait"))`.
 
     Every word that isn't ours is made by `text.shell_flag` or `shell_arguments`: it ends up in a shell. A word that is
-    None can't be typed, and neither can the command.
+    None can't be typed, and neither can the command. `resumes` a run: it needs the functions of the run again.
     """
 
     verb: str
     words: str | tuple[str | None, ...] = ""
+    resumes: bool = False
 
     def typed(self, flags: Flags) -> str:
         """`cometresp get --offline resp_1 --wait`: with the flags of this run; "" where a word can't be typed."""
         words = (self.words,) if isinstance(self.words, str) else self.words
-        given = ["cometresp", self.verb, *flags.for_command(self.verb), *words]
+        functions = [shell_flag("--functions", file) for file in flags.functions] if self.resumes else []
+        given = ["cometresp", self.verb, *flags.for_command(self.verb), *functions, *words]
         found = [word for word in given if word]
         return "" if None in given else " ".join(sorted(found, key=lambda word: word.startswith("-- ")))
 

@@ -159,7 +159,7 @@ def test_a_hint_allows_the_tool_that_was_called_and_no_other(label: str | None, 
     [one] = local_calls([approval if label else function_call(name)], Everything(), None) or []
     with pytest.raises(TurnError) as raised:
         settle([one, one], Everything(), Approval("refuse", [], lambda _: None))
-    hint = f"cometresp continue --allow-tool{flag}, with --functions again where it was given"
+    hint = f"cometresp continue --allow-tool{flag}"
     assert raised.value.hint == hint
     allowed = ToolName(name, label), ToolName("a", "b"), ToolName(name, None if label else "b"), ToolName(f"{name}x")
     [pattern] = shlex.split(flag[1:])

@@ -10,7 +10,7 @@ from cometresp.wire.items import CLIENT_CALLS, answering_flags, arguments_of, id
 from cometresp.wire.json import Json
 
 _SHOWN = 80  # characters of a call's name and arguments
-RESUME_RUN: tuple[str | Next, ...] = (Next("continue"), " resumes the run, with --functions again where it was given")
+RESUME_RUN: tuple[str | Next, ...] = (Next("continue", resumes=True), " resumes the run")
 RUN_AGAIN = (*RESUME_RUN, "; the calls run again")
 
 

@@ -132,8 +132,8 @@ def settle(calls: list[Call], runner: Runner | None, approval: Approval) -> list
         names = list(dict.fromkeys(call.tool.written for call in refused))
         shown = ", ".join(map(escape_line, names))
         message = f"{shown} {'was' if len(names) == 1 else 'were'} not allowed to run: {approval.why_not}"
-        allow = Next("continue", tuple(shell_flag("--allow-tool", name) for name in names))
-        raise _left_open(message, calls, (allow, ", with --functions again where it was given"))
+        allowed = tuple(shell_flag("--allow-tool", name) for name in names)
+        raise _left_open(message, calls, Next("continue", allowed, resumes=True))
     to_run = [call for call, decision in zip(calls, decisions, strict=True) if _runs(call, decision)]
     results = iter(runner.run(to_run) if runner is not None and to_run else ())
     return [

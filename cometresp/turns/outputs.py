@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from cometresp.errors import UsageError
+from cometresp.errors import Next, UsageError
 from cometresp.options.tables import ChainOptions
 from cometresp.request.inputs import Inputs
 from cometresp.state.records import Turn
+from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import CLIENT_CALLS, answering_flags, id_answered, id_of_call, open_calls
 from cometresp.wire.json import Json
 
@@ -76,8 +77,11 @@ def check_answered(parent: Turn | None, waiting: Calls, items: list[Json], other
     missing = {call_id: call for call_id, call in waiting.items() if call_id not in answered}
     if missing:
         raise UsageError(
-            f"{parent.id} waits for the output of {', '.join(missing)}",
-            hint=f"give it: {' '.join(answering_flags(list(missing.values())))}",
+            f"{abridged_id(parent.id)} waits for the output of {', '.join(missing)}",
+            hint=(
+                Next("continue", answering_flags(list(missing.values()))),
+                " gives it; --functions FILE runs functions of your own",
+            ),
         )
 
 

@@ -29,6 +29,7 @@ def run(asked: Asked, runtime: Runtime) -> None:
     with ExitStack() as stack:
         tools = None
         if asked.loop.functions:
+            runtime.flags = runtime.flags._replace(functions=tuple(asked.loop.functions))
             from cometresp.turns.tools import Tools
 
             tools = stack.enter_context(Tools.of(asked.loop, runtime))

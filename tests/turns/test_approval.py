@@ -30,7 +30,7 @@ def test_what_nobody_allowed_does_not_run(tools: Command, wire: Wire, words: lis
         5,
         "",
         f"cometresp: error: touch was not allowed to run: {why}; still open: call_1\n"
-        "hint: cometresp continue --allow-tool touch, with --functions again where it was given\n",
+        "hint: cometresp continue --functions tools.py --allow-tool touch\n",
     )
     assert (len(wire.requests), (tools.home / "touched").exists()) == (1, False)
 
@@ -164,7 +164,7 @@ def test_an_mcp_approval_that_nobody_gives_stays_open(tools: Command, wire: Wire
     assert (result.code, result.err) == (
         5,
         "cometresp: error: dmcp/roll was not allowed to run: there is no terminal to ask on; still open: mcpr_1\n"
-        "hint: cometresp continue --allow-tool dmcp/roll, with --functions again where it was given\n",
+        "hint: cometresp continue --allow-tool dmcp/roll\n",
     )
     assert tools("continue", "--tool-output", "mcpr_1=no").code == 0
     assert wire.bodies()[1]["input"] == [

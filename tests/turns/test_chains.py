@@ -263,7 +263,8 @@ def test_open_calls_must_be_answered_and_no_other(ask: Command, wire: Wire) -> N
     assert list(ask("continue", "b")) == [
         2,
         "",
-        "cometresp: error: r1 waits for the output of call_1\nhint: give it: --tool-output call_1=…\n",
+        "cometresp: error: r1 waits for the output of call_1\n"
+        "hint: cometresp continue --tool-output call_1=… gives it; --functions FILE runs functions of your own\n",
     ]
     assert list(ask("continue", "--tool-output", "call_9=x")) == [
         2,

@@ -41,7 +41,8 @@ def test_continue_with_open_calls_and_no_outputs_lists_them(tools: Command, wire
             2,
             "",
             "cometresp: error: resp_1 waits for the output of call_1, call_2\n"
-            "hint: give it: --tool-output call_1=… --tool-output call_2=…\n",
+            "hint: cometresp continue --tool-output call_1=… --tool-output call_2=… gives it; "
+            "--functions FILE runs functions of your own\n",
         )
     assert len(wire.requests) == 1
 
@@ -56,7 +57,9 @@ def test_hints_name_every_way_to_answer_and_the_chain(tools: Command, wire: Wire
         "  mcpr_1 dmcp/roll {}",
         f"hint: cometresp continue --chain 'my work' {flags}",
     ]
-    assert tools("continue", "--chain", "my work", "go on").err.splitlines()[1] == f"hint: give it: {flags}"
+    assert tools("continue", "--chain", "my work", "go on").err.splitlines()[1] == (
+        f"hint: cometresp continue --chain 'my work' {flags} gives it; --functions FILE runs functions of your own"
+    )
     assert tools("continue", "--chain", "my work", "--tool-output", "mcpr_1=maybe").err == (
         "cometresp: error: --tool-output: mcpr_1 is an approval, which is given by yes or no\n"
     )
@@ -134,8 +137,7 @@ def test_an_interrupt_ends_the_tool_and_continue_takes_the_run_up(tools: Command
     assert (process.returncode, out, err.decode()) == (
         130,
         b"",
-        "cometresp: error: interrupted\n"
-        "hint: cometresp continue resumes the run, with --functions again where it was given\n",
+        "cometresp: error: interrupted\nhint: cometresp continue --functions tools.py resumes the run\n",
     )
     with pytest.raises(ProcessLookupError):
         os.killpg(group, 0)

@@ -123,7 +123,7 @@ def test_a_question_on_a_terminal_that_goes_away_ends_the_run(tools: Command, wi
     until(lambda: halted(process.pid))
     os.close(ours)  # which continues it: the signal is the first that it hears
     out, err = process.communicate(timeout=60)
-    hint = "hint: cometresp continue resumes the run, with --functions again where it was given\n"
+    hint = "hint: cometresp continue --functions tools.py resumes the run\n"
     assert (process.returncode, out, err.decode()) == (129, b"", f"cometresp: error: hung up\n{hint}")
 
 

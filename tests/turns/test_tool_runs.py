@@ -105,7 +105,7 @@ def test_a_loop_without_end_stops_after_max_turns(tools: Command, wire: Wire) ->
         5,
         "",
         "cometresp: error: stopped after 3 turns (--max-turns) before weather ran\n"
-        "hint: cometresp continue resumes the run, with --functions again where it was given\n",
+        "hint: cometresp continue --functions tools.py resumes the run\n",
     )
     assert len(wire.requests) == 3
     assert tools("chains", "head").text == "resp_2\n"
@@ -271,7 +271,7 @@ def test_calls_run_again_where_their_results_are_not_recorded(tools: Command, wi
     refuse(tools, "UPDATE OF outputs")
     assert allowed(tools, "hi").err.splitlines()[-1] == (
         "hint: the server is overloaded or down: try again later; "
-        "cometresp continue resumes the run, with --functions again where it was given; the calls run again"
+        "cometresp continue --functions tools.py resumes the run; the calls run again"
     )
 
 
@@ -297,7 +297,7 @@ def slow() -> str:
             pass
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
-    hint = "hint: cometresp continue resumes the run, with --functions again where it was given; the calls run again"
+    hint = "hint: cometresp continue --functions slow.py resumes the run; the calls run again"
     assert (process.returncode, err.decode().splitlines()[-2:]) == (130, ["cometresp: error: interrupted", hint])
 
 
