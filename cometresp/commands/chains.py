@@ -29,7 +29,7 @@ from cometresp.state.transcript import passages
 from cometresp.text import escape_line, shell_arguments, to_bytes
 from cometresp.turns.listing import print_passages, shown_in, tell_empty
 from cometresp.turns.lookup import resolve
-from cometresp.wire.ids import is_plain_id, refusal_of
+from cometresp.wire.ids import abridged_id, is_plain_id, refusal_of
 
 if TYPE_CHECKING:
     from cometresp.state.state import State
@@ -254,6 +254,8 @@ def set_head(given: tuple[str, str], runtime: Runtime) -> None:
     model = runtime.config.model if runtime.config.model and runtime.config.model.source != "default" else None
     state = runtime.open_state()
     assert state is not None
+    if state.turns.get(response_id) is None:
+        runtime.terminal.note(f"{abridged_id(response_id)} is not recorded here: its server must know it")
     before = state.chains.set_head(name, response_id, base_url=runtime.base_url, model=model.value if model else None)
     if before is not None and before != response_id:
         back = runtime.hint("to go back: ", Next("chains set", (shell_arguments(name, before),)))

@@ -104,6 +104,13 @@ _BY_ADVICE: dict[Advice, str] = {
 }  # fmt: skip
 FLAGS: dict[str, Advice] = {flag: advice for advice, flags in _BY_ADVICE.items() for flag in flags.split()}
 
+CHAINS: dict[str, str] = {
+    **dict.fromkeys(("ls", "list", "all"), "cometresp chains lists them"),
+    **dict.fromkeys(("delete", "remove", "del", "clear", "forget"), "cometresp chains rm NAME removes one"),
+    **dict.fromkeys(("log", "cat", "view", "print"), "cometresp chains show NAME prints one"),
+    **dict.fromkeys(("mv", "move", "name"), "cometresp chains rename NAME NEW"),
+    **dict.fromkeys(("new", "create", "add", "start"), 'cometresp ask --chain NAME "…" starts one'),
+}
 COMMANDS: dict[str, str] = {
     **dict.fromkeys(
         ("prompt", "complete", "completions", "query", "q", "send", "generate", "create", "responses", "run", "exec",
@@ -136,6 +143,8 @@ COMMANDS: dict[str, str] = {
         ("retrieve", "fetch", "status", "wait", "poll", "follow", "tail", "watch"),
         "cometresp get ID fetches a response; --wait and --stream wait for it",
     ),
+    **dict.fromkeys(("exit-codes", "exit", "codes", "errors"), "cometresp help exit-codes lists them"),
+    **dict.fromkeys(("environment", "env", "variables"), "cometresp help environment lists the variables"),
     **dict.fromkeys(("stop", "abort", "kill"), "cometresp cancel ID cancels a background response"),
     **dict.fromkeys(
         ("rm", "remove", "del", "forget", "clear", "reset"),

@@ -35,12 +35,13 @@ def rendered(thing: Any, terminal: Terminal, width: int, *, ansi: bool = True) -
     Only --color gives a pipe colours, never the environment.
     """
     styled = {"always": True, "never": False}.get(terminal.color, ansi)
+    forced = styled and (not ansi or (terminal.color == "always" and terminal.is_dumb))
     console = AnswerConsole(
         file=_Buffer(terminal.encoding if ansi else "utf-8"),
         force_terminal=styled,
         width=width,
         no_color=not styled or (False if terminal.color == "always" else None),
-        color_system=None if not styled else "auto" if ansi else "standard",
+        color_system=None if not styled else "standard" if forced else "auto",
         legacy_windows=False,
         highlight=False,
         markup=False,

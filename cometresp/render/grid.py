@@ -38,7 +38,7 @@ def rows_of(
     if widths is None:
         yield from _records(rows, width, console, goes_on=goes_on)
         return
-    if not goes_on:
+    if not goes_on and any(rows[0]):
         for cell in rows[0]:
             cell.stylize("bold")
         yield from _lines(rows[0], widths, node.aligned, console)

@@ -96,7 +96,8 @@ class LiveView(Redrawn):
                 self._print(self._splitter.end())
             self._print_ended(answer)
             if self._text:
-                self._print(citations(self._cited.notes(answer), links=takes_links(self._terminal.environ)))
+                notes = citations(self._cited.notes(answer), links=takes_links(self._terminal.environ))
+                self._print(notes[1:] if notes and self._last_was_aside else notes)  # one blank line, not two
 
     def _feed(self, text: str, event: Event | None, answer: Answer) -> None:
         """New text of the answer, or an event that may cite for text that came before."""

@@ -143,7 +143,7 @@ class Recorder:
         flag = shell_flag("--from", self._opened().turns.shown_id(before))
         starts = f"{chain} starts again"
         back = self._runtime.hint(Next("continue", (flag,)))
-        forms = [f"{starts}; to go back: {back}", f"{starts}; back: {back}", f"{starts}; back: {flag}"]
+        forms = [f"{starts}; to go back: {back}", f"{starts}; back: {back}", f"{starts}; back: {flag}", f"back: {flag}"]
         print_notice(terminal, *(forms if back else ()), starts)
 
     def for_next(self, outputs: list[Json], answer: Answer) -> "Recorder":

@@ -169,7 +169,9 @@ def test_set_keeps_the_base_url_and_a_model_that_is_configured(ask: Command, wir
 
 def test_set_says_how_to_go_back(ask: Command, wire: Wire) -> None:
     turns(wire, ask, "ask a one")
-    assert shown(ask, "chains", "set", "a", "resp_far", columns=80) == ("to go back: cometresp chains set a r1\n")
+    assert shown(ask, "chains", "set", "a", "resp_far", columns=80) == (
+        "resp_far is not recorded here: its server must know it\nto go back: cometresp chains set a r1\n"
+    )
 
 
 @pytest.mark.parametrize("given", ["", "a b", "..", "x" * 1025, "a;b"])

@@ -51,6 +51,9 @@ MISTAKES: list[tuple[list[str], str, str]] = [
     ),
     (["history"], "no such command: history", LISTS),
     (["ls"], "no such command: ls", LISTS),
+    (["exit-codes"], "no such command: exit-codes", "cometresp help exit-codes lists them"),
+    (["chains", "ls"], "no such command: cometresp chains ls", "cometresp chains lists them"),
+    (["chains", "delete", "x"], "no such command: cometresp chains delete", "cometresp chains rm NAME removes one"),
     (["chains", "shwo"], "no such command: cometresp chains shwo", "did you mean cometresp chains show?"),
     (["chains", "xyzzy"], "no such command: cometresp chains xyzzy", "see cometresp chains --help"),
     (["help", "aks"], "no help on aks", "did you mean cometresp help ask?"),
@@ -332,7 +335,7 @@ def test_the_distance_of_words_is_the_same_both_ways(one: str, other: str) -> No
 def test_advice_names_only_flags_and_commands_that_are_there(flags: dict[str, object]) -> None:
     import re
 
-    hints = {*(advice.text for advice in foreign.FLAGS.values()), *foreign.COMMANDS.values()}
+    hints = {*(advice.text for advice in foreign.FLAGS.values()), *foreign.COMMANDS.values(), *foreign.CHAINS.values()}
     named = {name for hint in hints for name in re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", hint)}
     known = {*flags, *options(get), *options(log)}
     assert named - known == set()

@@ -282,6 +282,7 @@ LOOKS = {
         "|a|b|\n|---|---|\n|" + "x" * 70 + "|y|\n",
         "a" + " " * 58 + "b\n" + "─" * 60 + "\n" + "x" * 57 + "  y\n" + "x" * 13 + "\n",
     ),
+    "a head without text has no lines": ("| | |\n|---|---|\n|a|b|\n", "a  b\n"),
     "cells are aligned": ("|a|b|c|\n|--:|:-:|---|\n|100|200|300|\n", "  a   b   c\n─────────────\n100  200  300\n"),
     "cells without a column are text of the last one": ("|a|\n|---|\n|1|2|\\|3|\n", "a\n──────────\n1 | 2 | |3\n"),
     "HTML is text": ("<p>\na\n</p>\n\n<i>b</i>", "<p>\na\n</p>\n\n<i>b</i>\n"),

@@ -105,7 +105,8 @@ def test_ask_says_how_to_go_back_only_from_a_conversation_of_several_turns(
     [
         (72, "default starts again; back: cometresp continue --from resp_67ccd2b1"),
         (60, "default starts again; back: --from resp_67ccd2b1"),
-        (40, "default starts again"),
+        (40, "back: --from resp_67ccd2b1"),
+        (25, "default starts again"),
         (12, "default sta…"),
     ],
 )
