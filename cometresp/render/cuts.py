@@ -30,6 +30,7 @@ class Cut(NamedTuple):
     levels: tuple[Level, ...] = ()
     inside: Node | None = None  # the block that is cut in two
     next_item: tuple[Node, int] | None = None  # the list whose next item starts at the line, and its number
+    item_before: Level | None = None  # the level of the item before that one, where its columns are certain
 
 
 class Cutter:
@@ -70,7 +71,10 @@ class Cutter:
         """Before the last item, or inside of it."""
         item = node.children[-1]
         number = self._before.lists.get((node.start, node.level), node.number) + len(node.children) - 1
-        before_item = Cut(item.start, levels, next_item=(node, number) if item.start > node.start else None)
+        before_item = Cut(item.start, levels)
+        if len(node.children) > 1:
+            earlier = self._level(node, node.children[-2], levels, number - 1)
+            before_item = Cut(item.start, levels, next_item=(node, number), item_before=earlier)
         level = self._level(node, item, levels, number)
         if level is None or not item.children:
             return before_item
@@ -142,7 +146,9 @@ def opening_lines(cut: Cut, lines: list[str]) -> tuple[list[str], dict[tuple[int
     if inside is None:
         if cut.next_item is not None:
             node, number = cut.next_item
-            numbers[len(head), node.level] = number
+            numbers[len(head), node.level] = number if cut.item_before is None else number - 1
+            # Inside an open list the next line is an item; as the first line it could also be the head of a table.
+            head += [] if cut.item_before is None else [cut.item_before.opening + PRINTED]
         return head, numbers
     if inside.kind == "paragraph":
         return (head[:-1] if head else [PRINTED]), numbers

@@ -67,6 +67,7 @@ FOUND = {
     "a character reference": ("markdown", b"&#8238;"),
     "a reference within HTML": ("markdown", b"<v>\nt&#1;d"),
     "an item that begins with an empty quote": ("markdown", b"+ >\n  )\n"),
+    "an item that could be the head of a table": ("markdown", b"2.\n2. ||\n-|-"),
     "code of marks of quotes": ("markdown", b"a\n\n    >>>\n\nb\n"),
     "a blank before JSON": ("streams", b'\n{"error":{"":"d"}}'),
     "blanks and two BOMs": ("streams", b" \xef\xbb\xbf \xef\xbb\xbf{}"),
