@@ -58,7 +58,7 @@ class Cutter:
                 margin = levels[-1].margin if levels else ""
                 level = Level(f"{margin}> ", f"{margin}> ", 0, last)
                 part = self.cut(last.children, (*levels, level)) if last.children else None
-                part = part if part and part.line > last.children[0].start else None
+                part = part if part and _shows_before(last, part.line) else None
             case "code":
                 part = self._cut_code(last, levels)
             case "table":
@@ -79,8 +79,7 @@ class Cutter:
         if level is None or not item.children:
             return before_item
         part = self.cut(item.children, (*levels, level))
-        shown = any(child.start < part.line and _is_surely_shown(child) for child in item.children)
-        return part if shown and part.line > item.children[0].start else before_item
+        return part if _shows_before(item, part.line) else before_item
 
     def _level(self, node: Node, item: Node, levels: tuple[Level, ...], number: int) -> Level | None:
         """The level of an item; None where its columns are uncertain."""
@@ -164,6 +163,11 @@ def _inner(line: str, levels: tuple[Level, ...]) -> str:
     for level in levels:
         line = line[level.width :] if level.width else _QUOTED.sub("", line, count=1)
     return line
+
+
+def _shows_before(node: Node, line: int) -> bool:
+    """Whether an item or quote has lines of its own before a line of the source."""
+    return any(child.start < line and _is_surely_shown(child) for child in node.children)
 
 
 def _is_surely_shown(node: Node) -> bool:

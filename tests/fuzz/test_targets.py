@@ -68,6 +68,7 @@ FOUND = {
     "a reference within HTML": ("markdown", b"<v>\nt&#1;d"),
     "an item that begins with an empty quote": ("markdown", b"+ >\n  )\n"),
     "an item that could be the head of a table": ("markdown", b"2.\n2. ||\n-|-"),
+    "a quote that begins with an empty one": ("markdown", b">>\n>a\n"),
     "code of marks of quotes": ("markdown", b"a\n\n    >>>\n\nb\n"),
     "a blank before JSON": ("streams", b'\n{"error":{"":"d"}}'),
     "blanks and two BOMs": ("streams", b" \xef\xbb\xbf \xef\xbb\xbf{}"),
