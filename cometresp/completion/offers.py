@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from cometresp.completion import values
 from cometresp.completion.values import Offer
-from cometresp.help.words import looks_like_flag
+from cometresp.help.words import flags_of, looks_like_flag, takes_value
 
 WORDS, FILES, DIRECTORIES = "words", "files", "directories"
 
@@ -160,11 +160,11 @@ def _declared(place: Place, param: Any, typed: str) -> list[Offer]:
 
 
 def _flag_named(place: Place, name: str) -> Any:
-    return next((param for param in place.command.params if name in (*param.opts, *param.secondary_opts)), None)
+    return flags_of(place.command.params).get(name)
 
 
 def _takes_value(param: Any) -> bool:
-    return param is not None and param.param_type_name == "option" and not param.is_flag and not param.count
+    return param is not None and takes_value(param)
 
 
 def _is_group(command: Any) -> bool:

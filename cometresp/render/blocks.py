@@ -110,9 +110,8 @@ class Splitter:
         self._rest += escape(self._carry)
         self._carry = ""
         lines = self._rest.split("\n")
-        blocks = (
-            self._take(lines, Cut(len(lines))) if any(line.strip() for line in lines[self._before.head :]) else None
-        )
+        is_text = any(line.strip() for line in lines[self._before.head :])
+        blocks = self._take(lines, Cut(len(lines))) if is_text else None
         self._rest, self._parsed = "", 0
         self._before = Before(last=self._before.last and "paragraph")
         return blocks
@@ -157,7 +156,7 @@ class Splitter:
 def _carried_by(leaf: Node) -> object:
     """What the layout of the first part of a block keeps for the next."""
     if leaf.kind == "code":
-        return Highlighter((leaf.info.split() or [""])[0])
+        return Highlighter(leaf.language)
     return Columns(goes_on=True) if leaf.kind == "table" else None
 
 

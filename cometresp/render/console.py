@@ -4,6 +4,7 @@ from io import StringIO
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from cometresp.render.known import takes_links
 from cometresp.terminal import Terminal
@@ -51,6 +52,13 @@ def rendered(thing: Any, terminal: Terminal, width: int, *, ansi: bool = True) -
     with console.capture() as capture:
         console.print(thing, end="", crop=False)
     return capture.get()
+
+
+def status_line(line: str, terminal: Terminal, width: int) -> str:
+    """A dim line that is redrawn, cut to the width."""
+    text = Text(line, style="dim", no_wrap=True, overflow="ellipsis", end="")
+    text.truncate(width, overflow="ellipsis")
+    return rendered(text, terminal, width)
 
 
 def pipe_width(terminal: Terminal) -> int:

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from cometresp.render.inline import is_closed
-from cometresp.render.layout import Before, without_blank_end
+from cometresp.render.layout import Before
 from cometresp.render.tree import PRINTED, Node, inlines_of
 
 _MARKER = re.compile(r"( {0,3})([-+*]|\d{1,9}[.)])( *)")
@@ -29,8 +29,7 @@ class Cut(NamedTuple):
     line: int
     levels: tuple[Level, ...] = ()
     inside: Node | None = None  # the block that is cut in two
-    next_item: tuple[Node, int] | None = None  # the list whose next item starts at the line, and its number
-    item_before: Level | None = None  # the level of the item before that one, where its columns are certain
+    next_item: tuple[Node, int] | None = None  # a list that isn't one of the levels, and the number of its next item
 
 
 class Cutter:
@@ -73,8 +72,11 @@ class Cutter:
         number = self._before.lists.get((node.start, node.level), node.number) + len(node.children) - 1
         before_item = Cut(item.start, levels)
         if len(node.children) > 1:
+            # The item before stays open: as the first line of a text the next item could be the head of a table.
             earlier = self._level(node, node.children[-2], levels, number - 1)
-            before_item = Cut(item.start, levels, next_item=(node, number), item_before=earlier)
+            before_item = (
+                Cut(item.start, (*levels, earlier)) if earlier else before_item._replace(next_item=(node, number))
+            )
         level = self._level(node, item, levels, number)
         if level is None or not item.children:
             return before_item
@@ -85,10 +87,7 @@ class Cutter:
         """The level of an item; None where its columns are uncertain."""
         line = _inner(self._lines[item.start], levels)
         found = _MARKER.match(line)
-        if (
-            found is None
-            or "\t" in self._lines[item.start][: len(self._lines[item.start]) - len(line) + found.end() + 1]
-        ):
+        if found is None or "\t" in self._lines[item.start].removesuffix(line[found.end() + 1 :]):
             return None
         blanks = len(found[3])
         if blanks > _WIDEST or not line[found.end() :]:
@@ -99,7 +98,7 @@ class Cutter:
 
     def _cut_code(self, node: Node, levels: tuple[Level, ...]) -> Cut | None:
         """Behind the last line that isn't blank: blank lines at the end of code aren't shown."""
-        if not without_blank_end(node.text.removeprefix(f"{PRINTED}\n")):
+        if not node.code:
             return None
         end = node.end
         while end > node.start + 1 and not _inner(self._lines[end - 1], levels).strip():
@@ -145,9 +144,7 @@ def opening_lines(cut: Cut, lines: list[str]) -> tuple[list[str], dict[tuple[int
     if inside is None:
         if cut.next_item is not None:
             node, number = cut.next_item
-            numbers[len(head), node.level] = number if cut.item_before is None else number - 1
-            # Inside an open list the next line is an item; as the first line it could also be the head of a table.
-            head += [] if cut.item_before is None else [cut.item_before.opening + PRINTED]
+            numbers[len(head), node.level] = number
         return head, numbers
     if inside.kind == "paragraph":
         return (head[:-1] if head else [PRINTED]), numbers

@@ -14,7 +14,7 @@ from rich.text import Text
 from cometresp.render.code import Highlighter
 from cometresp.render.grid import Columns, rows_of
 from cometresp.render.inline import inline_text
-from cometresp.render.tree import PRINTED, Node, is_blank
+from cometresp.render.tree import Node, is_blank
 from cometresp.text import escape
 
 _HEADINGS = {1: "bold underline magenta", 2: "bold magenta", 3: "bold"}
@@ -66,10 +66,14 @@ class Layout:
 
     def rows(self, nodes: Iterable[Node], width: int, parent: Node | None = None) -> Iterator[Row]:
         """The lines of blocks; `parent` is the list item or quote that they are in."""
+        return self._spaced(((node, self._rows(node, width)) for node in nodes), parent)
+
+    def _spaced(self, laid_out: Iterable[tuple[Node, Iterator[Row]]], parent: Node | None) -> Iterator[Row]:
+        """The lines of blocks, or of the items of a list, with the blank lines between them."""
         previous: Node | None = None
-        for node in nodes:
+        for node, rows in laid_out:
             gap, shown = self._gap(previous, node, parent), False
-            for row in self._rows(node, width):
+            for row in rows:
                 if gap and not shown:
                     yield Row(_BLANK)
                 shown = self._begun = True
@@ -114,11 +118,7 @@ class Layout:
                 return iter([Row(Text.assemble((("-" if self._ascii else "─") * width, "dim")))])
             case "html" | "definition":
                 return self._wrapped(Text.assemble((escape(node.text.rstrip("\n")), "dim")), width)
-        if node.is_nothing:
-            return iter(())
-        text = inline_text(node.inlines[0], links=self._links)
-        while text.plain.startswith("\n"):  # behind what was printed, or a break without text before it
-            text = text[1:]
+        text = _prose(node, links=self._links)
         if not text:
             return iter(())
         if node.kind == "heading":
@@ -133,13 +133,13 @@ class Layout:
     def _code(self, node: Node, width: int) -> Iterator[Row]:
         if not node.is_printed and len(node.info.split()) > 1:  # a file's name, for example
             yield from self._wrapped(Text.assemble((escape(node.info.strip()), "dim")), width)
-        code = without_blank_end(node.text.removeprefix(f"{PRINTED}\n"))
+        code = node.code
         if not code:
             return
         if self._plain:
             lines = [Text(line) for line in code.split("\n")]
         else:
-            node.carried = node.carried or Highlighter(node.info.split()[0] if node.info.split() else "")
+            node.carried = node.carried or Highlighter(node.language)
             lines = node.carried.preview(code) if self._preview else node.carried.add(code)
         for line in lines:
             if self._preview:
@@ -165,16 +165,10 @@ class Layout:
 
     def _list(self, node: Node, width: int) -> Iterator[Row]:
         number = self._before.lists.get((node.start, node.level), node.number)
-        previous: Node | None = None
-        for n, item in enumerate(node.children):
-            marker = f"{number + n}. ".rjust(4) if node.ordered else " * " if self._ascii else " • "
-            gap, shown = self._gap(previous, item, node), False
-            for row in self._item(item, marker, width):
-                if gap and not shown:
-                    yield Row(_BLANK)
-                shown = self._begun = True
-                yield row
-            previous = item if shown else previous
+        bullet = " * " if self._ascii else " • "
+        markers = (f"{number + n}. ".rjust(4) if node.ordered else bullet for n in range(len(node.children)))
+        items = zip(node.children, markers, strict=True)
+        return self._spaced(((item, self._item(item, marker, width)) for item, marker in items), node)
 
     def _item(self, item: Node, marker: str, width: int) -> Iterator[Row]:
         inner, margin, first = width - len(marker), Text(" " * len(marker)), Text.assemble((marker, "bold"))
@@ -202,9 +196,9 @@ def last_shown(nodes: list[Node], head: int = 0) -> Node | None:
         if (leaf := last_shown(node.children, head)) is not None:
             return leaf
         if node.kind == "code":
-            shown = bool(without_blank_end(node.text.removeprefix(f"{PRINTED}\n")))
+            shown = bool(node.code)
         elif node.kind in ("paragraph", "heading"):
-            shown = not node.is_nothing and bool(inline_text(node.inlines[0], links=False))
+            shown = bool(_prose(node, links=False))
         elif node.kind == "item":
             shown = node.start >= head
         else:
@@ -214,9 +208,9 @@ def last_shown(nodes: list[Node], head: int = 0) -> Node | None:
     return None
 
 
-def without_blank_end(code: str) -> str:
-    """Code without the blank lines at its end."""
-    lines = code.split("\n")
-    while lines and not lines[-1].strip():
-        lines.pop()
-    return "\n".join(lines)
+def _prose(node: Node, *, links: bool) -> Text:
+    """The text of a paragraph or heading that wasn't printed before."""
+    text = inline_text(node.inlines[0], links=links)
+    while text.plain.startswith("\n"):  # behind what was printed, or a break without text before it
+        text = text[1:]
+    return text

@@ -8,8 +8,6 @@ drawing costs, the fewer there are.
 import time
 from typing import Any
 
-from rich.text import Text
-
 from cometresp.answer.answer import Answer
 from cometresp.errors import CometrespError
 from cometresp.render.activity import Timeline, code_of, details
@@ -17,7 +15,7 @@ from cometresp.render.aside import ITEM_EVENTS, REASONING_DELTAS, part_key
 from cometresp.render.blocks import Splitter
 from cometresp.render.cited import Cited
 from cometresp.render.code import highlighted
-from cometresp.render.console import rendered
+from cometresp.render.console import rendered, status_line
 from cometresp.render.images import show_images
 from cometresp.render.known import takes_links
 from cometresp.render.markdown import citations
@@ -191,9 +189,9 @@ class LiveView(Redrawn):
 
     def _draw(self) -> None:
         started = time.monotonic()
-        if self._text:
-            self._print(self._splitter.finished(max(self._size()[1] - _MARGIN, 1)))
         size = self._size()
+        if self._text:
+            self._print(self._splitter.finished(max(size[1] - _MARGIN, 1)))
         allowed = _BYTES_FREE + _BYTES_PER_SHOWN * (self._shown + self._length)
         if self._may_draw() and (self._spent < allowed or started - self._painted >= 1):
             self._painted = started
@@ -210,8 +208,8 @@ class LiveView(Redrawn):
         width = max(columns - 1, 1)
         foot = []
         if self._terminal.stderr_tty and not self._terminal.quiet:
-            foot = [self._cut(f"  {line}", width) for line in self._timeline.running(self._answer)]
-            foot.append(self._cut(self._status(), width))
+            running = [f"  {line}" for line in self._timeline.running(self._answer)]
+            foot = [status_line(line, self._terminal, width) for line in (*running, self._status())]
         foot = foot[-rows:]
         body: list[str] = []
         if self._thought:
@@ -221,11 +219,6 @@ class LiveView(Redrawn):
             body = rendered(self._splitter.tail(rows), self._terminal, width).splitlines()
         body = body[-(rows - len(foot)) :] if rows > len(foot) else []
         return body + foot
-
-    def _cut(self, line: str, width: int) -> str:
-        text = Text(line, style="dim", no_wrap=True, overflow="ellipsis", end="")
-        text.truncate(width, overflow="ellipsis")
-        return rendered(text, self._terminal, width)
 
     def _status(self) -> str:
         """`⠋ 3 s · gpt-5.4 · ~120 tokens`; the spinner only turns until the answer's text starts."""

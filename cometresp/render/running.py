@@ -2,10 +2,8 @@
 
 import time
 
-from rich.text import Text
-
 from cometresp.render.activity import describe
-from cometresp.render.console import rendered
+from cometresp.render.console import status_line
 from cometresp.render.region import Redrawn
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
@@ -53,9 +51,5 @@ class Running(Redrawn):
 
     def _lines(self, size: tuple[int, int]) -> list[str]:
         now, width = time.monotonic(), size[0] - 1
-        lines = []
-        for words, started in list(self._running.values())[-max(size[1] - 3, 1) :]:
-            text = Text(f"  {words} · {now - started:.0f} s", style="dim", no_wrap=True, overflow="ellipsis", end="")
-            text.truncate(width, overflow="ellipsis")
-            lines.append(rendered(text, self._terminal, width))
-        return lines
+        shown = list(self._running.values())[-max(size[1] - 3, 1) :]
+        return [status_line(f"  {words} · {now - started:.0f} s", self._terminal, width) for words, started in shown]

@@ -69,9 +69,17 @@ class Node:
         return self.text.startswith(PRINTED)
 
     @property
-    def is_nothing(self) -> bool:
-        """Whether all of the block was printed before."""
-        return self.text.strip("\n") == PRINTED
+    def language(self) -> str:
+        """The language that a fence names, or ""."""
+        return (self.info.split() or [""])[0]
+
+    @property
+    def code(self) -> str:
+        """The code that wasn't printed before, without the blank lines at its end."""
+        lines = self.text.removeprefix(f"{PRINTED}\n").split("\n")
+        while lines and not lines[-1].strip():
+            lines.pop()
+        return "\n".join(lines)
 
 
 def parse(source: str, env: Json) -> list[Node]:
