@@ -44,11 +44,13 @@ ALLOWED: dict[str, set[str]] = {
     "deadline": set(),
     "paths": set(),
     "signals": {"errors"},
-    "terminal": {"errors", "signals", "text"},
+    "questions": {"signals"},
+    "terminal": {"errors", "questions", "text"},
     "foreground": {"signals"},
     "pager": {"foreground", "terminal", "text"},
     "editor": {"errors", "foreground", "terminal", "text"},
     "config": {"errors", "paths", "text", "wire"},
+    "settings": {"errors", "paths", "signals", "terminal", "text"},
     "wire": {"errors", "text"},
     "schema": {"deadline", "errors", "text", "wire"},
     "answer": {"errors", "text", "wire"},
@@ -98,6 +100,7 @@ LIBRARIES = {
     "jsonschema": {"schema.check"},
     "referencing": {"schema.check"},
     "sqlite3": {"emulator", "state"},
+    "tomlkit": {"settings.document"},
     "typer": {"cli", "commands", "help", "options"},
 }
 
