@@ -1,10 +1,10 @@
 """The arguments and flags that several commands share."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from typer import Argument, Option
 
-from cometresp.options.tables import Color, complete_chains, complete_ids
+from cometresp.options.tables import Color, complete_chains, complete_ids, complete_profiles
 
 ResponseId = Annotated[
     str,
@@ -48,4 +48,19 @@ InColor = Annotated[
 ]
 AsJson = Annotated[bool, Option("--json", help="Print JSON.")]
 ReplyAsJson = Annotated[bool, Option("--json", help="Print the server's reply as JSON.")]
-Offline = Annotated[bool, Option("--offline", help="Use the state of the emulator.")]
+
+
+class StateOptions(NamedTuple):
+    """Whose state a command is about that asks no server."""
+
+    offline: Annotated[bool, Option("--offline", help="Use the state of the emulator.")] = False
+    profile: Annotated[
+        str | None,
+        Option(
+            "--profile",
+            help="Use the settings of [profile.NAME] in the config file.",
+            metavar="NAME",
+            show_default=False,
+            autocompletion=complete_profiles,
+        ),
+    ] = None
