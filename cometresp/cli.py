@@ -28,6 +28,7 @@ COMMANDS = {
     "items": "items",
     "chains": "chains",
     "log": "log",
+    "config": "config",
     "schema": "schema",
     "completion": "completion",
     "emulator": "emulator",

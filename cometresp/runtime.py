@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, TypeVar
 
-from cometresp.config import Config, is_loopback, load
+from cometresp.config import Config, KeyCommand, is_loopback, load
 from cometresp.config_file import clean
 from cometresp.deadline import DEFAULT_TIMEOUT
 from cometresp.errors import (
@@ -116,9 +116,20 @@ class Runtime:
 
     @cached_property
     def headers(self) -> dict[str, str | None]:
-        """Authorization and the headers of `-H`, which replace those of the same name."""
-        key: dict[str, str | None] = {"Authorization": f"Bearer {self.config.key.value}"} if self.config.key else {}
-        return with_headers(key, self.given_headers)
+        """Authorization and the headers of `-H`, which replace those of the same name. `key_command` is run here."""
+        config, key = self.config, None
+        if config.key:
+            key = config.key.value
+        elif config.key_command and self.needs_key:
+            key = self._key_of(config.key_command)
+        own: dict[str, str | None] = {"Authorization": f"Bearer {key}"} if key else {}
+        return with_headers(own, self.given_headers)
+
+    def _key_of(self, command: KeyCommand) -> str:
+        from cometresp.settings.key_command import key_from
+
+        with self.reading.within_max_time("key_command"):
+            return key_from(command.words, command.source, self.terminal, self.secrets.add_key)
 
     @property
     def needs_key(self) -> bool:
@@ -131,18 +142,25 @@ class Runtime:
         """Raises an error where there is no key, or where it would be sent in the open."""
         if self.offline:
             return
-        if self.needs_key and not self.config.key:
+        has_key = self.config.key is not None or (self.config.key_command is not None and self.needs_key)
+        if self.needs_key and not has_key:
             raise KeyProblemError(
                 f"no key for {self.base_url}: COMETAPI_KEY is not set",
-                hint="export COMETAPI_KEY=… or try without one: cometresp ask --offline …",
+                hint=(
+                    *("export COMETAPI_KEY=…, store one with ", Next("config set-key")),
+                    ", or try without one: cometresp ask --offline …",
+                ),
             )
+        own: dict[str, str | None] = {"Authorization": "key"} if has_key else {}
+        headers = with_headers(own, self.given_headers)
+        keys = [name for name, value in [*headers.items(), *query_of(self.url)] if value and names_key(name)]
         insecure = self.connection.insecure_http
-        keys = [name for name, value in [*self.headers.items(), *query_of(self.url)] if value and names_key(name)]
         if keys and self.url.startswith("http:") and not is_loopback(self.url) and not insecure:
             raise UsageError(
                 f"{self.config.base_url.source}: the key would go over plain http to {self.base_url}",
                 hint="use https, or --insecure-http where the network is trusted",
             )
+        _ = self.headers  # a command that can't print the key ends the run before anything of it is shown
 
     @contextmanager
     def client(self) -> Iterator["Client"]:

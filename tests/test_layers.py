@@ -77,6 +77,7 @@ ALLOWED: dict[str, set[str]] = {
     "client": {"", "deadline", "errors", "paths", "wire"},
     "emulator": set(),
     "runtime": {
+        "settings",
         "client",
         "config",
         "deadline",

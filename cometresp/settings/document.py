@@ -5,6 +5,7 @@ text is taken as statements, each of one line or more: `[header]`, `name = value
 changes the value within its statement.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -57,9 +58,7 @@ def dotted(path: Sequence[str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    import tomlkit
-
-    return tomlkit.item(text).as_string()
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # the rest of JSON's strings is TOML's too
 
 
 # changes ------------------------------------------------------------------------------------------------------------
@@ -100,6 +99,19 @@ def value_at(data: Any, path: Path) -> Any:
             return None
         data = data[part]
     return data
+
+
+def apply(data: dict[str, Any], path: Path, value: Any) -> None:
+    """Set the value at a path of nested tables, which are made. Raises Unchangeable where one of them is none."""
+    *tables, name = path
+    for part in tables:
+        data = data.setdefault(part, {})
+        if not isinstance(data, dict):
+            raise Unchangeable(f"{dotted(path)} is in a value that isn't a table")
+    if value is _MISSING:
+        data.pop(name, None)
+    else:
+        data[name] = value
 
 
 def _statements(text: str) -> Iterator[_Statement]:
@@ -245,7 +257,7 @@ def _checked(text: str, statements: list[_Statement], path: Path, value: Any) ->
     """The new text, if nothing but this value differs in what it means."""
     changed = "".join(one.text for one in statements)
     expected = tomllib.loads(text)
-    _apply(expected, path, value)
+    apply(expected, path, value)
     try:
         data = tomllib.loads(changed)
     except tomllib.TOMLDecodeError as error:
@@ -253,18 +265,6 @@ def _checked(text: str, statements: list[_Statement], path: Path, value: Any) ->
     if _without_empty(data) != _without_empty(expected):
         raise Unchangeable(f"the place of {dotted(path)} is not clear")
     return changed
-
-
-def _apply(data: dict[str, Any], path: Path, value: Any) -> None:
-    *tables, name = path
-    for part in tables:
-        data = data.setdefault(part, {})
-        if not isinstance(data, dict):
-            raise Unchangeable(f"{dotted(path)} is in a value that isn't a table")
-    if value is _MISSING:
-        data.pop(name, None)
-    else:
-        data[name] = value
 
 
 def _without_empty(data: Any) -> Any:

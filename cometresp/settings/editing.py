@@ -1,5 +1,6 @@
 """Changes in the config file: read, changed and written whole, while no other process changes it."""
 
+import codecs
 import os
 import stat
 import time
@@ -8,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from cometresp.config_file import parse, read_text
 from cometresp.errors import ConfigError, Next, OutputError, UsageError
-from cometresp.paths import read_file
 from cometresp.settings.document import Path as Name
 from cometresp.settings.document import Unchangeable, value_at, with_value, without
 from cometresp.text import escape_line
@@ -17,7 +18,6 @@ from cometresp.text import escape_line
 MOST_BYTES = 1_000_000
 _LONGEST_WAIT = 5.0  # seconds for another process that changes the file
 _PAUSE = 0.02
-_BOM = "\ufeff"
 
 
 def set_value(path: Path, name: Name, value: Any, *, private: bool = False) -> None:
@@ -38,30 +38,52 @@ def unset_value(path: Path, name: Name) -> bool:
 
 def read(path: Path) -> dict[str, Any]:
     """What is in the file, unchecked; {} where there is none. Raises ConfigError."""
-    return _parsed(path, _text(path) or "")
+    return parse(_text(path) or "", path)
+
+
+_NEW = """\
+# Settings of cometresp: the long names of flags, and others that docs/settings.md of the source describes.
+# cometresp config show --all lists them.
+
+# model = "gpt-5.4"
+# reasoning_effort = "low"
+
+# [aliases]
+# fast = "gpt-5.4-mini"
+
+# [profile.work]
+# base_url = "https://llm.example.com/v1"
+# key_command = ["pass", "show", "work"]
+"""
+
+
+def create(path: Path) -> bool:
+    """Make the file with a few lines of comments, where there is none; returns whether it did. Raises OutputError."""
+    try:
+        _make_folder(path)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(_NEW)
+    except FileExistsError:
+        return False
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
+    return True
+
+
+def remove_untouched(path: Path) -> None:
+    """Remove the file that `create` made, where nothing was written to it since."""
+    with suppress(OSError, ValueError):
+        if path.read_text("utf-8") == _NEW:
+            path.unlink()
 
 
 def _text(path: Path) -> str | None:
     try:
-        return read_file(str(path), MOST_BYTES, only_regular=True).decode()
+        return read_text(path)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ConfigError(f"{_shown(path)}: the config file can't be read: {error.strerror}") from error
-    except ValueError as error:  # no UTF-8, or a NUL in the name
-        raise ConfigError(f"{_shown(path)}: the config file can't be read: {error}") from error
-
-
-def _parsed(path: Path, text: str) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        return tomllib.loads(text.removeprefix(_BOM))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{_shown(path)}: not valid TOML: {error}") from error
-    except (ValueError, RecursionError) as error:
-        message = f"{_shown(path)}: not valid TOML: a number is too long, or it is nested too deeply"
-        raise ConfigError(message) from error
 
 
 def _change(path: Path, edit: Callable[[str], str], *, private: bool = False) -> None:
@@ -69,11 +91,9 @@ def _change(path: Path, edit: Callable[[str], str], *, private: bool = False) ->
     try:
         _make_folder(path)
         with _locked(real.parent):
-            text = _text(real)
-            _parsed(real, text or "")
-            bom = _BOM if (text or "").startswith(_BOM) else ""
-            changed = bom + edit((text or "").removeprefix(_BOM))
-            data = changed.encode()
+            read(path)  # so that nothing is written over a damaged file
+            text, mark = _text(path) or "", _mark(real)
+            data = mark + edit(text).encode()
             if len(data) > MOST_BYTES:
                 raise UsageError(f"{_shown(path)}: the config file has at most {MOST_BYTES // 1_000_000} MB")
             _replace(real, data, private=private)
@@ -82,8 +102,21 @@ def _change(path: Path, edit: Callable[[str], str], *, private: bool = False) ->
         raise UsageError(f"{_shown(path)}: {error}", hint=hint) from error
     except UnicodeEncodeError as error:
         raise UsageError(f"{_shown(path)}: a setting is text in UTF-8") from error
-    except OSError as error:
-        raise OutputError(f"{_shown(path)}: the config file can't be written: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: Exception) -> OutputError:
+    reason = getattr(error, "strerror", None) or error
+    return OutputError(f"{_shown(path)}: the config file can't be written: {reason}")
+
+
+def _mark(path: Path) -> bytes:
+    """The byte order mark that the file begins with, b"" if it doesn't."""
+    if not path.exists():
+        return b""
+    with path.open("rb") as file:
+        return codecs.BOM_UTF8 if file.read(3) == codecs.BOM_UTF8 else b""
 
 
 def _make_folder(path: Path) -> None:
