@@ -19,6 +19,7 @@ PACKAGE = Path(cometresp.__file__).parent
 _BELOW_TURNS = {
     "answer",
     "calls",
+    "catalogue",
     "client",
     "config",
     "deadline",
@@ -67,6 +68,7 @@ ALLOWED: dict[str, set[str]] = {
     "help": {"errors", "options.everyday", "pager", "terminal", "text"},
     "request": {"errors", "options", "paths", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "paths", "wire"},
+    "catalogue": {"client", "errors", "state", "text", "wire"},
     "emulator": set(),
     "runtime": {
         "client",
