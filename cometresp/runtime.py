@@ -29,7 +29,7 @@ from cometresp.text import escape_line
 from cometresp.wire.headers import MASK, is_secret_header, names_key, with_headers
 from cometresp.wire.masking import Secrets, of_runs
 from cometresp.wire.payload import megabytes
-from cometresp.wire.urls import query_of, shown_url
+from cometresp.wire.urls import EMULATOR_URL, query_of, shown_url
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from cometresp.state.state import State
 
 _LONGEST_NAME = 200  # characters of a file in a message
-_EMULATOR_URL = "http://127.0.0.1:0/v1"  # stands for the emulator in records and in --dry-run
 
 Options = TypeVar("Options")
 
@@ -126,7 +125,7 @@ class Runtime:
     @property
     def url(self) -> str:
         """The base URL with its query."""
-        return _EMULATOR_URL if self.connection.offline else self.config.base_url.value
+        return EMULATOR_URL if self.connection.offline else self.config.base_url.value
 
     @cached_property
     def given_headers(self) -> dict[str, str | None]:
@@ -150,15 +149,12 @@ class Runtime:
         removed = any(name.lower() == "authorization" for name in given)
         return not (removed or any(value and names_key(name) for name, value in given.items()) or is_loopback(self.url))
 
-    def check_sendable(self) -> None:
-        """Raises an error where there is no key, or where it would be sent in the open."""
+    def check_sendable(self, *, key_required: bool = True) -> None:
+        """Raises an error where there is no key though it is `key_required`, or where it would be sent in the open."""
         if self.connection.offline:
             return
-        if self.needs_key and not self.config.key:
-            raise KeyProblemError(
-                f"no key for {self.base_url}: COMETAPI_KEY is not set",
-                hint="export COMETAPI_KEY=… or try without one: cometresp ask --offline …",
-            )
+        if key_required and self.lacks_key:
+            raise self.no_key()
         insecure = self.connection.insecure_http or self.config.insecure_http
         keys = [name for name, value in [*self.headers.items(), *query_of(self.url)] if value and names_key(name)]
         if keys and self.url.startswith("http:") and not is_loopback(self.url) and not insecure:
@@ -167,10 +163,21 @@ class Runtime:
                 hint="use https, or --insecure-http where the network is trusted",
             )
 
+    @property
+    def lacks_key(self) -> bool:
+        return not self.connection.offline and self.needs_key and not self.config.key
+
+    def no_key(self) -> KeyProblemError:
+        """The error where the server needs a key, and none is set."""
+        return KeyProblemError(
+            f"no key for {self.base_url}: COMETAPI_KEY is not set",
+            hint="export COMETAPI_KEY=… or try without one: cometresp ask --offline …",
+        )
+
     @contextmanager
-    def client(self) -> Iterator["Client"]:
+    def client(self, *, key_required: bool = True) -> Iterator["Client"]:
         """The server of this command; with --offline the emulator, started for as long as it is needed."""
-        self.check_sendable()
+        self.check_sendable(key_required=key_required)
         if not self.connection.offline:
             with self._client(self.url) as client:
                 _end_start()

@@ -61,6 +61,7 @@ ALLOWED: dict[str, set[str]] = {
     "options": {
         "deadline",
         "errors",
+        "catalogue.suggestions",
         "state.suggestions",
         "terminal",
         "wire",
@@ -68,7 +69,7 @@ ALLOWED: dict[str, set[str]] = {
     "help": {"errors", "options.everyday", "pager", "terminal", "text"},
     "request": {"errors", "options", "paths", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "paths", "wire"},
-    "catalogue": {"client", "errors", "state", "text", "wire"},
+    "catalogue": {"client", "config", "errors", "state.suggestions", "text", "wire"},  # suggestions: models once used
     "emulator": set(),
     "runtime": {
         "client",
