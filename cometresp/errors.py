@@ -99,7 +99,7 @@ class Flags(NamedTuple):
 
 
 _WITH_CHAIN = ("ask", "continue")
-_WITH_SERVER = ("ask", "continue", "get", "cancel", "delete", "items")
+_WITH_SERVER = ("ask", "continue", "get", "cancel", "delete", "items", "models")
 _WITH_STATE = ("chains", "log")
 
 

@@ -28,14 +28,13 @@ from cometresp.terminal import Terminal
 from cometresp.text import escape_line
 from cometresp.wire.headers import MASK, is_secret_header, names_key, with_headers
 from cometresp.wire.masking import Secrets, of_runs
-from cometresp.wire.urls import query_of, shown_url
+from cometresp.wire.urls import EMULATOR_URL, query_of, shown_url
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
     from cometresp.state.patience import Patience
     from cometresp.state.state import State
 
-_EMULATOR_URL = "http://127.0.0.1:0/v1"  # stands for the emulator in records and in --dry-run
 
 Options = TypeVar("Options")
 
@@ -103,7 +102,7 @@ class Runtime:
     @property
     def url(self) -> str:
         """The base URL with its query."""
-        return _EMULATOR_URL if self.offline else self.config.base_url.value
+        return EMULATOR_URL if self.offline else self.config.base_url.value
 
     @cached_property
     def given_headers(self) -> dict[str, str | None]:
@@ -127,15 +126,12 @@ class Runtime:
         removed = any(name.lower() == "authorization" for name in given)
         return not (removed or any(value and names_key(name) for name, value in given.items()) or is_loopback(self.url))
 
-    def check_sendable(self) -> None:
-        """Raises an error where there is no key, or where it would be sent in the open."""
+    def check_sendable(self, *, key_required: bool = True) -> None:
+        """Raises an error where there is no key though it is `key_required`, or where it would be sent in the open."""
         if self.offline:
             return
-        if self.needs_key and not self.config.key:
-            raise KeyProblemError(
-                f"no key for {self.base_url}: COMETAPI_KEY is not set",
-                hint="export COMETAPI_KEY=… or try without one: cometresp ask --offline …",
-            )
+        if key_required and self.lacks_key:
+            raise self.no_key()
         insecure = self.connection.insecure_http
         keys = [name for name, value in [*self.headers.items(), *query_of(self.url)] if value and names_key(name)]
         if keys and self.url.startswith("http:") and not is_loopback(self.url) and not insecure:
@@ -144,10 +140,21 @@ class Runtime:
                 hint="use https, or --insecure-http where the network is trusted",
             )
 
+    @property
+    def lacks_key(self) -> bool:
+        return not self.offline and self.needs_key and not self.config.key
+
+    def no_key(self) -> KeyProblemError:
+        """The error where the server needs a key, and none is set."""
+        return KeyProblemError(
+            f"no key for {self.base_url}: COMETAPI_KEY is not set",
+            hint="export COMETAPI_KEY=… or try without one: cometresp ask --offline …",
+        )
+
     @contextmanager
-    def client(self) -> Iterator["Client"]:
+    def client(self, *, key_required: bool = True) -> Iterator["Client"]:
         """The server of this command; with --offline the emulator, started for as long as it is needed."""
-        self.check_sendable()
+        self.check_sendable(key_required=key_required)
         if not self.offline:
             with self._client(self.url) as client:
                 _end_start()

@@ -19,6 +19,7 @@ PACKAGE = Path(cometresp.__file__).parent
 _BELOW_TURNS = {
     "answer",
     "calls",
+    "catalogue",
     "client",
     "config",
     "config_file",
@@ -67,6 +68,7 @@ ALLOWED: dict[str, set[str]] = {
     "options": {
         "deadline",
         "errors",
+        "catalogue.suggestions",
         "state.suggestions",
         "terminal",
         "wire",
@@ -74,6 +76,7 @@ ALLOWED: dict[str, set[str]] = {
     "help": {"errors", "nearest", "options.everyday", "pager", "settings", "terminal", "text"},
     "request": {"errors", "options", "paths", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "paths", "wire"},
+    "catalogue": {"client", "config", "errors", "state.suggestions", "text", "wire"},  # suggestions: models once used
     "emulator": set(),
     "runtime": {
         "client",
