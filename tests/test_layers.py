@@ -68,6 +68,17 @@ ALLOWED: dict[str, set[str]] = {
     "request": {"errors", "options", "paths", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "paths", "wire"},
     "emulator": set(),
+    # It listens as the emulator does, and passes requests on as the client does.
+    "recording": {
+        "client",
+        "emulator.errors",
+        "emulator.listening",
+        "errors",
+        "paths",
+        "request.secrets",
+        "text",
+        "wire",
+    },
     "runtime": {
         "client",
         "config",
@@ -83,7 +94,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "turns": _BELOW_TURNS,
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals"}
-    | {"", "emulator", "help", "turns"},
+    | {"", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "text", "wire"},
     "cli": {"", "bugs", "commands", "completion", "errors", "help", "pager", "signals", "terminal", "text"},
     "__main__": {"", "bugs", "cli"},

@@ -257,17 +257,23 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def send_whole(self, status: int, headers: Mapping[str, str], data: bytes) -> None:
-        self.send_head(status, {**headers, "Content-Length": str(len(data))})
+        self.send_head(status, {**headers, **_length(len(data))})
         if self.command != "HEAD":
             self.wfile.write(data)
 
     def send_pieces(
-        self, status: int, headers: Mapping[str, str], pieces: Iterable[bytes], is_cut: Callable[[], bool]
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        pieces: Iterable[bytes],
+        is_cut: Callable[[], bool],
+        length: int | None = None,
     ) -> None:
-        """Send a body whose length isn't known, each piece at once; without its end where `is_cut` says so then."""
-        chunked = self.request_version != "HTTP/1.0"
-        self.close_connection |= not chunked
-        self.send_head(status, {**headers, "Transfer-Encoding": "chunked"} if chunked else headers)
+        """Send a body, each piece at once; without its end where `is_cut` says so then."""
+        chunked = length is None and self.request_version != "HTTP/1.0"
+        self.close_connection |= length is None and not chunked
+        framing = {"Transfer-Encoding": "chunked"} if chunked else {} if length is None else _length(length)
+        self.send_head(status, {**headers, **framing})
         for data in pieces:
             if data:  # an empty chunk would be the end
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
@@ -275,3 +281,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif chunked:
             self.wfile.write(b"0\r\n\r\n")
+
+
+def _length(size: int) -> dict[str, str]:
+    return {"Content-Length": str(size)}
