@@ -154,6 +154,10 @@ COMMANDS: dict[str, str] = {
     **dict.fromkeys(("new", "restart"), 'cometresp ask "…" starts a chain again'),
     **dict.fromkeys(("serve", "server", "mock", "proxy"), "cometresp emulator serves the API on this machine"),
     **dict.fromkeys(
+        ("record", "replay", "vcr", "cassette"),
+        "cometresp emulator --record DIR --upstream URL records what a server says, --replay DIR says it again",
+    ),
+    **dict.fromkeys(
         ("tokens", "count", "count-tokens"), 'cometresp ask --count-tokens "…" prints the number of input tokens'
     ),
     **dict.fromkeys(
