@@ -28,6 +28,7 @@ COMMANDS = {
     "items": "items",
     "chains": "chains",
     "log": "log",
+    "usage": "usage",
     "schema": "schema",
     "completion": "completion",
     "emulator": "emulator",
