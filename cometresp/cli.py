@@ -29,6 +29,7 @@ COMMANDS = {
     "chains": "chains",
     "log": "log",
     "usage": "usage",
+    "models": "models",
     "schema": "schema",
     "completion": "completion",
     "emulator": "emulator",

@@ -18,11 +18,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from math import inf
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from zlib import crc32
 
-from cometresp.wire.json import Json, listed
+from cometresp.wire.json import Json
 from cometresp.wire.urls import without_query
+
+if TYPE_CHECKING:
+    from cometresp.catalogue.entries import Model
 
 _FORMAT = 1
 _DAY = 86_400.0
@@ -73,22 +76,24 @@ def read_header(folder: Path, base_url: str) -> Header | None:
         return None
 
 
-def read_models(folder: Path, base_url: str) -> tuple[Header, list[Json]] | None:
-    """The cached catalogue of a base URL, its models as the server listed them; None as for `read_header`."""
+def read_models(folder: Path, base_url: str) -> tuple[Header, "list[Model]"] | None:
+    """The cached catalogue of a base URL; None as for `read_header`."""
+    from cometresp.catalogue.entries import entries_in, models_of
+
     try:
         with cache_file(folder, base_url).open("rb") as file:
             header = _header(file.readline(), base_url)
-            models = json.loads(file.read())
+            entries = entries_in(json.loads(file.read()))
     except (OSError, ValueError, RecursionError):
         return None
-    return (header, listed(models)) if header is not None and isinstance(models, list) else None
+    return None if header is None or entries is None else (header, models_of(entries))
 
 
-def write_models(folder: Path, base_url: str, header: Header, models: list[Json]) -> None:
-    """Keep a catalogue: whole or not at all, for the user alone. Raises OSError."""
+def write_models(folder: Path, base_url: str, header: Header, entries: list[Json]) -> None:
+    """Keep a catalogue with the entries of a server: whole or not at all, for the user alone. Raises OSError."""
     path = cache_file(folder, base_url)
     first = {"format": _FORMAT, "base_url": without_query(base_url), **header._asdict()}
-    lines = [json.dumps(line).encode() + b"\n" for line in (first, models)]
+    lines = [json.dumps(line).encode() + b"\n" for line in (first, entries)]
     for place in (folder, path.parent):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")

@@ -9,7 +9,8 @@ import typer
 
 from cometresp.errors import UsageError
 from cometresp.help.command import Command
-from cometresp.options.arguments import AsJson, InColor, Offline
+from cometresp.options.arguments import AsJson, InColor, StateOptions
+from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.runtime import Runtime, telling
 from cometresp.text import escape_line, quoted, to_bytes
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from cometresp.state.sums import Group
 
-By = Literal["day", "model", "chain"]
+By = Literal["day", "model", "chain", "profile"]
 
 _AGE = re.compile(r"([1-9]\d{0,4})([hdw])")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -38,7 +39,7 @@ class Sums(NamedTuple):
 
 
 class Used(NamedTuple):
-    """What the turns of one day, model or chain used; `key` is None where the record has none.
+    """What the turns of one day, model, chain or profile used; `key` is None where they have none.
 
     `cost` is in USD, without that of `without_cost` turns, for which it isn't known.
     """
@@ -67,10 +68,12 @@ class Used(NamedTuple):
     cometresp usage --json | jq 'map(.cost // 0) | add'
     """,
 )
+@spread
 def usage(
     *,
     by: Annotated[
-        By, typer.Option("--by", help="What is summed: a day, model or chain.", metavar="day|model|chain")
+        By,
+        typer.Option("--by", help="What is summed: a day, model, chain or profile.", metavar="day|model|chain|profile"),
     ] = "day",
     since: Annotated[
         str | None,
@@ -83,10 +86,10 @@ def usage(
     ] = None,
     as_json: AsJson = False,
     color: InColor = "auto",
-    offline: Offline = False,
+    place: StateOptions,
 ) -> None:
     """Sum the tokens of recorded turns, and what they cost by list prices (docs/cost.md)."""
-    run(Sums(by, since, as_json), Runtime(ConnectionOptions(offline=offline), OutputOptions(color=color)))
+    run(Sums(by, since, as_json), Runtime(ConnectionOptions(**place._asdict()), OutputOptions(color=color)))
 
 
 @telling
@@ -183,7 +186,7 @@ def _as_dict(row: Used, by: By) -> dict[str, object]:
 def _line(row: Used) -> str:
     """The fields as plain text, between tabs; `?` for what isn't known."""
     cost = "?" if row.known is None else f"{row.known:.9f}".rstrip("0").rstrip(".")
-    cells = (row.key or "?", *map(str, row[1:6]), cost, str(row.without_cost))
+    cells = (row.key or "-", *map(str, row[1:6]), cost, str(row.without_cost))
     return "\t".join(map(escape_line, cells)) + "\n"
 
 
@@ -201,6 +204,8 @@ def _print_table(runtime: Runtime, by: By, rows: list[Used]) -> None:
         for row in rows[1:]:
             total = _plus(total, row)
         cells.append(_cells(total, at_least, "0"))
+    for row_cells, cost in zip(cells, in_line([row_cells[6] for row_cells in cells]), strict=True):
+        row_cells[6] = cost
     columns = (
         Column(by.upper(), "whole" if by == "day" else "fold"),
         Column("TURNS", spare=3, right=True),
@@ -208,10 +213,18 @@ def _print_table(runtime: Runtime, by: By, rows: list[Used]) -> None:
         Column("CACHED", spare=4, right=True),
         Column("OUTPUT", spare=2, right=True),
         Column("REASONING", spare=5, right=True),
-        Column("COST", right=True),
+        Column("COST"),
         Column("", "bar"),
     )
     terminal.write(terminal.encode(table(columns, cells, terminal)))
+
+
+def in_line(costs: list[str]) -> list[str]:
+    """Sums with blanks around them, so that their points stand below each other."""
+    parts = [cost.partition(".") for cost in costs]
+    before = max(len(whole) for whole, _, _ in parts)
+    after = max(len(rest) for _, _, rest in parts)
+    return [whole.rjust(before) + (point or " ") + rest.ljust(after) for whole, point, rest in parts]
 
 
 def _cells(row: Used, at_least: str, share: str) -> list[str]:
@@ -223,7 +236,7 @@ def _cells(row: Used, at_least: str, share: str) -> list[str]:
         cost = written(row.cost, sign=at_least) if row.cost else "?"
     else:
         cost = written(row.cost)
-    return [escape_line(row.key or "?"), *map(_short, row[1:6]), cost, share]
+    return [escape_line(row.key or "-"), *map(_short, row[1:6]), cost, share]
 
 
 def _short(number: int) -> str:

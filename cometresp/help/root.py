@@ -11,7 +11,8 @@ from cometresp.help.page import Page, Section, command_sections
 GROUPS: dict[str, tuple[str, ...]] = {
     "Prompts": ("ask", "stream", "continue"),
     "Responses on the server": ("get", "cancel", "delete", "items"),
-    "Recorded here": ("chains", "log", "usage"),
+    "Recorded here": ("chains", "log"),
+    "Models and costs": ("models", "usage"),
     "Tools": ("schema", "emulator", "completion", "help", "version"),
 }
 _ABOUT = "Send prompts to the Responses API from a shell: single requests, streams, and chains of turns."

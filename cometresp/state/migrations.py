@@ -95,9 +95,10 @@ _FOURTH = """
 ALTER TABLE turns ADD COLUMN reason TEXT
 """
 
-# `cost` is what a turn cost in USD, by the price that was known when it ended.
+# `cost` is what a turn cost in USD, by the price that was known when it ended; `profile` that of the settings.
 _FIFTH = """
-ALTER TABLE turns ADD COLUMN cost REAL
+ALTER TABLE turns ADD COLUMN cost REAL;
+ALTER TABLE turns ADD COLUMN profile TEXT
 """
 
 

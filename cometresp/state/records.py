@@ -28,7 +28,7 @@ class Turn(NamedTuple):
 
     `outputs` are items that answer its calls, recorded before they were sent. `request_id` is that of the HTTP reply;
     `deleted` is when the response was deleted from its server, `reason` why it is incomplete, `cost` what it cost in
-    USD, if that was known when it ended.
+    USD, if that was known when it ended, `profile` the one that the settings came from.
     """
 
     n: int
@@ -52,6 +52,7 @@ class Turn(NamedTuple):
     deleted: float | None
     reason: str | None
     cost: float | None = None
+    profile: str | None = None
 
 
 COMPACTED = "compacted"  # status of a turn whose input takes the place of all turns before it
@@ -76,6 +77,7 @@ class NewTurn(NamedTuple):
     parent: Turn | None = None
     previous_id: str | None = None
     expected: Heads | None = None
+    profile: str | None = None
 
 
 class Ending(NamedTuple):
@@ -263,6 +265,7 @@ _TURN: dict[str, Callable[[Any], Any]] = {
     "deleted": _or_none(_time),
     "reason": _or_none(_text),
     "cost": _or_none(_cost),
+    "profile": _or_none(_text),
 }
 _CHAIN: dict[str, Callable[[Any], Any]] = {
     "name": _text,

@@ -1,9 +1,9 @@
-"""What the recorded turns used in all, by day, model or chain. SQLite sums it: that is fast for many turns."""
+"""What the recorded turns used in all, by day, model, chain or profile. SQLite sums it: that is fast for many turns."""
 
 import sqlite3
 from typing import Literal, NamedTuple
 
-By = Literal["day", "model", "chain"]
+By = Literal["day", "model", "chain", "profile"]
 
 
 class Group(NamedTuple):
@@ -42,6 +42,7 @@ _KEYS: dict[By, str] = {
     "day": "date(created, 'unixepoch', 'localtime')",
     "model": _text("model"),
     "chain": _text("chain"),
+    "profile": _text("profile"),
 }
 _SUMS = f"""
 WITH

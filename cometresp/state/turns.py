@@ -118,7 +118,7 @@ class Turns:
             return [row[0] for row in rows]
 
     def sums(self, by: By, since: float = 0.0) -> list[Group]:
-        """What the turns started since then used, by day, model or chain."""
+        """What the turns started since then used, by day, model, chain or profile."""
         with self._database.reading() as db:
             return sums(db, by, since)
 
@@ -190,7 +190,8 @@ class Turns:
             ).fetchone()
             cursor = db.execute(
                 "INSERT INTO turns (id, parent, previous_id, chain, number, base_url, model, status, created, input,"
-                " settings, instructions, tools) VALUES (?, ?, ?, ?, ?, ?, ?, 'in_progress', ?, ?, ?, ?, ?)",
+                " profile, settings, instructions, tools)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, 'in_progress', ?, ?, ?, ?, ?, ?)",
                 (
                     response_id,
                     parent[0] if parent else None,
@@ -201,6 +202,7 @@ class Turns:
                     new.model,
                     now,
                     None if new.input is None else json.dumps(new.input),
+                    new.profile,
                     *settings_columns(new.settings, with_text=new.input is not None),
                 ),
             )

@@ -226,4 +226,5 @@ def _new_turn(runtime: Runtime, prepared: Prepared) -> NewTurn:
         parent=parent,
         previous_id=parent.id if parent else previous,
         expected=plan.expected,
+        profile=runtime.config.file.profile or None,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cometresp.catalogue.cache import Header, cache_file, read_header, read_models, write_models
+from cometresp.catalogue.entries import model_of
 from cometresp.catalogue.price import Price
 from cometresp.catalogue.prices import Known, known_price
 
@@ -73,7 +74,7 @@ def test_a_catalogue_is_kept_for_the_user_alone(tmp_path: Path) -> None:
     path = cache_file(folder, URL)
     assert [oct(place.stat().st_mode & 0o777) for place in (path, path.parent, folder)] == ["0o600", "0o700", "0o700"]
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
-    assert read_models(folder, URL) == (HEADER._replace(fetched=1.0), [{"id": "gpt-5.4"}])
+    assert read_models(folder, URL) == (HEADER._replace(fetched=1.0), [model_of({"id": "gpt-5.4"})])
 
 
 DAMAGED = (
