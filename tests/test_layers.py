@@ -66,6 +66,7 @@ ALLOWED: dict[str, set[str]] = {
     "render": {"answer", "errors", "signals", "terminal", "text", "wire"},
     "completion": {"emulator", "help.words", "request", "text"},  # the same words are flags as on the command line
     "options": {
+        "catalogue.price",
         "deadline",
         "errors",
         "catalogue.suggestions",
