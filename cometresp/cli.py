@@ -28,6 +28,8 @@ COMMANDS = {
     "items": "items",
     "chains": "chains",
     "log": "log",
+    "usage": "usage",
+    "models": "models",
     "config": "config",
     "schema": "schema",
     "completion": "completion",

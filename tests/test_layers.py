@@ -19,6 +19,7 @@ PACKAGE = Path(cometresp.__file__).parent
 _BELOW_TURNS = {
     "answer",
     "calls",
+    "catalogue",
     "client",
     "config",
     "config_file",
@@ -66,8 +67,10 @@ ALLOWED: dict[str, set[str]] = {
     "render": {"answer", "errors", "signals", "terminal", "text", "wire"},
     "completion": {"emulator", "help.words", "request", "text"},  # the same words are flags as on the command line
     "options": {
+        "catalogue.price",
         "deadline",
         "errors",
+        "catalogue.suggestions",
         "state.suggestions",
         "terminal",
         "wire",
@@ -75,7 +78,19 @@ ALLOWED: dict[str, set[str]] = {
     "help": {"errors", "nearest", "options.everyday", "pager", "settings", "terminal", "text"},
     "request": {"errors", "options", "paths", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "paths", "wire"},
+    "catalogue": {"client", "config", "errors", "state.suggestions", "text", "wire"},  # suggestions: models once used
     "emulator": set(),
+    # It listens as the emulator does, and passes requests on as the client does.
+    "recording": {
+        "client",
+        "emulator.errors",
+        "emulator.listening",
+        "errors",
+        "paths",
+        "request.secrets",
+        "text",
+        "wire",
+    },
     "runtime": {
         "settings",
         "client",
@@ -93,7 +108,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "turns": _BELOW_TURNS,
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals"}
-    | {"", "emulator", "help", "turns"},
+    | {"", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "config_file", "text", "wire"},
     "cli": {"", "bugs", "commands", "completion", "errors", "help", "pager", "signals", "terminal", "text"},
     "__main__": {"", "bugs", "cli"},

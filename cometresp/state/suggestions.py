@@ -1,4 +1,4 @@
-"""Names, ids and models for a shell's completion; none where the state can't be read."""
+"""Names and ids for a shell's completion; none where the state can't be read."""
 
 import os
 from collections.abc import Callable
@@ -55,10 +55,9 @@ def _offered(state: State, response_id: str, typed: str) -> str:
     return short if short.startswith(typed) else response_id
 
 
-def model_names(typed: str, *, offline: bool = False) -> Suggestions:
-    """The models that begin as typed: those of recorded turns, the last used first. A catalogue is to be added here."""
-    names = _read(lambda state: [(name, "") for name in state.turns.models()], offline=offline)
-    return [(name, text) for name, text in names if name.startswith(typed) and escape_line(name) == name]
+def used_models(*, offline: bool = False) -> list[str]:
+    """The models of recorded turns, the last used first."""
+    return [name for name, _ in _read(lambda state: [(name, "") for name in state.turns.models()], offline=offline)]
 
 
 def profile_names(typed: str) -> Suggestions:
