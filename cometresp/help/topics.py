@@ -23,7 +23,7 @@ EXIT_CODES: tuple[tuple[str, str], ...] = (
     ("75", "rate limited (429) after all retries, or asked to wait longer than 120 s"),
     ("76", "not the Responses API: a redirect, HTML, an empty reply, broken JSON, a compression that wasn't asked for, a reply larger than --max-reply-size, or a background response without an id that can be used"),
     ("77", "the key is missing, refused or not allowed; the quota is exhausted"),
-    ("78", "the config file, a base URL in it or in the environment, a proxy or a certificate setting is invalid; a proxy wants a name and a password (407)"),
+    ("78", "the config file, a base URL in it or in the environment, a proxy or a certificate setting is invalid, or key_command prints no key; a proxy wants a name and a password (407)"),
     ("129, 130, 131, 143", "hung up (SIGHUP), interrupted (SIGINT, Ctrl-C), quit (SIGQUIT, Ctrl-\\), terminated (SIGTERM)"),
     ("141", "the reader of the output closed the pipe"),
 )
@@ -35,7 +35,7 @@ ENVIRONMENT: tuple[tuple[str, str], ...] = (
     ("COMETRESP_RECORD", "full, ids or none"),
     ("COMETRESP_STATE_DIR, COMETRESP_CONFIG", "where the state and the config file are; a config file that is named here must be there"),
     ("COMETRESP_NO_STDIN, COMETRESP_PLAIN", "1: like --no-stdin, --plain"),
-    ("VISUAL, EDITOR", "the editor of --edit, with arguments if it needs some (code --wait)"),
+    ("VISUAL, EDITOR", "the editor of --edit and config edit, with arguments if it needs some (code --wait)"),
     ("PAGER", "what shows transcripts and long help on a terminal (less, with LESS=FRX if that isn't set); cat, or empty: nothing does; after one that fails the text is written without it"),
     ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, SSL_CERT_FILE, SSL_CERT_DIR", "as in other programs; loopback addresses never use a proxy"),
     ("NO_PROXY", "what is reached without a proxy, separated by commas: example.com (also what is under it), .example.com (only that), 10.0.0.0/8, fd00::/8, [fd00::1]:8443, *"),
@@ -58,7 +58,7 @@ _PAGES = {
         "",
         "A flag takes precedence over the chain, the chain over the environment, the environment over the config file.",
         [Section("Variables", list(ENVIRONMENT))],
-        "The config file and all flags are described in docs/flags.md of the source",
+        "cometresp config shows what is set. The config file and all flags: docs/settings.md and docs/flags.md of the source",
     ),
 }
 TOPICS = tuple(_PAGES)
