@@ -49,6 +49,7 @@ class LoggedTurn(TypedDict):
     turn: int
     base_url: str
     model: str | None
+    asked_model: str | None
     status: str
     incomplete_reason: str | None
     usage: Json | None
@@ -179,6 +180,7 @@ def as_dict(turn: Turn) -> LoggedTurn:
         "turn": turn.number,
         "base_url": turn.base_url,
         "model": turn.model,
+        "asked_model": turn.asked_model,
         "status": turn.status,
         "incomplete_reason": turn.reason,
         "usage": turn.usage or None,

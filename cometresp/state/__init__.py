@@ -16,4 +16,6 @@ state        The state file: what was recorded of turns, chains and servers, in 
 suggestions  Names and ids for a shell's completion; none where the state can't be read.
 transcript   A recorded turn as something to read: what was asked, what was answered. Pure.
 turns        The recorded turns: one row each, since some servers give every response the same id.
+unanswered   The last request of each chain, where it got no response id: it is no turn, but can be sent
+             again.
 """
