@@ -28,6 +28,15 @@ app = typer.Typer(add_completion=False)
 _INPUT = ("file", "file_as", "image_detail", "input", "edit", "body")
 _PLACE = ("continue_", "from_", "previous_response_id", "conversation", "tool_output", "tool_output_file")
 
+# Of the fields that make a request, the config file has defaults for these alone: the others are recorded.
+_CONFIGURED = {"no_save", "fallback_model"}
+
+
+def _from_the_record(command: Any) -> Any:
+    command.shared -= {*RequestOptions._fields, *ChainOptions._fields} - _CONFIGURED
+    return command
+
+
 ResponseIds = Annotated[
     list[str] | None,
     typer.Argument(
@@ -49,6 +58,7 @@ ResponseIds = Annotated[
     cometresp continue --from last~1 "Another question in its place"
     """,
 )
+@_from_the_record
 @partial(spread, hidden=(*_INPUT, *_PLACE, "no_stdin"))
 def again(
     *,

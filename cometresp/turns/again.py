@@ -77,9 +77,12 @@ def _body(asked: Asked, runtime: Runtime, repeat: Repeat, sent: tuple[Json, list
     }
     base = request | {name: value for name, value in given.items() if value is not None} | {"input": _input(items)}
     functions = tools.definitions if tools else []
+    options = asked.request
+    if options.model:
+        options = options._replace(model=runtime.config.model_of(options.model))
     fields = TurnFields(base=base, functions=functions, previous_response_id=repeat.plan.previous_id)
     inputs = Inputs(runtime.terminal, no_stdin=asked.request.no_stdin, named=True, reading=runtime.reading)
-    return build(asked.request, fields, inputs.text_of, runtime.terminal.warn, stream=not asked.request.background)
+    return build(options, fields, inputs.text_of, runtime.terminal.warn, stream=not asked.request.background)
 
 
 def _input(items: list[Json]) -> object:

@@ -83,7 +83,8 @@ class Sender:
         self._body: Json = prepared.body  # as it was sent last
         self._conversation: Conversation | None = None  # once a turn follows
         self._usage_before: Json = prepared.plan.parent.usage if prepared.plan.parent else {}
-        self._fallbacks = Fallbacks(asked.fallback_models, prepared.model, runtime.terminal.warn)
+        models = [runtime.config.model_of(name) for name in asked.fallback_models]
+        self._fallbacks = Fallbacks(models, prepared.model, runtime.terminal.warn)
         self._warned = False  # that the recorded turns were sent in place of an id
 
     def first(self, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:

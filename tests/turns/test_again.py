@@ -63,6 +63,17 @@ def test_flags_change_what_is_sent_and_nothing_else(ask: Command, wire: Wire) ->
     assert wire.bodies()[1:] == [expected, expected]
 
 
+def test_the_config_file_changes_nothing_of_a_recorded_request(ask: Command, wire: Wire) -> None:
+    answers(wire, "1", "2", "3")
+    ask("ask", "a")
+    config = ask.home / "config.toml"
+    config.write_text('temperature = 1\nfile = ["x"]\nbackground = true\n[aliases]\nfast = "m9"\n')
+    env = {"COMETRESP_CONFIG": str(config)}
+    assert ask("again", env=env).code == 0
+    assert ask("again", "-m", "fast", env=env).code == 0
+    assert wire.bodies()[1:] == [wire.bodies()[0], wire.bodies()[0] | {"model": "m9"}]
+
+
 def test_dry_run_shows_the_request_and_reads_no_standard_input(ask: Command, wire: Wire) -> None:
     answers(wire, "1")
     ask("ask", "a")
