@@ -22,6 +22,7 @@ COMMANDS = {
     "ask": "ask",
     "stream": "stream",
     "continue": "continue_",
+    "again": "again",
     "get": "get",
     "cancel": "cancel",
     "delete": "delete",

@@ -100,8 +100,8 @@ class Flags(NamedTuple):
         return given
 
 
-_WITH_CHAIN = ("ask", "continue")
-_WITH_SERVER = ("ask", "continue", "get", "cancel", "delete", "items", "models")
+_WITH_CHAIN = ("ask", "continue", "again")
+_WITH_SERVER = ("ask", "continue", "again", "get", "cancel", "delete", "items", "models")
 _WITH_STATE = ("chains", "log", "usage")
 
 

@@ -93,6 +93,7 @@ ALLOWED: dict[str, set[str]] = {
     "runtime": {
         "client",
         "config",
+        "config_file",
         "deadline",
         "emulator",
         "errors",

@@ -124,7 +124,7 @@ COMMANDS: dict[str, str] = {
         'cometresp ask "…" starts a chain, cometresp continue "…" is its next turn',
     ),
     **dict.fromkeys(
-        ("reply", "resume", "next", "again", "followup", "follow-up", "c", "more", "branch"),
+        ("reply", "resume", "next", "followup", "follow-up", "c", "more", "branch"),
         'cometresp continue "…" is the next turn of the chain',
     ),
     **dict.fromkeys(

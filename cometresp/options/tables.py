@@ -66,6 +66,7 @@ class RequestOptions(NamedTuple):
     """The options that make the request body. A string after the flag is the field's path in the body (API 2)."""
 
     model: Annotated[Text, _flag(PROMPT, "Model to use [default: the chain's, else gpt-5.4 on CometAPI].", "--model", "-m", metavar="MODEL", autocompletion=complete_models)] = None
+    fallback_model: Annotated[Text, _flag(PROMPT, "Models to ask in its place, one after the other, if it is overloaded, limited or unknown.", "--fallback-model", metavar="MODEL[,MODEL]", autocompletion=complete_models)] = None
     instructions: Annotated[Text, _flag(PROMPT, "System instructions: text or @FILE.", "--instructions", "--system", "-s", metavar="TEXT")] = None
     file: Annotated[Texts, _flag(PROMPT, "Attach a file: a path, a URL, a file-… id or - (standard input). Repeatable.", "--file", "-f", metavar="FILE")] = None
     file_as: Annotated[FileKind | None, _flag(PROMPT, "Attach files as this kind, whatever their content.", "--file-as", metavar="image|file|text")] = None
