@@ -33,6 +33,7 @@ _BELOW_TURNS = {
     "runtime",
     "schema",
     "signals",
+    "sinks",
     "state",
     "terminal",
     "text",
@@ -45,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     "paths": set(),
     "signals": {"errors"},
     "terminal": {"errors", "signals", "text"},
+    "sinks": {"errors", "signals", "terminal", "text"},
     "foreground": {"signals"},
     "pager": {"foreground", "terminal", "text"},
     "editor": {"errors", "foreground", "terminal", "text"},
@@ -82,7 +84,7 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "turns": _BELOW_TURNS,
-    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals"}
+    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals", "sinks"}
     | {"", "emulator", "help", "turns"},
     "bugs": {"", "config", "text", "wire"},
     "cli": {"", "bugs", "commands", "completion", "errors", "help", "pager", "signals", "terminal", "text"},

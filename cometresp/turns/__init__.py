@@ -16,7 +16,7 @@ draft     `--edit`: the prompt in the user's editor, in a file that stays where 
 dry_run   `--dry-run` and `--curl`: the request that would be sent, shown in place of sending it.
 exchange  The loop over the events of one answer: each is applied, then shown.
 fetch     A run of `get`: a response fetched once, waited for, followed, or taken from the record.
-files     Files that a command writes: `--output FILE`, whole or not at all, and `--id-file FILE`.
+files     The file of `--id-file`.
 images    Generated images: saved by `--save-images DIR`, else how to keep them.
 listing   What the commands that list and show recorded turns share: an empty list, a transcript.
 lookup    What the commands about one response share: which response is meant, and what a server's refusal

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from cometresp.client.following import Polled
     from cometresp.render.screen import Kind, Screen, Sink, View
     from cometresp.runtime import Runtime
-    from cometresp.turns.files import FileSink, IdFile
+    from cometresp.sinks import FileSink
+    from cometresp.turns.files import IdFile
 
     OnPoll = Callable[[str, Polled], None]  # is called with the response id and each poll of it
 
@@ -125,7 +126,8 @@ def open_outlets(runtime: "Runtime") -> Outlets:
     output, terminal = runtime.output, runtime.terminal
     if output.id_file is None and output.save_images is None and output.file is None:
         return Outlets(terminal)
-    from cometresp.turns.files import FileSink, IdFile
+    from cometresp.sinks import FileSink
+    from cometresp.turns.files import IdFile
     from cometresp.turns.images import image_folder
 
     with runtime.within_max_time("opening the output files"):
