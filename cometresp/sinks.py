@@ -50,6 +50,11 @@ class FileSink:
         except OSError as error:
             raise self._error(error) from error
 
+    @property
+    def is_through(self) -> bool:
+        """Whether it is written as it comes, since it isn't a regular file."""
+        return self._temporary is None
+
     def write(self, data: bytes) -> None:
         masks = None
         if self._terminal is not None:
@@ -73,6 +78,14 @@ class FileSink:
                 self._temporary = None
         except OSError as error:
             raise self._error(error).with_hint(self.abandon()) from error
+
+    @deferred()
+    def discard(self) -> None:
+        """Keep nothing of what was written to a regular file."""
+        with suppress(OSError):
+            self._file.close()
+            if self._temporary is not None:
+                self._temporary.unlink()
 
     @deferred()
     def abandon(self) -> str:

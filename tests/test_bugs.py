@@ -189,7 +189,7 @@ def test_without_any_place_for_the_file_the_error_is_told(bug: Broken) -> None:
         "bugs.escape_line = broken(MemoryError())",
         "bugs._lines = broken(TypeError())",
         "cli._print_error = broken(OSError())",
-        "cli._error_flags = broken(ValueError())",
+        "cli._report_of = broken(ValueError())",
     ],
 )
 def test_a_failure_of_the_report_leaves_the_first_error_on_one_line(bug: Broken, fails: str) -> None:

@@ -25,6 +25,7 @@ _BELOW_TURNS = {
     "editor",
     "errors",
     "functions",
+    "report",
     "options",
     "pager",
     "paths",
@@ -47,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "signals": {"errors"},
     "terminal": {"errors", "signals", "text"},
     "sinks": {"errors", "signals", "terminal", "text"},
+    "report": {"", "calls", "errors", "sinks", "terminal", "text", "wire"},
     "foreground": {"signals"},
     "pager": {"foreground", "terminal", "text"},
     "editor": {"errors", "foreground", "terminal", "text"},
@@ -76,6 +78,7 @@ ALLOWED: dict[str, set[str]] = {
         "deadline",
         "emulator",
         "errors",
+        "report",
         "options",
         "paths",
         "state",
@@ -84,10 +87,10 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "turns": _BELOW_TURNS,
-    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals", "sinks"}
+    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "report", "signals", "sinks"}
     | {"", "emulator", "help", "turns"},
     "bugs": {"", "config", "text", "wire"},
-    "cli": {"", "bugs", "commands", "completion", "errors", "help", "pager", "signals", "terminal", "text"},
+    "cli": {"", "bugs", "commands", "completion", "errors", "help", "report", "pager", "signals", "terminal", "text"},
     "__main__": {"", "bugs", "cli"},
     "": set(),
 }

@@ -33,9 +33,9 @@ _TOLD_OF = 2  # polls without an answer
 def _kind(output: OutputOptions, terminal: Terminal) -> "Kind":
     """The format that the flags name; `auto` is Markdown on a terminal, else text.
 
-    With --extract it is "nothing": that prints a part of the answer by itself.
+    With --extract and --select it is "nothing": they print a part of the response by themselves.
     """
-    if output.extract or output.extract_last:
+    if output.extract or output.extract_last or output.select is not None:
         return "nothing"
     if output.json or output.events:
         return "json" if output.json else "events"

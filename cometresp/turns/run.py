@@ -44,6 +44,7 @@ def run(asked: Asked, runtime: Runtime) -> None:
 
             stack.enter_context(attended(runtime))
         prepared = prepare(asked, runtime, given, tools)
+        runtime.report.model = prepared.model
         if asked.connection.only_shows:
             from cometresp.turns.dry_run import show
 
