@@ -12,7 +12,7 @@ from cometresp.sinks import FileSink
 from cometresp.terminal import Terminal
 from cometresp.text import json_bytes, valid_json
 
-_FLAG = "--summary-file"
+_FLAG, _GITHUB = "--summary-file", "--github"
 _STDOUT = "-"
 
 
@@ -21,22 +21,34 @@ def check_files(report: Report, terminal: Terminal) -> None:
 
     What isn't a regular file is opened here. A regular one is made at the end: a run that is killed leaves nothing.
     """
-    path = report.wishes.summary_file
-    if path is not None and path != _STDOUT:
-        sink = FileSink(path, terminal, _FLAG)
-        if sink.is_through:
-            report.sink = sink
-        else:
-            sink.discard()
-    if not report.wishes.github:
-        return
-    environ = terminal.environ
-    if not environ.get(github.OUTPUTS):
+    wishes = report.wishes
+    for flag, is_given, check in (
+        (_FLAG, wishes.summary_file not in (None, _STDOUT), _check_summary_file),
+        (_GITHUB, wishes.github, _check_files_of_github),
+    ):
+        try:
+            if is_given:
+                check(report, terminal)
+        except CometrespError:
+            report.unwritable.add(flag)
+            raise
+
+
+def _check_summary_file(report: Report, terminal: Terminal) -> None:
+    sink = FileSink(report.wishes.summary_file or "", terminal, _FLAG)
+    if sink.is_through:
+        report.sink = sink
+    else:
+        sink.discard()
+
+
+def _check_files_of_github(_: Report, terminal: Terminal) -> None:
+    if not terminal.environ.get(github.OUTPUTS):
         raise UsageError(
-            f"--github: {github.OUTPUTS} is not set", hint="GitHub Actions sets it: leave --github out elsewhere"
+            f"{_GITHUB}: {github.OUTPUTS} is not set", hint=f"GitHub Actions sets it: leave {_GITHUB} out elsewhere"
         )
     for name in (github.OUTPUTS, github.STEP_SUMMARY):
-        if path := environ.get(name):
+        if path := terminal.environ.get(name):
             _append(name, path, b"")
 
 
@@ -45,13 +57,13 @@ def write(report: Report, command: str, end: End, terminal: Terminal) -> list[Co
     problems: list[CometrespError] = []
     summary = summary_of(report, command, end)
     wishes = report.wishes
-    if wishes.summary_file:
+    if wishes.summary_file and _FLAG not in report.unwritable:
         try:
             _write_summary(report, wishes.summary_file, summary, terminal)
         except CometrespError as error:
             problems.append(error)
             summary["exit_code"] = summary["exit_code"] or error.exit_code
-    if wishes.github and terminal.environ.get(github.OUTPUTS):
+    if wishes.github and terminal.environ.get(github.OUTPUTS) and _GITHUB not in report.unwritable:
         for write_file in (_write_outputs, _write_step_summary):
             try:
                 write_file(report, summary, terminal)
@@ -98,4 +110,4 @@ def _append(name: str, path: str, data: bytes) -> None:
         with open(path, "ab") as file:  # noqa: PTH123
             file.write(data)
     except OSError as error:
-        raise OutputError(f"--github: the file of {name} can't be written: {error.strerror}") from error
+        raise OutputError(f"{_GITHUB}: the file of {name} can't be written: {error.strerror}") from error

@@ -87,6 +87,7 @@ class Report:
         self.started = time.monotonic()
         self.terminal: Terminal | None = None
         self.sink: FileSink | None = None  # of --summary-file, where it is written through
+        self.unwritable: set[str] = set()  # flags whose files can't be written, as the error of the run says
         self.model: str | None = None
         self.model_used: str | None = None
         self.status: str | None = None

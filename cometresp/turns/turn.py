@@ -125,10 +125,10 @@ class Timed:
         self.finish = inner.finish
 
     def _show(self, event: Event, answer: Answer) -> None:
-        self.inner.show(event, answer)
         if event.type.startswith("response.output_text."):
             self.first_text_at = time.monotonic()
             self.show = self.inner.show
+        self.inner.show(event, answer)
 
 
 @contextmanager
