@@ -115,8 +115,10 @@ def _check_something(asked: Asked, plan: Plan, given: Given, settled: "Sequence[
 
 
 def _body(asked: Asked, runtime: Runtime, plan: Plan, given: Given, tools: "Tools | None") -> Json:
-    configured = runtime.config.model.value if runtime.config.model else None
-    settings = plan.settings
+    config, settings, request = runtime.config, plan.settings, asked.request
+    configured = config.model.value if config.model else None
+    if request.model:
+        request = request._replace(model=config.model_of(request.model))
     fields = TurnFields(
         text=given.prompt.text,
         parts=given.prompt.parts,
@@ -129,8 +131,8 @@ def _body(asked: Asked, runtime: Runtime, plan: Plan, given: Given, tools: "Tool
         previous_response_id=plan.previous_id,
         conversation=asked.chain.conversation or settings.conversation,
     )
-    stream = not (asked.request.background and not asked.streaming)
-    return build(asked.request, fields, given.inputs.text_of, runtime.terminal.warn, stream=stream)
+    stream = not (request.background and not asked.streaming)
+    return build(request, fields, given.inputs.text_of, runtime.terminal.warn, stream=stream)
 
 
 def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:
@@ -138,7 +140,8 @@ def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:
     check_unmasked(body)
     if "model" not in body and not asked.request.prompt_id:
         raise UsageError(
-            f"no model: {runtime.base_url} has no default one", hint="-m MODEL or COMETAPI_DEFAULT_MODEL names it"
+            f"no model: {runtime.base_url} has no default one",
+            hint=("-m MODEL or COMETAPI_DEFAULT_MODEL names it; ", Next("models"), " lists them"),
         )
     lost = [name for name in plan.settings.forgotten if name not in body]
     if lost and plan.parent is not None:
