@@ -3,6 +3,7 @@
 CometrespError
 ├── UsageError            2  found before anything was sent
 ├── TurnError             1, 3-8  the response ended, but not in a plain answer
+├── CostLimitError        9  the run would cost more than --max-cost
 ├── RequestRefusedError  65
 ├── UnreachableError     69
 │   └── SilenceError     69  the connection is open, but no data comes
@@ -36,6 +37,7 @@ class ExitCode(IntEnum):
     CANCELLED = 6
     PENDING = 7
     MISMATCH = 8
+    COST_LIMIT = 9
     REFUSED = 65
     UNREACHABLE = 69
     BUG = 70
@@ -100,7 +102,7 @@ class Flags(NamedTuple):
 
 _WITH_CHAIN = ("ask", "continue")
 _WITH_SERVER = ("ask", "continue", "get", "cancel", "delete", "items", "models")
-_WITH_STATE = ("chains", "log")
+_WITH_STATE = ("chains", "log", "usage")
 
 
 class Next(NamedTuple):
@@ -238,6 +240,12 @@ class TurnError(CometrespError):
     ) -> None:
         super().__init__(message, hint=hint, details=details)
         self.exit_code = exit_code
+
+
+class CostLimitError(CometrespError):
+    """A further request would cost more than --max-cost: it wasn't sent."""
+
+    exit_code = ExitCode.COST_LIMIT
 
 
 class RequestRefusedError(CometrespError):

@@ -52,7 +52,7 @@ ALLOWED: dict[str, set[str]] = {
     "signals": {"errors"},
     "terminal": {"errors", "signals", "text"},
     "sinks": {"errors", "signals", "terminal", "text"},
-    "report": {"", "calls", "errors", "sinks", "terminal", "text", "wire"},
+    "report": {"", "calls", "catalogue.price", "errors", "sinks", "terminal", "text", "wire"},
     "foreground": {"signals"},
     "pager": {"foreground", "terminal", "text"},
     "editor": {"errors", "foreground", "terminal", "text"},
@@ -70,6 +70,7 @@ ALLOWED: dict[str, set[str]] = {
     "render": {"answer", "errors", "signals", "terminal", "text", "wire"},
     "completion": {"emulator", "help.words", "request", "text"},  # the same words are flags as on the command line
     "options": {
+        "catalogue.price",
         "deadline",
         "errors",
         "catalogue.suggestions",
@@ -82,6 +83,17 @@ ALLOWED: dict[str, set[str]] = {
     "client": {"", "deadline", "errors", "paths", "wire"},
     "catalogue": {"client", "config", "errors", "state.suggestions", "text", "wire"},  # suggestions: models once used
     "emulator": set(),
+    # It listens as the emulator does, and passes requests on as the client does.
+    "recording": {
+        "client",
+        "emulator.errors",
+        "emulator.listening",
+        "errors",
+        "paths",
+        "request.secrets",
+        "text",
+        "wire",
+    },
     "runtime": {
         "client",
         "config",
@@ -99,7 +111,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "turns": _BELOW_TURNS,
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "report", "signals", "sinks"}
-    | {"", "emulator", "help", "turns"},
+    | {"", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "config_file", "text", "wire"},
     "cli": {"", "bugs", "commands", "completion", "errors", "help", "report", "pager", "signals", "terminal", "text"},
     "__main__": {"", "bugs", "cli"},

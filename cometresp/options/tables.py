@@ -151,7 +151,9 @@ class OutputOptions(NamedTuple):
     select: Annotated[Text, _flag(OUTPUT, "Print only this field of the response, such as usage.input_tokens or output[].content[].text.", "--select", metavar="PATH")] = None
     save_images: Annotated[Text, _flag(OUTPUT, "Save generated images in this directory.", "--save-images", metavar="DIR")] = None
     allow_incomplete: Annotated[bool, _flag(OUTPUT, "Accept an incomplete answer: exit 0 instead of 3.", "--allow-incomplete")] = False
-    usage: Annotated[bool, _flag(OUTPUT, "Print the token counts on stderr, and the request id.", "--usage", "-u")] = False
+    usage: Annotated[bool, _flag(OUTPUT, "Print the token counts on stderr, with the cost if the price is known, and the request id.", "--usage", "-u")] = False
+    max_cost: Annotated[float | None, _flag(OUTPUT, "End the run before it costs more than this (exit 9). It goes by list prices and an estimate of the input; what has no price, such as the server's tools, isn't counted, but isn't free.", "--max-cost", metavar="USD")] = None
+    price: Annotated[Text, _flag(OUTPUT, "Price of the model in USD for a million input and output tokens, in place of the listed one; CACHED is that of cached input.", "--price", metavar="IN,OUT[,CACHED]")] = None
     quiet: Annotated[bool, _flag(OUTPUT, "Print no warnings and no status.", "--quiet", "-q")] = False
     verbose: Annotated[bool, _flag(OUTPUT, "Print notices and tool calls on stderr, even if it is no terminal.", "--verbose")] = False
     show_reasoning: Annotated[Flag, _flag(OUTPUT, "Print reasoning on stderr [default: on a terminal].", "--show-reasoning/--hide-reasoning")] = None

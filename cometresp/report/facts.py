@@ -98,7 +98,7 @@ class Report:
         self.servers: list[Server] = []
         self.first_text_seconds: float | None = None
         self.place: tuple[str, int] | None = None
-        self.cost: float | None = None
+        self.costs: list[float | None] = []  # of the turns, in US dollars
         self.text = ""
         self.language: str | None = None
 
@@ -106,11 +106,12 @@ class Report:
         if response_id and response_id not in self.response_ids:
             self.response_ids.append(response_id)
 
-    def on_turn(self, status: str, response: "Json", usage: "Json") -> None:
+    def on_turn(self, status: str, response: "Json", usage: "Json", cost: float | None) -> None:
         """A turn of which something came has ended."""
         self.turns += 1
         self.status = status
         self.usages.append(usage)
+        self.costs.append(cost)
         model = response.get("model")
         self.model_used = model if isinstance(model, str) and model else self.model_used
 

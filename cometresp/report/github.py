@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 
+from cometresp.catalogue.price import written
 from cometresp.report.summary import Summary
 from cometresp.text import to_bytes
 
@@ -72,7 +73,7 @@ def _line_about(summary: Summary) -> str:
         _code(summary["status"] or f"exit code {summary['exit_code']}"),
         _code(model) if model else "",
         f"{into} → {out} tokens" if isinstance(into, int) and isinstance(out, int) else "",
-        "" if cost is None else f"~${cost:.4f}",
+        "" if cost is None else written(cost),
         f"{summary['seconds']:.1f} s",
     ]
     return " · ".join(filter(None, words))

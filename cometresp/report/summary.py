@@ -51,6 +51,7 @@ def summary_of(report: Report, command: str, end: End) -> Summary:
     usage: Json = {}
     for more in report.usages:
         usage = add_usage(usage, more)
+    costs = [cost for cost in report.costs if cost is not None]
     first = report.first_text_seconds
     chain, turn = report.place or (None, None)
     return {
@@ -67,7 +68,7 @@ def summary_of(report: Report, command: str, end: End) -> Summary:
         "calls": [{"name": call.name, "ok": call.ok, "seconds": round(call.seconds, 3)} for call in report.calls],
         "retries": sum(server.retried for server in report.servers),
         "usage": usage or None,
-        "cost": report.cost,
+        "cost": sum(costs) if costs and len(costs) == len(report.costs) else None,
         "seconds": round(time.monotonic() - report.started, 3),
         "first_text_seconds": None if first is None else round(first, 3),
         "chain": chain,

@@ -124,6 +124,7 @@ def _record(reply: Json, runtime: Runtime, state: "State", plan: Plan, sent: tup
         parent=head,
         previous_id=head.id,
         expected=plan.expected,
+        profile=runtime.config.file.profile or None,
     )
     n, _ = state.turns.begin(new, compaction_id)
     ending = Ending(COMPACTED, obj(reply.get("usage")), [])

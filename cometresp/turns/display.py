@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cometresp.render.screen import Kind, Screen, Sink, View
     from cometresp.runtime import Runtime
     from cometresp.sinks import FileSink
+    from cometresp.turns.cost import Costs
     from cometresp.turns.files import IdFile
 
     OnPoll = Callable[[str, Polled], None]  # is called with the response id and each poll of it
@@ -140,7 +141,8 @@ def open_outlets(runtime: "Runtime") -> Outlets:
 class Display:
     """Makes the screens of a run.
 
-    `runs_here(item)` is whether a call of the model is run by this program; `hint` is that of the `Runtime`.
+    `costs` are those of the run; `runs_here(item)` is whether a call of the model is run by this program; `hint` is
+    that of the `Runtime`.
     """
 
     def __init__(
@@ -149,6 +151,7 @@ class Display:
         output: OutputOptions,
         outlets: Outlets,
         terminal: Terminal,
+        costs: "Costs",
         *,
         runs_here: Callable[[Json], bool] = lambda _: False,
         hint: Callable[..., str],
@@ -160,6 +163,7 @@ class Display:
         self.output = output
         self.outlets = outlets
         self.terminal = terminal
+        self.costs = costs
         self.started = time.monotonic()
         self._upload = Upload()
         self._polling = Polling()
