@@ -21,7 +21,7 @@ dry_run   `--dry-run` and `--curl`: the request that would be sent, shown in pla
 exchange  The loop over the events of one answer: each is applied, then shown.
 fallback  `--fallback-model`: the models that are asked in place of one that is overloaded, limited or unknown.
 fetch     A run of `get`: a response fetched once, waited for, followed, or taken from the record.
-files     Files that a command writes: `--output FILE`, whole or not at all, and `--id-file FILE`.
+files     The file of `--id-file`.
 images    Generated images: saved by `--save-images DIR`, else how to keep them.
 listing   What the commands that list and show recorded turns share: an empty list, a transcript.
 lookup    What the commands about one response share: which response is meant, and what a server's refusal

@@ -17,6 +17,7 @@ from cometresp.wire.json import Json
 from cometresp.wire.masking import Secrets
 
 if TYPE_CHECKING:
+    from cometresp.report.facts import Report
     from cometresp.state.state import State
 
 
@@ -58,6 +59,16 @@ class Recorder:
         recorder._turn = turn
         recorder._n = turn.n if turn is not None else None
         return recorder
+
+    @property
+    def report(self) -> "Report":
+        """The facts of this run."""
+        return self._runtime.report
+
+    @property
+    def recorded_place(self) -> tuple[str, int] | None:
+        """The chain in which the turn is recorded, as its head or not, and its number there."""
+        return (self._turn.chain, self._turn.number) if self._turn is not None else None
 
     @property
     def secrets(self) -> Secrets:
