@@ -25,6 +25,7 @@ _BELOW_TURNS = {
     "editor",
     "errors",
     "functions",
+    "mcp",
     "options",
     "pager",
     "paths",
@@ -53,6 +54,7 @@ ALLOWED: dict[str, set[str]] = {
     "schema": {"deadline", "errors", "text", "wire"},
     "answer": {"errors", "text", "wire"},
     "functions": {"errors", "paths", "schema", "signals", "text", "wire"},
+    "mcp": {"", "config", "errors", "functions", "text", "wire"},
     "calls": {"answer", "errors", "text", "wire"},
     "state": {"config", "errors", "text", "wire"},
     "render": {"answer", "errors", "signals", "terminal", "text", "wire"},
@@ -82,7 +84,7 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "turns": _BELOW_TURNS,
-    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals"}
+    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "mcp", "signals"}
     | {"", "emulator", "help", "turns"},
     "bugs": {"", "config", "text", "wire"},
     "cli": {"", "bugs", "commands", "completion", "errors", "help", "pager", "signals", "terminal", "text"},
@@ -96,6 +98,8 @@ LIBRARIES = {
     "markdown_it": {"answer.extract", "render"},
     "pygments": {"render"},
     "jsonschema": {"schema.check"},
+    "mcp": {"mcp.host"},
+    "mcp_types": {"mcp.host"},
     "referencing": {"schema.check"},
     "sqlite3": {"emulator", "state"},
     "typer": {"cli", "commands", "help", "options"},
