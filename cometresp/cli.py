@@ -28,6 +28,7 @@ COMMANDS = {
     "items": "items",
     "chains": "chains",
     "log": "log",
+    "models": "models",
     "schema": "schema",
     "completion": "completion",
     "emulator": "emulator",

@@ -81,12 +81,16 @@ class Flags(NamedTuple):
     base_url: str | None = None
     chain: str | None = None
     functions: tuple[str, ...] = ()  # the files of --functions
+<<<<<<< HEAD
     mcp: tuple[str, ...] = ()  # the servers of --mcp
 
     def for_tools(self) -> list[str | None]:
         """The flags that bring the functions of the run; None for one that can't be typed."""
         files = [shell_flag("--functions", file) for file in self.functions]
         return [*files, *(shell_flag("--mcp", server) for server in self.mcp)]
+=======
+    profile: str | None = None
+>>>>>>> main
 
     def for_command(self, verb: str) -> list[str | None]:
         """The flags that another command needs to be about the same things; None for one that can't be typed."""
@@ -94,6 +98,8 @@ class Flags(NamedTuple):
         given: list[str | None] = []
         if name in _WITH_CHAIN and self.chain is not None:
             given.append(shell_flag("--chain", self.chain))
+        if self.profile is not None and name in _WITH_STATE + _WITH_SERVER:
+            given.append(shell_flag("--profile", self.profile))
         if self.offline and name in _WITH_STATE + _WITH_SERVER:
             given.append("--offline")
         elif self.base_url is not None and name in _WITH_SERVER:
@@ -102,7 +108,7 @@ class Flags(NamedTuple):
 
 
 _WITH_CHAIN = ("ask", "continue")
-_WITH_SERVER = ("ask", "continue", "get", "cancel", "delete", "items")
+_WITH_SERVER = ("ask", "continue", "get", "cancel", "delete", "items", "models")
 _WITH_STATE = ("chains", "log")
 
 

@@ -20,9 +20,9 @@ from cometresp.client.route import local_name, proxy_for
 from cometresp.deadline import Deadline, alarm, backoff
 from cometresp.errors import CometrespError, RateLimitedError, SilenceError, UnreachableError
 from cometresp.wire.endpoints import Request
+from cometresp.wire.headers import names_key
 from cometresp.wire.payload import Payload
 from cometresp.wire.replies import Reply, error_of, request_id, retry_after
-from cometresp.wire.urls import joined
 
 _CONNECT_SECONDS = 15.0
 _LONGEST_WAIT = 120.0  # a server that asks for a longer pause is not waited for
@@ -113,13 +113,16 @@ class Requests:
             payload.check()
         sent = self._http.build_request(
             request.method,
-            joined(self._base_url, request.target),
+            request.url(self._base_url),
             headers=self._headers(request, payload),
             content=payload,
             timeout=self._timeout(silence),
             extensions=self._extensions | {"trace": progress},
         )
-        self._debug(f"> {request.method} {joined(self.config.shown_url, request.target)}")
+        if request.public:
+            for name in [name for name in sent.headers if names_key(name)]:
+                del sent.headers[name]
+        self._debug(f"> {request.method} {request.url(self.config.shown_url)}")
         for name, value in sent.headers.items():
             self._debug(f"> {name}: {value}")
         self._debug(">" if payload is None else f"> {payload.length} bytes of body")

@@ -8,7 +8,8 @@ import typer
 
 from cometresp.errors import Next, RecordError, UsageError
 from cometresp.help.command import Command
-from cometresp.options.arguments import AsJson, InColor, NoPager, Offline
+from cometresp.options.arguments import AsJson, InColor, NoPager, StateOptions
+from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions, complete_chains, complete_ids
 from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
@@ -60,6 +61,7 @@ class LoggedTurn(TypedDict):
 
 
 @app.command(cls=Command, short_help="List recorded responses, or print one.")
+@spread
 def log(
     response_id: Annotated[
         str | None,
@@ -78,11 +80,11 @@ def log(
     as_json: AsJson = False,
     no_pager: NoPager = False,
     color: InColor = "auto",
-    offline: Offline = False,
+    place: StateOptions,
 ) -> None:
     """List recorded responses, or print one with its prompt, text and items."""
     query_of = Query(response_id, chain, count, tuple(query.split()), as_json, no_pager)
-    run(query_of, Runtime(ConnectionOptions(offline=offline), OutputOptions(color=color)))
+    run(query_of, Runtime(ConnectionOptions(**place._asdict()), OutputOptions(color=color)))
 
 
 @telling

@@ -33,6 +33,7 @@ class Place(NamedTuple):
     arguments: tuple[str, ...] = ()
     only_arguments: bool = False
     given: tuple[str, ...] = ()  # the names of the flags before the cursor
+    base_url: str | None = None  # the value of --base-url before the cursor
 
     @property
     def offline(self) -> bool:
@@ -65,7 +66,8 @@ def _walked(root: Any, words: Sequence[str]) -> Place | None:
     place = Place(root, root)
     for word in words:
         if place.flag is not None:
-            place = place._replace(flag=None)
+            url = word if "--base-url" in place.flag.opts else place.base_url
+            place = place._replace(flag=None, base_url=url)
         elif place.only_arguments or not (word == "--" or looks_like_flag(word)):
             if not _is_group(place.command):
                 place = place._replace(arguments=(*place.arguments, word))
@@ -76,10 +78,11 @@ def _walked(root: Any, words: Sequence[str]) -> Place | None:
         elif word == "--":
             place = place._replace(only_arguments=True)
         elif word.startswith("--"):
-            name, equals, _ = word.partition("=")
+            name, equals, value = word.partition("=")
             param = _flag_named(place, name)
             takes_next = not equals and _takes_value(param)
-            place = place._replace(flag=param if takes_next else None, given=(*place.given, name))
+            url = value if name == "--base-url" and equals else place.base_url
+            place = place._replace(flag=param if takes_next else None, given=(*place.given, name), base_url=url)
         else:
             place = _behind_letters(place, word)
     return place

@@ -36,10 +36,16 @@ def complete_ids(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
     return response_ids(incomplete, offline=ctx.offline)
 
 
-def complete_models(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
-    from cometresp.state.suggestions import model_names
+def complete_profiles(ctx: Any, incomplete: str) -> list[tuple[str, str]]:  # noqa: ARG001 - as completion calls it
+    from cometresp.state.suggestions import profile_names
 
-    return model_names(incomplete, offline=ctx.offline)
+    return profile_names(incomplete)
+
+
+def complete_models(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
+    from cometresp.catalogue.suggestions import model_names
+
+    return model_names(incomplete, offline=ctx.offline, base_url=ctx.base_url)
 
 
 PROMPT, CHAIN, SAMPLING, SHAPE = "Prompt", "Chain", "Sampling and reasoning", "Output shape"
@@ -162,6 +168,7 @@ class OutputOptions(NamedTuple):
 class ConnectionOptions(NamedTuple):
     """How the server is reached."""
 
+    profile: Annotated[Text, _flag(CONNECTION, "Use the settings of [profile.NAME] in the config file.", "--profile", metavar="NAME", autocompletion=complete_profiles)] = None
     base_url: Annotated[Text, _flag(CONNECTION, "Base URL of the API [default: https://api.cometapi.com/v1].", "--base-url", metavar="URL")] = None
     header: Annotated[Texts, _flag(CONNECTION, "Header to send with each request. Repeatable.", "--header", "-H", metavar="'NAME: VALUE'")] = None
     timeout: Annotated[float | None, _flag(CONNECTION, "Seconds without data before giving up [default: 600].", "--timeout", metavar="SECONDS")] = None

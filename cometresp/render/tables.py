@@ -31,13 +31,17 @@ _SHARES = {"fold": 3, "cut": 5}  # such a column takes a third, a fifth of the w
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], terminal: Terminal) -> str:
-    """A table of escaped cells. One column is of kind `rest`; it is left out if its head doesn't fit."""
+    """A table of escaped cells. One column is of kind `rest`; it is left out if its head doesn't fit.
+
+    For a `rest` that is `spare` itself, no other column is left out.
+    """
     width = terminal_size((1, 2))[0]
     widths = [_wanted(column, [row[n] for row in rows], width) for n, column in enumerate(columns)]
     rest = next(n for n, column in enumerate(columns) if column.kind == "rest")
     kept = set(range(len(columns))) - {rest}
     spare = sorted((n for n in kept if columns[n].spare), key=lambda n: columns[n].spare)
-    while (left := width - sum(widths[n] + _GAP for n in kept)) < min(widths[rest], _LEAST_REST) and spare:
+    least = 0 if columns[rest].spare else min(widths[rest], _LEAST_REST)
+    while (left := width - sum(widths[n] + _GAP for n in kept)) < least and spare:
         kept.remove(spare.pop())
     widths[rest] = min(widths[rest], left)
     if left >= cell_len(columns[rest].head):

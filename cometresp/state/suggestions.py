@@ -1,9 +1,10 @@
-"""Names, ids and models for a shell's completion; none where the state can't be read."""
+"""Names and ids for a shell's completion; none where the state can't be read."""
 
 import os
 from collections.abc import Callable
 
 from cometresp.config import load
+from cometresp.config_file import load_file
 from cometresp.errors import CometrespError
 from cometresp.state.patience import Patience
 from cometresp.state.state import State
@@ -54,10 +55,18 @@ def _offered(state: State, response_id: str, typed: str) -> str:
     return short if short.startswith(typed) else response_id
 
 
-def model_names(typed: str, *, offline: bool = False) -> Suggestions:
-    """The models that begin as typed: those of recorded turns, the last used first. A catalogue is to be added here."""
-    names = _read(lambda state: [(name, "") for name in state.turns.models()], offline=offline)
-    return [(name, text) for name, text in names if name.startswith(typed) and escape_line(name) == name]
+def used_models(*, offline: bool = False) -> list[str]:
+    """The models of recorded turns, the last used first."""
+    return [name for name, _ in _read(lambda state: [(name, "") for name in state.turns.models()], offline=offline)]
+
+
+def profile_names(typed: str) -> Suggestions:
+    """The profiles of the config file that begin as typed."""
+    try:
+        profiles = load_file({**os.environ, "COMETRESP_PROFILE": ""}).table.get("profile", {})
+    except CometrespError:
+        return []
+    return [(name, "") for name in profiles if name.startswith(typed) and escape_line(name) == name]
 
 
 def _read(what: Callable[[State], Suggestions], *, offline: bool) -> Suggestions:

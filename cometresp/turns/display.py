@@ -128,7 +128,7 @@ def open_outlets(runtime: "Runtime") -> Outlets:
     from cometresp.turns.files import FileSink, IdFile
     from cometresp.turns.images import image_folder
 
-    with runtime.within_max_time("opening the output files"):
+    with runtime.reading.within_max_time("opening the output files"):
         id_file = IdFile(output.id_file, terminal) if output.id_file is not None else None
         images = image_folder(output.save_images) if output.save_images is not None else None
         file = FileSink(output.file, terminal) if output.file is not None else None

@@ -115,8 +115,10 @@ def _check_something(asked: Asked, plan: Plan, given: Given, settled: "Sequence[
 
 
 def _body(asked: Asked, runtime: Runtime, plan: Plan, given: Given, tools: "Tools | None") -> Json:
-    configured = runtime.config.model.value if runtime.config.model else None
-    settings = plan.settings
+    config, settings, request = runtime.config, plan.settings, asked.request
+    configured = config.model.value if config.model else None
+    if request.model:
+        request = request._replace(model=config.model_of(request.model))
     fields = TurnFields(
         text=given.prompt.text,
         parts=given.prompt.parts,
@@ -129,8 +131,8 @@ def _body(asked: Asked, runtime: Runtime, plan: Plan, given: Given, tools: "Tool
         previous_response_id=plan.previous_id,
         conversation=asked.chain.conversation or settings.conversation,
     )
-    stream = not (asked.request.background and not asked.streaming)
-    return build(asked.request, fields, given.inputs.text_of, runtime.terminal.warn, stream=stream)
+    stream = not (request.background and not asked.streaming)
+    return build(request, fields, given.inputs.text_of, runtime.terminal.warn, stream=stream)
 
 
 def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:

@@ -136,7 +136,7 @@ def _servers(given: LoopOptions, runtime: Runtime, starting: ExitStack) -> "Serv
 
     terminal = runtime.terminal
     found = servers(
-        given.mcp or [], getattr(runtime.config, "mcp", {}), terminal.environ, runtime.secrets, given.tool_env or []
+        given.mcp or [], runtime.config.mcp, terminal.environ, runtime.secrets, given.tool_env or []
     )
     what = f"starting {', '.join(server.name for server in found)}"
     starting.enter_context(terminal.waiting(what))

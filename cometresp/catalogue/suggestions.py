@@ -1,0 +1,53 @@
+"""Models, providers and endpoints for a shell's completion: from the record and the cache, never from a server."""
+
+import os
+from collections import Counter
+
+from cometresp.catalogue.cache import cache_folder, read_models
+from cometresp.catalogue.entries import RESPONSES, Model
+from cometresp.catalogue.select import ANY, speaks
+from cometresp.catalogue.shown import description
+from cometresp.config import load
+from cometresp.errors import CometrespError
+from cometresp.state.suggestions import Suggestions, used_models
+from cometresp.text import escape_line
+from cometresp.wire.urls import EMULATOR_URL
+
+
+def model_names(typed: str, *, offline: bool = False, base_url: str | None = None) -> Suggestions:
+    """The models that begin as typed: those of recorded turns, the last used first, then the others of the server.
+
+    Those of the server are described by provider, context and price.
+    """
+    described = {model.id: description(model) for model in _cached(offline, base_url) if speaks(model)}
+    used = {name: described.get(name, "") for name in used_models(offline=offline)}
+    return _fitting([*used.items(), *((name, text) for name, text in described.items() if name not in used)], typed)
+
+
+def providers(typed: str, *, offline: bool = False, base_url: str | None = None) -> Suggestions:
+    """The providers of the server's models, those with the most models first."""
+    return _counted([model.provider for model in _cached(offline, base_url) if model.provider], typed)
+
+
+def endpoints(typed: str, *, offline: bool = False, base_url: str | None = None) -> Suggestions:
+    """`any`, and the endpoints of the server's models."""
+    names = [name for model in _cached(offline, base_url) for name in model.endpoints or ()]
+    return _fitting([(ANY, "all models")], typed) + _counted(names or [RESPONSES], typed)
+
+
+def _cached(offline: bool, base_url: str | None) -> list[Model]:
+    """The models in the cache, however old; none where a setting is wrong."""
+    try:
+        url = EMULATOR_URL if offline else load(os.environ, base_url=base_url).base_url.value
+    except CometrespError:
+        return []
+    kept = read_models(cache_folder(os.environ), url)
+    return kept[1] if kept else []
+
+
+def _counted(names: list[str], typed: str) -> Suggestions:
+    return _fitting([(name, f"{count} models") for name, count in Counter(names).most_common()], typed)
+
+
+def _fitting(found: Suggestions, typed: str) -> Suggestions:
+    return [(name, text) for name, text in found if name.startswith(typed) and escape_line(name) == name]
