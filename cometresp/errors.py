@@ -81,16 +81,13 @@ class Flags(NamedTuple):
     base_url: str | None = None
     chain: str | None = None
     functions: tuple[str, ...] = ()  # the files of --functions
-<<<<<<< HEAD
     mcp: tuple[str, ...] = ()  # the servers of --mcp
+    profile: str | None = None
 
     def for_tools(self) -> list[str | None]:
         """The flags that bring the functions of the run; None for one that can't be typed."""
         files = [shell_flag("--functions", file) for file in self.functions]
         return [*files, *(shell_flag("--mcp", server) for server in self.mcp)]
-=======
-    profile: str | None = None
->>>>>>> main
 
     def for_command(self, verb: str) -> list[str | None]:
         """The flags that another command needs to be about the same things; None for one that can't be typed."""

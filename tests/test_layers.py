@@ -62,7 +62,7 @@ ALLOWED: dict[str, set[str]] = {
     "schema": {"deadline", "errors", "text", "wire"},
     "answer": {"errors", "text", "wire"},
     "functions": {"errors", "paths", "schema", "signals", "text", "wire"},
-    "mcp": {"", "config", "errors", "functions", "text", "wire"},
+    "mcp": {"", "config", "errors", "functions", "nearest", "text", "wire"},
     "calls": {"answer", "errors", "text", "wire"},
     "state": {"config", "config_file", "errors", "text", "wire"},
     "render": {"answer", "errors", "signals", "terminal", "text", "wire"},

@@ -173,7 +173,7 @@ class Session:
                 which = f"the installed one can't be used: {why}" if why else "which isn't installed"
                 raise UsageError(f"--mcp: needs the MCP SDK for Python, {which}", hint="pip install 'cometresp[mcp]'")
             case "absent":
-                hint = "--mcp takes a command, a URL, or the NAME of a table [mcp.NAME] in the config file"
+                hint = self.server.hint
             case "status":
                 hint = "headers in a table [mcp.NAME] of the config file are sent with each request"
         raise self._unusable(why, hint)

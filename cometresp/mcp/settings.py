@@ -13,6 +13,7 @@ from cometresp.config import is_loopback
 from cometresp.errors import ConfigError, UsageError
 from cometresp.functions import environment
 from cometresp.mcp.names import name_of_command, name_of_url, server_name
+from cometresp.nearest import nearest
 from cometresp.text import escape_line, quoted
 from cometresp.wire.headers import is_secret_header, names_key
 from cometresp.wire.masking import Secrets
@@ -39,6 +40,7 @@ class Server(NamedTuple):
     """A server to start or to reach: it has a `command` or a `url`. `shown` names it in messages.
 
     `tools` are patterns of the tools that are offered, None for all. `timeout` is that of a call, in seconds.
+    `hint` says what else was meant by a command that isn't found.
     """
 
     name: str
@@ -49,14 +51,20 @@ class Server(NamedTuple):
     headers: Mapping[str, str] = {}
     tools: tuple[str, ...] | None = None
     timeout: float = _TIMEOUT
+    hint: str = ""
 
 
 def servers(
-    given: list[str], tables: Mapping[str, Any], environ: Mapping[str, str], secrets: Secrets, env_names: list[str]
+    given: list[str],
+    tables: Mapping[str, tuple[Mapping[str, Any], str]],
+    environ: Mapping[str, str],
+    secrets: Secrets,
+    env_names: list[str],
 ) -> list[Server]:
     """The servers of `--mcp`, each once, with names that no other has; their secrets are added to those of the run.
 
-    `env_names` are variables that all commands get. Raises UsageError and ConfigError.
+    `tables` are those of the settings by name, each with its source; `env_names` are variables that all commands get.
+    Raises UsageError and ConfigError.
     """
     words = list(dict.fromkeys(given))
     kept = {word: server_name(word, ()) for word in words if word in tables}
@@ -68,9 +76,10 @@ def servers(
     made = []
     for word in words:
         if word in tables:
-            server = _of_table(word, tables[word], environ, secrets)._replace(name=kept[word])
+            table, source = tables[word]
+            server = _of_table(word, table, source, environ, secrets)._replace(name=kept[word])
         else:
-            server = _of_word(word)
+            server = _of_word(word)._replace(hint=_hint(word, tables))
             server = server._replace(name=server_name(server.name, taken))
             taken.append(server.name)
         _check_address(server, secrets)
@@ -88,6 +97,14 @@ def _of_word(word: str) -> Server:
     return Server(name_of_command(words), escape_line(word, _SHOWN), tuple(words))
 
 
+def _hint(word: str, tables: Collection[str]) -> str:
+    """What may have been meant, where the word is no command that can be run."""
+    if near := nearest(word, tables):
+        return f"did you mean {near}?"
+    what = f"of the settings ({escape_line(', '.join(tables), 400)})" if tables else "with a table [mcp.NAME]"
+    return f"--mcp takes a command, a URL, or the name of a server {what}"
+
+
 def _split(where: str, command: str) -> list[str]:
     import shlex
 
@@ -96,7 +113,7 @@ def _split(where: str, command: str) -> list[str]:
     except ValueError as error:
         raise UsageError(f"{where}: {quoted(command)} is no command: {str(error).lower()}") from error
     if not words or not words[0]:
-        raise UsageError(f"{where}: must not be empty", hint="a command, a URL, or the NAME of a table [mcp.NAME]")
+        raise UsageError(f"{where}: must not be empty", hint="a command, a URL, or the name of a table [mcp.NAME]")
     if any("\0" in part for part in words):
         raise UsageError(f"{where}: {quoted(command)} has a NUL character")
     return words
@@ -105,8 +122,8 @@ def _split(where: str, command: str) -> list[str]:
 # a table ------------------------------------------------------------------------------------------------------------
 
 
-def _of_table(name: str, table: Any, environ: Mapping[str, str], secrets: Secrets) -> Server:
-    where = f"[mcp.{escape_line(name, _SHOWN)}]"
+def _of_table(name: str, table: Mapping[str, Any], source: str, environ: Mapping[str, str], secrets: Secrets) -> Server:
+    where = f"{source}: mcp.{escape_line(name, _SHOWN)}"
     _check_table(where, table)
     command = table.get("command", [])
     words = _split(f"{where}: command", command) if isinstance(command, str) else command
@@ -138,7 +155,9 @@ def _check_table(where: str, table: Any) -> None:
     """Raises ConfigError for what a table can't have."""
     for key, value in table.items():
         if key not in _KEYS:
-            raise ConfigError(f"{where}: unknown key {quoted(key)}", hint=f"the keys are {', '.join(_KEYS)}")
+            near = nearest(key, _KEYS)
+            hint = f"did you mean {near}?" if near else f"the keys are {', '.join(_KEYS)}"
+            raise ConfigError(f"{where}: unknown key {quoted(key)}", hint=hint)
         types, what = _KEYS[key]
         inner = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
         if not isinstance(value, types) or isinstance(value, bool) or not all(isinstance(one, str) for one in inner):
@@ -214,7 +233,6 @@ def offered(server: Server, names: Collection[str]) -> list[str]:
     for pattern in server.tools:
         if not any(fnmatchcase(name, pattern) for name in names):
             shown = escape_line(", ".join(names), 400)
-            raise UsageError(
-                f"[mcp.{server.shown}]: tools: {quoted(pattern)} fits none of its tools", hint=f"they are {shown}"
-            )
+            what = f"--mcp: {server.shown}: tools: {quoted(pattern)} fits none of its tools"
+            raise UsageError(what, hint=f"they are {shown}" if names else "")
     return [name for name in names if any(fnmatchcase(name, pattern) for pattern in server.tools)]

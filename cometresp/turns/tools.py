@@ -136,11 +136,11 @@ def _servers(given: LoopOptions, runtime: Runtime, starting: ExitStack) -> "Serv
 
     terminal = runtime.terminal
     found = servers(
-        given.mcp or [], runtime.config.mcp, terminal.environ, runtime.secrets, given.tool_env or []
+        given.mcp or [], runtime.config.file.entries("mcp"), terminal.environ, runtime.secrets, given.tool_env or []
     )
     what = f"starting {', '.join(server.name for server in found)}"
     starting.enter_context(terminal.waiting(what))
-    starting.enter_context(runtime.within_max_time(what))
+    starting.enter_context(runtime.reading.within_max_time(what))
     return Servers(found, terminal.environ, terminal.note if terminal.verbose else None)
 
 
