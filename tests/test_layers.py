@@ -27,6 +27,7 @@ _BELOW_TURNS = {
     "editor",
     "errors",
     "functions",
+    "mcp",
     "nearest",
     "options",
     "pager",
@@ -65,6 +66,7 @@ ALLOWED: dict[str, set[str]] = {
     "schema": {"deadline", "errors", "text", "wire"},
     "answer": {"errors", "text", "wire"},
     "functions": {"errors", "paths", "schema", "signals", "text", "wire"},
+    "mcp": {"", "config", "errors", "functions", "nearest", "text", "wire"},
     "calls": {"answer", "errors", "text", "wire"},
     "state": {"config", "config_file", "errors", "text", "wire"},
     "render": {"answer", "errors", "signals", "terminal", "text", "wire"},
@@ -111,7 +113,7 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "turns": _BELOW_TURNS,
-    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "report", "signals", "sinks"}
+    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "mcp", "report", "signals", "sinks"}
     | {"", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "config_file", "text", "wire"},
     "cli": {"", "bugs", "commands", "completion", "errors", "help", "report", "pager", "signals", "terminal", "text"},
@@ -125,6 +127,8 @@ LIBRARIES = {
     "markdown_it": {"answer.extract", "render"},
     "pygments": {"render"},
     "jsonschema": {"schema.check"},
+    "mcp": {"mcp.host"},
+    "mcp_types": {"mcp.host"},
     "referencing": {"schema.check"},
     "sqlite3": {"emulator", "state"},
     "typer": {"cli", "commands", "help", "options"},

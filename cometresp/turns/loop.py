@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cometresp.turns.draft import Draft
     from cometresp.turns.tools import Tools
 
-_SEND_AGAIN = (Next("continue"), " sends the results again, with --functions where further calls should run")
+_SEND_AGAIN = (Next("continue"), " sends the results again, with --functions and --mcp where further calls should run")
 
 
 def run_turns(
