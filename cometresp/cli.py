@@ -33,6 +33,7 @@ COMMANDS = {
     "log": "log",
     "usage": "usage",
     "models": "models",
+    "config": "config",
     "schema": "schema",
     "completion": "completion",
     "emulator": "emulator",

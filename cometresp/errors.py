@@ -97,11 +97,12 @@ class Flags(NamedTuple):
         given: list[str | None] = []
         if name in _WITH_CHAIN and self.chain is not None:
             given.append(shell_flag("--chain", self.chain))
-        if self.profile is not None and name in _WITH_STATE + _WITH_SERVER:
+        stores_key = verb == "config set-key"
+        if self.profile is not None and (name in _WITH_STATE + _WITH_SERVER or (stores_key and not self.base_url)):
             given.append(shell_flag("--profile", self.profile))
         if self.offline and name in _WITH_STATE + _WITH_SERVER:
             given.append("--offline")
-        elif self.base_url is not None and name in _WITH_SERVER:
+        elif self.base_url is not None and (name in _WITH_SERVER or stores_key):
             given.append(shell_flag("--base-url", self.base_url))
         return given
 

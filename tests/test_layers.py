@@ -51,7 +51,8 @@ ALLOWED: dict[str, set[str]] = {
     "deadline": set(),
     "paths": set(),
     "signals": {"errors"},
-    "terminal": {"errors", "signals", "text"},
+    "questions": {"signals"},
+    "terminal": {"errors", "questions", "text"},
     "sinks": {"errors", "signals", "terminal", "text"},
     "report": {"", "calls", "catalogue.price", "errors", "sinks", "terminal", "text", "wire"},
     "foreground": {"signals"},
@@ -61,7 +62,7 @@ ALLOWED: dict[str, set[str]] = {
     "config_file": {"errors", "nearest", "paths"},
     "config": {"config_file", "errors", "paths", "wire"},
     "reading": {"deadline", "errors", "paths", "terminal", "text", "wire"},
-    "settings": {"config_file", "errors", "nearest", "options", "reading", "terminal"},
+    "settings": {"config_file", "errors", "nearest", "options", "paths", "reading", "signals", "terminal", "text"},
     "wire": {"errors", "text"},
     "schema": {"deadline", "errors", "text", "wire"},
     "answer": {"errors", "text", "wire"},
@@ -97,6 +98,7 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "runtime": {
+        "settings",
         "client",
         "config",
         "config_file",
@@ -131,6 +133,7 @@ LIBRARIES = {
     "mcp_types": {"mcp.host"},
     "referencing": {"schema.check"},
     "sqlite3": {"emulator", "state"},
+    "tomlkit": {"settings.document"},
     "typer": {"cli", "commands", "help", "options"},
 }
 
