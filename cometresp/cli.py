@@ -28,6 +28,7 @@ COMMANDS = {
     "items": "items",
     "chains": "chains",
     "log": "log",
+    "usage": "usage",
     "models": "models",
     "schema": "schema",
     "completion": "completion",

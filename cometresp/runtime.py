@@ -4,12 +4,13 @@ import gc
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, TypeVar
 
-from cometresp.config import Config, clean, is_loopback, load
-from cometresp.deadline import DEFAULT_TIMEOUT, alarm
+from cometresp.config import Config, is_loopback, load
+from cometresp.config_file import clean
+from cometresp.deadline import DEFAULT_TIMEOUT
 from cometresp.errors import (
     CometrespError,
     DamagedError,
@@ -17,18 +18,16 @@ from cometresp.errors import (
     KeyProblemError,
     Next,
     OutputError,
-    UnreachableError,
     UsageError,
     typed_hint,
 )
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.options.values import check, headers_of, reply_size_of, retries_of
-from cometresp.paths import wait_message
+from cometresp.reading import FileReading
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
 from cometresp.wire.headers import MASK, is_secret_header, names_key, with_headers
 from cometresp.wire.masking import Secrets, of_runs
-from cometresp.wire.payload import megabytes
 from cometresp.wire.urls import EMULATOR_URL, query_of, shown_url
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from cometresp.state.patience import Patience
     from cometresp.state.state import State
 
-_LONGEST_NAME = 200  # characters of a file in a message
 
 Options = TypeVar("Options")
 
@@ -51,8 +49,8 @@ class Runtime:
         self.connection = connection
         self.output = output or OutputOptions()
         shown = None if connection.base_url is None else shown_url(connection.base_url)
-        self.flags = Flags(connection.offline, shown, chain)
-        self._spent = 0.0  # seconds in which files were read
+        self.flags = Flags(connection.offline, shown, chain, profile=connection.profile)
+        self.reading = FileReading(lambda: self.terminal, connection.max_time)
         self.secrets = Secrets()
         self.secrets.add_key(clean(os.environ.get("COMETAPI_KEY")))
         of_runs.append(self.secrets)
@@ -65,7 +63,9 @@ class Runtime:
     @cached_property
     def config(self) -> Config:
         given = self.connection
-        config = load(os.environ, base_url=given.base_url, offline=given.offline, reading=self.reading)
+        config = load(
+            os.environ, base_url=given.base_url, offline=given.offline, profile=given.profile, reading=self.reading
+        )
         if config.key:
             self.secrets.add_key(config.key.value)
         for name, value in query_of(config.base_url.value):
@@ -78,39 +78,16 @@ class Runtime:
         return self.flags.chain if self.flags.chain is not None else self.config.chain.value
 
     @property
-    def plain(self) -> bool:
-        return self.output.plain or self.config.plain
+    def offline(self) -> bool:
+        return self.connection.offline or self.config.offline
 
     @property
-    def bell(self) -> bool:
-        return self.output.bell or self.config.bell
+    def plain(self) -> bool:
+        return self.output.plain or self.config.plain
 
     def hint(self, *parts: str | Next) -> str:
         """A hint whose commands have the flags of this run that they need; "" where one of them can't be typed."""
         return typed_hint(parts, self.flags)
-
-    @contextmanager
-    def reading(self, path: str) -> Iterator[None]:
-        """The block in which a file is read: told of where it takes long, bounded by --max-time."""
-        message, size = wait_message(path)
-        if not message:
-            yield
-            return
-        what = f"{message} {escape_line(path, _LONGEST_NAME)}"
-        with self.terminal.waiting(f"{what} · {megabytes(size)}" if size else what), self.within_max_time(what):
-            yield
-
-    @contextmanager
-    def within_max_time(self, what: str) -> Iterator[None]:
-        """The block, before the server is asked, that --max-time ends. `what` is done in it, for the message."""
-        most, started = self.connection.max_time, time.monotonic()
-
-        def too_long() -> UnreachableError:
-            return UnreachableError(f"not finished within the {most:g} s of --max-time: {what}")
-
-        with nullcontext() if most is None else alarm(most - self._spent, too_long):
-            yield
-        self._spent += time.monotonic() - started
 
     # the server -----------------------------------------------------------------------------------------------------
 
@@ -125,7 +102,7 @@ class Runtime:
     @property
     def url(self) -> str:
         """The base URL with its query."""
-        return EMULATOR_URL if self.connection.offline else self.config.base_url.value
+        return EMULATOR_URL if self.offline else self.config.base_url.value
 
     @cached_property
     def given_headers(self) -> dict[str, str | None]:
@@ -151,11 +128,11 @@ class Runtime:
 
     def check_sendable(self, *, key_required: bool = True) -> None:
         """Raises an error where there is no key though it is `key_required`, or where it would be sent in the open."""
-        if self.connection.offline:
+        if self.offline:
             return
         if key_required and self.lacks_key:
             raise self.no_key()
-        insecure = self.connection.insecure_http or self.config.insecure_http
+        insecure = self.connection.insecure_http
         keys = [name for name, value in [*self.headers.items(), *query_of(self.url)] if value and names_key(name)]
         if keys and self.url.startswith("http:") and not is_loopback(self.url) and not insecure:
             raise UsageError(
@@ -165,7 +142,7 @@ class Runtime:
 
     @property
     def lacks_key(self) -> bool:
-        return not self.connection.offline and self.needs_key and not self.config.key
+        return not self.offline and self.needs_key and not self.config.key
 
     def no_key(self) -> KeyProblemError:
         """The error where the server needs a key, and none is set."""
@@ -178,7 +155,7 @@ class Runtime:
     def client(self, *, key_required: bool = True) -> Iterator["Client"]:
         """The server of this command; with --offline the emulator, started for as long as it is needed."""
         self.check_sendable(key_required=key_required)
-        if not self.connection.offline:
+        if not self.offline:
             with self._client(self.url) as client:
                 _end_start()
                 yield client
@@ -217,7 +194,7 @@ class Runtime:
         )
         path = given.ca_file or os.environ.get("SSL_CERT_FILE", "")
         with self.reading(path):
-            return Client(config._replace(spent=self._spent))
+            return Client(config._replace(spent=FileReading.spent))
 
     def _debug(self, line: str) -> None:
         """A line of --debug; the values of secret headers are masked, whatever they are."""

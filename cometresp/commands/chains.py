@@ -15,10 +15,10 @@ from cometresp.options.arguments import (
     ChainNames,
     InColor,
     NoPager,
-    Offline,
     ReplyAsJson,
     ResponseId,
     SomeChain,
+    StateOptions,
 )
 from cometresp.options.spread import spread
 from cometresp.options.tables import Color, ConnectionOptions, OutputOptions, complete_models
@@ -77,14 +77,16 @@ class ListedChain(TypedDict):
 
 
 @app.callback(invoke_without_command=True, short_help="List the chains; show, rename, remove or compact them.")
-def chains(ctx: typer.Context, *, as_json: AsJson = False, color: InColor = "auto", offline: Offline = False) -> None:
+@spread
+def chains(ctx: typer.Context, *, as_json: AsJson = False, color: InColor = "auto", place: StateOptions) -> None:
     """List the chains, the last used first; or one of the commands below."""
-    ctx.obj = offline
+    ctx.obj = place
     if ctx.invoked_subcommand is None:
-        run(as_json, _runtime(ctx, offline=offline, color=color))
+        run(as_json, _runtime(ctx, place, color=color))
 
 
 @app.command(cls=Command)
+@spread
 def show(
     ctx: typer.Context,
     name: SomeChain = None,
@@ -92,19 +94,21 @@ def show(
     as_json: AsJson = False,
     no_pager: NoPager = False,
     color: InColor = "auto",
-    offline: Offline = False,
+    place: StateOptions,
 ) -> None:
     """Print the transcript of a chain as Markdown, or its items as JSON."""
-    show_chain(Shown(name, as_json, no_pager), _runtime(ctx, offline=offline, color=color))
+    show_chain(Shown(name, as_json, no_pager), _runtime(ctx, place, color=color))
 
 
 @app.command(cls=Command)
-def head(ctx: typer.Context, name: SomeChain = None, *, offline: Offline = False) -> None:
+@spread
+def head(ctx: typer.Context, name: SomeChain = None, *, place: StateOptions) -> None:
     """Print the id of the last response of a chain."""
-    print_head(name, _runtime(ctx, offline=offline))
+    print_head(name, _runtime(ctx, place))
 
 
 @app.command("set", cls=Command)
+@spread
 def set_(
     ctx: typer.Context,
     name: ChainName,
@@ -113,41 +117,44 @@ def set_(
     base_url: Annotated[
         str | None, typer.Option("--base-url", help="Where the response was made.", metavar="URL", show_default=False)
     ] = None,
-    offline: Offline = False,
+    place: StateOptions,
 ) -> None:
     """Let a chain continue from this response, recorded here or made elsewhere."""
-    set_head((name, response_id), _runtime(ctx, offline=offline, base_url=base_url))
+    set_head((name, response_id), _runtime(ctx, place, base_url=base_url))
 
 
 @app.command(cls=Command)
+@spread
 def rename(
     ctx: typer.Context,
     name: ChainName,
     new: Annotated[str, typer.Argument(metavar="NEW", help="Its new name.", show_default=False)],
     *,
-    offline: Offline = False,
+    place: StateOptions,
 ) -> None:
     """Give a chain another name."""
-    rename_chain((name, new), _runtime(ctx, offline=offline))
+    rename_chain((name, new), _runtime(ctx, place))
 
 
 @app.command("rm", cls=Command)
-def remove(ctx: typer.Context, names: ChainNames, *, offline: Offline = False) -> None:
+@spread
+def remove(ctx: typer.Context, names: ChainNames, *, place: StateOptions) -> None:
     """Remove chains, and their responses that no other chain needs, from the record."""
-    remove_chains(names, _runtime(ctx, offline=offline))
+    remove_chains(names, _runtime(ctx, place))
 
 
 @app.command(cls=Command)
+@spread
 def prune(
     ctx: typer.Context,
     *,
     older_than: Annotated[
         str, typer.Option("--older-than", metavar="AGE", help="As 12h, 30d or 8w.", show_default=False)
     ],
-    offline: Offline = False,
+    place: StateOptions,
 ) -> None:
     """Remove the chains not used since, and older responses that no chain needs, from the record."""
-    prune_chains(older_than, _runtime(ctx, offline=offline))
+    prune_chains(older_than, _runtime(ctx, place))
 
 
 @app.command(cls=Command)
@@ -172,13 +179,19 @@ def compact(
     connection: ConnectionOptions,
 ) -> None:
     """Have the server compact a chain: fewer items then take the place of its turns."""
-    connection = connection._replace(offline=connection.offline or bool(ctx.obj))
+    before: StateOptions = ctx.obj
+    connection = connection._replace(
+        offline=connection.offline or before.offline, profile=connection.profile or before.profile
+    )
     compact_chain(Compacted(name, model, instructions, as_json), Runtime(connection, chain=name))
 
 
-def _runtime(ctx: typer.Context, *, offline: bool, base_url: str | None = None, color: Color = "auto") -> Runtime:
-    """--offline counts before the subcommand and after it."""
-    connection = ConnectionOptions(offline=offline or bool(ctx.obj), base_url=base_url)
+def _runtime(ctx: typer.Context, place: StateOptions, *, base_url: str | None = None, color: Color = "auto") -> Runtime:
+    """--offline and --profile count before the subcommand and after it."""
+    before: StateOptions = ctx.obj
+    connection = ConnectionOptions(
+        offline=place.offline or before.offline, profile=place.profile or before.profile, base_url=base_url
+    )
     return Runtime(connection, OutputOptions(color=color))
 
 

@@ -8,13 +8,15 @@ import typer
 
 from cometresp.errors import Next, RecordError, UsageError
 from cometresp.help.command import Command
-from cometresp.options.arguments import AsJson, InColor, NoPager, Offline
+from cometresp.options.arguments import AsJson, InColor, NoPager, StateOptions
+from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions, complete_chains, complete_ids
 from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
 from cometresp.state.records import Turn
 from cometresp.state.transcript import passages_of, prompt_of, words_of
 from cometresp.text import escape_line, to_bytes
+from cometresp.turns.cost import Prices
 from cometresp.turns.listing import print_passages, shown_in, tell_empty
 from cometresp.turns.lookup import find
 from cometresp.wire.json import Json
@@ -49,9 +51,11 @@ class LoggedTurn(TypedDict):
     turn: int
     base_url: str
     model: str | None
+    profile: str | None
     status: str
     incomplete_reason: str | None
     usage: Json | None
+    cost: float | None
     created: float
     ended: float | None
     request_id: str | None
@@ -60,6 +64,7 @@ class LoggedTurn(TypedDict):
 
 
 @app.command(cls=Command, short_help="List recorded responses, or print one.")
+@spread
 def log(
     response_id: Annotated[
         str | None,
@@ -78,11 +83,11 @@ def log(
     as_json: AsJson = False,
     no_pager: NoPager = False,
     color: InColor = "auto",
-    offline: Offline = False,
+    place: StateOptions,
 ) -> None:
     """List recorded responses, or print one with its prompt, text and items."""
     query_of = Query(response_id, chain, count, tuple(query.split()), as_json, no_pager)
-    run(query_of, Runtime(ConnectionOptions(offline=offline), OutputOptions(color=color)))
+    run(query_of, Runtime(ConnectionOptions(**place._asdict()), OutputOptions(color=color)))
 
 
 @telling
@@ -104,7 +109,8 @@ def run(options: Query, runtime: Runtime) -> None:
     for message in damaged:
         runtime.terminal.warn(message)
     if options.as_json:
-        runtime.terminal.print_json([as_dict(turn) for turn in turns])
+        prices = Prices(runtime)
+        runtime.terminal.print_json([as_dict(turn, prices) for turn in turns])
         return
     if turns and state:
         _print_list(runtime, state, turns)
@@ -117,7 +123,7 @@ def run(options: Query, runtime: Runtime) -> None:
 
 def _show(runtime: Runtime, state: "State", turn: Turn, options: Query) -> None:
     if options.as_json:
-        runtime.terminal.print_json(as_dict(turn))
+        runtime.terminal.print_json(as_dict(turn, Prices(runtime)))
         return
     print_passages(runtime, passages_of(turn, shown_in(runtime, state)), use_pager=not options.no_pager)
 
@@ -128,31 +134,40 @@ def _print_list(runtime: Runtime, state: "State", turns: list[Turn]) -> None:
     if not terminal.stdout_tty:
         terminal.write(to_bytes("".join(_line(turn, _words(state, turn, turns, _SHOWN)) for turn in turns)))
         return
+    from cometresp.catalogue.price import written
     from cometresp.render.tables import Column, ago, table
 
+    prices = Prices(runtime)
+    columns = {
+        "when": Column("WHEN", spare=1),
+        "chain": Column("CHAIN", "cut", spare=2),
+        "status": Column("STATUS", spare=4),
+        "model": Column("MODEL", "cut", spare=5),
+        "tokens": Column("TOKENS", spare=6),
+        "cost": Column("COST", spare=3),
+        "prompt": Column("PROMPT", "rest"),
+        "id": Column("ID"),
+    }
     rows = []
     for turn in turns:
+        cost = prices.cost(turn)
         tokens = [str(turn.usage.get(name, "")) for name in ("input_tokens", "output_tokens")]
-        cells = (
-            ago(turn.created),
-            turn.chain,
-            turn.status,
-            turn.model or "",
-            f" {terminal.arrow} ".join(tokens) if any(tokens) else "",
-            _words(state, turn, turns, _SHOWN_IN_TABLE),
-            state.turns.shown_id(turn.id),
+        rows.append(
+            {
+                "when": ago(turn.created),
+                "chain": turn.chain,
+                "status": turn.status,
+                "model": turn.model or "",
+                "tokens": f" {terminal.arrow} ".join(tokens) if any(tokens) else "",
+                "cost": "" if cost is None else written(cost),
+                "prompt": _words(state, turn, turns, _SHOWN_IN_TABLE),
+                "id": state.turns.shown_id(turn.id),
+            }
         )
-        rows.append([escape_line(cell) for cell in cells])
-    columns = (
-        Column("WHEN", spare=1),
-        Column("CHAIN", "cut", spare=2),
-        Column("STATUS", spare=3),
-        Column("MODEL", "cut", spare=4),
-        Column("TOKENS", spare=5),
-        Column("PROMPT", "rest"),
-        Column("ID"),
-    )
-    terminal.write(terminal.encode(table(columns, rows, terminal)))
+    if not any(row["cost"] for row in rows):
+        del columns["cost"]
+    cells = [[escape_line(row[name]) for name in columns] for row in rows]
+    terminal.write(terminal.encode(table(list(columns.values()), cells, terminal)))
 
 
 def _words(state: "State", turn: Turn, listed: list[Turn], limit: int) -> str:
@@ -170,7 +185,7 @@ def _line(turn: Turn, words: str) -> str:
     return "\t".join(map(escape_line, cells)) + "\n"
 
 
-def as_dict(turn: Turn) -> LoggedTurn:
+def as_dict(turn: Turn, prices: Prices) -> LoggedTurn:
     return {
         "id": turn.id,
         "previous_response_id": turn.previous_id,
@@ -179,9 +194,11 @@ def as_dict(turn: Turn) -> LoggedTurn:
         "turn": turn.number,
         "base_url": turn.base_url,
         "model": turn.model,
+        "profile": turn.profile,
         "status": turn.status,
         "incomplete_reason": turn.reason,
         "usage": turn.usage or None,
+        "cost": prices.cost(turn),
         "created": turn.created,
         "ended": turn.ended,
         "request_id": turn.request_id,

@@ -75,6 +75,13 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         return super().parse_args(ctx, _read(self, ctx, args))
 
+    def invoke(self, ctx: Any) -> Any:
+        if shared := getattr(self.callback, "shared", None):
+            from cometresp.settings.invoke import invoke
+
+            return invoke(ctx, shared, super().invoke)
+        return super().invoke(ctx)
+
 
 class Group(TyperGroup):
     command_class = Command

@@ -9,10 +9,10 @@ from typing import Any
 
 from cometresp.errors import CometrespError, Next, UsageError
 from cometresp.help import foreign
-from cometresp.help.nearest import nearest
 from cometresp.help.page import usage_of
 from cometresp.help.phrases import about, metavar, shown_words
 from cometresp.help.words import flags_of
+from cometresp.nearest import nearest
 from cometresp.text import escape_line, quoted
 
 _LONGEST = 40  # characters of a wrong flag

@@ -88,7 +88,10 @@ _BY_ADVICE: dict[Advice, str] = {
     _MODELS: "--models --list-models --model-list -M --ask-model",
     _REASONING: "-R --no-reasoning --hide-thinking --no-thinking",
     Advice("--count-tokens prints the number of input tokens, -u the usage of a run", "--count-tokens"): "--tokens "
-    "--token-count --count --cost --price --show-usage --show-cost",
+    "--token-count --count --show-usage",
+    Advice("-u prints what a run cost where the price is known", "-u"): "--cost --show-cost",
+    Advice("--max-cost USD ends a run before it costs more", "--max-cost"): "--budget --max-budget --max-budget-usd "
+    "--cost-limit --max-price --limit-cost --max-spend",
     Advice("--debug shows requests and replies", "--debug"): "--trace --log-level --loglevel --vv "
     "--trace-http",
     Advice("-H 'User-Agent: NAME' sends another", "-H"): "-A --user-agent",
@@ -153,6 +156,11 @@ COMMANDS: dict[str, str] = {
     ),
     **dict.fromkeys(("new", "restart"), 'cometresp ask "…" starts a chain again'),
     **dict.fromkeys(("serve", "server", "mock", "proxy"), "cometresp emulator serves the API on this machine"),
+    **dict.fromkeys(("cost", "costs", "spend", "spending", "stats", "bill"), "cometresp usage sums tokens and cost"),
+    **dict.fromkeys(
+        ("record", "replay", "vcr", "cassette"),
+        "cometresp emulator --record DIR --upstream URL records what a server says, --replay DIR says it again",
+    ),
     **dict.fromkeys(
         ("tokens", "count", "count-tokens"), 'cometresp ask --count-tokens "…" prints the number of input tokens'
     ),
@@ -165,7 +173,7 @@ COMMANDS: dict[str, str] = {
         ("config", "settings", "env", "set", "doctor"),
         "settings are variables and a config file: cometresp help environment",
     ),
-    **dict.fromkeys(("man", "docs", "usage", "info", "?"), "cometresp help"),
+    **dict.fromkeys(("man", "docs", "info", "?"), "cometresp help"),
     **dict.fromkeys(("tool", "tools", "functions", "mcp"), 'cometresp ask -t SPEC "…" offers a tool'),
     **dict.fromkeys(("completions-install", "install-completion"), "cometresp completion SHELL prints the script"),
     **dict.fromkeys(("file", "files", "upload", "attach"), 'cometresp ask -f FILE "…" attaches a file'),

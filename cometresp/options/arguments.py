@@ -1,10 +1,10 @@
 """The arguments and flags that several commands share."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from typer import Argument, Option
 
-from cometresp.options.tables import Color, complete_chains, complete_ids
+from cometresp.options.tables import Color, complete_chains, complete_ids, complete_profiles
 
 
 def complete_providers(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
@@ -62,4 +62,19 @@ InColor = Annotated[
 AsJson = Annotated[bool, Option("--json", help="Print JSON.")]
 ReplyAsJson = Annotated[bool, Option("--json", help="Print the server's reply as JSON.")]
 Quiet = Annotated[bool, Option("--quiet", "-q", help="Print no warnings and no notices.")]
-Offline = Annotated[bool, Option("--offline", help="Use the state of the emulator.")]
+
+
+class StateOptions(NamedTuple):
+    """Whose state a command is about that asks no server."""
+
+    offline: Annotated[bool, Option("--offline", help="Use the state of the emulator.")] = False
+    profile: Annotated[
+        str | None,
+        Option(
+            "--profile",
+            help="Use the settings of [profile.NAME] in the config file.",
+            metavar="NAME",
+            show_default=False,
+            autocompletion=complete_profiles,
+        ),
+    ] = None

@@ -36,6 +36,12 @@ def complete_ids(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
     return response_ids(incomplete, offline=ctx.offline)
 
 
+def complete_profiles(ctx: Any, incomplete: str) -> list[tuple[str, str]]:  # noqa: ARG001 - as completion calls it
+    from cometresp.state.suggestions import profile_names
+
+    return profile_names(incomplete)
+
+
 def complete_models(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
     from cometresp.catalogue.suggestions import model_names
 
@@ -144,7 +150,9 @@ class OutputOptions(NamedTuple):
     extract_last: Annotated[bool, _flag(OUTPUT, "Print only the last fenced code block.", "--extract-last")] = False
     save_images: Annotated[Text, _flag(OUTPUT, "Save generated images in this directory.", "--save-images", metavar="DIR")] = None
     allow_incomplete: Annotated[bool, _flag(OUTPUT, "Accept an incomplete answer: exit 0 instead of 3.", "--allow-incomplete")] = False
-    usage: Annotated[bool, _flag(OUTPUT, "Print the token counts on stderr, and the request id.", "--usage", "-u")] = False
+    usage: Annotated[bool, _flag(OUTPUT, "Print the token counts on stderr, with the cost if the price is known, and the request id.", "--usage", "-u")] = False
+    max_cost: Annotated[float | None, _flag(OUTPUT, "End the run before it costs more than this (exit 9). It goes by list prices and an estimate of the input; what has no price, such as the server's tools, isn't counted, but isn't free.", "--max-cost", metavar="USD")] = None
+    price: Annotated[Text, _flag(OUTPUT, "Price of the model in USD for a million input and output tokens, in place of the listed one; CACHED is that of cached input.", "--price", metavar="IN,OUT[,CACHED]")] = None
     quiet: Annotated[bool, _flag(OUTPUT, "Print no warnings and no status.", "--quiet", "-q")] = False
     verbose: Annotated[bool, _flag(OUTPUT, "Print notices and tool calls on stderr, even if it is no terminal.", "--verbose")] = False
     show_reasoning: Annotated[Flag, _flag(OUTPUT, "Print reasoning on stderr [default: on a terminal].", "--show-reasoning/--hide-reasoning")] = None
@@ -161,6 +169,7 @@ class OutputOptions(NamedTuple):
 class ConnectionOptions(NamedTuple):
     """How the server is reached."""
 
+    profile: Annotated[Text, _flag(CONNECTION, "Use the settings of [profile.NAME] in the config file.", "--profile", metavar="NAME", autocompletion=complete_profiles)] = None
     base_url: Annotated[Text, _flag(CONNECTION, "Base URL of the API [default: https://api.cometapi.com/v1].", "--base-url", metavar="URL")] = None
     header: Annotated[Texts, _flag(CONNECTION, "Header to send with each request. Repeatable.", "--header", "-H", metavar="'NAME: VALUE'")] = None
     timeout: Annotated[float | None, _flag(CONNECTION, "Seconds without data before giving up [default: 600].", "--timeout", metavar="SECONDS")] = None

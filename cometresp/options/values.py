@@ -9,6 +9,7 @@ from cometresp.wire.headers import HARMLESS, with_headers
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FRAMING = ("content-length", "transfer-encoding", "connection", "host", "upgrade", "te", "trailer")
+_HIGHEST_COST = 1_000_000  # USD
 _LONGEST = 10_000_000  # seconds; the limit of sockets and timers is not much higher
 
 
@@ -18,6 +19,7 @@ def check(connection: ConnectionOptions, output: OutputOptions) -> None:
         if seconds is not None and not 0 < seconds <= _LONGEST:
             raise UsageError(f"{flag}: must be more than 0 and at most {_LONGEST:.0f} seconds, not {seconds:g}")
     reply_size_of(connection)
+    _check_cost(output)
     for flag, path in (
         ("--ca-file", connection.ca_file),
         ("--output", output.output),
@@ -81,6 +83,16 @@ def reply_size_of(connection: ConnectionOptions) -> int | None:
     if found is None:
         raise UsageError(f"--max-reply-size: {given[:40]!r} must be a number of bytes, such as 500000, 10M or 1G")
     return int(found[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[found[2]]
+
+
+def _check_cost(output: OutputOptions) -> None:
+    most = output.max_cost
+    if most is not None and not 0 < most <= _HIGHEST_COST:
+        raise UsageError(f"--max-cost: must be more than 0 and at most {_HIGHEST_COST} USD, not {most:g}")
+    if output.price is not None:
+        from cometresp.catalogue.price import given_price
+
+        given_price(output.price)
 
 
 def _check_format(output: OutputOptions) -> None:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 
 from cometresp.config import load
+from cometresp.config_file import load_file
 from cometresp.errors import CometrespError
 from cometresp.state.patience import Patience
 from cometresp.state.state import State
@@ -57,6 +58,15 @@ def _offered(state: State, response_id: str, typed: str) -> str:
 def used_models(*, offline: bool = False) -> list[str]:
     """The models of recorded turns, the last used first."""
     return [name for name, _ in _read(lambda state: [(name, "") for name in state.turns.models()], offline=offline)]
+
+
+def profile_names(typed: str) -> Suggestions:
+    """The profiles of the config file that begin as typed."""
+    try:
+        profiles = load_file({**os.environ, "COMETRESP_PROFILE": ""}).table.get("profile", {})
+    except CometrespError:
+        return []
+    return [(name, "") for name in profiles if name.startswith(typed) and escape_line(name) == name]
 
 
 def _read(what: Callable[[State], Suggestions], *, offline: bool) -> Suggestions:

@@ -3,12 +3,14 @@
 amnesia       Whether a server answered a turn without those before it, although it was given the id of
               the last one (API 12.8).
 attention  What a run tells a user who looks elsewhere: its progress, and a bell.
+budget    `--max-cost`: a run ends before it would cost more.
 by_items  A request about a conversation, sent once more with the recorded items where the server refuses
           the response id.
 compact   A chain that is compacted: the items that the server returns take the place of its turns.
 conclude  The end of a run: what is printed of its last answer alone, the lines after it, and the error that
           it amounts to.
 conversation  A conversation that a run creates on the server before its first turn: `--conversation new`.
+cost      What the turns of a run cost, by list prices.
 count     `--count-tokens`: how many input tokens a request has, counted by the server, else estimated.
 display   How the answers of a run are shown: the layout, decided before anything is sent, and a screen for
           each turn.

@@ -53,7 +53,8 @@ def conclude(
             step()
         except CometrespError as late:
             error = error or late
-    if isinstance(outcome, TurnError) and outcome.exit_code == ExitCode.CALL_OPEN and not recorder.keeps_text:
+    is_open = outcome is not None and outcome.exit_code in (ExitCode.CALL_OPEN, ExitCode.COST_LIMIT)
+    if outcome is not None and is_open and not recorder.keeps_text:
         outcome.with_hint(_by_hand(answer, recorder))
     lacking = last.error(answer, shape) or last.without_id(answer, required=allow_pending)
     final = _explained(error, answer, recorder) or outcome or lacking or _trouble(display, recorder)
@@ -174,6 +175,7 @@ def _print_summary(done: Finished, display: Display, recorder: Recorder, tier: s
 
     first, started = done.first_text_at, display.started
     chain, turn = recorder.place or ("", 0)
+    cost = _written_cost(done.cost)
     run = Run(
         status or done.status,
         time.monotonic() - started,
@@ -185,9 +187,20 @@ def _print_summary(done: Finished, display: Display, recorder: Recorder, tier: s
         recorder.model,
         tier,
         answer.request_id,
+        cost,
     )
     if summarized:
         print_summary(terminal, answer, run)
     if display.output.usage or (terminal.verbose and summarized):
-        line = usage_line(done.usage, answer.request_id, details(answer, run) if summarized else ())
+        line = usage_line(done.usage, answer.request_id, details(answer, run) if summarized else (), cost=cost)
         terminal.aside(line + "\n")
+    if display.output.usage and (notice := display.costs.notice(recorder.model)):
+        terminal.note(notice)
+
+
+def _written_cost(cost: float | None) -> str:
+    if cost is None:
+        return ""
+    from cometresp.catalogue.price import written
+
+    return written(cost)

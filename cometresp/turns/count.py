@@ -35,18 +35,11 @@ def count_tokens(asked: Asked, runtime: Runtime, prepared: Prepared) -> None:
 
 def _estimated(runtime: Runtime, body: Json, parent: Turn | None, reason: str) -> Json:
     """An estimate in place of the server's object, with a warning that it is one."""
-    from cometresp.request.estimate import estimated_tokens
+    from cometresp.request.estimate import earlier_tokens, estimated_tokens
 
-    tokens, left_out = estimated_tokens(body, _earlier_tokens(body, parent))
+    earlier = earlier_tokens(body, parent.id, parent.usage) if parent is not None else None
+    tokens, left_out = estimated_tokens(body, earlier)
     without = f"; without {' and '.join(left_out)}" if left_out else ""
     warning = f"{reason}; {tokens} is an estimate, from the number of bytes{without}"
     runtime.terminal.warn(escape_line(warning))
     return {"object": "response.input_tokens", "input_tokens": tokens, "estimated": True}
-
-
-def _earlier_tokens(body: Json, parent: Turn | None) -> int | None:
-    """The tokens of the earlier turns that the server adds, as it counted them for the last one; None: unknown."""
-    if parent is None or (body.get("previous_response_id") != parent.id and body.get("conversation") is None):
-        return None
-    before, answer = parent.usage.get("input_tokens"), parent.usage.get("output_tokens")
-    return before + answer if isinstance(before, int) and isinstance(answer, int) else None

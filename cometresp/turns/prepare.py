@@ -20,6 +20,7 @@ from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
     from cometresp.calls.settle import Call, Outcome
+    from cometresp.turns.budget import Budget
     from cometresp.turns.draft import Draft
     from cometresp.turns.tools import Tools
 
@@ -36,7 +37,7 @@ class Prepared(NamedTuple):
     """A turn that is ready to be sent.
 
     `new_items` are those that it adds to the conversation. `outcomes` are those of calls that an earlier run left open,
-    and that were run just now.
+    and that were run just now. `budget` is what the run may cost.
     """
 
     body: Json
@@ -44,6 +45,7 @@ class Prepared(NamedTuple):
     new_items: list[Json]
     model: str | None
     outcomes: "list[Outcome]"
+    budget: "Budget | None" = None
 
 
 def prepare(asked: Asked, runtime: Runtime, given: Given, tools: "Tools | None") -> Prepared:
@@ -54,6 +56,7 @@ def prepare(asked: Asked, runtime: Runtime, given: Given, tools: "Tools | None")
     _check_something(asked, plan, given, [*kept, *calls])
     body = _body(asked, runtime, plan, given, tools)
     _check_body(asked, runtime, plan, body)
+    budget = _budget(asked, runtime, body)
     new_items = input_items(body)
     kept = kept_outputs(plan.parent, plan.open_calls, [id_answered(item) for item in new_items])
     if kept:
@@ -69,7 +72,9 @@ def prepare(asked: Asked, runtime: Runtime, given: Given, tools: "Tools | None")
         from cometresp.turns.replay import with_items
 
         body = with_items(body, earlier + new_items)
-    return Prepared(body, plan, new_items, text(body.get("model")) or None, outcomes)
+    if budget is not None:
+        budget.check_request(runtime, body, plan.parent)
+    return Prepared(body, plan, new_items, text(body.get("model")) or None, outcomes, budget)
 
 
 def read(asked: Asked, runtime: Runtime, draft: "Draft | None") -> Given:
@@ -115,8 +120,10 @@ def _check_something(asked: Asked, plan: Plan, given: Given, settled: "Sequence[
 
 
 def _body(asked: Asked, runtime: Runtime, plan: Plan, given: Given, tools: "Tools | None") -> Json:
-    configured = runtime.config.model.value if runtime.config.model else None
-    settings = plan.settings
+    config, settings, request = runtime.config, plan.settings, asked.request
+    configured = config.model.value if config.model else None
+    if request.model:
+        request = request._replace(model=config.model_of(request.model))
     fields = TurnFields(
         text=given.prompt.text,
         parts=given.prompt.parts,
@@ -129,8 +136,8 @@ def _body(asked: Asked, runtime: Runtime, plan: Plan, given: Given, tools: "Tool
         previous_response_id=plan.previous_id,
         conversation=asked.chain.conversation or settings.conversation,
     )
-    stream = not (asked.request.background and not asked.streaming)
-    return build(asked.request, fields, given.inputs.text_of, runtime.terminal.warn, stream=stream)
+    stream = not (request.background and not asked.streaming)
+    return build(request, fields, given.inputs.text_of, runtime.terminal.warn, stream=stream)
 
 
 def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:
@@ -147,6 +154,15 @@ def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:
         runtime.terminal.warn(
             f"the {' and '.join(lost)} of {where} are not recorded: this turn is sent without them; give them again"
         )
+
+
+def _budget(asked: Asked, runtime: Runtime, body: Json) -> "Budget | None":
+    """What --max-cost allows. Raises UsageError, before anything is run, where the price isn't known."""
+    if asked.output.max_cost is None or asked.asks_no_model:
+        return None
+    from cometresp.turns.budget import budget_of
+
+    return budget_of(asked.output.max_cost, runtime, body)
 
 
 def earlier_items(runtime: Runtime, plan: Plan, body: Json) -> list[Json] | None:

@@ -187,13 +187,13 @@ class Recorder:
         except OutputError:  # whatever is recorded next will say so
             return []
 
-    def finish(self, answer: Answer, status: str, *, good: bool, sent: bool = True) -> None:
+    def finish(self, answer: Answer, status: str, *, good: bool, sent: bool = True, cost: float | None = None) -> None:
         """Record how the turn ended. `good`: it may become the head of its chain; `sent`: the server may know of it."""
         if self._off:
             self._close()
             return
         if self._response_id:
-            self._unfinished = partial(self._end, answer, status, good=good)
+            self._unfinished = partial(self._end, answer, status, good=good, cost=cost)
         elif self._new is not None and not answer.id:
             if answer.items and not answer.refused_id:
                 self._runtime.terminal.warn(
@@ -224,7 +224,7 @@ class Recorder:
             self._unfinished = None
         self._close()
 
-    def _end(self, answer: Answer, status: str, *, good: bool) -> None:
+    def _end(self, answer: Answer, status: str, *, good: bool, cost: float | None) -> None:
         self._begin()
         if self._n is None:
             return
@@ -240,6 +240,7 @@ class Recorder:
             answer.id,
             masked(answer.request_id),
             masked(answer.given_reason),
+            cost,
         )
         turns = self._opened().turns
         result = turns.finish(self._n, ending, good=good, expected=self._new.expected if self._new else None)

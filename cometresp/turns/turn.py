@@ -29,13 +29,15 @@ Send = Callable[[Answer, Screen, OnId], None]
 class Finished(NamedTuple):
     """How a turn ended. `error` ended it before its response did, or kept it from being shown.
 
-    `usage` and `first_text_at` (seconds of `time.monotonic`; None: there was no text) are those of all turns so far.
+    `usage`, `first_text_at` (seconds of `time.monotonic`; None: there was no text) and `cost` (USD; None: not known, or
+    not needed) are those of all turns so far.
     """
 
     answer: Answer
     error: Exception | None
     usage: Json
     first_text_at: float | None
+    cost: float | None = None
 
     @property
     def status(self) -> str:
@@ -49,7 +51,8 @@ class Finished(NamedTuple):
         from cometresp.calls.conversation import add_usage
 
         first = earlier.first_text_at if earlier.first_text_at is not None else self.first_text_at
-        return self._replace(usage=add_usage(earlier.usage, self.usage), first_text_at=first)
+        cost = None if earlier.cost is None or self.cost is None else earlier.cost + self.cost
+        return self._replace(usage=add_usage(earlier.usage, self.usage), first_text_at=first, cost=cost)
 
 
 def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
@@ -77,9 +80,10 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
             lambda: _save_images(answer, display),
         )
     finally:
-        done = Finished(answer, error, answer.usage, screen.first_text_at)
+        cost = display.costs.of(answer, recorder.model)
+        done = Finished(answer, error, answer.usage, screen.first_text_at, cost)
         good = is_good(answer, allow_incomplete=display.output.allow_incomplete)
-        recorder.finish(answer, done.status, good=good, sent=not isinstance(error, _UNSENT))
+        recorder.finish(answer, done.status, good=good, sent=not isinstance(error, _UNSENT), cost=cost)
         display.warn_of_refused_id(answer)
     return done
 

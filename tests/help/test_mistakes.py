@@ -16,8 +16,8 @@ from cometresp.cli import COMMANDS
 from cometresp.commands import ask, get, log
 from cometresp.help import foreign
 from cometresp.help.explain import advice_on
-from cometresp.help.nearest import distance, nearest
 from cometresp.help.words import Piece, flags_of, read, with_flags_first
+from cometresp.nearest import distance, nearest
 from tests.conftest import Command, Forker
 from tests.scripted import Wire, error_reply
 
