@@ -226,9 +226,12 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
             ["ask", "--dry-run", "hi"],
             "pydantic click rich httpx asyncio importlib.metadata sqlite3 http.server jsonschema cometresp.state.state"
             " cometresp.bugs cometresp.state.transcript cometresp.turns.attention cometresp.turns.display"
-            " cometresp.turns.lookup",
+            " cometresp.turns.lookup cometresp.catalogue.cache",
         ),
-        (["ask", "--offline", "hi"], "pydantic click rich asyncio jsonschema importlib.metadata"),
+        (
+            ["ask", "--offline", "hi"],
+            "pydantic click rich asyncio jsonschema importlib.metadata cometresp.catalogue.entries",
+        ),
         (["--version"], "typer dataclasses typing inspect json re"),
         (["completion", "bash"], "pydantic click rich httpx sqlite3"),
     ],
@@ -247,7 +250,7 @@ def test_a_command_loads_only_what_it_needs(run: Command, words: list[str], abse
 
 
 def test_completion_loads_no_renderer_and_no_client(run: Command) -> None:
-    for line in ("cometresp ", "cometresp ask --eff", "cometresp get ", "cometresp ask --fault ", "cometresp ask -f "):
+    for line in ("cometresp ", "cometresp ask --eff", "cometresp get ", "cometresp ask --fault ", "cometresp ask -m "):
         process = subprocess.run(
             [sys.executable, "-I", "-c", _MAIN],
             capture_output=True,

@@ -132,7 +132,7 @@ COMMANDS: dict[str, str] = {
         'export COMETAPI_KEY=… is all that is needed; without a key: cometresp ask --offline "…"',
     ),
     **dict.fromkeys(
-        ("model", "list-models", "prices", "pricing", "catalog", "catalogue"),
+        ("list-models", "prices", "pricing", "catalog", "catalogue"),
         "cometresp models lists the server's models, with their prices",
     ),
     **dict.fromkeys(
