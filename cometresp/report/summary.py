@@ -68,7 +68,7 @@ def summary_of(report: Report, command: str, end: End) -> Summary:
         "calls": [{"name": call.name, "ok": call.ok, "seconds": round(call.seconds, 3)} for call in report.calls],
         "retries": sum(server.retried for server in report.servers),
         "usage": usage or None,
-        "cost": sum(costs) if costs and len(costs) == len(report.costs) else None,
+        "cost": round(sum(costs), 12) if costs and len(costs) == len(report.costs) else None,
         "seconds": round(time.monotonic() - report.started, 3),
         "first_text_seconds": None if first is None else round(first, 3),
         "chain": chain,

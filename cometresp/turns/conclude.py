@@ -112,6 +112,8 @@ class _Last:
 
     def _select(self, answer: Answer) -> None:
         """One field of the response; its JSON is that of --json."""
+        if not answer.response and not answer.items:
+            return
         from cometresp.render.document import document_of
         from cometresp.wire.select import printed, select
 
