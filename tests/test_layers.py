@@ -85,7 +85,15 @@ ALLOWED: dict[str, set[str]] = {
     "help": {"errors", "nearest", "options.everyday", "pager", "settings", "terminal", "text"},
     "request": {"errors", "options", "paths", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "paths", "wire"},
-    "catalogue": {"client", "config", "errors", "state.suggestions", "text", "wire"},  # suggestions: models once used
+    "catalogue": {
+        "client",
+        "config",
+        "config_file",
+        "errors",
+        "state.suggestions",
+        "text",
+        "wire",
+    },  # suggestions: models once used
     "emulator": set(),
     # It listens as the emulator does, and passes requests on as the client does.
     "recording": {
