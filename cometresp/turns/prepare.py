@@ -13,7 +13,6 @@ from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
 from cometresp.turns.outputs import callable_here, check_answered, given_outputs, kept_outputs, output_items
 from cometresp.turns.plan import Plan, plan_turn
-from cometresp.turns.record import Recorder
 from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import id_answered, input_items
 from cometresp.wire.json import Json, obj, text
@@ -64,7 +63,7 @@ def prepare(asked: Asked, runtime: Runtime, given: Given, tools: "Tools | None")
         body["input"] = new_items
     check_answered(plan.parent, plan.open_calls, new_items, [call.id for call in calls])
     earlier = earlier_items(runtime, plan, body)  # raises before anything is run
-    outcomes = _settled(asked, runtime, calls, tools, Recorder.of_recorded(runtime, plan.parent)) if calls else []
+    outcomes = _settled(asked, runtime, calls, tools, plan.parent) if calls else []
     if outcomes:
         new_items = [outcome.item() for outcome in outcomes] + new_items
         body["input"] = new_items
@@ -188,11 +187,13 @@ def earlier_items(runtime: Runtime, plan: Plan, body: Json) -> list[Json] | None
 
 
 def _settled(
-    asked: Asked, runtime: Runtime, calls: "list[Call]", tools: "Tools | None", recorder: Recorder
+    asked: Asked, runtime: Runtime, calls: "list[Call]", tools: "Tools | None", parent: Turn | None
 ) -> "list[Outcome]":
     """The outcomes of the calls. Nothing is run whose result couldn't be sent afterwards."""
+    from cometresp.turns.record import Recorder
     from cometresp.turns.tools import Tools
 
     runtime.check_sendable()
+    recorder = Recorder.of_recorded(runtime, parent)
     with ExitStack() as stack:
         return (tools or stack.enter_context(Tools.of(asked.loop, runtime))).settle(calls, recorder)
