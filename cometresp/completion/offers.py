@@ -3,13 +3,14 @@
 The line is walked word by word, not parsed: what is wrong elsewhere on it doesn't matter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cometresp.completion import values
 from cometresp.completion.values import Offer
 from cometresp.help.words import flags_of, looks_like_flag, takes_value
 
+_OF_THE_SERVER = ("--base-url", "--profile")
 WORDS, FILES, DIRECTORIES = "words", "files", "directories"
 
 
@@ -33,11 +34,19 @@ class Place(NamedTuple):
     arguments: tuple[str, ...] = ()
     only_arguments: bool = False
     given: tuple[str, ...] = ()  # the names of the flags before the cursor
-    base_url: str | None = None  # the value of --base-url before the cursor
+    values: Mapping[str, str] = {}  # those of the flags before the cursor that say which server is meant
 
     @property
     def offline(self) -> bool:
         return "--offline" in self.given
+
+    @property
+    def base_url(self) -> str | None:
+        return self.values.get("--base-url")
+
+    @property
+    def profile(self) -> str | None:
+        return self.values.get("--profile")
 
 
 def offers(root: Any, words: Sequence[str], typed: str) -> Offers:
@@ -66,8 +75,7 @@ def _walked(root: Any, words: Sequence[str]) -> Place | None:
     place = Place(root, root)
     for word in words:
         if place.flag is not None:
-            url = word if "--base-url" in place.flag.opts else place.base_url
-            place = place._replace(flag=None, base_url=url)
+            place = place._replace(flag=None, values=_with_value(place, place.flag.opts[0], word))
         elif place.only_arguments or not (word == "--" or looks_like_flag(word)):
             if not _is_group(place.command):
                 place = place._replace(arguments=(*place.arguments, word))
@@ -81,11 +89,15 @@ def _walked(root: Any, words: Sequence[str]) -> Place | None:
             name, equals, value = word.partition("=")
             param = _flag_named(place, name)
             takes_next = not equals and _takes_value(param)
-            url = value if name == "--base-url" and equals else place.base_url
-            place = place._replace(flag=param if takes_next else None, given=(*place.given, name), base_url=url)
+            known = _with_value(place, name, value) if equals else place.values
+            place = place._replace(flag=param if takes_next else None, given=(*place.given, name), values=known)
         else:
             place = _behind_letters(place, word)
     return place
+
+
+def _with_value(place: Place, name: str, value: str) -> Mapping[str, str]:
+    return {**place.values, name: value} if name in _OF_THE_SERVER else place.values
 
 
 def _behind_letters(place: Place, word: str) -> Place:

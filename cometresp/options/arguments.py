@@ -8,15 +8,15 @@ from cometresp.options.tables import Color, complete_chains, complete_ids, compl
 
 
 def complete_providers(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
-    from cometresp.catalogue.suggestions import providers
+    from cometresp.catalogue.suggestions import Server, providers
 
-    return providers(incomplete, offline=ctx.offline, base_url=ctx.base_url)
+    return providers(incomplete, Server(ctx.offline, ctx.base_url, ctx.profile))
 
 
 def complete_endpoints(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
-    from cometresp.catalogue.suggestions import endpoints
+    from cometresp.catalogue.suggestions import Server, endpoints
 
-    return endpoints(incomplete, offline=ctx.offline, base_url=ctx.base_url)
+    return endpoints(incomplete, Server(ctx.offline, ctx.base_url, ctx.profile))
 
 
 ResponseId = Annotated[

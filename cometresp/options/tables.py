@@ -43,9 +43,9 @@ def complete_profiles(ctx: Any, incomplete: str) -> list[tuple[str, str]]:  # no
 
 
 def complete_models(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
-    from cometresp.catalogue.suggestions import model_names
+    from cometresp.catalogue.suggestions import Server, model_names
 
-    return model_names(incomplete, offline=ctx.offline, base_url=ctx.base_url)
+    return model_names(incomplete, Server(ctx.offline, ctx.base_url, ctx.profile))
 
 
 PROMPT, CHAIN, SAMPLING, SHAPE = "Prompt", "Chain", "Sampling and reasoning", "Output shape"

@@ -387,7 +387,14 @@ def test_completion_offers_the_models_that_were_listed_after_those_that_were_use
     assert completed(ask, "ask --base-url http://127.0.0.1:1/v1 -m g") == []
     assert completed(ask, "models --provider ")[0] == "OpenAI\t2 models"
     assert completed(ask, "models --endpoint r") == ["responses\t3 models"]
+    config = ask.home / ".config/cometresp/config.toml"
+    config.parent.mkdir(parents=True)
+    url = ask.environ.pop("COMETAPI_BASE_URL")
+    config.write_text(f'[aliases]\nbest = "gpt-mini"\n[profile.p]\nbase_url = "{url}"\n')
+    assert completed(ask, "ask --profile p -m b") == ["best\talias of gpt-mini"]
+    assert completed(ask, "ask --profile p -m g") == ["gpt-mini\tOpenAI · 400K · $0.25 in, $2.00 out"]
+    assert completed(ask, "ask -m g") == []
     path = cache_file(Path(ask.environ["HOME"]) / ".cache/cometresp", wire.url)
     path.write_bytes(os.urandom(100))
-    assert completed(ask, "ask -m ") == ["claude-big\t", "other\t"]
+    assert completed(ask, "ask --profile=p -m ") == ["claude-big\t", "other\t", "best\talias of gpt-mini"]
     assert wire.requests == []
