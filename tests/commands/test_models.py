@@ -112,6 +112,7 @@ def test_models_as_json_have_the_servers_own_objects(ask: Command, wire: Wire) -
 FILTERS = [
     ([], "gpt-mini claude-big picture unknown"),
     (["--endpoint", "any"], "gpt-mini claude-big picture chat-only unknown"),
+    (["--endpoint", "ANY", "chat"], "chat-only"),
     (["--endpoint", "responses"], "gpt-mini claude-big picture"),
     (["--endpoint", "/v1/chat/completions"], "gpt-mini chat-only"),
     (["mini"], "gpt-mini"),
@@ -271,6 +272,16 @@ def test_the_request_for_the_catalogue_is_shown(ask: Command, wire: Wire) -> Non
     assert [list(result) for result in results] == [
         [0, f"GET {url}\n", ""],
         [0, f"curl -sS --noproxy '*' '{url}' \\\n  -H 'Accept: application/json' \\\n  -H 'X-Org: '\"$X_ORG\"\n", ""],
+    ]
+    assert wire.requests == []
+
+
+def test_bad_flags_are_found_before_anything_is_sent(ask: Command, wire: Wire) -> None:
+    results = ask.each([["models", "--provider", ""], ["models", "--endpoint", " "], ["models", "--sort", "size"]])
+    assert [(result.code, result.err.splitlines()[0]) for result in results] == [
+        (2, "cometresp: error: --provider: must not be empty"),
+        (2, "cometresp: error: --endpoint: must not be empty"),
+        (2, "cometresp: error: --sort: 'size' is not one of price, context, name"),
     ]
     assert wire.requests == []
 
