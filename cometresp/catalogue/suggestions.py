@@ -2,65 +2,55 @@
 
 import os
 from collections import Counter
-from typing import NamedTuple
 
 from cometresp.catalogue.cache import cache_folder, read_models
 from cometresp.catalogue.entries import RESPONSES, Model
 from cometresp.catalogue.select import ANY, speaks
 from cometresp.catalogue.shown import description
-from cometresp.config import Config, load
+from cometresp.config import load
+from cometresp.config_file import load_file
 from cometresp.errors import CometrespError
 from cometresp.state.suggestions import Suggestions, used_models
 from cometresp.text import escape_line
 from cometresp.wire.urls import EMULATOR_URL
 
 
-class Server(NamedTuple):
-    """The flags before the cursor that say which server is meant."""
+def model_names(typed: str, *, offline: bool = False, base_url: str | None = None) -> Suggestions:
+    """The models that begin as typed: aliases, those of recorded turns, the last used first, then those of the server.
 
-    offline: bool = False
-    base_url: str | None = None
-    profile: str | None = None
-
-
-def model_names(typed: str, server: Server) -> Suggestions:
-    """The models that begin as typed: those of recorded turns, the last used first, aliases, the others of the server.
-
-    Those of the server are described by provider, context and price, aliases by their models.
+    Those of the server are described by provider, context and price.
     """
-    config = _config(server)
-    if config is None:
-        return []
-    listed = {model.id: description(model) for model in _cached(server) if speaks(model)}
-    used = {name: listed.get(name, "") for name in used_models(offline=config.offline)}
-    aliases = {name: f"alias of {target}" for name, (target, _) in config.file.entries("aliases").items()}
-    return _fitting(list({**used, **aliases, **listed, **used}.items()), typed)
+    described = {model.id: description(model) for model in _cached(offline, base_url) if speaks(model)}
+    used = {name: described.get(name, "") for name in used_models(offline=offline)}
+    return _fitting([*{**_aliases(), **used, **described}.items()], typed)
 
 
-def providers(typed: str, server: Server) -> Suggestions:
+def providers(typed: str, *, offline: bool = False, base_url: str | None = None) -> Suggestions:
     """The providers of the server's models, those with the most models first."""
-    return _counted([model.provider for model in _cached(server) if model.provider], typed)
+    return _counted([model.provider for model in _cached(offline, base_url) if model.provider], typed)
 
 
-def endpoints(typed: str, server: Server) -> Suggestions:
+def endpoints(typed: str, *, offline: bool = False, base_url: str | None = None) -> Suggestions:
     """`any`, and the endpoints of the server's models."""
-    names = [name for model in _cached(server) for name in model.endpoints or ()]
+    names = [name for model in _cached(offline, base_url) for name in model.endpoints or ()]
     return _fitting([(ANY, "all models")], typed) + _counted(names or [RESPONSES], typed)
 
 
-def _config(server: Server) -> Config | None:
+def _aliases() -> dict[str, str]:
     try:
-        return load(os.environ, base_url=server.base_url, offline=server.offline, profile=server.profile)
+        found = load_file(os.environ).entries("aliases")
     except CometrespError:
-        return None
+        return {}
+    return {name: f"alias of {escape_line(target)}" for name, (target, _) in found.items()}
 
 
-def _cached(server: Server) -> list[Model]:
+def _cached(offline: bool, base_url: str | None) -> list[Model]:
     """The models in the cache, however old; none where a setting is wrong."""
-    if (config := _config(server)) is None:
+    try:
+        config = load(os.environ, base_url=base_url, offline=offline)
+    except CometrespError:
         return []
-    url = EMULATOR_URL if config.offline else config.base_url.value
-    kept = read_models(cache_folder(os.environ), url)
+    kept = read_models(cache_folder(os.environ), EMULATOR_URL if config.offline else config.base_url.value)
     return kept[1] if kept else []
 
 

@@ -1,5 +1,6 @@
 """The subcommands: one file each, named as the command is, and nothing else.
 
+again       `cometresp again`: the same turn once more, from the record.
 ask         `cometresp ask`: one response.
 cancel      `cometresp cancel`: end a background response.
 chains      `cometresp chains`: what is recorded, chain by chain, and what is removed. Only `compact` sends a

@@ -16,7 +16,7 @@ class Offer(NamedTuple):
     help: str = ""
 
 
-FILE_FLAGS = {"--file", "--output", "--functions", "--ca-file", "--id-file", "--memory"}
+FILE_FLAGS = {"--file", "--output", "--functions", "--ca-file", "--id-file", "--memory", "--summary-file"}
 DIRECTORY_FLAGS = {"--save-images", "--record", "--replay"}
 AT_FLAGS = {  # which read a file behind an `@`
     "--instructions",

@@ -407,5 +407,5 @@ def test_completion_offers_the_models_that_were_listed_after_those_that_were_use
     assert completed(ask, "ask -m g") == []
     path = cache_file(Path(ask.environ["HOME"]) / ".cache/cometresp", wire.url)
     path.write_bytes(os.urandom(100))
-    assert completed(ask, "ask --profile=p -m ") == ["claude-big\t", "other\t", "best\talias of gpt-mini"]
+    assert completed(ask, "ask --profile=p -m ") == ["best\talias of gpt-mini", "claude-big\t", "other\t"]
     assert wire.requests == []
