@@ -79,6 +79,17 @@ ALLOWED: dict[str, set[str]] = {
     "client": {"", "deadline", "errors", "paths", "wire"},
     "catalogue": {"client", "config", "errors", "state.suggestions", "text", "wire"},  # suggestions: models once used
     "emulator": set(),
+    # It listens as the emulator does, and passes requests on as the client does.
+    "recording": {
+        "client",
+        "emulator.errors",
+        "emulator.listening",
+        "errors",
+        "paths",
+        "request.secrets",
+        "text",
+        "wire",
+    },
     "runtime": {
         "client",
         "config",
@@ -95,7 +106,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "turns": _BELOW_TURNS,
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals"}
-    | {"", "emulator", "help", "turns"},
+    | {"", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "config_file", "text", "wire"},
     "cli": {"", "bugs", "commands", "completion", "errors", "help", "pager", "signals", "terminal", "text"},
     "__main__": {"", "bugs", "cli"},

@@ -17,7 +17,7 @@ class Offer(NamedTuple):
 
 
 FILE_FLAGS = {"--file", "--output", "--functions", "--ca-file", "--id-file", "--memory"}
-DIRECTORY_FLAGS = {"--save-images"}
+DIRECTORY_FLAGS = {"--save-images", "--record", "--replay"}
 AT_FLAGS = {  # which read a file behind an `@`
     "--instructions",
     "--input",

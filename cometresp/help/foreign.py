@@ -41,7 +41,7 @@ _OUTPUT = Advice("-o FILE writes the answer to a file", "-o")
 _CODE = Advice("-x prints only the first code block", "-x")
 _CONFIG = Advice("COMETRESP_CONFIG=FILE names another config file; see: cometresp help environment")
 _LIST = Advice("cometresp log lists recorded responses, cometresp chains the chains")
-_MODELS = Advice("the server's own pages list its models; -m MODEL takes any that it knows")
+_MODELS = Advice("cometresp models lists the server's models")
 _REASONING = Advice("--hide-reasoning leaves the reasoning out", "--hide-reasoning")
 
 _BY_ADVICE: dict[Advice, str] = {
@@ -132,7 +132,8 @@ COMMANDS: dict[str, str] = {
         'export COMETAPI_KEY=… is all that is needed; without a key: cometresp ask --offline "…"',
     ),
     **dict.fromkeys(
-        ("models", "model", "list-models"), "the server's own pages list its models; -m MODEL takes any that it knows"
+        ("model", "list-models", "prices", "pricing", "catalog", "catalogue"),
+        "cometresp models lists the server's models, with their prices",
     ),
     **dict.fromkeys(
         ("history", "logs", "ls", "list", "responses-list"),
@@ -156,6 +157,10 @@ COMMANDS: dict[str, str] = {
     **dict.fromkeys(("new", "restart"), 'cometresp ask "…" starts a chain again'),
     **dict.fromkeys(("serve", "server", "mock", "proxy"), "cometresp emulator serves the API on this machine"),
     **dict.fromkeys(("cost", "costs", "spend", "spending", "stats", "bill"), "cometresp usage sums tokens and cost"),
+    **dict.fromkeys(
+        ("record", "replay", "vcr", "cassette"),
+        "cometresp emulator --record DIR --upstream URL records what a server says, --replay DIR says it again",
+    ),
     **dict.fromkeys(
         ("tokens", "count", "count-tokens"), 'cometresp ask --count-tokens "…" prints the number of input tokens'
     ),

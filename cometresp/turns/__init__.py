@@ -39,4 +39,6 @@ send      Sending the turns of a run over one client, each in the form that the 
 tools     The functions of one run: what `--functions` defines, their approval, and the lines that show
           them.
 turn      One turn of a run: sent, shown and recorded, whatever ends it.
+unknown_model  What is said where a server doesn't know the model: the nearest names of its catalogue, from the cache
+          alone.
 """

@@ -9,6 +9,7 @@ from cometresp.text import escape_line, to_bytes
 from cometresp.turns.by_items import posted
 from cometresp.turns.lookup import of_the_server, offers_no_such_path
 from cometresp.turns.prepare import Prepared
+from cometresp.turns.unknown_model import naming_near_models
 from cometresp.wire.json import Json
 
 
@@ -17,7 +18,7 @@ def count_tokens(asked: Asked, runtime: Runtime, prepared: Prepared) -> None:
     body = resolved_body(prepared.body, runtime.terminal.environ)
     add_secrets(body, runtime.secrets)
     parent = prepared.plan.parent
-    with runtime.client() as client:
+    with naming_near_models(runtime, body.get("model")), runtime.client() as client:
         try:
             counted = posted(client.count_tokens, body, runtime, parent, prepared.new_items)
         except CometrespError as error:

@@ -145,7 +145,8 @@ def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:
     check_unmasked(body)
     if "model" not in body and not asked.request.prompt_id:
         raise UsageError(
-            f"no model: {runtime.base_url} has no default one", hint="-m MODEL or COMETAPI_DEFAULT_MODEL names it"
+            f"no model: {runtime.base_url} has no default one",
+            hint=("-m MODEL or COMETAPI_DEFAULT_MODEL names it; ", Next("models"), " lists them"),
         )
     lost = [name for name in plan.settings.forgotten if name not in body]
     if lost and plan.parent is not None:
