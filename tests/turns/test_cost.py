@@ -257,17 +257,20 @@ def test_calls_of_an_earlier_run_are_not_run_where_the_next_turn_would_cost_too_
 
 
 def test_what_the_estimate_lacks_is_warned_of(ask: Command, wire: Wire) -> None:
-    wire.answer(text_stream("hi"))
     words = ["--max-cost", "1", "--price", "2,8"]
     asked = [
         ["--conversation", "conv_1"],
         ["-f", "https://example.com/a.pdf", "--prompt-id", "p"],
-        ["-q", "-f", "file-1"],
+        ["-q", "--conversation", "conv_1"],
+        ["--conversation", "new"],
     ]
+    wire.answer(*[text_stream("hi")] * 3, json_reply({"id": "conv_2", "object": "conversation"}), text_stream("hi"))
     results = ask.each([["ask", *words, *more, "hi"] for more in asked])
+    start = "cometresp: warning: --max-cost: the estimate is without"
     assert [result.err for result in results] == [
-        "cometresp: warning: --max-cost: the estimate is without the earlier turns, which only the server has\n",
-        "cometresp: warning: --max-cost: the estimate is without files given by URL or id and the prompt of --prompt-id\n",
+        f"{start} the earlier turns, which only the server has\n",
+        f"{start} files given by URL or id and the prompt of --prompt-id\n",
+        "",
         "",
     ]
 
