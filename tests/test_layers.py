@@ -235,11 +235,12 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
             ["ask", "--dry-run", "hi"],
             "pydantic click rich httpx asyncio importlib.metadata sqlite3 http.server jsonschema cometresp.state.state"
             " cometresp.bugs cometresp.state.transcript cometresp.turns.attention cometresp.turns.display"
-            " cometresp.turns.lookup cometresp.catalogue.cache",
+            " cometresp.turns.lookup cometresp.turns.cost cometresp.catalogue.cache",
         ),
         (
             ["ask", "--offline", "hi"],
-            "pydantic click rich asyncio jsonschema importlib.metadata cometresp.catalogue.entries",
+            "pydantic click rich asyncio jsonschema importlib.metadata cometresp.turns.budget cometresp.catalogue.cache"
+            " cometresp.catalogue.entries",
         ),
         (["--version"], "typer dataclasses typing inspect json re"),
         (["completion", "bash"], "pydantic click rich httpx sqlite3"),
