@@ -98,6 +98,7 @@ def test_odd_streams_keep_their_bytes(body: str) -> None:
         '{\n\t"id": "resp_1"\n}\n',
         '{"n":' + "9" * 5000 + "}",
         '{"n":1e999}',
+        '{"n":' + "[" * 900 + "]" * 900 + "}",
         "null",
         "",
         "<html>\r\n</html>",
