@@ -30,6 +30,7 @@ COMMANDS = {
     "chains": "chains",
     "log": "log",
     "models": "models",
+    "templates": "templates",
     "schema": "schema",
     "completion": "completion",
     "emulator": "emulator",

@@ -13,9 +13,12 @@ from cometresp.text import escape_line
 _USUAL = ("notepad",) if os.name == "nt" else ("sensible-editor", "editor", "nano", "vim", "vi")
 
 
-def edit(path: str, terminal: Terminal) -> None:
-    """Open a file in the editor, and wait for its end. Raises UsageError if it can't be started, or fails."""
-    words = command(terminal.environ)
+def edit(path: str, terminal: Terminal, *, argument: str = "--edit", failed: str = "nothing was sent") -> None:
+    """Open a file in the editor, and wait for its end. Raises UsageError if it can't be started, or fails.
+
+    Errors start with the `argument`, and say what `failed` with the editor.
+    """
+    words = command(terminal.environ, argument)
     name = escape_line(words[0], 200)
     with _streams(terminal) as streams:
         try:
@@ -23,12 +26,14 @@ def edit(path: str, terminal: Terminal) -> None:
                 pass
         except (OSError, ValueError) as error:  # ValueError: a NUL in it
             reason = getattr(error, "strerror", None) or error
-            raise UsageError(f"--edit: {name} can't be started: {reason}", hint="EDITOR names the editor") from error
+            raise UsageError(
+                f"{argument}: {name} can't be started: {reason}", hint="EDITOR names the editor"
+            ) from error
     if process.returncode:
-        raise UsageError(f"--edit: {name} ended with {process.returncode}: nothing was sent")
+        raise UsageError(f"{argument}: {name} ended with {process.returncode}: {failed}")
 
 
-def command(environ: Mapping[str, str]) -> list[str]:
+def command(environ: Mapping[str, str], argument: str = "--edit") -> list[str]:
     """The words of the editor's command, such as `code --wait`. Raises UsageError where there is no editor."""
     import shlex
     import shutil
@@ -42,10 +47,10 @@ def command(environ: Mapping[str, str]) -> list[str]:
         try:
             return shlex.split(given, posix=os.name != "nt")
         except ValueError as error:
-            raise UsageError(f"--edit: {name} can't be read: {error}") from error
+            raise UsageError(f"{argument}: {name} can't be read: {error}") from error
     found = next((name for name in _USUAL if shutil.which(name)), None)
     if found is None:
-        raise UsageError("--edit: there is no editor", hint="EDITOR names the editor")
+        raise UsageError(f"{argument}: there is no editor", hint="EDITOR names the editor")
     return [found]
 
 

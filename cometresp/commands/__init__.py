@@ -17,5 +17,6 @@ log         `cometresp log`: recorded responses, newest first; one of them whole
             file is read.
 schema      `cometresp schema`: the JSON Schema that `--schema` would send. Offline.
 stream      `cometresp stream`: one response, its deltas printed as they come, into pipes too.
+templates   `cometresp templates`: the prompts that are kept for --template. Offline: only their folder is read.
 version     `cometresp version`: the version, as `--version` prints it.
 """

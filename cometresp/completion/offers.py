@@ -34,6 +34,7 @@ class Place(NamedTuple):
     only_arguments: bool = False
     given: tuple[str, ...] = ()  # the names of the flags before the cursor
     base_url: str | None = None  # the value of --base-url before the cursor
+    template: str | None = None  # that of --template
 
     @property
     def offline(self) -> bool:
@@ -66,8 +67,7 @@ def _walked(root: Any, words: Sequence[str]) -> Place | None:
     place = Place(root, root)
     for word in words:
         if place.flag is not None:
-            url = word if "--base-url" in place.flag.opts else place.base_url
-            place = place._replace(flag=None, base_url=url)
+            place = _with_value(place, place.flag.opts, word)._replace(flag=None)
         elif place.only_arguments or not (word == "--" or looks_like_flag(word)):
             if not _is_group(place.command):
                 place = place._replace(arguments=(*place.arguments, word))
@@ -81,11 +81,17 @@ def _walked(root: Any, words: Sequence[str]) -> Place | None:
             name, equals, value = word.partition("=")
             param = _flag_named(place, name)
             takes_next = not equals and _takes_value(param)
-            url = value if name == "--base-url" and equals else place.base_url
-            place = place._replace(flag=param if takes_next else None, given=(*place.given, name), base_url=url)
+            place = _with_value(place, [name], value) if equals else place
+            place = place._replace(flag=param if takes_next else None, given=(*place.given, name))
         else:
             place = _behind_letters(place, word)
     return place
+
+
+def _with_value(place: Place, flags: Sequence[str], value: str) -> Place:
+    if "--base-url" in flags:
+        return place._replace(base_url=value)
+    return place._replace(template=value) if "--template" in flags else place
 
 
 def _behind_letters(place: Place, word: str) -> Place:
@@ -139,6 +145,10 @@ def _found(place: Place, param: Any, typed: str) -> tuple[str, Sequence[Offer]]:
             return WORDS, values.files(typed[1:], "@")
         if is_schema:
             return FILES if not typed.startswith("{") else WORDS, ()
+    if "--template" in names:
+        return WORDS, values.templates(typed)
+    if "--var" in names and "=" not in typed:
+        return WORDS, values.variables(place.template, typed)
     for flag, mark in values.KEYED_FILES.items():
         if flag in names:
             key, equals, rest = typed.partition("=")
