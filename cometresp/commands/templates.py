@@ -183,7 +183,7 @@ def edit_template(options: Wanted, runtime: Runtime) -> None:
     skeleton = _SKELETON.format(name=name)
     made = _make(file, skeleton)
     try:
-        edit(str(file), terminal, argument="templates edit", failed="the file is as the editor left it")
+        edit(str(file), terminal, "templates edit")
     except UsageError:
         _remove_unchanged(file, skeleton, made=made)
         raise

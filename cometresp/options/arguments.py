@@ -60,6 +60,10 @@ InColor = Annotated[
     Option("--color", help="Colour: auto (on a terminal), always or never.", metavar="WHEN", case_sensitive=False),
 ]
 AsJson = Annotated[bool, Option("--json", help="Print JSON.")]
+Select = Annotated[
+    str | None,
+    Option("--select", help="Print only this field of the JSON, such as [].id.", metavar="PATH", show_default=False),
+]
 ReplyAsJson = Annotated[bool, Option("--json", help="Print the server's reply as JSON.")]
 Quiet = Annotated[bool, Option("--quiet", "-q", help="Print no warnings and no notices.")]
 

@@ -86,6 +86,7 @@ class Asked(NamedTuple):
             "--output": output.output is not None,
             "--extract": output.extract,
             "--extract-last": output.extract_last,
+            "--select": output.select is not None,
             "--events": output.events or output.format == "events",
             "--save-images": output.save_images is not None,
             "--id-file": output.id_file is not None,

@@ -133,7 +133,7 @@ def _put_tools(body: Json, options: RequestOptions, turn: TurnFields, read: Read
     if turn.functions:
         given = body.get("tools") or []
         if not isinstance(given, list) or not all(isinstance(entry, dict) for entry in given):
-            raise UsageError("--body: tools must be an array of objects, since --functions adds its own")
+            raise UsageError("--body: tools must be an array of objects, since --functions and --mcp add their own")
         body["tools"] = merged_tools(given, turn.functions)
     if options.tool_choice is not None:
         body["tool_choice"] = tool_choice(options.tool_choice, listed(body.get("tools")), read)

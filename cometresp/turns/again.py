@@ -12,7 +12,7 @@ from cometresp.state.records import COMPACTED, Turn
 from cometresp.text import escape_line, shell_flag
 from cometresp.turns.lookup import find, id_from_stdin
 from cometresp.turns.plan import Plan, changed_settings, place_after
-from cometresp.turns.prepare import Prepared, check_body, earlier_items
+from cometresp.turns.prepare import Prepared, budget_for, check_body, earlier_items
 from cometresp.turns.replay import sent_items, with_items
 from cometresp.wire.events import GOOD
 from cometresp.wire.json import Json
@@ -51,7 +51,10 @@ def prepare_again(asked: Asked, runtime: Runtime, tools: "Tools | None") -> tupl
     if turn.settings.conversation and turn.status in GOOD:
         conversation = escape_line(turn.settings.conversation)
         runtime.terminal.warn(f"{conversation} keeps {repeat.name} too: the server adds the turn behind it")
-    return asked, Prepared(body, plan, new_items, body.get("model"), [])
+    budget = budget_for(asked, runtime, body)
+    if budget is not None:
+        budget.check_request(runtime, body, plan.parent)
+    return asked, Prepared(body, plan, new_items, body.get("model"), [], budget)
 
 
 def _as_it_was(asked: Asked, request: Json) -> Asked:

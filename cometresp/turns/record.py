@@ -17,6 +17,7 @@ from cometresp.wire.json import Json
 from cometresp.wire.masking import Secrets
 
 if TYPE_CHECKING:
+    from cometresp.report.facts import Report
     from cometresp.state.state import State
 
 
@@ -58,6 +59,16 @@ class Recorder:
         recorder._turn = turn
         recorder._n = turn.n if turn is not None else None
         return recorder
+
+    @property
+    def report(self) -> "Report":
+        """The facts of this run."""
+        return self._runtime.report
+
+    @property
+    def recorded_place(self) -> tuple[str, int] | None:
+        """The chain in which the turn is recorded, as its head or not, and its number there."""
+        return (self._turn.chain, self._turn.number) if self._turn is not None else None
 
     @property
     def secrets(self) -> Secrets:
@@ -194,13 +205,13 @@ class Recorder:
         except OutputError:  # whatever is recorded next will say so
             return []
 
-    def finish(self, answer: Answer, status: str, *, good: bool, sent: bool = True) -> None:
+    def finish(self, answer: Answer, status: str, *, good: bool, sent: bool = True, cost: float | None = None) -> None:
         """Record how the turn ended. `good`: it may become the head of its chain; `sent`: the server may know of it."""
         if self._off:
             self._close()
             return
         if self._response_id:
-            self._unfinished = partial(self._end, answer, status, good=good)
+            self._unfinished = partial(self._end, answer, status, good=good, cost=cost)
         elif self._new is not None and not answer.id:
             if answer.items and not answer.refused_id:
                 self._runtime.terminal.warn(
@@ -231,7 +242,7 @@ class Recorder:
             self._unfinished = None
         self._close()
 
-    def _end(self, answer: Answer, status: str, *, good: bool) -> None:
+    def _end(self, answer: Answer, status: str, *, good: bool, cost: float | None) -> None:
         self._begin()
         if self._n is None:
             return
@@ -247,6 +258,7 @@ class Recorder:
             answer.id,
             masked(answer.request_id),
             masked(answer.given_reason),
+            cost,
         )
         turns = self._opened().turns
         result = turns.finish(self._n, ending, good=good, expected=self._new.expected if self._new else None)

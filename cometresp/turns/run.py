@@ -33,8 +33,9 @@ def run(asked: Asked, runtime: Runtime) -> None:
         draw_waits(runtime)
     with ExitStack() as stack:
         tools = None
-        if asked.loop.functions:
-            runtime.flags = runtime.flags._replace(functions=tuple(asked.loop.functions))
+        if asked.loop.functions or asked.loop.mcp:
+            functions, servers = tuple(asked.loop.functions or ()), tuple(asked.loop.mcp or ())
+            runtime.flags = runtime.flags._replace(functions=functions, mcp=servers)
             from cometresp.turns.tools import Tools
 
             tools = stack.enter_context(Tools.of(asked.loop, runtime))
@@ -72,6 +73,7 @@ def _send(
     draft: "Draft | None" = None,
 ) -> None:
     """Send the turn and those that follow, or show the request."""
+    runtime.report.model = prepared.model
     if asked.connection.only_shows:
         from cometresp.turns.dry_run import show
 

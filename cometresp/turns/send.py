@@ -28,6 +28,7 @@ from cometresp.turns.by_items import REPLAYED, replayed_after
 from cometresp.turns.exchange import Resume, exchange
 from cometresp.turns.fallback import Fallbacks, for_model
 from cometresp.turns.prepare import Prepared
+from cometresp.turns.unknown_model import naming_near_models
 from cometresp.wire.events import GOOD, Event, may_go_on
 from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import input_items
@@ -205,7 +206,8 @@ class Sender:
         sent = resolved_body(body, self._runtime.terminal.environ)
         add_secrets(sent, self._runtime.secrets)
         try:
-            with client.create(sent, self._on_upload) as reply:
+            near = naming_near_models(self._runtime, body.get("model"))
+            with near, client.create(sent, self._on_upload) as reply:
                 answer.request_id = client.request_id
                 events = self._unless_refused(reply, body)
                 exchange(events, answer, screen, on_response_id, self._resume(client))

@@ -96,7 +96,7 @@ def test_a_template_is_made_and_changed_in_the_editor(run: Command) -> None:
     assert list(run("templates", "edit", "new", env=editor(run, "exit 3"))) == [
         2,
         "",
-        f"cometresp: error: templates edit: {run.home}/editor ended with 3: the file is as the editor left it\n",
+        f"cometresp: error: templates edit: {run.home}/editor ended with 3\n",
     ]
 
 
