@@ -204,7 +204,7 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
         (
             ["ask", "--dry-run", "hi"],
             "pydantic click rich httpx asyncio importlib.metadata sqlite3 http.server jsonschema cometresp.state.state"
-            " cometresp.bugs cometresp.state.transcript cometresp.turns.attention cometresp.turns.display"
+            " cometresp.mcp mcp cometresp.bugs cometresp.state.transcript cometresp.turns.attention cometresp.turns.display"
             " cometresp.turns.lookup",
         ),
         (["ask", "--offline", "hi"], "pydantic click rich asyncio jsonschema importlib.metadata"),
@@ -238,11 +238,13 @@ def test_completion_loads_no_renderer_and_no_client(run: Command) -> None:
         assert {"rich", "httpx", "asyncio", "jsonschema", "pydantic"} & set(process.stderr.decode().split()) == set()
 
 
-# The program, made to say at its end what it has loaded.
+# The program, made to say at its end what it has loaded. Where click is installed, which the MCP SDK brings, httpx
+# imports it and rich for a command line of its own; without it the program must not load rich either.
 _MAIN = """
 import atexit, os, sys
+sys.modules["click"] = None
 os._exit = sys.exit
-atexit.register(lambda: sys.stderr.write(" ".join(sys.modules)))
+atexit.register(lambda: sys.stderr.write(" ".join(name for name, module in sys.modules.items() if module)))
 sys.path.insert(0, os.environ["ROOT"])
 from cometresp.__main__ import main
 main()
