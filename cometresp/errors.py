@@ -3,6 +3,7 @@
 CometrespError
 ├── UsageError            2  found before anything was sent
 ├── TurnError             1, 3-8  the response ended, but not in a plain answer
+├── CostLimitError        9  the run would cost more than --max-cost
 ├── RequestRefusedError  65
 ├── UnreachableError     69
 │   └── SilenceError     69  the connection is open, but no data comes
@@ -36,6 +37,7 @@ class ExitCode(IntEnum):
     CANCELLED = 6
     PENDING = 7
     MISMATCH = 8
+    COST_LIMIT = 9
     REFUSED = 65
     UNREACHABLE = 69
     BUG = 70
@@ -95,18 +97,19 @@ class Flags(NamedTuple):
         given: list[str | None] = []
         if name in _WITH_CHAIN and self.chain is not None:
             given.append(shell_flag("--chain", self.chain))
-        if self.profile is not None and name in _WITH_STATE + _WITH_SERVER:
+        stores_key = verb == "config set-key"
+        if self.profile is not None and (name in _WITH_STATE + _WITH_SERVER or (stores_key and not self.base_url)):
             given.append(shell_flag("--profile", self.profile))
         if self.offline and name in _WITH_STATE + _WITH_SERVER:
             given.append("--offline")
-        elif self.base_url is not None and name in _WITH_SERVER:
+        elif self.base_url is not None and (name in _WITH_SERVER or stores_key):
             given.append(shell_flag("--base-url", self.base_url))
         return given
 
 
-_WITH_CHAIN = ("ask", "continue")
-_WITH_SERVER = ("ask", "continue", "get", "cancel", "delete", "items", "models")
-_WITH_STATE = ("chains", "log")
+_WITH_CHAIN = ("ask", "continue", "again")
+_WITH_SERVER = ("ask", "continue", "again", "get", "cancel", "delete", "items", "models")
+_WITH_STATE = ("chains", "log", "usage")
 
 
 class Next(NamedTuple):
@@ -245,6 +248,12 @@ class TurnError(CometrespError):
     ) -> None:
         super().__init__(message, hint=hint, details=details)
         self.exit_code = exit_code
+
+
+class CostLimitError(CometrespError):
+    """A further request would cost more than --max-cost: it wasn't sent."""
+
+    exit_code = ExitCode.COST_LIMIT
 
 
 class RequestRefusedError(CometrespError):

@@ -5,6 +5,10 @@ Before the program stops they are paused, after it they proceed; what is left at
 
 A signal's handler may run at any point of the main thread, also in the middle of a drawing. So the pausing is done by
 another thread, which can wait for the locks that it needs, and then sends the signal once more.
+
+Python runs a handler between two steps of the main thread. A signal that comes just before a system call begins, or is
+delivered to another thread, doesn't interrupt that call: its handler would wait as long as the call does, for example
+for a server that sends nothing. So a thread hears of every signal, and interrupts the main one shortly after.
 """
 
 import os
@@ -28,6 +32,7 @@ _ENDS = {
 }
 _LONGEST_RESTART = 5.0  # seconds until what was paused must have proceeded
 _LATER = 0.01
+_NUDGES = (0.02, 0.1, 0.3)  # seconds between a signal and the interruptions of the main thread
 
 
 class Watched(Protocol):
@@ -73,6 +78,7 @@ class _State:
     """What the handlers know. There is one, as there is one table of handlers."""
 
     def __init__(self) -> None:
+        self.heard_in = 0  # the process whose thread hears of signals
         self.reset()
 
     def reset(self) -> None:
@@ -102,6 +108,7 @@ def install() -> None:
     for name in _ENDS:
         _handle(name, _on_end)
     _handle("SIGTSTP", _on_stop)
+    _hear_of_all()
     sys.unraisablehook = _unraisable
     sys.excepthook = _uncaught
 
@@ -141,6 +148,29 @@ def _handle(name: str, handler: Any) -> None:
     number = getattr(signal, name, None)
     if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
         signal.signal(number, handler)
+
+
+def _hear_of_all() -> None:
+    """Have a thread interrupt the main one after each signal; SIGURG does that, which means nothing to a program."""
+    if sys.platform == "win32" or _state.heard_in == os.getpid():
+        return
+    import threading
+
+    _state.heard_in = os.getpid()
+    heard, wakeup = os.pipe()
+    os.set_blocking(wakeup, False)
+    signal.signal(signal.SIGURG, lambda *_: None)
+    signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+    threading.Thread(target=_nudge, args=(heard, threading.main_thread()), daemon=True).start()
+
+
+def _nudge(heard: int, main: "threading.Thread") -> None:
+    import time
+
+    while numbers := os.read(heard, 512):
+        for pause in _NUDGES if set(numbers) - {signal.SIGURG} else ():
+            time.sleep(pause)
+            _send(main, signal.SIGURG)
 
 
 def _on_end(number: int, _: object) -> None:

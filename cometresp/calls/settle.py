@@ -56,11 +56,16 @@ class Outcome(NamedTuple):
     ok: bool
     seconds: float = 0.0
 
+    @property
+    def name(self) -> str:
+        """The function, or `LABEL/TOOL` of an MCP server."""
+        return self.call.tool.written if self.call.approval else self.call.name
+
     def as_event(self) -> ToolOutput:
         return {
             "type": "cometresp.tool_output",
             "call_id": self.call.id,
-            "name": self.call.tool.written if self.call.approval else self.call.name,
+            "name": self.name,
             "ok": self.ok,
             "seconds": round(self.seconds, 3),
             "output": self.output,

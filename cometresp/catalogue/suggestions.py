@@ -8,6 +8,7 @@ from cometresp.catalogue.entries import RESPONSES, Model
 from cometresp.catalogue.select import ANY, speaks
 from cometresp.catalogue.shown import description
 from cometresp.config import load
+from cometresp.config_file import load_file
 from cometresp.errors import CometrespError
 from cometresp.state.suggestions import Suggestions, used_models
 from cometresp.text import escape_line
@@ -15,13 +16,13 @@ from cometresp.wire.urls import EMULATOR_URL
 
 
 def model_names(typed: str, *, offline: bool = False, base_url: str | None = None) -> Suggestions:
-    """The models that begin as typed: those of recorded turns, the last used first, then the others of the server.
+    """The models that begin as typed: aliases, those of recorded turns, the last used first, then those of the server.
 
     Those of the server are described by provider, context and price.
     """
     described = {model.id: description(model) for model in _cached(offline, base_url) if speaks(model)}
     used = {name: described.get(name, "") for name in used_models(offline=offline)}
-    return _fitting([*used.items(), *((name, text) for name, text in described.items() if name not in used)], typed)
+    return _fitting([*{**_aliases(), **used, **described}.items()], typed)
 
 
 def providers(typed: str, *, offline: bool = False, base_url: str | None = None) -> Suggestions:
@@ -33,6 +34,14 @@ def endpoints(typed: str, *, offline: bool = False, base_url: str | None = None)
     """`any`, and the endpoints of the server's models."""
     names = [name for model in _cached(offline, base_url) for name in model.endpoints or ()]
     return _fitting([(ANY, "all models")], typed) + _counted(names or [RESPONSES], typed)
+
+
+def _aliases() -> dict[str, str]:
+    try:
+        found = load_file(os.environ).entries("aliases")
+    except CometrespError:
+        return {}
+    return {name: f"alias of {escape_line(target)}" for name, (target, _) in found.items()}
 
 
 def _cached(offline: bool, base_url: str | None) -> list[Model]:

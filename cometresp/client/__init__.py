@@ -9,4 +9,6 @@ reading     What a reply holds: the events of a stream, or one event for a whole
 requests    Requests and their 2xx replies: retries, time limits, and httpx's exceptions mapped to those
             of `errors`.
 route       The way to a server: through a proxy or directly, and what stands for a name under .localhost.
+upstream     Requests of others passed on to a server as they are, each on a connection of its own that can be
+            closed at any time.
 """

@@ -21,6 +21,8 @@ from cometresp.wire.masking import Secrets
 from cometresp.wire.replies import DEFAULT_LIMIT
 from cometresp.wire.urls import shown_url
 
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)  # those of httpx
+
 
 def _silent(_: str) -> None:
     return
@@ -55,7 +57,7 @@ class ServerConfig(NamedTuple):
         return shown_url(self.base_url)
 
 
-def open_pool(config: ServerConfig, proxy: Proxy | None) -> httpx.Client:
+def open_pool(config: ServerConfig, proxy: Proxy | None, limits: httpx.Limits = _LIMITS) -> httpx.Client:
     """The pool. Loopback addresses need no certificates. Raises ConfigError, and UsageError for a bad address."""
     _check_address(config)
     headers = {"User-Agent": f"cometresp/{__version__}", "Accept-Encoding": ACCEPTED, **config.headers}
@@ -69,6 +71,7 @@ def open_pool(config: ServerConfig, proxy: Proxy | None) -> httpx.Client:
             trust_env=False,
             follow_redirects=False,
             timeout=config.timeout,
+            limits=limits,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept, none is sent back
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:

@@ -117,16 +117,19 @@ def run(options: Listing, runtime: Runtime) -> None:
     _tell_source(runtime, found, len(chosen), options.wanted)
 
 
-def _catalogue(runtime: Runtime, *, refresh: bool) -> "Catalogue":
+def _catalogue(runtime: Runtime, *, refresh: bool, key_required: bool = False) -> "Catalogue":
+    """The models. A list that needs the key is asked for once more with that of `key_command`."""
     from cometresp.catalogue.fetch import Source, catalogue_of
 
-    client, folder = partial(runtime.client, key_required=False), cache_folder(os.environ)
+    client, folder = partial(runtime.client, key_required=key_required), cache_folder(os.environ)
     try:
         with runtime.terminal.waiting("waiting for the list of models"):
             return catalogue_of(Source(runtime.url, folder, client, runtime.terminal.warn), refresh=refresh)
     except KeyProblemError as error:
         if runtime.lacks_key:
             raise runtime.no_key() from error
+        if runtime.has_key_command and not key_required:
+            return _catalogue(runtime, refresh=refresh, key_required=True)
         raise
     except CometrespError as error:
         if is_missing(error):

@@ -16,8 +16,8 @@ class Offer(NamedTuple):
     help: str = ""
 
 
-FILE_FLAGS = {"--file", "--output", "--functions", "--ca-file", "--id-file", "--memory"}
-DIRECTORY_FLAGS = {"--save-images"}
+FILE_FLAGS = {"--file", "--output", "--functions", "--ca-file", "--id-file", "--memory", "--summary-file"}
+DIRECTORY_FLAGS = {"--save-images", "--record", "--replay"}
 AT_FLAGS = {  # which read a file behind an `@`
     "--instructions",
     "--input",

@@ -20,6 +20,8 @@ incoming     What precedes the API: a request's Host and Origin, which have to b
              bytes of its body.
 input_rules  The checks on input items (API 3).
 lifecycle    The life of a response: created, kept, viewed in its present state, followed event by event.
+listening    HTTP on loopback: sockets, threads, requests that are read and replies that are framed; not
+             what is replied.
 oddities     Faults that change a response where it is sent: what some servers send, though the API doesn't
              (API 12).
 query        What a request asks for: the JSON of its body, and the flags, numbers and pages of its query.
@@ -27,8 +29,8 @@ replacements  The replies that faults send in place of the API's: errors of many
 response     The response object (API 6.1).
 rules        Small checks that validation.py combines. Each raises ApiError (400) that names the field at
              fault.
-server       The emulator's HTTP server on loopback: sockets, threads and framing. The API itself is in
-             api.py.
+server       The emulator's HTTP server: the replies of the API, changed by faults, as bytes on a
+             connection.
 store        The stored responses and conversations: in one SQLite file that several processes may share,
              or in memory.
 structured   JSON that fits a JSON Schema, filled with the words and numbers of a prompt.

@@ -41,7 +41,7 @@ _OUTPUT = Advice("-o FILE writes the answer to a file", "-o")
 _CODE = Advice("-x prints only the first code block", "-x")
 _CONFIG = Advice("COMETRESP_CONFIG=FILE names another config file; see: cometresp help environment")
 _LIST = Advice("cometresp log lists recorded responses, cometresp chains the chains")
-_MODELS = Advice("the server's own pages list its models; -m MODEL takes any that it knows")
+_MODELS = Advice("cometresp models lists the server's models")
 _REASONING = Advice("--hide-reasoning leaves the reasoning out", "--hide-reasoning")
 
 _BY_ADVICE: dict[Advice, str] = {
@@ -88,7 +88,10 @@ _BY_ADVICE: dict[Advice, str] = {
     _MODELS: "--models --list-models --model-list -M --ask-model",
     _REASONING: "-R --no-reasoning --hide-thinking --no-thinking",
     Advice("--count-tokens prints the number of input tokens, -u the usage of a run", "--count-tokens"): "--tokens "
-    "--token-count --count --cost --price --show-usage --show-cost",
+    "--token-count --count --show-usage",
+    Advice("-u prints what a run cost where the price is known", "-u"): "--cost --show-cost",
+    Advice("--max-cost USD ends a run before it costs more", "--max-cost"): "--budget --max-budget --max-budget-usd "
+    "--cost-limit --max-price --limit-cost --max-spend",
     Advice("--debug shows requests and replies", "--debug"): "--trace --log-level --loglevel --vv "
     "--trace-http",
     Advice("-H 'User-Agent: NAME' sends another", "-H"): "-A --user-agent",
@@ -121,7 +124,7 @@ COMMANDS: dict[str, str] = {
         'cometresp ask "…" starts a chain, cometresp continue "…" is its next turn',
     ),
     **dict.fromkeys(
-        ("reply", "resume", "next", "again", "followup", "follow-up", "c", "more", "branch"),
+        ("reply", "resume", "next", "followup", "follow-up", "c", "more", "branch"),
         'cometresp continue "…" is the next turn of the chain',
     ),
     **dict.fromkeys(
@@ -129,7 +132,8 @@ COMMANDS: dict[str, str] = {
         'export COMETAPI_KEY=… is all that is needed; without a key: cometresp ask --offline "…"',
     ),
     **dict.fromkeys(
-        ("models", "model", "list-models"), "the server's own pages list its models; -m MODEL takes any that it knows"
+        ("list-models", "prices", "pricing", "catalog", "catalogue"),
+        "cometresp models lists the server's models, with their prices",
     ),
     **dict.fromkeys(
         ("history", "logs", "ls", "list", "responses-list"),
@@ -152,6 +156,11 @@ COMMANDS: dict[str, str] = {
     ),
     **dict.fromkeys(("new", "restart"), 'cometresp ask "…" starts a chain again'),
     **dict.fromkeys(("serve", "server", "mock", "proxy"), "cometresp emulator serves the API on this machine"),
+    **dict.fromkeys(("cost", "costs", "spend", "spending", "stats", "bill"), "cometresp usage sums tokens and cost"),
+    **dict.fromkeys(
+        ("record", "replay", "vcr", "cassette"),
+        "cometresp emulator --record DIR --upstream URL records what a server says, --replay DIR says it again",
+    ),
     **dict.fromkeys(
         ("tokens", "count", "count-tokens"), 'cometresp ask --count-tokens "…" prints the number of input tokens'
     ),
@@ -164,7 +173,7 @@ COMMANDS: dict[str, str] = {
         ("config", "settings", "env", "set", "doctor"),
         "settings are variables and a config file: cometresp help environment",
     ),
-    **dict.fromkeys(("man", "docs", "usage", "info", "?"), "cometresp help"),
+    **dict.fromkeys(("man", "docs", "info", "?"), "cometresp help"),
     **dict.fromkeys(("tool", "tools", "functions"), 'cometresp ask -t SPEC "…" offers a tool'),
     "mcp": 'cometresp ask --mcp SERVER "…" offers the tools of an MCP server',
     **dict.fromkeys(("completions-install", "install-completion"), "cometresp completion SHELL prints the script"),

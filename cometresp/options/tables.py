@@ -13,7 +13,7 @@ Format = Literal["auto", "text", "markdown", "json", "events"]
 
 FileKind = Literal["image", "file", "text"]
 
-ErrorFormat = Literal["text", "json"]
+ErrorFormat = Literal["text", "json", "github"]
 
 Color = Literal["auto", "always", "never"]
 
@@ -66,6 +66,7 @@ class RequestOptions(NamedTuple):
     """The options that make the request body. A string after the flag is the field's path in the body (API 2)."""
 
     model: Annotated[Text, _flag(PROMPT, "Model to use [default: the chain's, else gpt-5.4 on CometAPI].", "--model", "-m", metavar="MODEL", autocompletion=complete_models)] = None
+    fallback_model: Annotated[Text, _flag(PROMPT, "Models to ask in its place, one after the other, if it is overloaded, limited or unknown.", "--fallback-model", metavar="MODEL[,MODEL]", autocompletion=complete_models)] = None
     instructions: Annotated[Text, _flag(PROMPT, "System instructions: text or @FILE.", "--instructions", "--system", "-s", metavar="TEXT")] = None
     file: Annotated[Texts, _flag(PROMPT, "Attach a file: a path, a URL, a file-… id or - (standard input). Repeatable.", "--file", "-f", metavar="FILE")] = None
     file_as: Annotated[FileKind | None, _flag(PROMPT, "Attach files as this kind, whatever their content.", "--file-as", metavar="image|file|text")] = None
@@ -149,13 +150,18 @@ class OutputOptions(NamedTuple):
     output: Annotated[Text, _flag(OUTPUT, "Write the answer to FILE, whole or not at all.", "--output", "-o", metavar="FILE")] = None
     extract: Annotated[bool, _flag(OUTPUT, "Print only the first fenced code block.", "--extract", "-x")] = False
     extract_last: Annotated[bool, _flag(OUTPUT, "Print only the last fenced code block.", "--extract-last")] = False
+    select: Annotated[Text, _flag(OUTPUT, "Print only this field of the response, such as usage.input_tokens or output[].content[].text.", "--select", metavar="PATH")] = None
     save_images: Annotated[Text, _flag(OUTPUT, "Save generated images in this directory.", "--save-images", metavar="DIR")] = None
     allow_incomplete: Annotated[bool, _flag(OUTPUT, "Accept an incomplete answer: exit 0 instead of 3.", "--allow-incomplete")] = False
-    usage: Annotated[bool, _flag(OUTPUT, "Print the token counts on stderr, and the request id.", "--usage", "-u")] = False
+    usage: Annotated[bool, _flag(OUTPUT, "Print the token counts on stderr, with the cost if the price is known, and the request id.", "--usage", "-u")] = False
+    max_cost: Annotated[float | None, _flag(OUTPUT, "End the run before it costs more than this (exit 9). It goes by list prices and an estimate of the input; what has no price, such as the server's tools, isn't counted, but isn't free.", "--max-cost", metavar="USD")] = None
+    price: Annotated[Text, _flag(OUTPUT, "Price of the model in USD for a million input and output tokens, in place of the listed one; CACHED is that of cached input.", "--price", metavar="IN,OUT[,CACHED]")] = None
     quiet: Annotated[bool, _flag(OUTPUT, "Print no warnings and no status.", "--quiet", "-q")] = False
     verbose: Annotated[bool, _flag(OUTPUT, "Print notices and tool calls on stderr, even if it is no terminal.", "--verbose")] = False
     show_reasoning: Annotated[Flag, _flag(OUTPUT, "Print reasoning on stderr [default: on a terminal].", "--show-reasoning/--hide-reasoning")] = None
     id_file: Annotated[Text, _flag(OUTPUT, "Write the response id to FILE as soon as it is known.", "--id-file", metavar="FILE")] = None
+    summary_file: Annotated[Text, _flag(OUTPUT, "Write what the run came to to FILE, as one JSON object, whatever its end.", "--summary-file", metavar="FILE")] = None
+    github: Annotated[bool, _flag(OUTPUT, "In a job of GitHub Actions: write outputs and a summary of the step, and annotate errors.", "--github")] = False
     plain: Annotated[bool, _flag(OUTPUT, "No redrawing and no spinner.", "--plain")] = False
     color: Annotated[Color, _flag(OUTPUT, "Colour of rendered text: auto (on a terminal), always or never [default: auto].", "--color", metavar="WHEN", case_sensitive=False)] = "auto"
     bell: Annotated[bool, _flag(OUTPUT, "Ring on the terminal when a run of more than 20 s ends or asks.", "--bell")] = False
@@ -182,7 +188,7 @@ class ConnectionOptions(NamedTuple):
     dry_run: Annotated[bool, _flag(CONNECTION, "Print the request body and send nothing.", "--dry-run")] = False
     curl: Annotated[bool, _flag(CONNECTION, "Print the request as a curl command and send nothing.", "--curl")] = False
     debug: Annotated[bool, _flag(CONNECTION, "Show requests and replies on stderr, secrets masked.", "--debug")] = False
-    error_format: Annotated[ErrorFormat, _flag(CONNECTION, "How errors are printed: text or json [default: text].", "--error-format", metavar="text|json", case_sensitive=False)] = "text"
+    error_format: Annotated[ErrorFormat | None, _flag(CONNECTION, "How errors are printed: text, json or github (annotations) [default: text; with --github: github].", "--error-format", metavar="text|json|github", case_sensitive=False)] = None
 
     @property
     def only_shows(self) -> bool:

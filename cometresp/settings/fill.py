@@ -13,6 +13,7 @@ from cometresp.settings.flags import checked, setting_named
 # Flags of which one at most can be given, by their fields.
 _EXCLUSIVE = (
     {"format", "json", "events", "extract", "extract_last"},
+    {"format", "events", "extract", "extract_last", "select"},
     {"extract", "extract_last", "schema", "schema_multi", "json_object"},
     {"continue_", "from_", "previous_response_id", "conversation"},
     {"base_url", "offline"},

@@ -12,6 +12,7 @@ from cometresp.calls.settle import Call, Outcome, run_calls, settle
 from cometresp.errors import StoppedError
 from cometresp.functions.toolbox import Toolbox
 from cometresp.options.tables import LoopOptions
+from cometresp.report.facts import CallEnd
 from cometresp.runtime import Runtime
 from cometresp.turns.attention import ask
 from cometresp.turns.record import Recorder
@@ -81,6 +82,7 @@ class Tools:
     def _keep(self, outcome: Outcome) -> None:
         """Remember and record the outcome of a call. Called from several threads."""
         self._answered.add([outcome.call.item, outcome.item()])
+        self._runtime.report.calls.append(CallEnd(outcome.name, outcome.ok, outcome.seconds))
         if self._recorder is not None:
             self._recorder.keep_output(outcome.item())
 

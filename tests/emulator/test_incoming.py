@@ -222,7 +222,7 @@ def test_a_slow_client_holds_no_other_and_is_given_up(emulator: Emulator, monkey
                 f"POST /v1/responses HTTP/1.1\r\nHost: localhost\r\n{WHOLE}\r\n\r\n".encode()[: 30 + 5 * number]
             )
         assert posted(emulator, f"Connection: close\r\n{WHOLE}", BODY) == (200, None)
-    monkeypatch.setattr("cometresp.emulator.server._READ_SECONDS", 0.05)
+    monkeypatch.setattr("cometresp.emulator.listening._READ_SECONDS", 0.05)
     with connected(emulator) as connection:
         connection.connect()
         connection.sock.sendall(f"POST /v1/responses HTTP/1.1\r\nHost: localhost\r\n{WHOLE}\r\n\r\n".encode())

@@ -45,9 +45,9 @@ MISTAKES: list[tuple[list[str], str, str]] = [
         'export COMETAPI_KEY=… is all that is needed; without a key: cometresp ask --offline "…"',
     ),
     (
-        ["models"],
-        "no such command: models",
-        "the server's own pages list its models; -m MODEL takes any that it knows",
+        ["list-models"],
+        "no such command: list-models",
+        "cometresp models lists the server's models, with their prices",
     ),
     (["history"], "no such command: history", LISTS),
     (["ls"], "no such command: ls", LISTS),
@@ -274,7 +274,7 @@ def test_a_server_that_isnt_there_or_lacks_the_model_is_told_with_what_to_check(
             65,
             "",
             "cometresp: error: HTTP 503 model_not_found: no channel\n"
-            "hint: -m MODEL names another model; the server's own pages list those that it has\n",
+            "hint: -m MODEL names another model; cometresp models lists those of the server\n",
         ],
         [69, "", "cometresp: error: HTTP 503: busy\nhint: the server is overloaded or down: try again later\n"],
     ]

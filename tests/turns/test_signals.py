@@ -289,3 +289,35 @@ def test_signals_that_are_ignored_stay_ignored(ask: Command, wire: Wire) -> None
     go_on.set()
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, b" an answer, and the rest\n", b"")
+
+
+def test_a_signal_ends_a_wait_also_where_it_comes_to_another_thread() -> None:
+    process = subprocess.run([sys.executable, "-c", _ELSEWHERE], capture_output=True, timeout=60, check=False)
+    assert (process.returncode, process.stdout.decode(), process.stderr.decode()) == (0, "143\n", "")
+
+
+# A wait on a socket; the signal comes to another thread, so that it doesn't interrupt the system call.
+_ELSEWHERE = """
+import signal, socket, threading, time
+from pathlib import Path
+from cometresp import signals
+from cometresp.errors import StoppedError
+
+def waits():
+    return Path(f"/proc/self/task/{threading.main_thread().native_id}/stat").read_text().rpartition(") ")[2][0] == "S"
+
+def elsewhere():
+    while not (begun and waits()):
+        pass
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+signals.install()
+one, other = socket.socketpair()
+begun = []
+threading.Thread(target=elsewhere, daemon=True).start()
+begun.append(True)
+try:
+    one.recv(1)
+except StoppedError as error:
+    print(error.exit_code)
+"""

@@ -1,0 +1,74 @@
+"""Which recording is most like a request that was never recorded, and what is different. Pure."""
+
+import json
+from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
+from typing import Any
+
+from cometresp.recording.asked import Asked
+
+_LONGEST_VALUE = 40  # characters
+_MOST = 3  # differences that are named
+_COMPARED = 2000  # characters of two texts that are compared
+_ABSENT = object()
+
+
+def nearest(asked: Asked, recorded: Iterable[tuple[str, Asked]]) -> tuple[str, list[str]] | None:
+    """The name of the recording that is most like the request, and its differences in words; None if there is none."""
+    best: tuple[float, str, list[tuple[str, Any, Any]]] | None = None
+    for name, other in recorded:
+        different = list(_differences(asked, other))
+        distance = sum(_weight(there, here) for _, there, here in different)
+        if other.method != asked.method or other.path != asked.path:
+            distance += 1000
+        if best is None or distance < best[0]:
+            best = distance, name, different
+    if best is None:
+        return None
+    words = [f"{where} ({_shown(there)} there, {_shown(here)} here)" for where, there, here in best[2][:_MOST]]
+    left = len(best[2]) - _MOST
+    return best[1], words + ([f"{left} more"] if left > 0 else [])
+
+
+def _differences(asked: Asked, other: Asked) -> Iterator[tuple[str, Any, Any]]:
+    """Where the two are different, and what stands there: in the recording, in the request."""
+    for name in ("method", "path", "query"):
+        there, here = getattr(other, name), getattr(asked, name)
+        if name == "query":
+            there, here = ("&".join(sorted(value.split("&"))) for value in (there, here))
+        if there != here:
+            yield name, there, here
+    if "json" in asked.form and "json" in other.form:
+        yield from _within("", other.form["json"], asked.form["json"])
+    elif asked.form != other.form:
+        yield "the body", other.form or _ABSENT, asked.form or _ABSENT
+
+
+def _within(where: str, there: Any, here: Any) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(there, dict) and isinstance(here, dict):
+        for name in dict.fromkeys([*there, *here]):
+            path = f"{where}.{name}" if where else name
+            yield from _within(path, there.get(name, _ABSENT), here.get(name, _ABSENT))
+    elif isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
+        for index, (one, other) in enumerate(zip(there, here, strict=True)):
+            yield from _within(f"{where}[{index}]", one, other)
+    elif json_text(there) != json_text(here):
+        yield where or "the body", there, here
+
+
+def _weight(there: Any, here: Any) -> float:
+    """How much a difference counts, 0 to 1: texts that are alike count less."""
+    if isinstance(there, str) and isinstance(here, str):
+        return 1.0 - SequenceMatcher(None, there[:_COMPARED], here[:_COMPARED]).ratio() * 0.9
+    return 1.0
+
+
+def _shown(value: Any) -> str:
+    if value is _ABSENT:
+        return "none"
+    text = json_text(value)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def json_text(value: Any) -> str:
+    return "" if value is _ABSENT else json.dumps(value, ensure_ascii=False, sort_keys=True)
