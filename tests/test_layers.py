@@ -243,7 +243,8 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
             ["ask", "--dry-run", "hi"],
             "pydantic click rich httpx asyncio importlib.metadata sqlite3 http.server jsonschema cometresp.state.state"
             " cometresp.bugs cometresp.state.transcript cometresp.turns.attention cometresp.turns.display"
-            " cometresp.turns.lookup cometresp.turns.cost cometresp.catalogue.cache",
+            " cometresp.turns.lookup cometresp.turns.cost cometresp.catalogue.cache cometresp.mcp cometresp.answer"
+            " cometresp.settings.flags",
         ),
         (
             ["ask", "--offline", "hi"],
