@@ -13,9 +13,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, NamedTuple, Protocol, TextIO
+from typing import Any, BinaryIO, Protocol, TextIO
 
-from cometresp import signals
 from cometresp.errors import OutputError, PipeClosedError, named_in_errors
 from cometresp.text import escape, escape_invisible, escape_json, json_bytes, to_bytes, valid_json
 
@@ -186,22 +185,19 @@ class Terminal:
         """Whether lines may be bold or dim."""
         return not self.is_dumb and self.color != "never"
 
-    def ask(self, question: str) -> str | None:
+    def ask(self, question: str, *, secret: bool = False) -> str | None:
         """The line that the user types, with its newline; "" at the end of input, None if there is no terminal.
 
         A blank line follows the answer.
 
         Uses the terminal directly, since stdin may be a pipe. What was typed before the question was shown is
-        discarded. With `CI` set, nobody can answer at a terminal.
+        discarded. With `CI` set, nobody can answer at a terminal. The terminal doesn't show a `secret` answer.
         """
         if self.environ.get("CI"):
             return None
-        names = ("CONIN$", "CONOUT$") if os.name == "nt" else ("/dev/tty", "/dev/tty")
-        try:
-            with open(names[0], "rb", buffering=0) as typed, open(names[1], "wb", buffering=0) as shown:  # noqa: PTH123
-                return _Question(self.encode(self._masked(question)), typed, shown).answer()
-        except OSError:
-            return None
+        from cometresp.questions import ask
+
+        return ask(self.encode(self._masked(question)), secret=secret)
 
     def note(self, message: str) -> None:
         """Print a notice, only on a terminal or with `--verbose`."""
@@ -283,59 +279,6 @@ def terminal_size(descriptors: tuple[int, ...]) -> tuple[int, int]:
     given = [os.environ.get(name, "") for name in ("COLUMNS", "LINES")]
     columns, rows = (int(text) if text.isdecimal() else 0 for text in given)
     return columns or size[0] or 80, rows or size[1] or 24
-
-
-class _Question(NamedTuple):
-    """A question on a terminal; it is put again after the program was stopped and continued."""
-
-    question: bytes
-    typed: BinaryIO
-    shown: BinaryIO
-
-    def answer(self) -> str:
-        """The line that was typed, "" at the end of input. Raises OSError."""
-        signals.watch(self)
-        try:
-            self._put()
-            line = self.typed.readline()
-        except BaseException:  # an interrupt: the next output starts a new line
-            with suppress(OSError):  # as where the terminal is gone, which is what the interrupt says
-                self.shown.write(b"\n")
-            raise
-        finally:
-            signals.unwatch(self)
-        self.shown.write(b"\n")  # behind the end of the input, or a blank line behind the answer
-        return line.decode(errors="replace")
-
-    def _put(self) -> None:
-        self.shown.write(self.question.rstrip(b" "))
-        _discard_typed(self.typed)
-        self.shown.write(b" ")  # only now: whoever waits for the whole question types nothing that is discarded
-
-    def pause(self) -> None:
-        return
-
-    def proceed(self) -> None:
-        self._put()
-
-    def end(self) -> None:
-        return
-
-
-def _discard_typed(terminal: BinaryIO) -> None:
-    """Discard what was typed and not yet read: it was no answer to what is shown now. Raises OSError."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        while msvcrt.kbhit():
-            msvcrt.getwch()
-        return
-    import termios
-
-    try:
-        termios.tcflush(terminal, termios.TCIFLUSH)
-    except termios.error as error:
-        raise OSError(*error.args) from error
 
 
 def is_pipe(stream: BinaryIO) -> bool:

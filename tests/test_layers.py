@@ -27,6 +27,7 @@ _BELOW_TURNS = {
     "editor",
     "errors",
     "functions",
+    "mcp",
     "nearest",
     "options",
     "pager",
@@ -50,7 +51,8 @@ ALLOWED: dict[str, set[str]] = {
     "deadline": set(),
     "paths": set(),
     "signals": {"errors"},
-    "terminal": {"errors", "signals", "text"},
+    "questions": {"signals"},
+    "terminal": {"errors", "questions", "text"},
     "sinks": {"errors", "signals", "terminal", "text"},
     "report": {"", "calls", "catalogue.price", "errors", "sinks", "terminal", "text", "wire"},
     "foreground": {"signals"},
@@ -60,11 +62,12 @@ ALLOWED: dict[str, set[str]] = {
     "config_file": {"errors", "nearest", "paths"},
     "config": {"config_file", "errors", "paths", "wire"},
     "reading": {"deadline", "errors", "paths", "terminal", "text", "wire"},
-    "settings": {"config_file", "errors", "nearest", "options", "reading", "terminal"},
+    "settings": {"config_file", "errors", "nearest", "options", "paths", "reading", "signals", "terminal", "text"},
     "wire": {"errors", "text"},
     "schema": {"deadline", "errors", "text", "wire"},
     "answer": {"errors", "text", "wire"},
     "functions": {"errors", "paths", "schema", "signals", "text", "wire"},
+    "mcp": {"", "config", "errors", "functions", "nearest", "text", "wire"},
     "calls": {"answer", "errors", "text", "wire"},
     "state": {"config", "config_file", "errors", "text", "wire"},
     "render": {"answer", "errors", "signals", "terminal", "text", "wire"},
@@ -95,8 +98,10 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "runtime": {
+        "settings",
         "client",
         "config",
+        "config_file",
         "deadline",
         "emulator",
         "errors",
@@ -110,7 +115,7 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "turns": _BELOW_TURNS,
-    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "report", "signals", "sinks"}
+    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "mcp", "report", "signals", "sinks"}
     | {"", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "config_file", "text", "wire"},
     "cli": {"", "bugs", "commands", "completion", "errors", "help", "report", "pager", "signals", "terminal", "text"},
@@ -124,8 +129,11 @@ LIBRARIES = {
     "markdown_it": {"answer.extract", "render"},
     "pygments": {"render"},
     "jsonschema": {"schema.check"},
+    "mcp": {"mcp.host"},
+    "mcp_types": {"mcp.host"},
     "referencing": {"schema.check"},
     "sqlite3": {"emulator", "state"},
+    "tomlkit": {"settings.document"},
     "typer": {"cli", "commands", "help", "options"},
 }
 
@@ -218,9 +226,12 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
             ["ask", "--dry-run", "hi"],
             "pydantic click rich httpx asyncio importlib.metadata sqlite3 http.server jsonschema cometresp.state.state"
             " cometresp.bugs cometresp.state.transcript cometresp.turns.attention cometresp.turns.display"
-            " cometresp.turns.lookup",
+            " cometresp.turns.lookup cometresp.catalogue.cache",
         ),
-        (["ask", "--offline", "hi"], "pydantic click rich asyncio jsonschema importlib.metadata"),
+        (
+            ["ask", "--offline", "hi"],
+            "pydantic click rich asyncio jsonschema importlib.metadata cometresp.catalogue.entries",
+        ),
         (["--version"], "typer dataclasses typing inspect json re"),
         (["completion", "bash"], "pydantic click rich httpx sqlite3"),
     ],
@@ -239,7 +250,7 @@ def test_a_command_loads_only_what_it_needs(run: Command, words: list[str], abse
 
 
 def test_completion_loads_no_renderer_and_no_client(run: Command) -> None:
-    for line in ("cometresp ", "cometresp ask --eff", "cometresp get ", "cometresp ask --fault ", "cometresp ask -f "):
+    for line in ("cometresp ", "cometresp ask --eff", "cometresp get ", "cometresp ask --fault ", "cometresp ask -m "):
         process = subprocess.run(
             [sys.executable, "-I", "-c", _MAIN],
             capture_output=True,

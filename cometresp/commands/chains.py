@@ -369,7 +369,7 @@ def _cells(chain: Chain, words: str) -> tuple[str, ...]:
     if turn is None:
         return escape_line(chain.name), "0", "", used, "", ""
     at = chain.head.id if chain.head else f"({turn.status})"
-    return escape_line(chain.name), str(turn.number), escape_line(turn.model or ""), used, escape_line(at), words
+    return escape_line(chain.name), str(turn.number), escape_line(turn.wanted_model or ""), used, escape_line(at), words
 
 
 def as_dict(chain: Chain, words: str, without_ids: Collection[str]) -> ListedChain:
@@ -379,7 +379,7 @@ def as_dict(chain: Chain, words: str, without_ids: Collection[str]) -> ListedCha
         "head": chain.head.id if chain.head else None,
         "pending": chain.pending.id if chain.pending else None,
         "turns": turn.number if turn else 0,
-        "model": turn.model if turn else None,
+        "model": turn.wanted_model if turn else None,
         "base_url": turn.base_url if turn else None,
         "conversation": turn.settings.conversation if turn else None,
         "replays": turn is not None and turn.base_url in without_ids,

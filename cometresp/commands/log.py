@@ -58,6 +58,7 @@ class LoggedTurn(TypedDict):
     base_url: str
     model: str | None
     profile: str | None
+    asked_model: str | None
     status: str
     incomplete_reason: str | None
     usage: Json | None
@@ -202,6 +203,7 @@ def as_dict(turn: Turn, prices: Prices) -> LoggedTurn:
         "base_url": turn.base_url,
         "model": turn.model,
         "profile": turn.profile,
+        "asked_model": turn.asked_model,
         "status": turn.status,
         "incomplete_reason": turn.reason,
         "usage": turn.usage or None,

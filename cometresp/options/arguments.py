@@ -23,7 +23,7 @@ ResponseId = Annotated[
     str,
     Argument(
         metavar="ID",
-        help="Response id or its unique start, - (standard input), last (the newest), @CHAIN (its head) or @CHAIN~N.",
+        help="Response id or its unique start, - (standard input), last (the newest), @CHAIN (its head); ~N: N before.",
         autocompletion=complete_ids,
     ),
 ]
@@ -31,7 +31,7 @@ StoredId = Annotated[
     str,
     Argument(
         metavar="ID",
-        help="Id of a response or a conversation (conv_…), or the start of the id, -, last, @CHAIN, @CHAIN~N.",
+        help="Id of a response or a conversation (conv_…), or the start of the id, -, last, @CHAIN; ~N: N before.",
         autocompletion=complete_ids,
     ),
 ]

@@ -66,6 +66,7 @@ class RequestOptions(NamedTuple):
     """The options that make the request body. A string after the flag is the field's path in the body (API 2)."""
 
     model: Annotated[Text, _flag(PROMPT, "Model to use [default: the chain's, else gpt-5.4 on CometAPI].", "--model", "-m", metavar="MODEL", autocompletion=complete_models)] = None
+    fallback_model: Annotated[Text, _flag(PROMPT, "Models to ask in its place, one after the other, if it is overloaded, limited or unknown.", "--fallback-model", metavar="MODEL[,MODEL]", autocompletion=complete_models)] = None
     instructions: Annotated[Text, _flag(PROMPT, "System instructions: text or @FILE.", "--instructions", "--system", "-s", metavar="TEXT")] = None
     file: Annotated[Texts, _flag(PROMPT, "Attach a file: a path, a URL, a file-… id or - (standard input). Repeatable.", "--file", "-f", metavar="FILE")] = None
     file_as: Annotated[FileKind | None, _flag(PROMPT, "Attach files as this kind, whatever their content.", "--file-as", metavar="image|file|text")] = None
@@ -134,9 +135,10 @@ class LoopOptions(NamedTuple):
     """How the model's calls are answered here."""
 
     functions: Annotated[Texts, _flag(TOOLS, "Offer and run the functions of a .py, .toml or .json file. Repeatable.", "--functions", metavar="FILE")] = None
+    mcp: Annotated[Texts, _flag(TOOLS, "Offer and run the tools of an MCP server: a command, a URL, or NAME of [mcp.NAME] in the config file. Repeatable.", "--mcp", "--mcp-server", metavar="SERVER")] = None
     approve: Annotated[Approve, _flag(TOOLS, "Whether a call may run: ask (on the terminal), always or refuse [default: ask].", "--approve", metavar="ask|always|refuse", case_sensitive=False)] = "ask"
-    allow_tool: Annotated[Texts, _flag(TOOLS, "Run this function, or LABEL/TOOL of an MCP server, without asking; * and ? are wildcards, a slash inside a name is %2F. Repeatable.", "--allow-tool", metavar="NAME")] = None
-    tool_env: Annotated[Texts, _flag(TOOLS, "Environment variable that functions may read. Repeatable.", "--tool-env", metavar="NAME")] = None
+    allow_tool: Annotated[Texts, _flag(TOOLS, "Run this function (of --mcp: NAME__TOOL), or LABEL/TOOL of a remote MCP server, without asking; * and ? are wildcards, a slash inside a name is %2F. Repeatable.", "--allow-tool", metavar="NAME")] = None
+    tool_env: Annotated[Texts, _flag(TOOLS, "Environment variable that functions and MCP servers may read. Repeatable.", "--tool-env", metavar="NAME")] = None
     max_turns: Annotated[int, _flag(TOOLS, "Limit of responses in one run [default: 10].", "--max-turns", metavar="N")] = 10
 
 class OutputOptions(NamedTuple):

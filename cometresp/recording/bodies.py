@@ -72,7 +72,7 @@ def events_of(pieces: Iterable[Piece]) -> list[Piece]:
     for piece in given:
         ends.append(len(piece.data) + (ends[-1] if ends else 0))
     cuts = [found.end() for found in _END_OF_EVENT.finditer(whole)]
-    if not cuts or cuts[-1] < len(whole):
+    if whole and (not cuts or cuts[-1] < len(whole)):
         cuts.append(len(whole))
     starts = [0, *cuts]
     return [Piece(given[bisect_left(ends, end)].at, whole[start:end]) for start, end in zip(starts, cuts, strict=False)]

@@ -16,18 +16,16 @@ _OF_CLIENTS = re.compile(r"(x-stainless-|sec-)", re.IGNORECASE)  # facts about a
 
 
 class Masks:
-    """What is masked in one exchange: the secrets of its request, and those of the recorder's own."""
+    """What is masked in one exchange: the secrets of its request, and the `known` ones, which these are added to."""
 
-    def __init__(self, headers: Mapping[str, str], body: Any, query: str = "", upstream: tuple[str, ...] = ()) -> None:
-        self._secrets = Secrets()
+    def __init__(self, headers: Mapping[str, str], body: Any, query: str = "", *, known: Secrets | None = None) -> None:
+        self._secrets = known or Secrets()
         for name, value in headers.items():
             if is_secret_header(name) and not _OF_CLIENTS.match(name):
                 self._secrets.add_header(name, value)
         for name, value in _pairs(query):
             if name not in _PARAMETERS:
                 self._secrets.add(unquote(value), certain=names_key(name))
-        for value in upstream:
-            self._secrets.add(unquote(value))
         if isinstance(body, dict):
             add_secrets(body, self._secrets)
 

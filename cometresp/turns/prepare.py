@@ -16,7 +16,7 @@ from cometresp.turns.plan import Plan, plan_turn
 from cometresp.turns.record import Recorder
 from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import id_answered, input_items
-from cometresp.wire.json import Json, text
+from cometresp.wire.json import Json, obj, text
 
 if TYPE_CHECKING:
     from cometresp.calls.settle import Call, Outcome
@@ -55,8 +55,8 @@ def prepare(asked: Asked, runtime: Runtime, given: Given, tools: "Tools | None")
     calls = _calls_to_run(asked, plan, {*given.outputs, *map(id_answered, kept)}, tools)
     _check_something(asked, plan, given, [*kept, *calls])
     body = _body(asked, runtime, plan, given, tools)
-    _check_body(asked, runtime, plan, body)
-    budget = _budget(asked, runtime, body)
+    check_body(runtime, plan, body)
+    budget = budget_for(asked, runtime, body)
     new_items = input_items(body)
     kept = kept_outputs(plan.parent, plan.open_calls, [id_answered(item) for item in new_items])
     if kept:
@@ -140,10 +140,10 @@ def _body(asked: Asked, runtime: Runtime, plan: Plan, given: Given, tools: "Tool
     return build(request, fields, given.inputs.text_of, runtime.terminal.warn, stream=stream)
 
 
-def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:
+def check_body(runtime: Runtime, plan: Plan, body: Json) -> None:
     """Raises UsageError without a model or with a secret that wasn't recorded; warns of forgotten settings."""
     check_unmasked(body)
-    if "model" not in body and not asked.request.prompt_id:
+    if "model" not in body and not obj(body.get("prompt")).get("id"):
         raise UsageError(
             f"no model: {runtime.base_url} has no default one",
             hint=("-m MODEL or COMETAPI_DEFAULT_MODEL names it; ", Next("models"), " lists them"),
@@ -156,13 +156,14 @@ def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:
         )
 
 
-def _budget(asked: Asked, runtime: Runtime, body: Json) -> "Budget | None":
+def budget_for(asked: Asked, runtime: Runtime, body: Json) -> "Budget | None":
     """What --max-cost allows. Raises UsageError, before anything is run, where the price isn't known."""
     if asked.output.max_cost is None or asked.asks_no_model:
         return None
     from cometresp.turns.budget import budget_of
 
-    return budget_of(asked.output.max_cost, runtime, body)
+    fallbacks = [runtime.config.model_of(name) for name in asked.fallback_models]
+    return budget_of(asked.output.max_cost, runtime, body, fallbacks)
 
 
 def earlier_items(runtime: Runtime, plan: Plan, body: Json) -> list[Json] | None:

@@ -62,6 +62,8 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
     error: Exception | None = None
 
     def on_response_id(response_id: str) -> None:
+        if answer.fallback_model is not None:
+            recorder.on_fallback(answer.fallback_model)
         recorder.report.on_response_id(response_id)
         recorder.on_response_id(response_id)
         if outlets.id_file:
