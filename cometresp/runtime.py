@@ -24,6 +24,8 @@ from cometresp.errors import (
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.options.values import check, headers_of, reply_size_of, retries_of
 from cometresp.reading import FileReading
+from cometresp.report.facts import Report, Wishes
+from cometresp.report.facts import of_runs as reports
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
 from cometresp.wire.headers import MASK, is_secret_header, names_key, with_headers
@@ -54,11 +56,18 @@ class Runtime:
         self.secrets = Secrets()
         self.secrets.add_key(clean(os.environ.get("COMETAPI_KEY")))
         of_runs.append(self.secrets)
+        self.report = Report(Wishes.of(connection._asdict() | self.output._asdict()))
+        reports.append(self.report)
 
     @cached_property
     def terminal(self) -> Terminal:
-        output = self.output
-        return Terminal.of_process(quiet=output.quiet, verbose=output.verbose, masks=self.secrets, color=output.color)
+        output, wishes = self.output, self.report.wishes
+        terminal = Terminal.of_process(
+            quiet=output.quiet, verbose=output.verbose, masks=self.secrets, color=output.color
+        )
+        terminal.job = wishes.workflow_in(terminal.environ)
+        self.report.terminal = terminal
+        return terminal
 
     @cached_property
     def config(self) -> Config:
@@ -84,6 +93,14 @@ class Runtime:
     @property
     def plain(self) -> bool:
         return self.output.plain or self.config.plain
+
+    def check_report_files(self) -> None:
+        """Raises OutputError for a file about the run that can't be written at its end."""
+        if self.report.wishes.writes:
+            from cometresp.report.ending import check_files
+
+            with self.reading.within_max_time("opening the output files"):
+                check_files(self.report, self.terminal)
 
     def hint(self, *parts: str | Next) -> str:
         """A hint whose commands have the flags of this run that they need; "" where one of them can't be typed."""
@@ -222,7 +239,9 @@ class Runtime:
         )
         path = given.ca_file or os.environ.get("SSL_CERT_FILE", "")
         with self.reading(path):
-            return Client(config._replace(spent=FileReading.spent))
+            client = Client(config._replace(spent=FileReading.spent))
+        self.report.servers.append(client)
+        return client
 
     def _debug(self, line: str) -> None:
         """A line of --debug; the values of secret headers are masked, whatever they are."""
@@ -272,6 +291,7 @@ def telling(run: Callable[[Options, Runtime], None]) -> Callable[[Options, Runti
         try:
             check(runtime.connection, runtime.output)
             _ = runtime.given_headers  # their values are secrets from here on
+            runtime.check_report_files()
             run(options, runtime)
         except CometrespError as error:
             error.for_run(runtime.flags).masked(runtime.secrets.error)

@@ -35,6 +35,18 @@ class Drawn(Protocol):
     def erase(self) -> None: ...
 
 
+class Job(Protocol):
+    """How the job of a CI service is written to: text isn't taken for commands, messages may be annotations."""
+
+    annotates: bool
+
+    def stdout(self, data: bytes) -> bytes: ...
+
+    def stderr(self, text: str) -> str: ...
+
+    def annotation(self, level: str, title: str, message: str) -> str: ...
+
+
 @dataclass(repr=False, eq=False, match_args=False)  # which would take time at every start
 class Terminal:
     """The three standard streams, binary, and their properties. `Terminal.of_process()` has those of this process."""
@@ -52,6 +64,7 @@ class Terminal:
     color: str = "auto"  # of rendered text: auto (on a terminal), always or never
     region: Drawn | None = None  # what is redrawn at the bottom
     waits: Callable[[str], AbstractContextManager[object]] | None = None  # draws what is waited for, where it may
+    job: Job | None = None  # of a CI service that the streams are written for
     is_shared: bool = False  # a reader of our output may write to the terminal too: nothing is redrawn there any more
 
     @classmethod
@@ -110,6 +123,9 @@ class Terminal:
     def write_stderr(self, text: str) -> None:
         """Write text that is already escaped, and may be coloured."""
         text = self._masked(text)
+        self._write_stderr(self.job.stderr(text) if self.job else text)
+
+    def _write_stderr(self, text: str) -> None:
         with suppress(OSError):  # there is no other stream to report it on
             self.stderr.write(self.encode(text) if self.stderr_tty else to_bytes(text))
             self.stderr.flush()
@@ -127,7 +143,8 @@ class Terminal:
             raise OutputError("standard output is closed")
         self.share_with_reader_of(self.stdout)
         try:
-            write_all(self.stdout, self.masked(data))
+            data = self.masked(data)
+            write_all(self.stdout, self.job.stdout(data) if self.job else data)
         except BrokenPipeError as error:
             raise PipeClosedError from error
         except OSError as error:
@@ -219,13 +236,24 @@ class Terminal:
             timer.cancel()
 
     def warn(self, message: str) -> None:
-        if not self.quiet:
+        if self.quiet:
+            return
+        if self.job is not None and self.job.annotates:
+            self._annotate("warning", "cometresp", message)
+        else:
             self._line(f"cometresp: warning: {message}")
 
-    def error(self, message: str, hint: str = "") -> None:
+    def error(self, message: str, hint: str = "", *, code: int = 1) -> None:
+        if self.job is not None and self.job.annotates:
+            self._annotate("error", f"cometresp: exit code {code}", f"{message}\nhint: {hint}" if hint else message)
+            return
         self._line(f"cometresp: error: {message}")
         if hint:
             self._line(f"hint: {hint}")
+
+    def _annotate(self, level: str, title: str, message: str) -> None:
+        assert self.job is not None
+        self._write_stderr(self.job.annotation(level, title, escape_invisible(self._masked(message))))
 
     def aside(self, text: str) -> None:
         """Print untrusted text that isn't the answer (such as reasoning), escaped, without a newline."""

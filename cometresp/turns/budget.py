@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from cometresp.catalogue.price import Price, exactly, written
+from cometresp.catalogue.price import Price, dearest, exactly, written
 from cometresp.errors import CostLimitError, Hint, Next, UsageError
 from cometresp.request.estimate import earlier_tokens, estimated_tokens
 from cometresp.runtime import Runtime
 from cometresp.text import shell_flag
 from cometresp.turns.cost import REFRESH, old_prices, price_of, unpriced
 from cometresp.turns.turn import Finished
+from cometresp.wire.endpoints import NEW
 from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
@@ -27,15 +28,16 @@ class Budget(NamedTuple):
     allowed: int = 0
     flags: tuple[str | None, ...] = ()
 
-    def check_request(self, runtime: Runtime, body: Json, parent: "Turn | None") -> None:
-        """Raises CostLimitError where the first request costs more than the run may; warns of what isn't counted."""
+    def check_request(self, body: Json, parent: "Turn | None") -> str:
+        """What the estimate of the first request is without, or "". Raises CostLimitError where it costs too much."""
+        if body.get("conversation") == NEW:
+            body = {name: value for name, value in body.items() if name != "conversation"}
         earlier = earlier_tokens(body, parent.id, parent.usage) if parent is not None else None
         tokens, left_out = estimated_tokens(body, earlier)
+        self._check_first(tokens)
         if body.get("prompt") is not None:
             left_out = (*left_out, "the prompt of --prompt-id")
-        if left_out:
-            runtime.terminal.warn(f"--max-cost: the estimate is without {' and '.join(left_out)}")
-        self._check_first(tokens)
+        return " and ".join(left_out)
 
     def _check_first(self, tokens: int) -> None:
         cost = self._of_turn(tokens)
@@ -71,20 +73,26 @@ class Budget(NamedTuple):
         return Next("continue", (*self.flags, "--max-cost USD"), resumes=True), " resumes the run"
 
 
-def budget_of(most: float, runtime: Runtime, body: Json) -> Budget:
-    """What --max-cost allows. Raises UsageError where the price of the model isn't known."""
-    model = text(body.get("model"))
-    known = price_of(runtime, model)
-    if known.price is None:
-        hint = ("--price IN,OUT gives it",) if known.cache == "fresh" else ("--price IN,OUT gives it; ", *REFRESH)
-        raise UsageError(f"--max-cost: {unpriced(model)}", hint=hint)
-    if known.cache == "old" and (line := old_prices(runtime)):
+def budget_of(most: float, runtime: Runtime, body: Json, fallbacks: Sequence[str] = ()) -> Budget:
+    """What --max-cost allows, at the price of the dearest model that may be asked.
+
+    Raises UsageError where the price of one isn't known.
+    """
+    prices, is_old = [], False
+    for model in (text(body.get("model")), *fallbacks):
+        known = price_of(runtime, model)
+        if known.price is None:
+            hint = ("--price IN,OUT gives it",) if known.cache == "fresh" else ("--price IN,OUT gives it; ", *REFRESH)
+            raise UsageError(f"--max-cost: {unpriced(model)}", hint=hint)
+        prices.append(known.price)
+        is_old = is_old or known.cache == "old"
+    if is_old and (line := old_prices(runtime)):
         runtime.terminal.note(f"--max-cost: {line}")
     allowed = body.get("max_output_tokens")
     given = runtime.output.price
     return Budget(
         most,
-        known.price,
+        dearest(prices),
         allowed if isinstance(allowed, int) and allowed > 0 else 0,
         (shell_flag("--price", given),) if given is not None else (),
     )

@@ -1,7 +1,6 @@
 """`config`: what is set and from where, and changes of the config file."""
 
 import json
-import os
 import stat
 import sys
 from collections.abc import Sequence
@@ -200,7 +199,7 @@ def test_set_writes_what_the_setting_takes_and_keeps_the_rest(forker: Forker, ru
         assert line in path.read_text(), words
     assert path.read_text().startswith("# mine\n\n# last\nreasoning_effort")
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
-    assert tuple(forker.run(run, ["config", "show", "--json"]))[0] == 0
+    assert forker.run(run, ["config", "show", "--json"]).code == 0
 
 
 NOT_SET = [
@@ -368,7 +367,7 @@ def test_asking_for_a_key_can_be_stopped_continued_and_ended(run: Command) -> No
         ended.type("\x04")
         assert ended.ended() == 2
         assert ended.screen == f"{asked}\ncometresp: error: no key: what was typed is empty\n"
-    assert os.listdir(run.home) == []
+    assert list(run.home.iterdir()) == []
 
 
 # the editor ---------------------------------------------------------------------------------------------------------

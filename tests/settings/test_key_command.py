@@ -1,7 +1,6 @@
 """`key_command`: a command prints the key, only when a request needs it, and only for its own base URL."""
 
 import json
-import os
 import signal
 from pathlib import Path
 
@@ -77,10 +76,8 @@ def test_it_is_run_once_for_a_request_and_the_key_is_never_shown(run: Command, w
 
 
 def test_it_is_not_run_where_no_request_needs_it(forker: Forker, run: Command, wire: Wire) -> None:
-    configured(
-        run,
-        f'base_url = "{wire.url}"\nmodel = "m"\nkey_command = ["touch", "ran"]\n[profile.b]\nbase_url = "{wire.url}/b"\n',
-    )
+    profile = f'[profile.b]\nbase_url = "{wire.url}/b"\n'
+    configured(run, f'base_url = "{wire.url}"\nmodel = "m"\nkey_command = ["touch", "ran"]\n{profile}')
     for words, env in (
         (["ask", "--dry-run", "hi"], {}),
         (["ask", "--curl", "hi"], {}),
@@ -131,4 +128,3 @@ def test_it_can_ask_on_the_terminal_and_an_interrupt_ends_it(run: Command, wire:
         assert stopped.ended() == 130
         assert stopped.screen.endswith("cometresp: error: interrupted\n")
     assert len(wire.requests) == 1
-    assert os.listdir(run.home) == [".config"]
