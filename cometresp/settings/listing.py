@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from cometresp.config import DEFAULT_BASE_URL, DEFAULT_MODEL, VARIABLES, Value, normal_url
 from cometresp.config_file import ConfigFile, clean
@@ -50,6 +50,18 @@ class Listed(NamedTuple):
         if isinstance(self.value, str):
             return self.value
         return valid_json(json.dumps(self.value, ensure_ascii=False))
+
+
+class ListedSetting(TypedDict):
+    """A setting as `--json` prints it."""
+
+    name: str
+    value: Any
+    source: str
+
+
+def as_dict(one: Listed) -> ListedSetting:
+    return {"name": one.name, "value": one.value, "source": one.source}
 
 
 def listed(file: ConfigFile, environ: Mapping[str, str], *, unset: bool = False) -> list[Listed]:
