@@ -5,11 +5,17 @@ Before the program stops they are paused, after it they proceed; what is left at
 
 A signal's handler may run at any point of the main thread, also in the middle of a drawing. So the pausing is done by
 another thread, which can wait for the locks that it needs, and then sends the signal once more.
+
+Python runs a handler between two steps of the main thread. One whose signal comes just before that thread waits, or in
+another thread, would run only after the wait, which may take minutes. So a thread hears of each signal, and interrupts
+the wait with another one.
 """
 
+import _thread
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
@@ -28,6 +34,7 @@ _ENDS = {
 }
 _LONGEST_RESTART = 5.0  # seconds until what was paused must have proceeded
 _LATER = 0.01
+_NUDGES = (0.01, 0.05, 0.25, 1.0)  # seconds between the interruptions: one of them, too, may come just before a wait
 
 
 class Watched(Protocol):
@@ -102,6 +109,7 @@ def install() -> None:
     for name in _ENDS:
         _handle(name, _on_end)
     _handle("SIGTSTP", _on_stop)
+    _hear_at_once()
     sys.unraisablehook = _unraisable
     sys.excepthook = _uncaught
 
@@ -141,6 +149,30 @@ def _handle(name: str, handler: Any) -> None:
     number = getattr(signal, name, None)
     if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
         signal.signal(number, handler)
+
+
+def _hear_at_once() -> None:
+    """Have a thread interrupt the main thread after each signal, by SIGURG, which does nothing else."""
+    if sys.platform == "win32":
+        return
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    if before >= 0:  # of the last run in this process, whose thread ends with it
+        os.close(before)
+    signal.signal(signal.SIGURG, lambda *_: None)
+    _thread.start_new_thread(_nudge, (reader, _thread.get_ident()))  # that of threading.Thread would be waited for
+
+
+def _nudge(reader: int, main: int) -> None:
+    if sys.platform == "win32":
+        return
+    while numbers := os.read(reader, 64):
+        if numbers.strip(bytes([signal.SIGURG])):
+            for pause in _NUDGES:
+                time.sleep(pause)
+                signal.pthread_kill(main, signal.SIGURG)
+    os.close(reader)
 
 
 def _on_end(number: int, _: object) -> None:

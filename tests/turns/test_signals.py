@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,29 @@ def test_a_tool_is_stopped_and_continued_with_the_run(tool: Command) -> None:
         one.type(CTRL_C)
         assert (one.ended(), [lives(pid) for pid in pids]) == (130, [False, False])
         assert not cursor_is_hidden(one.screen)
+
+
+# The main thread waits; a signal comes to another thread, as if it had come just before the wait.
+WAITING = """
+import os, signal, threading
+from cometresp import signals
+signals.install()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+def send():
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Timer(0.1, send).start()
+threading.Event().wait(50)
+"""
+
+
+def test_a_signal_that_comes_just_before_a_wait_is_heard_in_it(run: Command) -> None:
+    started = time.monotonic()
+    process = subprocess.run(
+        [sys.executable, "-c", WAITING], env=run.environ, capture_output=True, timeout=60, check=False
+    )
+    assert (process.returncode, process.stderr) == (143, b"")
+    assert time.monotonic() - started < 40
 
 
 @pytest.mark.parametrize(
