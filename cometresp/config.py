@@ -62,7 +62,7 @@ class Config(NamedTuple):
 
     def model_of(self, name: str) -> str:
         """The model that an alias stands for, or the name itself. Raises ConfigError for aliases in a circle."""
-        return _resolved(name, self.file)
+        return resolved_model(name, self.file)
 
 
 def load(
@@ -111,10 +111,10 @@ VARIABLES = {
 
 
 def _model(given: Value | None, file: ConfigFile) -> Value | None:
-    return given._replace(value=_resolved(given.value, file)) if given else None
+    return given._replace(value=resolved_model(given.value, file)) if given else None
 
 
-def _resolved(name: str, file: ConfigFile) -> str:
+def resolved_model(name: str, file: ConfigFile) -> str:
     """The model that an alias stands for, also one of another alias; or the name itself."""
     aliases = file.entries("aliases")
     names = [name]

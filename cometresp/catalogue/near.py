@@ -1,5 +1,6 @@
 """The models of a catalogue that an unknown name was probably meant for. Pure."""
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -10,7 +11,7 @@ _LIKENESS = 0.75  # of difflib; below it, names of other families come up
 def near(name: str, ids: Sequence[str]) -> list[str]:
     """Up to three ids that are like the name, the likest first.
 
-    An id such as `openai/gpt-5.4` is like its part behind the slash.
+    Letters and digits are compared, of an id such as `openai/gpt-5.4` those behind the slash.
     """
     typed = _short(name)
     shorts: dict[str, list[str]] = {}
@@ -21,4 +22,4 @@ def near(name: str, ids: Sequence[str]) -> list[str]:
 
 
 def _short(name: str) -> str:
-    return name.rpartition("/")[2].casefold()
+    return re.sub(r"[\W_]", "", name.rpartition("/")[2]).casefold()

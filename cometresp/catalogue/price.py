@@ -33,6 +33,18 @@ class Price(NamedTuple):
         return tokens / _MILLION + requests * self.per_request
 
 
+def dearest(prices: Iterable[Price]) -> Price:
+    """The price that none of these exceeds, in any of its parts."""
+    found = list(prices)
+    cached = [price.cached_input for price in found if price.cached_input is not None]
+    return Price(
+        max(price.input for price in found),
+        max(price.output for price in found),
+        max(cached) if len(cached) == len(found) else None,
+        max(price.per_request for price in found),
+    )
+
+
 def cost_of(usage: Json, price: Price) -> float | None:
     """What the usage of one response costs, in USD; None where the server didn't report its tokens."""
     given, made = _count(usage.get("input_tokens")), _count(usage.get("output_tokens"))

@@ -45,6 +45,16 @@ class Client:
         return self._requests.retry_after
 
     @property
+    def request_ids(self) -> list[str]:
+        """The request ids of all replies so far."""
+        return self._requests.request_ids
+
+    @property
+    def retried(self) -> int:
+        """How many requests were sent again."""
+        return self._requests.retried
+
+    @property
     def request_id(self) -> str | None:
         """The request id of the last reply, if it has one (API 8.1)."""
         return self._requests.request_id

@@ -36,8 +36,9 @@ _NOT_THERE = re.compile(r"refused|unreachable|\[Errno -\d+\]|No route", re.IGNOR
 class Requests:
     """Makes requests one after the other; each is closed when its block ends.
 
-    `retry_after` is the pause in seconds that the last reply asked for, `request_id` its request id. `lost` is set
-    where a try of the last request got no reply though it may have arrived.
+    `request_ids` are those of all replies so far, `retried` is how often a request was sent again. `retry_after` is the
+    pause in seconds that the last reply asked for, `request_id` its request id. `lost` is set where a try of the last
+    request got no reply though it may have arrived.
     """
 
     def __init__(self, config: ServerConfig) -> None:
@@ -45,6 +46,8 @@ class Requests:
         self.deadline = Deadline(None if config.max_time is None else config.max_time - config.spent)
         self.retry_after: float | None = None
         self.request_id: str | None = None
+        self.request_ids: list[str] = []
+        self.retried = 0
         self.lost = False
         self._base_url, self._host = local_name(config.base_url)
         self._proxy = None if config.loopback else proxy_for(config.base_url)
@@ -83,6 +86,7 @@ class Requests:
                 raise error
             self._pause(wait, tries, error)
             tries += 1
+            self.retried += 1
         try:
             broken = partial(self._unreachable, silence=silence, during_reply=True)
             limit = self.config.max_reply_size
@@ -131,6 +135,7 @@ class Requests:
             reply = self._http.send(sent, stream=True)
         self.retry_after = retry_after(reply.headers, time.time())
         self.request_id = request_id(reply.headers)
+        self.request_ids += [self.request_id] if self.request_id else []
         self._debug(f"< {reply.http_version} {reply.status_code}")
         for name, value in reply.headers.items():
             self._debug(f"< {name}: {value}")

@@ -55,7 +55,10 @@ class Passage:
 
 
 class Passed:
-    """A reply whose head has come. `length` is that of its body where it is known and won't change."""
+    """A reply whose head has come. `length` is that of its body where it is known and won't change.
+
+    `says_its_end`: a body that is cut, on this side too, raises CutError; any other just ends with the connection.
+    """
 
     def __init__(self, reply: httpx.Response) -> None:
         self._reply = reply
@@ -65,6 +68,7 @@ class Passed:
         if encoded and not unreadable(reply, b"\0"):
             self.headers = [(name, value) for name, value in self.headers if name.lower() != "content-encoding"]
         length = reply.headers.get("content-length", "")
+        self.says_its_end = bool(length or "transfer-encoding" in reply.headers)
         self.length = int(length) if length.isdecimal() and not encoded else None
 
     def pieces(self) -> Iterator[bytes]:

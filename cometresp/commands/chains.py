@@ -17,6 +17,7 @@ from cometresp.options.arguments import (
     NoPager,
     ReplyAsJson,
     ResponseId,
+    Select,
     SomeChain,
     StateOptions,
 )
@@ -27,7 +28,7 @@ from cometresp.state.names import chain_name
 from cometresp.state.records import Chain
 from cometresp.state.transcript import passages
 from cometresp.text import escape_line, shell_arguments, to_bytes
-from cometresp.turns.listing import print_passages, shown_in, tell_empty
+from cometresp.turns.listing import print_json, print_passages, shown_in, tell_empty
 from cometresp.turns.lookup import resolve
 from cometresp.wire.ids import abridged_id, is_plain_id, refusal_of
 
@@ -41,11 +42,21 @@ _AGE = re.compile(rf"([1-9]\d{{0,5}})([{''.join(_UNITS)}])")
 app = typer.Typer(cls=Group, add_completion=False)
 
 
+class AsData(NamedTuple):
+    """Whether JSON is printed, and which field of it; None for all of it."""
+
+    as_json: bool
+    select: str | None
+
+    def __bool__(self) -> bool:
+        return self.as_json or self.select is not None
+
+
 class Shown(NamedTuple):
     """Which chain is shown, and how. None is the chain that the settings name."""
 
     name: str | None
-    as_json: bool
+    as_data: AsData
     no_pager: bool = False
 
 
@@ -78,11 +89,18 @@ class ListedChain(TypedDict):
 
 @app.callback(invoke_without_command=True, short_help="List the chains; show, rename, remove or compact them.")
 @spread
-def chains(ctx: typer.Context, *, as_json: AsJson = False, color: InColor = "auto", place: StateOptions) -> None:
+def chains(
+    ctx: typer.Context,
+    *,
+    as_json: AsJson = False,
+    select: Select = None,
+    color: InColor = "auto",
+    place: StateOptions,
+) -> None:
     """List the chains, the last used first; or one of the commands below."""
     ctx.obj = place
     if ctx.invoked_subcommand is None:
-        run(as_json, _runtime(ctx, place, color=color))
+        run(AsData(as_json, select), _runtime(ctx, place, color=color))
 
 
 @app.command(cls=Command)
@@ -92,12 +110,13 @@ def show(
     name: SomeChain = None,
     *,
     as_json: AsJson = False,
+    select: Select = None,
     no_pager: NoPager = False,
     color: InColor = "auto",
     place: StateOptions,
 ) -> None:
     """Print the transcript of a chain as Markdown, or its items as JSON."""
-    show_chain(Shown(name, as_json, no_pager), _runtime(ctx, place, color=color))
+    show_chain(Shown(name, AsData(as_json, select), no_pager), _runtime(ctx, place, color=color))
 
 
 @app.command(cls=Command)
@@ -199,7 +218,7 @@ def _runtime(ctx: typer.Context, place: StateOptions, *, base_url: str | None = 
 
 
 @telling
-def run(as_json: bool, runtime: Runtime) -> None:
+def run(as_data: AsData, runtime: Runtime) -> None:
     """A table on a terminal, tab-separated lines into a pipe."""
     state = runtime.open_state(create=False)
     damaged: list[str] = []
@@ -208,9 +227,9 @@ def run(as_json: bool, runtime: Runtime) -> None:
         runtime.terminal.warn(message)
     refusing = state.servers.without_previous() if state else []
     terminal = runtime.terminal
-    if as_json:
+    if as_data:
         without_ids = [url for url, _ in refusing]
-        terminal.print_json([as_dict(chain, words, without_ids) for chain, words in rows])
+        print_json(runtime, [as_dict(chain, words, without_ids) for chain, words in rows], as_data.select)
         return
     if not terminal.stdout_tty:
         terminal.write(to_bytes("".join("\t".join(_cells(chain, words)) + "\n" for chain, words in rows)))
@@ -243,9 +262,9 @@ def show_chain(options: Shown, runtime: Runtime) -> None:
     state = _opened(runtime)
     last = _chain(runtime, state, options.name).last
     turns = state.turns.lineage(last) if state and last else []
-    if options.as_json:
+    if options.as_data:
         items = [item for turn in turns for item in (*(turn.input or ()), *(turn.output or ()))]
-        runtime.terminal.print_json(items)
+        print_json(runtime, items, options.as_data.select)
         return
     shown = shown_in(runtime, state) if state else str
     print_passages(runtime, passages(turns, shown), use_pager=not options.no_pager)
@@ -350,7 +369,7 @@ def _cells(chain: Chain, words: str) -> tuple[str, ...]:
     if turn is None:
         return escape_line(chain.name), "0", "", used, "", ""
     at = chain.head.id if chain.head else f"({turn.status})"
-    return escape_line(chain.name), str(turn.number), escape_line(turn.model or ""), used, escape_line(at), words
+    return escape_line(chain.name), str(turn.number), escape_line(turn.wanted_model or ""), used, escape_line(at), words
 
 
 def as_dict(chain: Chain, words: str, without_ids: Collection[str]) -> ListedChain:
@@ -360,7 +379,7 @@ def as_dict(chain: Chain, words: str, without_ids: Collection[str]) -> ListedCha
         "head": chain.head.id if chain.head else None,
         "pending": chain.pending.id if chain.pending else None,
         "turns": turn.number if turn else 0,
-        "model": turn.model if turn else None,
+        "model": turn.wanted_model if turn else None,
         "base_url": turn.base_url if turn else None,
         "conversation": turn.settings.conversation if turn else None,
         "replays": turn is not None and turn.base_url in without_ids,

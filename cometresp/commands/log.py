@@ -8,7 +8,7 @@ import typer
 
 from cometresp.errors import Next, RecordError, UsageError
 from cometresp.help.command import Command
-from cometresp.options.arguments import AsJson, InColor, NoPager, StateOptions
+from cometresp.options.arguments import AsJson, InColor, NoPager, Select, StateOptions
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions, complete_chains, complete_ids
 from cometresp.runtime import Runtime, telling
@@ -17,8 +17,9 @@ from cometresp.state.records import Turn
 from cometresp.state.transcript import passages_of, prompt_of, words_of
 from cometresp.text import escape_line, to_bytes
 from cometresp.turns.cost import Prices
-from cometresp.turns.listing import print_passages, shown_in, tell_empty
+from cometresp.turns.listing import print_json, print_passages, shown_in, tell_empty
 from cometresp.turns.lookup import find
+from cometresp.wire.ids import abridged_id
 from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ class Query(NamedTuple):
     words: tuple[str, ...]
     as_json: bool
     no_pager: bool = False
+    select: str | None = None  # a field of the JSON
+
+    @property
+    def as_data(self) -> bool:
+        return self.as_json or self.select is not None
 
 
 class LoggedTurn(TypedDict):
@@ -52,6 +58,7 @@ class LoggedTurn(TypedDict):
     base_url: str
     model: str | None
     profile: str | None
+    asked_model: str | None
     status: str
     incomplete_reason: str | None
     usage: Json | None
@@ -65,7 +72,7 @@ class LoggedTurn(TypedDict):
 
 @app.command(cls=Command, short_help="List recorded responses, or print one.")
 @spread
-def log(
+def log(  # noqa: PLR0913 - a parameter for each flag
     response_id: Annotated[
         str | None,
         typer.Argument(metavar="ID", help="Show this response whole.", show_default=False, autocompletion=complete_ids),
@@ -81,12 +88,13 @@ def log(
     ] = "",
     count: Annotated[int, typer.Option("-n", "--count", help="At most so many.")] = _DEFAULT_COUNT,
     as_json: AsJson = False,
+    select: Select = None,
     no_pager: NoPager = False,
     color: InColor = "auto",
     place: StateOptions,
 ) -> None:
     """List recorded responses, or print one with its prompt, text and items."""
-    query_of = Query(response_id, chain, count, tuple(query.split()), as_json, no_pager)
+    query_of = Query(response_id, chain, count, tuple(query.split()), as_json, no_pager, select)
     run(query_of, Runtime(ConnectionOptions(**place._asdict()), OutputOptions(color=color)))
 
 
@@ -108,9 +116,9 @@ def run(options: Query, runtime: Runtime) -> None:
     turns = state.turns.newest(chain=chain, limit=options.most, skipped=damaged, words=options.words) if state else []
     for message in damaged:
         runtime.terminal.warn(message)
-    if options.as_json:
+    if options.as_data:
         prices = Prices(runtime)
-        runtime.terminal.print_json([as_dict(turn, prices) for turn in turns])
+        print_json(runtime, [as_dict(turn, prices) for turn in turns], options.select)
         return
     if turns and state:
         _print_list(runtime, state, turns)
@@ -122,8 +130,8 @@ def run(options: Query, runtime: Runtime) -> None:
 
 
 def _show(runtime: Runtime, state: "State", turn: Turn, options: Query) -> None:
-    if options.as_json:
-        runtime.terminal.print_json(as_dict(turn, Prices(runtime)))
+    if options.as_data:
+        print_json(runtime, as_dict(turn, Prices(runtime)), options.select, what=abridged_id(turn.id))
         return
     print_passages(runtime, passages_of(turn, shown_in(runtime, state)), use_pager=not options.no_pager)
 
@@ -195,6 +203,7 @@ def as_dict(turn: Turn, prices: Prices) -> LoggedTurn:
         "base_url": turn.base_url,
         "model": turn.model,
         "profile": turn.profile,
+        "asked_model": turn.asked_model,
         "status": turn.status,
         "incomplete_reason": turn.reason,
         "usage": turn.usage or None,

@@ -60,7 +60,7 @@ _BY_ADVICE: dict[Advice, str] = {
     _BODY: "-d --data --data-raw --data-binary --input-file --request-body",
     _EFFORT: "--reasoning --thinking --think --reason --thinking-level --thinking-budget --reasoning-level",
     _URL: "--url --api-base --base --api-url --endpoint --host --server --api --openai-base-url",
-    _TOOL: "-T --tool-type --enable-tool --mcp --plugin",
+    _TOOL: "-T --tool-type --enable-tool --plugin",
     _SEARCH: "--web --search --web-search --browse --online --internet",
     _FORMAT: "--output-format --out-format --fmt --raw --md --markdown --jsonl --ndjson --stream-json --yaml --pretty",
     _COLOUR: "--no-color --no-colour --no-ansi --monochrome",
@@ -77,6 +77,7 @@ _BY_ADVICE: dict[Advice, str] = {
     "--max-steps",
     _NOT_RECORDED: "-n --no-log --no-history --no-cache --ephemeral --temporary --incognito --no-record",
     _RETRIES: "--retry --max-retries --max-retry --attempts",
+    Advice("did you mean --temperature?", "--temperature"): "--temp",
     _TOKENS: "--max-tokens --max-new-tokens --max-completion-tokens --num-predict --max-length --length --limit-tokens",
     _TIMEOUT: "--connect-timeout --read-timeout --request-timeout --wait-time --deadline",
     _PROXY: "--proxy --http-proxy --https-proxy --socks5 --noproxy --no-proxy",
@@ -124,7 +125,7 @@ COMMANDS: dict[str, str] = {
         'cometresp ask "…" starts a chain, cometresp continue "…" is its next turn',
     ),
     **dict.fromkeys(
-        ("reply", "resume", "next", "again", "followup", "follow-up", "c", "more", "branch"),
+        ("reply", "resume", "next", "followup", "follow-up", "c", "more", "branch"),
         'cometresp continue "…" is the next turn of the chain',
     ),
     **dict.fromkeys(
@@ -132,7 +133,7 @@ COMMANDS: dict[str, str] = {
         'export COMETAPI_KEY=… is all that is needed; without a key: cometresp ask --offline "…"',
     ),
     **dict.fromkeys(
-        ("model", "list-models", "prices", "pricing", "catalog", "catalogue"),
+        ("list-models", "prices", "pricing", "catalog", "catalogue"),
         "cometresp models lists the server's models, with their prices",
     ),
     **dict.fromkeys(
@@ -174,7 +175,8 @@ COMMANDS: dict[str, str] = {
         "settings are variables and a config file: cometresp help environment",
     ),
     **dict.fromkeys(("man", "docs", "info", "?"), "cometresp help"),
-    **dict.fromkeys(("tool", "tools", "functions", "mcp"), 'cometresp ask -t SPEC "…" offers a tool'),
+    **dict.fromkeys(("tool", "tools", "functions"), 'cometresp ask -t SPEC "…" offers a tool'),
+    "mcp": 'cometresp ask --mcp SERVER "…" offers the tools of an MCP server',
     **dict.fromkeys(("completions-install", "install-completion"), "cometresp completion SHELL prints the script"),
     **dict.fromkeys(("file", "files", "upload", "attach"), 'cometresp ask -f FILE "…" attaches a file'),
 }  # fmt: skip

@@ -9,10 +9,11 @@ from cometresp.errors import UsageError
 from cometresp.help.page import Page, Section, command_sections
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Prompts": ("ask", "stream", "continue"),
+    "Prompts": ("ask", "stream", "continue", "again"),
     "Responses on the server": ("get", "cancel", "delete", "items"),
     "Recorded here": ("chains", "log"),
     "Models and costs": ("models", "usage"),
+    "Settings": ("config", "templates"),
     "Tools": ("schema", "emulator", "completion", "help", "version"),
 }
 _ABOUT = "Send prompts to the Responses API from a shell: single requests, streams, and chains of turns."

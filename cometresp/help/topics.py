@@ -34,6 +34,7 @@ ENVIRONMENT: tuple[tuple[str, str], ...] = (
     ("COMETRESP_CHAIN", "the chain"),
     ("COMETRESP_RECORD", "full, ids or none"),
     ("COMETRESP_STATE_DIR, COMETRESP_CONFIG", "where the state and the config file are; a config file that is named here must be there"),
+    ("COMETRESP_CACHE_DIR", "where lists of models are kept for a day"),
     ("COMETRESP_NO_STDIN, COMETRESP_PLAIN", "1: like --no-stdin, --plain"),
     ("VISUAL, EDITOR", "the editor of --edit, with arguments if it needs some (code --wait)"),
     ("PAGER", "what shows transcripts and long help on a terminal (less, with LESS=FRX if that isn't set); cat, or empty: nothing does; after one that fails the text is written without it"),
@@ -56,7 +57,8 @@ _PAGES = {
     ),
     "environment": Page(
         "",
-        "A flag takes precedence over the chain, the chain over the environment, the environment over the config file.",
+        "A flag takes precedence over the template, the template over the chain, the chain over the environment, the "
+        "environment over the config file.",
         [Section("Variables", list(ENVIRONMENT))],
         "The config file and all flags are described in docs/flags.md of the source",
     ),

@@ -23,7 +23,7 @@ ResponseId = Annotated[
     str,
     Argument(
         metavar="ID",
-        help="Response id or its unique start, - (standard input), last (the newest), @CHAIN (its head) or @CHAIN~N.",
+        help="Response id or its unique start, - (standard input), last (the newest), @CHAIN (its head); ~N: N before.",
         autocompletion=complete_ids,
     ),
 ]
@@ -31,7 +31,7 @@ StoredId = Annotated[
     str,
     Argument(
         metavar="ID",
-        help="Id of a response or a conversation (conv_…), or the start of the id, -, last, @CHAIN, @CHAIN~N.",
+        help="Id of a response or a conversation (conv_…), or the start of the id, -, last, @CHAIN; ~N: N before.",
         autocompletion=complete_ids,
     ),
 ]
@@ -60,6 +60,10 @@ InColor = Annotated[
     Option("--color", help="Colour: auto (on a terminal), always or never.", metavar="WHEN", case_sensitive=False),
 ]
 AsJson = Annotated[bool, Option("--json", help="Print JSON.")]
+Select = Annotated[
+    str | None,
+    Option("--select", help="Print only this field of the JSON, such as [].id.", metavar="PATH", show_default=False),
+]
 ReplyAsJson = Annotated[bool, Option("--json", help="Print the server's reply as JSON.")]
 Quiet = Annotated[bool, Option("--quiet", "-q", help="Print no warnings and no notices.")]
 

@@ -25,9 +25,14 @@ def check(connection: ConnectionOptions, output: OutputOptions) -> None:
         ("--output", output.output),
         ("--id-file", output.id_file),
         ("--save-images", output.save_images),
+        ("--summary-file", output.summary_file),
     ):
         if path == "":
             raise UsageError(f"{flag}: must not be empty")
+    if output.summary_file is not None and output.summary_file in (output.output, output.id_file):
+        flag = "--output" if output.output == output.summary_file else "--id-file"
+        if not output.summary_file.startswith(("-", "/dev/")):
+            raise UsageError(f"--summary-file and {flag} name the same file")
     if connection.fault and not connection.offline:
         raise UsageError("--fault: needs --offline", hint="only the built-in emulator makes faults on request")
     headers_of(connection)
@@ -104,5 +109,21 @@ def _check_format(output: OutputOptions) -> None:
         if named:
             flag = "--extract" if output.extract else "--extract-last"
             raise UsageError(f"{flag} prints the code alone: it excludes --json, --events and --format")
+    _check_selection(output)
     if len(named) > 1:
         raise UsageError(f"one format at a time: {' and '.join(sorted(named))} were asked for")
+
+
+def _check_selection(output: OutputOptions) -> None:
+    """Raises UsageError for a malformed path of `--select`, and for what it excludes."""
+    if output.select is None:
+        return
+    from cometresp.wire.select import steps_of
+
+    steps_of(output.select)
+    if output.extract or output.extract_last:
+        flag = "--extract" if output.extract else "--extract-last"
+        raise UsageError(f"--select and {flag} exclude each other: each prints a part of the response alone")
+    if output.events or output.format != "auto":
+        flag = "--events" if output.events else "--format"
+        raise UsageError(f"--select prints one field: it excludes {flag}")

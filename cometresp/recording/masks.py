@@ -7,27 +7,27 @@ from urllib.parse import unquote
 
 from cometresp.request.secrets import add_secrets, masked_body
 from cometresp.wire.headers import MASK, is_secret_header, names_key
+from cometresp.wire.json import Json
 from cometresp.wire.masking import Secrets
 
 # Parameters of the API's own endpoints (API 1). The values of all others are masked: gateways take keys in them.
 _OF_API = "after before include include[] include_obfuscation limit order starting_after stream"
 _PARAMETERS = frozenset(_OF_API.split())
+_PLACE = ("type", "item_id", "output_index", "content_index", "summary_index")  # of a delta (API 7.3)
 _OF_CLIENTS = re.compile(r"(x-stainless-|sec-)", re.IGNORECASE)  # facts about a client, short words all of them
 
 
 class Masks:
-    """What is masked in one exchange: the secrets of its request, and those of the recorder's own."""
+    """What is masked in one exchange: the secrets of its request, and the `known` ones, which these are added to."""
 
-    def __init__(self, headers: Mapping[str, str], body: Any, query: str = "", upstream: tuple[str, ...] = ()) -> None:
-        self._secrets = Secrets()
+    def __init__(self, headers: Mapping[str, str], body: Any, query: str = "", *, known: Secrets | None = None) -> None:
+        self._secrets = known or Secrets()
         for name, value in headers.items():
             if is_secret_header(name) and not _OF_CLIENTS.match(name):
                 self._secrets.add_header(name, value)
         for name, value in _pairs(query):
             if name not in _PARAMETERS:
                 self._secrets.add(unquote(value), certain=names_key(name))
-        for value in upstream:
-            self._secrets.add(unquote(value))
         if isinstance(body, dict):
             add_secrets(body, self._secrets)
 
@@ -51,6 +51,17 @@ class Masks:
 
     def message(self, text: str) -> str:
         return self._secrets.message(self.text(text))
+
+    def deltas(self, rows: list[list[Any]]) -> None:
+        """Mask what was split over the deltas of a stream, whose events are rows as in bodies.py."""
+        follow: dict[tuple[Any, ...], list[Json]] = {}
+        for row in rows:
+            if isinstance(event := row[1], dict) and isinstance(event.get("delta"), str):
+                follow.setdefault(tuple(map(str, map(event.get, _PLACE))), []).append(event)
+        for events in follow.values():
+            texts = [event["delta"] for event in events]
+            for event, delta in zip(events, self._secrets.split(texts), strict=True):
+                event["delta"] = delta
 
     def request_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         return {name: MASK if is_secret_header(name) and value else value for name, value in headers.items()}

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from cometresp.client.connection import ServerConfig
 from cometresp.client.upstream import CutError, Passage, Passed, Upstream
@@ -34,6 +35,7 @@ from cometresp.recording.folder import Folder
 from cometresp.recording.masks import Masks
 from cometresp.recording.watch import watched
 from cometresp.text import Say
+from cometresp.wire.masking import Secrets
 from cometresp.wire.replies import retry_after
 
 _MOST_KEPT = 256_000_000  # bytes of a reply; a longer one is passed on, but not recorded
@@ -70,6 +72,8 @@ class Recorder(Listening):
             server.server_close()
             raise
         server.upstream, server.reports = upstream, reports
+        for value in upstream.secrets:
+            server.secrets.add(unquote(value))
         self._recording = server
 
     def _close(self) -> None:
@@ -90,6 +94,7 @@ class _Server(Server):
 
     def __init__(self, port: int, handler: type[Handler]) -> None:
         super().__init__(port, handler)
+        self.secrets, self.masking = Secrets(), threading.Lock()  # what one request brings may stand in later replies
         self._under_way = 0
         self._ends = threading.Condition()
 
@@ -145,6 +150,7 @@ class _Handler(Handler):
         try:
             if self.command == "HEAD" or reply.status in _NO_BODY:
                 self.send_head(reply.status, kept.headers)
+                kept.is_whole = True
             else:
                 self.send_pieces(reply.status, kept.headers, kept.pieces(reply), lambda: kept.is_cut, reply.length)
         except OSError:  # the client has closed the connection
@@ -152,11 +158,13 @@ class _Handler(Handler):
 
     def _record(self, number: int, request: Request, kept: "_Kept") -> None:
         server = self.server
-        masks = Masks(request.headers, json_of(request.body), request.query, server.upstream.secrets)
-        question = asked(request, masks)
         exchange = Exchange(request, kept.reply(), kept.at, server.upstream.shown_url)
+        with server.masking:
+            masks = Masks(request.headers, json_of(request.body), request.query, known=server.secrets)
+            question = asked(request, masks)
+            data = written(exchange, question, masks)
         try:
-            name = server.folder.add(number, question, written(exchange, question, masks))
+            name = server.folder.add(number, question, data)
         except OSError as error:
             server.reports.warn(f"not recorded: {request.method} {request.path}: {error.filename}: {error.strerror}")
             return
@@ -175,7 +183,7 @@ class _Kept:
     def __init__(self, passage: Passage) -> None:
         self.passage = passage
         self.at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self.status, self.is_cut = 0, False
+        self.status, self.is_cut, self.is_whole = 0, False, False
         self.headers: dict[str, str] = {}
         self.last = self._seconds = 0.0
         self._started = time.monotonic()
@@ -196,6 +204,7 @@ class _Kept:
                 if self._size <= _MOST_KEPT:
                     self._pieces.append(Piece(self.last, data))
                 yield data
+            self.is_whole = reply.says_its_end or not self.passage.ended
         except CutError:
             self.is_cut = True
 
@@ -203,7 +212,7 @@ class _Kept:
         """Why the exchange can't be recorded; "" where it can."""
         if not self.status:
             return "the client closed the connection before there was a reply"
-        if self.passage.ended and stopped and not self._is_over:
+        if self._was_left and stopped:
             return "the recorder was stopped while the reply came"
         return f"its reply has more than {_MOST_KEPT / 1e6:.0f} MB" if self._size > _MOST_KEPT else ""
 
@@ -211,13 +220,16 @@ class _Kept:
         """The reply as it is recorded. One that a client left after its last event was complete."""
         ended: Ended = "cut" if self.is_cut else ""
         if self.passage.ended:
-            ended = "" if self._is_over else "client"
+            ended = "client" if self._was_left else ""
         length = self._length if ended == "cut" else None
         return Reply(self.status, _relative(self.headers), self._seconds, tuple(self._pieces), ended, length)
 
     @property
-    def _is_over(self) -> bool:
-        return self._size == self._length or is_over(b"".join(piece.data for piece in self._pieces[-_LAST:]))
+    def _was_left(self) -> bool:
+        """Whether the client closed the connection before the last event, or the last byte."""
+        if not self.passage.ended or self.is_whole or self._size == self._length:
+            return False
+        return not is_over(b"".join(piece.data for piece in self._pieces[-_LAST:]))
 
 
 def _relative(headers: dict[str, str]) -> dict[str, str]:

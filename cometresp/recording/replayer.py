@@ -13,6 +13,7 @@ from cometresp.recording.masks import Masks
 from cometresp.recording.nearest import nearest
 from cometresp.text import Say
 from cometresp.wire.headers import MASK
+from cometresp.wire.masking import Secrets
 
 _NO_BODY = (204, 304)
 
@@ -75,6 +76,10 @@ class _Server(Server):
     warn: Say
     fast: bool
 
+    def __init__(self, port: int, handler: type[Handler]) -> None:
+        super().__init__(port, handler)
+        self.secrets, self.masking = Secrets(), threading.Lock()
+
 
 class _Handler(Handler):
     server: _Server
@@ -84,8 +89,14 @@ class _Handler(Handler):
         headers = without(self.headers.items(), OF_CONNECTION)
         request = Request(self.command, *path_and_query(self.path), headers, body)
         value = json_of(body)
-        # With a key of its own a client may send what had none: both are looked for.
-        forms = [asked(request, Masks(given, value, request.query)) for given in (headers, {})]
+        # A body may hold a key that was masked, or one of its own that wasn't: all forms are looked for.
+        with self.server.masking:
+            masks = [
+                Masks(headers, value),
+                Masks({}, value),
+                Masks(headers, value, request.query, known=self.server.secrets),
+            ]
+            forms = [asked(request, each) for each in masks]
         reply = self.server.answers.reply(forms)
         if reply is None:
             message = self.server.answers.missing(forms[0])

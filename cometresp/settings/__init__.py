@@ -1,6 +1,9 @@
-"""Settings that have a flag's name: what they are, and how they become the flags of a command line.
+"""Settings of the config file: what they are, how they become the flags of a command line, how they are changed.
 
-fill   Give the flags of a command line that weren't typed the values of the profile and the config file.
-flags  Every setting: its name, its flag, and which values it takes.
-invoke Run a command of Typer's with the settings of the config file.
+document     Changes of one setting in the text of a TOML file, which keep all the rest of it.
+editing      The same in the file itself: locked, written whole, its mode and links kept.
+fill         Give the flags of a command line that weren't typed the values of the profile and the config file.
+flags        Every setting: its name, its flag, and which values it takes.
+invoke       Run a command of Typer's with the settings of the config file.
+key_command  The key that a command prints.
 """

@@ -17,4 +17,6 @@ suggestions  Names and ids for a shell's completion; none where the state can't 
 sums         What the recorded turns used in all, by day, model, chain or profile.
 transcript   A recorded turn as something to read: what was asked, what was answered. Pure.
 turns        The recorded turns: one row each, since some servers give every response the same id.
+unanswered   The last request of each chain, where it got no response id: it is no turn, but can be sent
+             again.
 """

@@ -96,9 +96,19 @@ ALTER TABLE turns ADD COLUMN reason TEXT
 """
 
 # `cost` is what a turn cost in USD, by the price that was known when it ended; `profile` that of the settings.
+# `request` has the fields of the request that no other column has, as JSON; NULL: not recorded. `asked_model` is the
+# model that was asked for, where another one answered. An unanswered request is the last one of its chain, if it got no
+# response id: what it was made of, as JSON.
 _FIFTH = """
 ALTER TABLE turns ADD COLUMN cost REAL;
-ALTER TABLE turns ADD COLUMN profile TEXT
+ALTER TABLE turns ADD COLUMN profile TEXT;
+ALTER TABLE turns ADD COLUMN request TEXT;
+ALTER TABLE turns ADD COLUMN asked_model TEXT;
+CREATE TABLE unanswered (
+  chain TEXT PRIMARY KEY,
+  turn TEXT NOT NULL,
+  created REAL NOT NULL
+)
 """
 
 

@@ -28,7 +28,9 @@ class Turn(NamedTuple):
 
     `outputs` are items that answer its calls, recorded before they were sent. `request_id` is that of the HTTP reply;
     `deleted` is when the response was deleted from its server, `reason` why it is incomplete, `cost` what it cost in
-    USD, if that was known when it ended, `profile` the one that the settings came from.
+    USD, if that was known when it ended, `profile` the one that the settings came from. `request` has the other fields
+    of the request; None where they were not recorded. `asked_model` is the model that was asked for, where another one
+    answered in its place.
     """
 
     n: int
@@ -53,6 +55,13 @@ class Turn(NamedTuple):
     reason: str | None
     cost: float | None = None
     profile: str | None = None
+    request: Json | None = None
+    asked_model: str | None = None
+
+    @property
+    def wanted_model(self) -> str | None:
+        """The model that was asked for, whichever answered."""
+        return self.asked_model or self.model
 
 
 COMPACTED = "compacted"  # status of a turn whose input takes the place of all turns before it
@@ -66,6 +75,7 @@ class NewTurn(NamedTuple):
     """A turn about to be recorded: everything but what the response will say.
 
     `restarts` its chain, rather than continuing it. `expected` are the heads of the chain when the turn was planned.
+    `request` has the fields of the request that stand nowhere else here.
     """
 
     chain: str
@@ -78,6 +88,8 @@ class NewTurn(NamedTuple):
     previous_id: str | None = None
     expected: Heads | None = None
     profile: str | None = None
+    request: Json | None = None
+    asked_model: str | None = None
 
 
 class Ending(NamedTuple):
@@ -266,6 +278,8 @@ _TURN: dict[str, Callable[[Any], Any]] = {
     "reason": _or_none(_text),
     "cost": _or_none(_cost),
     "profile": _or_none(_text),
+    "request": _or_none(_object),
+    "asked_model": _or_none(_text),
 }
 _CHAIN: dict[str, Callable[[Any], Any]] = {
     "name": _text,

@@ -43,10 +43,26 @@ def response_ids(typed: str, *, offline: bool = False) -> Suggestions:
         words = escape_line(prompt_of(turns[0]), _SHOWN) if turns else ""
         return [(_LAST, f"the newest: {words}")] * (bool(turns) and _LAST.startswith(typed)) + found
 
+    if "~" in typed:
+        return _read(lambda state: _before(state, typed), offline=offline)
     if typed.startswith("@"):
         return [(f"@{name}", words) for name, words in chain_names(typed[1:], offline=offline)]
     at_heads = [] if typed else [(f"@{name}", words) for name, words in chain_names("", offline=offline)]
     return _read(recent, offline=offline) + at_heads
+
+
+def _before(state: State, typed: str) -> Suggestions:
+    """`last~1`, `@CHAIN~1`, `ID~1` and so on: the turns before the one that is named, as far as they begin as typed."""
+    base = typed.rpartition("~")[0]
+    if base.startswith("@"):
+        chain = state.chains.get(base[1:])
+        turn = chain.last if chain else None
+    else:
+        found = state.turns.newest(limit=1) if base == _LAST else state.turns.meant(base, limit=2)
+        turn = found[0] if len(found) == 1 else None
+    earlier = state.turns.lineage(turn)[-2::-1] if turn else []
+    offers = [(f"{base}~{n}", escape_line(prompt_of(one), _SHOWN)) for n, one in enumerate(earlier[:_RECENT], 1)]
+    return [offer for offer in offers if offer[0].startswith(typed)]
 
 
 def _offered(state: State, response_id: str, typed: str) -> str:

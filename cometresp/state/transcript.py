@@ -6,7 +6,15 @@ from typing import Literal, NamedTuple
 
 from cometresp.state.records import COMPACTED, Turn
 from cometresp.text import escape_line
-from cometresp.wire.items import arguments_of, content_texts, id_answered, id_of_call, label_of_call, text_of
+from cometresp.wire.items import (
+    arguments_of,
+    content_texts,
+    id_answered,
+    id_of_call,
+    label_of_call,
+    output_text,
+    text_of,
+)
 from cometresp.wire.json import Json
 
 _SHOWN = 60  # characters of the first words
@@ -103,8 +111,7 @@ def _asked(item: Json) -> Passage:
 
 
 def _output_text(item: Json) -> str:
-    output = item.get("output", "")
-    return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+    return output_text(item.get("output", ""))
 
 
 def _answered(item: Json) -> Passage | None:

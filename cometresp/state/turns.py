@@ -190,8 +190,8 @@ class Turns:
             ).fetchone()
             cursor = db.execute(
                 "INSERT INTO turns (id, parent, previous_id, chain, number, base_url, model, status, created, input,"
-                " profile, settings, instructions, tools)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, 'in_progress', ?, ?, ?, ?, ?, ?)",
+                " profile, request, asked_model, settings, instructions, tools)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, 'in_progress', ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     response_id,
                     parent[0] if parent else None,
@@ -203,10 +203,13 @@ class Turns:
                     now,
                     None if new.input is None else json.dumps(new.input),
                     new.profile,
+                    None if new.input is None or new.request is None else json.dumps(new.request),
+                    new.asked_model,
                     *settings_columns(new.settings, with_text=new.input is not None),
                 ),
             )
             n = int(cursor.lastrowid or 0)
+            db.execute("DELETE FROM unanswered WHERE chain = ?", (new.chain,))
             before = None
             if new.restarts:
                 before = take_head(db, new.chain, n, now)

@@ -1,5 +1,7 @@
 """A run of a command that talks to a model: from what was asked to the exit code.
 
+again     The same turn once more, from the record: what the flags set is changed, everything else is sent as
+          it was.
 amnesia       Whether a server answered a turn without those before it, although it was given the id of
               the last one (API 12.8).
 attention  What a run tells a user who looks elsewhere: its progress, and a bell.
@@ -17,8 +19,9 @@ display   How the answers of a run are shown: the layout, decided before anythin
 draft     `--edit`: the prompt in the user's editor, in a file that stays where the run fails.
 dry_run   `--dry-run` and `--curl`: the request that would be sent, shown in place of sending it.
 exchange  The loop over the events of one answer: each is applied, then shown.
+fallback  `--fallback-model`: the models that are asked in place of one that is overloaded, limited or unknown.
 fetch     A run of `get`: a response fetched once, waited for, followed, or taken from the record.
-files     Files that a command writes: `--output FILE`, whole or not at all, and `--id-file FILE`.
+files     The file of `--id-file`.
 images    Generated images: saved by `--save-images DIR`, else how to keep them.
 listing   What the commands that list and show recorded turns share: an empty list, a transcript.
 lookup    What the commands about one response share: which response is meant, and what a server's refusal

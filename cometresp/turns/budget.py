@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from cometresp.catalogue.price import Price, exactly, written
+from cometresp.catalogue.price import Price, dearest, exactly, written
 from cometresp.errors import CostLimitError, Hint, Next, UsageError
 from cometresp.request.estimate import earlier_tokens, estimated_tokens
 from cometresp.runtime import Runtime
@@ -73,20 +73,26 @@ class Budget(NamedTuple):
         return Next("continue", (*self.flags, "--max-cost USD"), resumes=True), " resumes the run"
 
 
-def budget_of(most: float, runtime: Runtime, body: Json) -> Budget:
-    """What --max-cost allows. Raises UsageError where the price of the model isn't known."""
-    model = text(body.get("model"))
-    known = price_of(runtime, model)
-    if known.price is None:
-        hint = ("--price IN,OUT gives it",) if known.cache == "fresh" else ("--price IN,OUT gives it; ", *REFRESH)
-        raise UsageError(f"--max-cost: {unpriced(model)}", hint=hint)
-    if known.cache == "old" and (line := old_prices(runtime)):
+def budget_of(most: float, runtime: Runtime, body: Json, fallbacks: Sequence[str] = ()) -> Budget:
+    """What --max-cost allows, at the price of the dearest model that may be asked.
+
+    Raises UsageError where the price of one isn't known.
+    """
+    prices, is_old = [], False
+    for model in (text(body.get("model")), *fallbacks):
+        known = price_of(runtime, model)
+        if known.price is None:
+            hint = ("--price IN,OUT gives it",) if known.cache == "fresh" else ("--price IN,OUT gives it; ", *REFRESH)
+            raise UsageError(f"--max-cost: {unpriced(model)}", hint=hint)
+        prices.append(known.price)
+        is_old = is_old or known.cache == "old"
+    if is_old and (line := old_prices(runtime)):
         runtime.terminal.note(f"--max-cost: {line}")
     allowed = body.get("max_output_tokens")
     given = runtime.output.price
     return Budget(
         most,
-        known.price,
+        dearest(prices),
         allowed if isinstance(allowed, int) and allowed > 0 else 0,
         (shell_flag("--price", given),) if given is not None else (),
     )

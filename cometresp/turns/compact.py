@@ -86,7 +86,7 @@ def _checked(plan: Plan) -> Turn:
 def _body(wanted: Compaction, runtime: Runtime, plan: Plan, head: Turn) -> tuple[Settings, Json]:
     """The settings of the chain from now on, and the body of the request."""
     configured = runtime.config.model.value if runtime.config.model else None
-    model = runtime.config.model_of(wanted.model) if wanted.model else head.model or configured
+    model = runtime.config.model_of(wanted.model) if wanted.model else head.wanted_model or configured
     if not model:
         raise UsageError(
             f"no model: {runtime.base_url} has no default one",

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from cometresp.client.following import Polled
     from cometresp.render.screen import Kind, Screen, Sink, View
     from cometresp.runtime import Runtime
+    from cometresp.sinks import FileSink
     from cometresp.turns.cost import Costs
-    from cometresp.turns.files import FileSink, IdFile
+    from cometresp.turns.files import IdFile
 
     OnPoll = Callable[[str, Polled], None]  # is called with the response id and each poll of it
 
@@ -33,9 +34,9 @@ _TOLD_OF = 2  # polls without an answer
 def _kind(output: OutputOptions, terminal: Terminal) -> "Kind":
     """The format that the flags name; `auto` is Markdown on a terminal, else text.
 
-    With --extract it is "nothing": that prints a part of the answer by itself.
+    With --extract and --select it is "nothing": they print a part of the response by themselves.
     """
-    if output.extract or output.extract_last:
+    if output.extract or output.extract_last or output.select is not None:
         return "nothing"
     if output.json or output.events:
         return "json" if output.json else "events"
@@ -126,7 +127,8 @@ def open_outlets(runtime: "Runtime") -> Outlets:
     output, terminal = runtime.output, runtime.terminal
     if output.id_file is None and output.save_images is None and output.file is None:
         return Outlets(terminal)
-    from cometresp.turns.files import FileSink, IdFile
+    from cometresp.sinks import FileSink
+    from cometresp.turns.files import IdFile
     from cometresp.turns.images import image_folder
 
     with runtime.reading.within_max_time("opening the output files"):

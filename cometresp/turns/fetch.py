@@ -61,6 +61,7 @@ def run_fetch(wanted: Wanted, runtime: Runtime) -> None:
     costs = Costs(runtime, wanted.turn.model if wanted.turn is not None else None)
     display = Display(layout, output, open_outlets(runtime), terminal, costs, hint=runtime.hint)
     recorder = Recorder(runtime, None)
+    runtime.report.model = wanted.turn.model if wanted.turn is not None else None
     with attended(runtime), closing(display):
         done = run_turn(_Fetcher(wanted, runtime, display.on_poll), display, recorder)
         conclude(done, display, recorder)

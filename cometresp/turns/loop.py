@@ -14,7 +14,7 @@ from cometresp.text import escape_line, shell_arguments
 from cometresp.turns.conclude import conclude
 from cometresp.turns.cost import Costs
 from cometresp.turns.display import Display, layout_of, open_outlets
-from cometresp.turns.plan import settings_of
+from cometresp.turns.plan import request_of, settings_of
 from cometresp.turns.prepare import Prepared
 from cometresp.turns.record import Recorder
 from cometresp.turns.replay import recorded_items
@@ -23,7 +23,7 @@ from cometresp.turns.turn import Finished, Send, run_turn
 from cometresp.wire.endpoints import NEW
 from cometresp.wire.events import GOOD
 from cometresp.wire.items import format_of
-from cometresp.wire.json import Json
+from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
     from cometresp.calls.settle import Call
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cometresp.turns.draft import Draft
     from cometresp.turns.tools import Tools
 
-_SEND_AGAIN = (Next("continue"), " sends the results again, with --functions where further calls should run")
+_SEND_AGAIN = (Next("continue"), " sends the results again, with --functions and --mcp where further calls should run")
 
 
 def run_turns(
@@ -67,7 +67,7 @@ def run_turns(
         display,
         recorder,
         shape=shape,
-        tier=asked.request.service_tier,
+        tier=text(prepared.body.get("service_tier")) or None,
         allow_pending=asked.prints_only_id,
         instead=stopped,
     )
@@ -158,15 +158,17 @@ class _LocalCalls:
 
 
 def _announce(runtime: Runtime, prepared: Prepared) -> None:
-    """On a terminal, which chain is continued."""
+    """On a terminal, which chain is continued, or which turn is sent again."""
     plan, terminal = prepared.plan, runtime.terminal
-    if plan.parent is None or plan.restarts or not (terminal.stderr_tty or terminal.verbose):
+    starts = plan.parent is None or plan.restarts
+    if (starts and not plan.repeats) or not (terminal.stderr_tty or terminal.verbose):
         return
     from cometresp.render.notice import print_notice
 
-    turn = f"turn {plan.parent.number + 1}"
-    short = f"continuing {plan.chain}: {plan.shown_parent} · {turn}"
-    print_notice(terminal, f"{short} · {prepared.model or 'no model'}", short, f"continuing {plan.chain}: {turn}")
+    turn = f"turn {plan.parent.number + 1 if plan.parent else 1}"
+    what = f"again, in {plan.chain}" if plan.repeats else f"continuing {plan.chain}"
+    short = f"{what}: {plan.repeats or plan.shown_parent} · {turn}"
+    print_notice(terminal, f"{short} · {prepared.model or 'no model'}", short, f"{what}: {turn}")
 
 
 def _note_foreground(runtime: Runtime, answer: Answer) -> None:
@@ -220,11 +222,12 @@ def _new_turn(runtime: Runtime, prepared: Prepared) -> NewTurn:
         chain=plan.chain,
         base_url=runtime.base_url,
         model=prepared.model,
-        settings=settings_of(masked_body(body)),
+        settings=settings_of(masked := masked_body(body)),
         input=recorded_items(prepared.new_items) if runtime.config.record == "full" else None,
         restarts=plan.restarts,
         parent=parent,
         previous_id=parent.id if parent else previous,
         expected=plan.expected,
         profile=runtime.config.file.profile or None,
+        request=request_of(masked),
     )

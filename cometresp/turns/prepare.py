@@ -13,10 +13,9 @@ from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
 from cometresp.turns.outputs import callable_here, check_answered, given_outputs, kept_outputs, output_items
 from cometresp.turns.plan import Plan, plan_turn
-from cometresp.turns.record import Recorder
 from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import id_answered, input_items
-from cometresp.wire.json import Json, text
+from cometresp.wire.json import Json, obj, text
 
 if TYPE_CHECKING:
     from cometresp.calls.settle import Call, Outcome
@@ -55,8 +54,8 @@ def prepare(asked: Asked, runtime: Runtime, given: Given, tools: "Tools | None")
     calls = _calls_to_run(asked, plan, {*given.outputs, *map(id_answered, kept)}, tools)
     _check_something(asked, plan, given, [*kept, *calls])
     body = _body(asked, runtime, plan, given, tools)
-    _check_body(asked, runtime, plan, body)
-    budget = _budget(asked, runtime, body)
+    check_body(runtime, plan, body)
+    budget = budget_for(asked, runtime, body)
     new_items = input_items(body)
     kept = kept_outputs(plan.parent, plan.open_calls, [id_answered(item) for item in new_items])
     if kept:
@@ -66,7 +65,7 @@ def prepare(asked: Asked, runtime: Runtime, given: Given, tools: "Tools | None")
     earlier = earlier_items(runtime, plan, body)  # raises before anything is run
     if budget is not None and calls:
         budget.check_request(_whole(body, earlier, new_items), plan.parent)
-    outcomes = _settled(asked, runtime, calls, tools, Recorder.of_recorded(runtime, plan.parent)) if calls else []
+    outcomes = _settled(asked, runtime, calls, tools, plan.parent) if calls else []
     if outcomes:
         new_items = [outcome.item() for outcome in outcomes] + new_items
         body["input"] = new_items
@@ -83,7 +82,15 @@ def read(asked: Asked, runtime: Runtime, draft: "Draft | None") -> Given:
     named = names_stdin(request)
     inputs = Inputs(runtime.terminal, no_stdin=no_stdin, named=named, reading=runtime.reading)
     outputs = given_outputs(asked.chain, inputs)
-    prompt = inputs.prompt(asked.words, request.file or [], request.file_as, request.image_detail)
+    typed = asked.words, request.file or [], request.file_as, request.image_detail
+    if request.template is None:
+        prompt = inputs.prompt(*typed)
+    else:
+        from cometresp.templates.use import used
+
+        terminal = runtime.terminal
+        template = used(request.template, request.var or [], terminal.environ, runtime.reading, terminal.warn)
+        prompt = inputs.templated(template.prompt, *typed)
     if draft is not None:
         if not asked.connection.only_shows:
             runtime.check_sendable()  # before the user writes anything
@@ -139,10 +146,10 @@ def _body(asked: Asked, runtime: Runtime, plan: Plan, given: Given, tools: "Tool
     return build(request, fields, given.inputs.text_of, runtime.terminal.warn, stream=stream)
 
 
-def _check_body(asked: Asked, runtime: Runtime, plan: Plan, body: Json) -> None:
+def check_body(runtime: Runtime, plan: Plan, body: Json) -> None:
     """Raises UsageError without a model or with a secret that wasn't recorded; warns of forgotten settings."""
     check_unmasked(body)
-    if "model" not in body and not asked.request.prompt_id:
+    if "model" not in body and not obj(body.get("prompt")).get("id"):
         raise UsageError(
             f"no model: {runtime.base_url} has no default one",
             hint=("-m MODEL or COMETAPI_DEFAULT_MODEL names it; ", Next("models"), " lists them"),
@@ -164,13 +171,14 @@ def _whole(body: Json, earlier: list[Json] | None, new_items: list[Json]) -> Jso
     return with_items(body, earlier + new_items)
 
 
-def _budget(asked: Asked, runtime: Runtime, body: Json) -> "Budget | None":
+def budget_for(asked: Asked, runtime: Runtime, body: Json) -> "Budget | None":
     """What --max-cost allows. Raises UsageError, before anything is run, where the price isn't known."""
     if asked.output.max_cost is None or asked.asks_no_model:
         return None
     from cometresp.turns.budget import budget_of
 
-    return budget_of(asked.output.max_cost, runtime, body)
+    fallbacks = [runtime.config.model_of(name) for name in asked.fallback_models]
+    return budget_of(asked.output.max_cost, runtime, body, fallbacks)
 
 
 def earlier_items(runtime: Runtime, plan: Plan, body: Json) -> list[Json] | None:
@@ -195,11 +203,13 @@ def earlier_items(runtime: Runtime, plan: Plan, body: Json) -> list[Json] | None
 
 
 def _settled(
-    asked: Asked, runtime: Runtime, calls: "list[Call]", tools: "Tools | None", recorder: Recorder
+    asked: Asked, runtime: Runtime, calls: "list[Call]", tools: "Tools | None", parent: Turn | None
 ) -> "list[Outcome]":
     """The outcomes of the calls. Nothing is run whose result couldn't be sent afterwards."""
+    from cometresp.turns.record import Recorder
     from cometresp.turns.tools import Tools
 
     runtime.check_sendable()
+    recorder = Recorder.of_recorded(runtime, parent)
     with ExitStack() as stack:
         return (tools or stack.enter_context(Tools.of(asked.loop, runtime))).settle(calls, recorder)

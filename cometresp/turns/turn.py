@@ -62,13 +62,17 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
     error: Exception | None = None
 
     def on_response_id(response_id: str) -> None:
+        if answer.fallback_model is not None:
+            recorder.on_fallback(answer.fallback_model)
+        recorder.report.on_response_id(response_id)
         recorder.on_response_id(response_id)
         if outlets.id_file:
             outlets.id_file.write(response_id)
 
     try:
         with heartbeat(terminal):
-            send(answer, screen if display.layout.summary else screen.inner, on_response_id)
+            timed = display.layout.summary or recorder.report.wishes.writes
+            send(answer, screen if timed else screen.inner, on_response_id)
     except Exception as caught:  # noqa: BLE001 - whatever it is, the text is kept; `conclude` raises it
         error = caught
         if not answer.ended:
@@ -83,9 +87,19 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
         cost = display.costs.of(answer, recorder.model)
         done = Finished(answer, error, answer.usage, screen.first_text_at, cost)
         good = is_good(answer, allow_incomplete=display.output.allow_incomplete)
+        report_turn(done, display, recorder)
         recorder.finish(answer, done.status, good=good, sent=not isinstance(error, _UNSENT), cost=cost)
         display.warn_of_refused_id(answer)
     return done
+
+
+def report_turn(done: Finished, display: Display, recorder: Recorder) -> None:
+    """Keep the facts of a turn of which anything came."""
+    answer, report = done.answer, recorder.report
+    if answer.id or not answer.is_blank:
+        report.on_turn(done.status, answer.response, answer.usage, done.cost)
+    if report.first_text_seconds is None and done.first_text_at is not None:
+        report.first_text_seconds = done.first_text_at - display.started
 
 
 def _first(error: Exception | None, *steps: Callable[[], None]) -> Exception | None:
@@ -117,10 +131,10 @@ class Timed:
         self.finish = inner.finish
 
     def _show(self, event: Event, answer: Answer) -> None:
-        self.inner.show(event, answer)
         if event.type.startswith("response.output_text."):
             self.first_text_at = time.monotonic()
             self.show = self.inner.show
+        self.inner.show(event, answer)
 
 
 @contextmanager

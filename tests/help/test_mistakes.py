@@ -45,8 +45,8 @@ MISTAKES: list[tuple[list[str], str, str]] = [
         'export COMETAPI_KEY=… is all that is needed; without a key: cometresp ask --offline "…"',
     ),
     (
-        ["model"],
-        "no such command: model",
+        ["list-models"],
+        "no such command: list-models",
         "cometresp models lists the server's models, with their prices",
     ),
     (["history"], "no such command: history", LISTS),

@@ -340,3 +340,19 @@ def test_the_emulators_loop_ends_before_the_turn_that_would_pass_the_limit(run: 
     stored = run.home / ".local/state/cometresp/offline/emulator.db"
     with closing(sqlite3.connect(stored)) as db:
         assert db.execute("SELECT count(*) FROM responses").fetchone() == (3,)
+
+
+def test_the_limit_holds_for_a_turn_once_more_and_for_the_dearest_of_the_models(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("hi", usage=USED))
+    priced(ask, wire.url)
+    results = ask.each(
+        [
+            ["ask", "x" * 4000],
+            ["again", "--max-cost", "0.001"],
+            ["again", "--max-cost", "0.01", "--fallback-model", "unpriced"],
+        ]
+    )
+    assert [result.code for result in results] == [0, 9, 2]
+    assert results[1].err.startswith("cometresp: error: not sent: its input (about 1004 tokens) costs ~$0.0020, ")
+    assert results[2].err.startswith("cometresp: error: --max-cost: the price of unpriced is not known\n")
+    assert len(wire.requests) == 1
