@@ -252,7 +252,7 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
         ),
         (
             ["ask", "--dry-run", "-m", "m", "--template", _EXTRACT, "hi"],
-            "pydantic click rich httpx asyncio importlib.metadata sqlite3 http.server tomlkit mcp cometresp.state.state",
+            "pydantic click rich httpx asyncio importlib.metadata sqlite3 tomlkit mcp cometresp.state.state",
         ),
         (["--version"], "typer dataclasses typing inspect json re"),
         (["completion", "bash"], "pydantic click rich httpx sqlite3"),

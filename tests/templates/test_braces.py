@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometresp.templates.braces import Variable, filled, pieces, variables_of
+from cometresp.templates.braces import filled, pieces, variables_of
 
 TEXT = st.text(st.sampled_from("{}ab-_ \n1é"), max_size=20)
 
