@@ -15,7 +15,7 @@ from cometresp.help.words import flags_of, looks_like_flag, takes_value
 WORDS, FILES, DIRECTORIES = "words", "files", "directories"
 
 
-_PLACES = ("--base-url", "--profile")
+_PLACES = ("--base-url", "--profile", "--template")
 
 
 class Offers(NamedTuple):
@@ -151,6 +151,10 @@ def _found(place: Place, param: Any, typed: str) -> tuple[str, Sequence[Offer]]:
             return WORDS, values.files(typed[1:], "@")
         if is_schema:
             return FILES if not typed.startswith("{") else WORDS, ()
+    if "--template" in names:
+        return WORDS, values.templates(typed)
+    if "--var" in names and "=" not in typed:
+        return WORDS, values.variables(place.values.get("--template"), typed)
     for flag, mark in values.KEYED_FILES.items():
         if flag in names:
             key, equals, rest = typed.partition("=")
