@@ -42,6 +42,7 @@ ENVIRONMENT: tuple[tuple[str, str], ...] = (
     ("NO_PROXY", "what is reached without a proxy, separated by commas: example.com (also what is under it), .example.com (only that), 10.0.0.0/8, fd00::/8, [fd00::1]:8443, *"),
     ("NO_COLOR", "no colours; bold and dim text stays"),
     ("CI, TERM=dumb", "nothing is redrawn; with CI no question is asked"),
+    ("GITHUB_OUTPUT, GITHUB_STEP_SUMMARY", "files of a step of GitHub Actions, which --github writes"),
     ("COLUMNS", "the width of help and of -F markdown, also in a pipe, and of what a terminal shows"),
     ("FORCE_HYPERLINK", "1 or 0: whether the links of an answer are links of the terminal, where it isn't known"),
 )
