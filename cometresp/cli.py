@@ -33,6 +33,7 @@ COMMANDS = {
     "log": "log",
     "usage": "usage",
     "models": "models",
+    "templates": "templates",
     "config": "config",
     "schema": "schema",
     "completion": "completion",

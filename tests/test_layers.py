@@ -42,6 +42,7 @@ _BELOW_TURNS = {
     "signals",
     "sinks",
     "state",
+    "templates",
     "terminal",
     "text",
     "wire",
@@ -72,7 +73,13 @@ ALLOWED: dict[str, set[str]] = {
     "calls": {"answer", "errors", "text", "wire"},
     "state": {"config", "config_file", "errors", "text", "wire"},
     "render": {"answer", "errors", "signals", "terminal", "text", "wire"},
-    "completion": {"emulator", "help.words", "request", "text"},  # the same words are flags as on the command line
+    "completion": {
+        "emulator",
+        "help.words",
+        "request",
+        "templates",
+        "text",
+    },  # the same words are flags as on the command line
     "options": {
         "catalogue.price",
         "deadline",
@@ -82,10 +89,19 @@ ALLOWED: dict[str, set[str]] = {
         "terminal",
         "wire",
     },  # the suggestions only when a shell completes
-    "help": {"errors", "nearest", "options.everyday", "pager", "settings", "terminal", "text"},
+    "help": {"errors", "nearest", "options.everyday", "pager", "settings", "templates", "terminal", "text"},
+    "templates": {"config_file", "errors", "nearest", "paths", "request", "schema", "settings", "text"},
     "request": {"errors", "options", "paths", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "paths", "wire"},
-    "catalogue": {"client", "config", "errors", "state.suggestions", "text", "wire"},  # suggestions: models once used
+    "catalogue": {
+        "client",
+        "config",
+        "config_file",
+        "errors",
+        "state.suggestions",
+        "text",
+        "wire",
+    },  # suggestions: models once used
     "emulator": set(),
     # It listens as the emulator does, and passes requests on as the client does.
     "recording": {
@@ -227,11 +243,13 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
             ["ask", "--dry-run", "hi"],
             "pydantic click rich httpx asyncio importlib.metadata sqlite3 http.server jsonschema cometresp.state.state"
             " cometresp.bugs cometresp.state.transcript cometresp.turns.attention cometresp.turns.display"
-            " cometresp.turns.lookup cometresp.catalogue.cache",
+            " cometresp.turns.lookup cometresp.turns.cost cometresp.catalogue.cache cometresp.mcp cometresp.answer"
+            " cometresp.settings.flags",
         ),
         (
             ["ask", "--offline", "hi"],
-            "pydantic click rich asyncio jsonschema importlib.metadata cometresp.catalogue.entries",
+            "pydantic click rich asyncio jsonschema importlib.metadata cometresp.turns.budget cometresp.catalogue.cache"
+            " cometresp.catalogue.entries",
         ),
         (["--version"], "typer dataclasses typing inspect json re"),
         (["completion", "bash"], "pydantic click rich httpx sqlite3"),

@@ -18,6 +18,7 @@ log         `cometresp log`: recorded responses, newest first; one of them whole
 models      `cometresp models`: the models of the server, with their context and prices (API 1, #11, #12).
 schema      `cometresp schema`: the JSON Schema that `--schema` would send. Offline.
 stream      `cometresp stream`: one response, its deltas printed as they come, into pipes too.
+templates   `cometresp templates`: the prompts that are kept for --template. Offline: only their folder is read.
 usage       `cometresp usage`: what recorded turns used and cost, summed. Offline: only the record and cached
             prices are read.
 version     `cometresp version`: the version, as `--version` prints it.

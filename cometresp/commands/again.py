@@ -25,7 +25,7 @@ from cometresp.wire.ids import is_plain_id
 app = typer.Typer(add_completion=False)
 
 # What says where the turn stands and what it says: both are recorded.
-_INPUT = ("file", "file_as", "image_detail", "input", "edit", "body")
+_INPUT = ("file", "file_as", "image_detail", "input", "template", "var", "edit", "body")
 _PLACE = ("continue_", "from_", "previous_response_id", "conversation", "tool_output", "tool_output_file")
 
 # Of the fields that make a request, the config file has defaults for these alone: the others are recorded.

@@ -10,7 +10,7 @@ from cometresp.catalogue.cache import cache_folder
 from cometresp.catalogue.entries import RESPONSES, Model
 from cometresp.catalogue.select import ANY, Sort, Wanted, selected, speaks, why_none
 from cometresp.catalogue.shown import cells, line
-from cometresp.errors import CometrespError, KeyProblemError
+from cometresp.errors import CometrespError, KeyProblemError, UsageError
 from cometresp.help.command import Command
 from cometresp.options.arguments import AsJson, InColor, Quiet, Select, complete_endpoints, complete_providers
 from cometresp.options.spread import spread
@@ -103,6 +103,9 @@ def models(
 
 @telling
 def run(options: Listing, runtime: Runtime) -> None:
+    for name in ("provider", "endpoint"):
+        if (value := getattr(options.wanted, name)) is not None and not value.strip():
+            raise UsageError(f"--{name}: must not be empty")
     if options.select is not None:
         from cometresp.wire.select import steps_of
 

@@ -77,6 +77,7 @@ _BY_ADVICE: dict[Advice, str] = {
     "--max-steps",
     _NOT_RECORDED: "-n --no-log --no-history --no-cache --ephemeral --temporary --incognito --no-record",
     _RETRIES: "--retry --max-retries --max-retry --attempts",
+    Advice("did you mean --temperature?", "--temperature"): "--temp",
     _TOKENS: "--max-tokens --max-new-tokens --max-completion-tokens --num-predict --max-length --length --limit-tokens",
     _TIMEOUT: "--connect-timeout --read-timeout --request-timeout --wait-time --deadline",
     _PROXY: "--proxy --http-proxy --https-proxy --socks5 --noproxy --no-proxy",

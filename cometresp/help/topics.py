@@ -58,7 +58,8 @@ _PAGES = {
     ),
     "environment": Page(
         "",
-        "A flag takes precedence over the chain, the chain over the environment, the environment over the config file.",
+        "A flag takes precedence over the template, the template over the chain, the chain over the environment, the "
+        "environment over the config file.",
         [Section("Variables", list(ENVIRONMENT))],
         "The config file and all flags are described in docs/flags.md of the source",
     ),

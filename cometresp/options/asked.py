@@ -61,6 +61,8 @@ class Asked(NamedTuple):
             raise UsageError("stream and --no-stream exclude each other", hint=Next("ask", "--no-stream …"))
         if given.include_obfuscation is not None and given.no_stream:
             raise UsageError("--include-obfuscation goes with a stream only, not with --no-stream")
+        if given.var and given.template is None:
+            raise UsageError("--var goes with --template")
         if not all(self.fallback_models):
             raise UsageError("--fallback-model: must be MODEL or MODEL,MODEL: a name is empty")
         self._check_extraction()

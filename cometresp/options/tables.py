@@ -72,6 +72,8 @@ class RequestOptions(NamedTuple):
     file_as: Annotated[FileKind | None, _flag(PROMPT, "Attach files as this kind, whatever their content.", "--file-as", metavar="image|file|text")] = None
     image_detail: Annotated[Text, _flag(PROMPT, "Detail in which the model sees images: auto, low, high or original [default: auto].", "--image-detail", metavar="LEVEL")] = None
     input: Annotated[Text, _flag(PROMPT, "Input items to send before the prompt: JSON or @FILE.", "--input", metavar="JSON")] = None
+    template: Annotated[Text, _flag(PROMPT, "Use a kept prompt with its flags: a name (see: cometresp templates) or a .toml file.", "--template", metavar="NAME|FILE")] = None
+    var: Annotated[Texts, _flag(PROMPT, "Value of a variable of the template, text or @FILE. Repeatable.", "--var", metavar="NAME=VALUE")] = None
     no_stdin: Annotated[bool, _flag(PROMPT, "Don't read standard input.", "--no-stdin")] = False
     edit: Annotated[bool, _flag(PROMPT, "Edit the prompt in $VISUAL or $EDITOR before it is sent; an empty one is not sent.", "--edit")] = False
 

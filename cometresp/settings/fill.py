@@ -44,7 +44,7 @@ def filled(file: ConfigFile, fields: Collection[str], typed: Collection[str], *,
     taken = set(typed)
     for layer in file.layers:  # a place takes precedence as a whole: what it excludes doesn't come from the next one
         values = _of_layer(file, layer.source)
-        fitting = {field: value for field, value in values.items() if field in fields and not _excluded(field, taken)}
+        fitting = {field: value for field, value in values.items() if field in fields and not excluded(field, taken)}
         found |= fitting
         taken |= fitting.keys()
     left_out = _IN_CONFIG | (_OF_THE_CHAIN if continues else set())
@@ -60,7 +60,7 @@ def _of_layer(file: ConfigFile, source: str) -> dict[str, Filled]:
     return values
 
 
-def _excluded(field: str, taken: Collection[str]) -> bool:
+def excluded(field: str, taken: Collection[str]) -> bool:
     return field in taken or any(field in family and family & set(taken) for family in _EXCLUSIVE)
 
 

@@ -26,10 +26,9 @@ class Fallbacks:
         """
         if not self._left or not _is_of_model(error) or (chained and refuses_previous(error)):
             return False
-        self._asked, self.current = self.current or self._asked, self._left.pop(0)
+        asked, self.current = self.current or self._asked, self._left.pop(0)
         said = error.message.removesuffix(".")
-        self._warn(f"{escape_line(self._asked)} answered {said}; asking {escape_line(self.current)} instead")
-        self._asked = self.current
+        self._warn(f"{escape_line(asked)} answered {said}; asking {escape_line(self.current)} instead")
         return True
 
 

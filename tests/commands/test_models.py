@@ -112,6 +112,7 @@ def test_models_as_json_have_the_servers_own_objects(ask: Command, wire: Wire) -
 FILTERS = [
     ([], "gpt-mini claude-big picture unknown"),
     (["--endpoint", "any"], "gpt-mini claude-big picture chat-only unknown"),
+    (["--endpoint", "ANY", "chat"], "chat-only"),
     (["--endpoint", "responses"], "gpt-mini claude-big picture"),
     (["--endpoint", "/v1/chat/completions"], "gpt-mini chat-only"),
     (["mini"], "gpt-mini"),
@@ -275,6 +276,16 @@ def test_the_request_for_the_catalogue_is_shown(ask: Command, wire: Wire) -> Non
     assert wire.requests == []
 
 
+def test_bad_flags_are_found_before_anything_is_sent(ask: Command, wire: Wire) -> None:
+    results = ask.each([["models", "--provider", ""], ["models", "--endpoint", " "], ["models", "--sort", "size"]])
+    assert [(result.code, result.err.splitlines()[0]) for result in results] == [
+        (2, "cometresp: error: --provider: must not be empty"),
+        (2, "cometresp: error: --endpoint: must not be empty"),
+        (2, "cometresp: error: --sort: 'size' is not one of price, context, name"),
+    ]
+    assert wire.requests == []
+
+
 # on a terminal --------------------------------------------------------------------------------------------------------
 
 WIDE = """\
@@ -387,7 +398,14 @@ def test_completion_offers_the_models_that_were_listed_after_those_that_were_use
     assert completed(ask, "ask --base-url http://127.0.0.1:1/v1 -m g") == []
     assert completed(ask, "models --provider ")[0] == "OpenAI\t2 models"
     assert completed(ask, "models --endpoint r") == ["responses\t3 models"]
+    config = ask.home / ".config/cometresp/config.toml"
+    config.parent.mkdir(parents=True)
+    url = ask.environ.pop("COMETAPI_BASE_URL")
+    config.write_text(f'[aliases]\nbest = "gpt-mini"\n[profile.p]\nbase_url = "{url}"\n')
+    assert completed(ask, "ask --profile p -m b") == ["best\talias of gpt-mini"]
+    assert completed(ask, "ask --profile p -m g") == ["gpt-mini\tOpenAI · 400K · $0.25 in, $2.00 out"]
+    assert completed(ask, "ask -m g") == []
     path = cache_file(Path(ask.environ["HOME"]) / ".cache/cometresp", wire.url)
     path.write_bytes(os.urandom(100))
-    assert completed(ask, "ask -m ") == ["claude-big\t", "other\t"]
+    assert completed(ask, "ask --profile=p -m ") == ["best\talias of gpt-mini", "claude-big\t", "other\t"]
     assert wire.requests == []

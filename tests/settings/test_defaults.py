@@ -238,3 +238,16 @@ def test_aliases_of_a_profile_come_before_those_of_the_file(tmp_path: Path) -> N
     path.write_text("model = 'a'\n[aliases]\na = 'a'\n")
     with pytest.raises(CometrespError, match="circle"):
         load({"COMETRESP_CONFIG": str(path)})
+
+
+def test_completion_knows_aliases_profiles_and_what_a_profile_sets(forker: Forker, configured: Command) -> None:
+    assert forker.run(configured, ["ask", "hi", "--profile", "json", "--chain", "off"]).code == 0
+
+    def offered(line: str) -> list[str]:
+        environ = {"_COMETRESP_COMPLETE": "fish", "_COMETRESP_LINE": f"cometresp {line}"}
+        return forker.run(configured, [], env=environ).text.split("\n")[1:-1]
+
+    assert offered("ask -m fa") == ["fast\talias of mini"]
+    assert [line.split("\t")[0] for line in offered("ask --profile ")] == ["work", "json", "text"]
+    assert [line.split("\t")[0] for line in offered("ask --profile json --chain ")] == ["off"]
+    assert offered("ask --chain ") == []

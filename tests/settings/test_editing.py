@@ -42,7 +42,10 @@ def test_a_file_keeps_its_mode_and_a_link_stays_one_but_a_key_makes_it_private(t
     ("content", "message"),
     [
         (b"model = ", "not valid TOML: Invalid value (at end of document)"),
-        (b"\xff", "the config file can't be read: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+        (
+            b"\xff",
+            "the config file can't be read: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+        ),
         (b"a = 1\na = 2\n", "not valid TOML: Cannot overwrite a value (at line 2, column 6)"),
     ],
 )

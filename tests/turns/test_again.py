@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Command, Forker, Result
+from tests.conftest import Command, Forker
+from tests.quick import Quick
 from tests.recorded import heads, recorded, state_path
 from tests.scripted import Wire, call, created, delta, error_reply, json_reply, message, response, sse, text_stream
 from tests.turns.tooling import OSLO, answering, calling, oslo
@@ -19,20 +20,9 @@ SENT = [
 ]
 
 
-class Quick(Command):
-    """Runs the command in forks of one process."""
-
-    forker: Forker
-
-    def __call__(self, *words: str, stdin: Any = None, env: dict[str, str] | None = None) -> Result:
-        return self.forker.run(self, words, stdin=stdin or b"", env=env)
-
-
 @pytest.fixture
 def ask(ask: Command, forker: Forker) -> Command:
-    quick = Quick(ask.home, ask.environ)
-    quick.forker = forker
-    return quick
+    return Quick.of(ask, forker)
 
 
 def answers(wire: Wire, *texts: str) -> None:
