@@ -14,7 +14,7 @@ EXIT_CODES: tuple[tuple[str, str], ...] = (
     ("5", "the answer waits for a call: of a function without a command, of one that wasn't allowed to run, or after --max-turns"),
     ("6", "cancelled"),
     ("7", "still queued, in progress or in another status that may change, also when --max-time ended a wait; without it, a reply to ask that is still queued is asked for until its status has been the same 5 times"),
-    ("8", "the answer doesn't match --schema (it is printed all the same), or has no code block for --extract (not even a blank one counts)"),
+    ("8", "the answer doesn't match --schema (it is printed all the same), or has no code block for --extract (not even a blank one counts), or lacks the field of --select"),
     ("9", "stopped by --max-cost: the request, or the next turn of the run, would cost more than that; it wasn't sent"),
     ("65", "the server refused the request: 400, 404, 413, 422 and other 4xx; a 5xx whose code says so, such as 500 invalid_request and 503 model_not_found; cancel of a response that has ended; a chain that can't be replayed, or that moved on while it was compacted; an attachment of a turn for again that has changed or is gone"),
     ("69", "unreachable, timed out, 5xx after all retries, or a stream cut before its end"),
@@ -43,6 +43,7 @@ ENVIRONMENT: tuple[tuple[str, str], ...] = (
     ("NO_PROXY", "what is reached without a proxy, separated by commas: example.com (also what is under it), .example.com (only that), 10.0.0.0/8, fd00::/8, [fd00::1]:8443, *"),
     ("NO_COLOR", "no colours; bold and dim text stays"),
     ("CI, TERM=dumb", "nothing is redrawn; with CI no question is asked"),
+    ("GITHUB_OUTPUT, GITHUB_STEP_SUMMARY", "files of a step of GitHub Actions, which --github writes"),
     ("COLUMNS", "the width of help and of -F markdown, also in a pipe, and of what a terminal shows"),
     ("FORCE_HYPERLINK", "1 or 0: whether the links of an answer are links of the terminal, where it isn't known"),
 )
