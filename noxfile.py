@@ -10,7 +10,7 @@ nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "venv"
 nox.options.envdir = ".venv-nox"
 nox.options.error_on_missing_interpreters = False  # also where CI is set
-nox.options.sessions = ["lint", "tests", "lowest", "wheel"]
+nox.options.sessions = ["lint", "tests", "lowest", "mcp", "wheel"]
 
 
 @nox.session(python=["3.11", "3.12", "3.13"])
@@ -27,6 +27,15 @@ def lowest(session: nox.Session) -> None:
     own = {"UV_SYSTEM_CERTS": "true"}  # as pip does: trust what the machine trusts
     session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".[test]", env=own)
     session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def mcp(session: nox.Session) -> None:
+    """The tests of local MCP servers, with the lowest version of the SDK."""
+    session.install("uv")
+    own = {"UV_SYSTEM_CERTS": "true"}
+    session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".[test,mcp]", env=own)
+    session.run("python", "-m", "pytest", "tests/mcp", *session.posargs)
 
 
 @nox.session

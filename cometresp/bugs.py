@@ -52,7 +52,7 @@ def last_words(error: BaseException) -> None:
 
 def _mask() -> Mask:
     """What masks the secrets of the runs, and the key of the environment, which is known before any run is."""
-    from cometresp.config import clean
+    from cometresp.config_file import clean
     from cometresp.wire.masking import Secrets, of_runs
 
     secrets = Secrets()

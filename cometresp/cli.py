@@ -1,6 +1,6 @@
 """The root command, which imports only the subcommand that is run.
 
-The only place where an error becomes an exit code.
+The only place where an error becomes an exit code, and where the end of a run is written for scripts and jobs.
 """
 
 import errno
@@ -8,7 +8,7 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import Annotated, Any, NamedTuple, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -17,17 +17,24 @@ from typer.main import get_command
 from cometresp import __version__, signals
 from cometresp.errors import CometrespError, ExitCode, OutputError, PipeClosedError, StoppedError
 from cometresp.help.command import Group
+from cometresp.report.facts import End, Report, Wishes
+from cometresp.report.facts import of_runs as reports
 
 COMMANDS = {
     "ask": "ask",
     "stream": "stream",
     "continue": "continue_",
+    "again": "again",
     "get": "get",
     "cancel": "cancel",
     "delete": "delete",
     "items": "items",
     "chains": "chains",
     "log": "log",
+    "usage": "usage",
+    "models": "models",
+    "templates": "templates",
+    "config": "config",
     "schema": "schema",
     "completion": "completion",
     "emulator": "emulator",
@@ -110,23 +117,31 @@ def run(argv: list[str]) -> int:
     sys.set_int_max_str_digits(_LONGEST_INTEGER)
     if not os.environ.get("TERM") and os.name != "nt":
         os.environ["TERM"] = "dumb"  # Rich writes colours where it is missing
+    reports.clear()
     thread_bugs = _watch_threads(argv)
     try:
-        result = _run(argv)
+        end = _run(argv)
     except StoppedError as error:  # while another error was printed
-        return error.exit_code
+        end = End(error.exit_code, error)
     except Exception as error:  # noqa: BLE001 - any other exception is a bug
-        return _print_bug(error, argv)
-    return ExitCode.BUG if thread_bugs and not result else result
+        end = _print_bug(error, argv)
+    if thread_bugs and not end.code:
+        end = thread_bugs[0]
+    try:
+        return _write_report(end, argv)
+    except StoppedError as error:
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - a bug, which is told once
+        return end.code if end.code == ExitCode.BUG else _print_bug(error, argv).code
 
 
-def _run(argv: list[str]) -> int:
+def _run(argv: list[str]) -> End:
     try:
         try:
             signals.install()
             command = get_command(app)
             if "_COMETRESP_COMPLETE" in os.environ:
-                return _complete(command)
+                return End(_complete(command))
             result = command.main(argv, prog_name="cometresp", standalone_mode=False)
             _flush_stdout(printed=result is not None)
         except typer.Abort:
@@ -140,16 +155,17 @@ def _run(argv: list[str]) -> int:
             signals.finish()
     except (PipeClosedError, BrokenPipeError):
         _silence_streams()
-        return ExitCode.PIPE_CLOSED
+        return End(ExitCode.PIPE_CLOSED, PipeClosedError())
     except CometrespError as error:
         _print_error(error, argv)
-        return error.exit_code
+        return End(error.exit_code, error)
     except OSError as error:
         if sys.stdout is None or error.errno in (errno.ENOSPC, errno.EBADF, errno.EIO):
-            _print_error(OutputError(f"standard output can't be written: {error.strerror}"), argv)
-            return ExitCode.OUTPUT
+            unwritable = OutputError(f"standard output can't be written: {error.strerror}")
+            _print_error(unwritable, argv)
+            return End(ExitCode.OUTPUT, unwritable)
         raise
-    return result if isinstance(result, int) else ExitCode.COMPLETED
+    return End(result if isinstance(result, int) else ExitCode.COMPLETED)
 
 
 def _complete(command: Any) -> int:
@@ -191,33 +207,53 @@ def _print_error(error: CometrespError, argv: list[str]) -> None:
     from cometresp.terminal import Terminal
 
     terminal = Terminal.of_process()
-    if _error_flags(argv).error_format != "json":
-        terminal.error(error.message, error.hint)
+    wishes = _report_of(argv).wishes
+    terminal.job = wishes.workflow_in(os.environ)
+    if wishes.error_format_in(os.environ) != "json":
+        terminal.error(error.message, error.hint, code=error.exit_code)
         return
     import json
 
     from cometresp.text import escape_json, json_bytes, valid_json
 
     document = escape_json(valid_json(json.dumps(error.as_dict(), ensure_ascii=False)))
-    with suppress(OSError):  # stderr can't be written either
-        terminal.stderr.write(json_bytes(document + "\n"))
-        terminal.stderr.flush()
+    terminal.write_stderr(json_bytes(document).decode() + "\n")
 
 
-class _ErrorFlags(NamedTuple):
-    """The flags that decide how an error is printed."""
+def _report_of(argv: list[str]) -> Report:
+    """The facts of the run; where none began, those that its flags have even if the rest of the command line is wrong.
 
-    error_format: str = "text"
-    debug: bool = False
-
-
-def _error_flags(argv: list[str]) -> _ErrorFlags:
-    """These flags, even if the rest of the command line is wrong."""
+    The flags of a run come from settings, too.
+    """
+    if reports:
+        return reports[-1]
     try:
-        _, context = _parsed(argv)
+        params = _parsed(argv)[1].params
     except Exception:  # noqa: BLE001 - the command line's error is printed all the same
-        return _ErrorFlags()
-    return _ErrorFlags(context.params.get("error_format") or "text", context.params.get("debug") is True)
+        params = {}
+    reports.append(Report(Wishes.of(params)))
+    return reports[-1]
+
+
+def _write_report(end: End, argv: list[str]) -> int:
+    """Write the files about the end of the run, and return the exit code: 73 if only they can't be written."""
+    if end.error is None and not reports:  # help, or a shell's question
+        return end.code
+    report = _report_of(argv)
+    if not report.wishes.writes:
+        return end.code
+    from cometresp.report.ending import write
+    from cometresp.terminal import Terminal
+
+    terminal = report.terminal or Terminal.of_process()
+    code = end.code
+    for problem in write(report, " ".join(_parsed_names(argv)), end, terminal):
+        if not code and not isinstance(problem, PipeClosedError):
+            _print_error(problem, argv)
+        elif code:
+            terminal.warn(problem.message)
+        code = code or problem.exit_code
+    return code
 
 
 def _parsed(argv: list[str]) -> tuple[list[str], Any]:
@@ -241,20 +277,29 @@ def _parsed(argv: list[str]) -> tuple[list[str], Any]:
 # bugs ---------------------------------------------------------------------------------------------------------------
 
 
-def _print_bug(error: BaseException, argv: list[str]) -> ExitCode:
+def _print_bug(error: BaseException, argv: list[str]) -> End:
     """Report a bug. Whatever fails here too, the exit code and a line about the first exception are left."""
     from cometresp import bugs
 
+    told = CometrespError(f"a bug in cometresp {__version__}: {type(error).__name__}")
     try:
         bug = bugs.report(error, _names_in(argv))
-        if _error_flags(argv).debug:
+        told = CometrespError(bug.message, hint=bug.hint)
+        if _report_of(argv).wishes.debug:
             from cometresp.terminal import Terminal
 
             Terminal.of_process().aside(bug.traceback)
-        _print_error(CometrespError(bug.message, hint=bug.hint), argv)
+        _print_error(told, argv)
     except Exception:  # noqa: BLE001
         bugs.last_words(error)
-    return ExitCode.BUG
+    return End(ExitCode.BUG, told)
+
+
+def _parsed_names(argv: list[str]) -> list[str]:
+    try:
+        return _parsed(argv)[0]
+    except Exception:  # noqa: BLE001 - the command line's error has been printed
+        return []
 
 
 def _names_in(argv: list[str]) -> list[str]:
@@ -269,16 +314,15 @@ def _names_in(argv: list[str]) -> list[str]:
     return [*names, *(name for name in shortened if name.startswith("-") and name in flags)]
 
 
-def _watch_threads(argv: list[str]) -> list[BaseException]:
+def _watch_threads(argv: list[str]) -> list[End]:
     """Report what ends a thread as a bug, too. The run goes on, since the answer may still come; it ends with 70."""
     import threading
 
-    found: list[BaseException] = []
+    found: list[End] = []
 
     def failed(ended: Any) -> None:
         if ended.exc_value is not None and ended.exc_type is not SystemExit:
-            found.append(ended.exc_value)
-            _print_bug(ended.exc_value, argv)
+            found.append(_print_bug(ended.exc_value, argv))
 
     threading.excepthook = failed
     return found

@@ -1,19 +1,19 @@
-"""Environment and config file -> one frozen Config, each value with its source.
+"""Environment, profile and config file -> one frozen Config, each value with its source.
 
-A flag takes precedence over the chain, the chain over the environment, the environment over the file. A blank value is
-unset. Blanks and a BOM around a value are removed, since keys are often pasted.
+A flag takes precedence over the chain, the chain over the environment, the environment over the profile, the profile
+over the file. A blank value is unset. Blanks and a BOM around a value are removed, since keys are often pasted.
 """
 
 import os
 import re
 from collections.abc import Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import urlsplit
 
+from cometresp.config_file import ConfigFile, clean, expanded, load_file
 from cometresp.errors import ConfigError, KeyProblemError, UsageError
-from cometresp.paths import Reading, read_file
+from cometresp.paths import Reading
 from cometresp.wire.headers import MASK
 from cometresp.wire.urls import query_of, shown_url, without_query
 
@@ -23,42 +23,46 @@ OFFLINE_MODEL = "emulator"
 
 _LONGEST_URL = 8000  # characters; httpx takes 65,536, most servers less than this
 _LONGEST_NAME = 253
-_MOST_BYTES = 1_000_000  # of the config file
 
 Record = Literal["full", "ids", "none"]
 
-_FILE_KEYS: dict[str, type] = {
-    "base_url": str,
-    "model": str,
-    "chain": str,
-    "record": str,
-    "no_stdin": bool,
-    "plain": bool,
-    "bell": bool,
-    "insecure_http": bool,
-    "keys": dict,
-}
-
 
 class Value(NamedTuple):
-    """A setting and where it came from: the name of a flag or variable, a file's path, or "default"."""
+    """A setting and where it came from: the name of a flag or variable, a place in the file, or "default"."""
 
     value: str
     source: str
     in_file: bool = False
 
 
+class KeyCommand(NamedTuple):
+    """The command that prints the key, and where it is set."""
+
+    words: tuple[str, ...]
+    source: str
+
+
 class Config(NamedTuple):
     base_url: Value
     model: Value | None
     key: Value | None
+    key_command: KeyCommand | None  # where no key is set, and the base URL is the one that it was set for
     chain: Value
     record: Record
     state_dir: Path
     no_stdin: bool
     plain: bool
-    bell: bool
-    insecure_http: bool
+    offline: bool
+    file: ConfigFile
+
+    @property
+    def mcp(self) -> dict[str, Mapping[str, Any]]:
+        """The MCP servers of the file and its profile, by name, as they stand there."""
+        return {name: table for name, (table, _) in self.file.entries("mcp").items()}
+
+    def model_of(self, name: str) -> str:
+        """The model that an alias stands for, or the name itself. Raises ConfigError for aliases in a circle."""
+        return resolved_model(name, self.file)
 
 
 def load(
@@ -66,41 +70,75 @@ def load(
     *,
     base_url: str | None = None,
     offline: bool = False,
+    profile: str | None = None,
     reading: Reading | None = None,
 ) -> Config:
-    """The settings. `base_url` is the flag's value. Offline, keys and base URLs are ignored (docs/emulator.md).
+    """The settings. `base_url` and `profile` are the values of flags.
 
-    A config file that is a pipe is waited for in a block of `reading`; where that is None, it is an error.
+    Offline, keys and base URLs are ignored (docs/emulator.md). A config file that is a pipe is waited for in a block of
+    `reading`; where that is None, it is an error.
 
     Raises ConfigError for what is invalid in the environment or the file, UsageError for an invalid flag.
     """
-    path, is_given = _config_path(environ)
-    file = _read(path, reading, required=is_given)
-
-    def setting(variable: str, name: str) -> Value | None:
-        if value := clean(environ.get(variable)):
-            return Value(value, variable)
-        return Value(value, str(path), in_file=True) if (value := clean(file.get(name))) else None
-
-    def switch(variable: str, name: str) -> bool:
-        if value := clean(environ.get(variable)):
-            return value.lower() not in ("0", "false", "no", "off")
-        return bool(file.get(name, False))
-
-    given = Value(base_url, "--base-url") if base_url is not None else setting("COMETAPI_BASE_URL", "base_url")
+    file = load_file(environ, profile=profile, reading=reading)
+    offline = offline or (base_url is None and file.value("offline")[0] is True)
+    given = Value(base_url, "--base-url") if base_url is not None else _setting(environ, file, "base_url")
     address = Value("", "--offline") if offline else _address(given)
+    key = None if offline else _key(environ, file, without_query(address.value))
     return Config(
         base_url=address,
-        model=setting("COMETAPI_DEFAULT_MODEL", "model") or _default_model(address, offline=offline),
-        key=None if offline else _key(environ, file, path, without_query(address.value)),
-        chain=setting("COMETRESP_CHAIN", "chain") or Value("default", "default"),
-        record=_record(setting("COMETRESP_RECORD", "record")),
+        model=_model(_setting(environ, file, "model"), file) or _default_model(address, offline=offline),
+        key=key,
+        key_command=None if offline or key else _key_command(file, without_query(address.value)),
+        chain=_setting(environ, file, "chain") or Value("default", "default"),
+        record=_record(_setting(environ, file, "record")),
         state_dir=state_dir(environ, offline=offline),
-        no_stdin=switch("COMETRESP_NO_STDIN", "no_stdin"),
-        plain=switch("COMETRESP_PLAIN", "plain"),
-        bell=bool(file.get("bell", False)),
-        insecure_http=bool(file.get("insecure_http", False)),
+        no_stdin=_switch(environ, file, "no_stdin"),
+        plain=_switch(environ, file, "plain"),
+        offline=offline,
+        file=file,
     )
+
+
+VARIABLES = {
+    "base_url": "COMETAPI_BASE_URL",
+    "model": "COMETAPI_DEFAULT_MODEL",
+    "chain": "COMETRESP_CHAIN",
+    "record": "COMETRESP_RECORD",
+    "no_stdin": "COMETRESP_NO_STDIN",
+    "plain": "COMETRESP_PLAIN",
+}
+
+
+def _model(given: Value | None, file: ConfigFile) -> Value | None:
+    return given._replace(value=resolved_model(given.value, file)) if given else None
+
+
+def resolved_model(name: str, file: ConfigFile) -> str:
+    """The model that an alias stands for, also one of another alias; or the name itself."""
+    aliases = file.entries("aliases")
+    names = [name]
+    while names[-1] in aliases:
+        target, source = aliases[names[-1]]
+        if not clean(target):
+            raise ConfigError(f"{source}: aliases.{names[-1]} must not be empty")
+        if clean(target) in names:
+            raise ConfigError(f"{source}: aliases in a circle: {' -> '.join([*names, clean(target)])}")
+        names.append(clean(target))
+    return names[-1]
+
+
+def _setting(environ: Mapping[str, str], file: ConfigFile, name: str) -> Value | None:
+    if value := clean(environ.get(VARIABLES[name])):
+        return Value(value, VARIABLES[name])
+    given, source = file.value(name)
+    return Value(clean(given), source, in_file=True) if clean(given) else None
+
+
+def _switch(environ: Mapping[str, str], file: ConfigFile, name: str) -> bool:
+    if value := clean(environ.get(VARIABLES[name])):
+        return value.lower() not in ("0", "false", "no", "off")
+    return file.value(name)[0] is True
 
 
 def _address(given: Value | None) -> Value:
@@ -112,11 +150,6 @@ def _default_model(address: Value, *, offline: bool) -> Value | None:
     if offline:
         return Value(OFFLINE_MODEL, "default")
     return Value(DEFAULT_MODEL, "default") if without_query(address.value) == DEFAULT_BASE_URL else None
-
-
-def clean(value: object) -> str:
-    """A setting without blanks and a BOM around it; "" if it is no string."""
-    return value.strip("\ufeff \t\r\n") if isinstance(value, str) else ""
 
 
 def normal_url(given: Value) -> str:
@@ -189,20 +222,46 @@ def is_loopback(url: str) -> bool:
     return host in ("localhost", "::1") or host.endswith(".localhost") or (host.startswith("127.") and _is_ipv4(host))
 
 
-def _key(environ: Mapping[str, str], file: dict[str, Any], path: Path, base_url: str) -> Value | None:
-    """The key from the environment, or the one that the file lists for this base URL."""
+def _key(environ: Mapping[str, str], file: ConfigFile, base_url: str) -> Value | None:
+    """The key from the environment, or the one that a profile or the file lists for this base URL."""
     if value := clean(environ.get("COMETAPI_KEY")):
         key = Value(value, "COMETAPI_KEY")
     else:
-        stored = file.get("keys", {})
-        listed = [(Value(url, str(path), in_file=True), clean(value)) for url, value in stored.items()]
-        urls = {without_query(normal_url(url)): value for url, value in listed}
-        if not urls.get(base_url):
+        found = _stored_key(file, base_url)
+        if found is None:
             return None
-        key = Value(urls[base_url], str(path))
+        key = found
     if not (key.value.isascii() and key.value.isprintable()) or " " in key.value:
         raise KeyProblemError(f"{key.source}: the key contains a character that headers don't allow")
     return key
+
+
+def _stored_key(file: ConfigFile, base_url: str) -> Value | None:
+    """The key of the profile, where the base URL is that of the profile; else the one in the table `keys`."""
+    for layer in file.layers:
+        if (key := clean(layer.values.get("key"))) and _url_of(file, layer.source) == base_url:
+            return Value(key, layer.source)
+    listed = [(Value(url, source, in_file=True), clean(key)) for url, (key, source) in file.entries("keys").items()]
+    for url, key in listed:
+        if without_query(normal_url(url)) == base_url and key:
+            return Value(key, url.source)
+    return None
+
+
+def _key_command(file: ConfigFile, base_url: str) -> KeyCommand | None:
+    """The first command that was set for this base URL."""
+    for layer in file.layers:
+        command = layer.values.get("key_command")
+        if command and _url_of(file, layer.source) == base_url:
+            return KeyCommand(tuple(command), layer.source)
+    return None
+
+
+def _url_of(file: ConfigFile, source: str) -> str:
+    """The base URL that a key in this place of the file belongs to, without its query."""
+    start = next(n for n, layer in enumerate(file.layers) if layer.source == source)
+    given, place = file._replace(layers=file.layers[start:]).value("base_url")
+    return without_query(normal_url(Value(clean(given), place))) if clean(given) else DEFAULT_BASE_URL
 
 
 def _record(value: Value | None) -> Record:
@@ -213,57 +272,12 @@ def _record(value: Value | None) -> Record:
     return cast("Record", value.value)
 
 
-def _config_path(environ: Mapping[str, str]) -> tuple[Path, bool]:
-    """The config file, and whether COMETRESP_CONFIG names it."""
-    if given := clean(environ.get("COMETRESP_CONFIG")):
-        return _expanded(given), True
-    from platformdirs import user_config_path
-
-    return user_config_path("cometresp", appauthor=False) / "config.toml", False
-
-
 def state_dir(environ: Mapping[str, str], *, offline: bool = False) -> Path:
     """The folder of the state file; offline, the one of the emulator's state within it."""
     if given := clean(environ.get("COMETRESP_STATE_DIR")):
-        folder = Path(os.path.abspath(_expanded(given)))  # noqa: PTH100 - resolve() would follow links
+        folder = Path(os.path.abspath(expanded(given)))  # noqa: PTH100 - resolve() would follow links
     else:
         from platformdirs import user_state_path
 
         folder = user_state_path("cometresp", appauthor=False)
     return folder / "offline" if offline else folder
-
-
-def _expanded(path: str) -> Path:
-    """The path with the home folder for a `~` at its start, which a shell leaves alone within quotes."""
-    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path's raises for an unknown user
-
-
-def _read(path: Path, reading: Reading | None, *, required: bool) -> dict[str, Any]:
-    try:
-        with reading(str(path)) if reading else nullcontext():
-            text = read_file(str(path), _MOST_BYTES, only_regular=reading is None).decode("utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError) as error:
-        if required:
-            raise ConfigError(f"COMETRESP_CONFIG: can't read {path}: {error.strerror}") from error
-        return {}
-    except OSError as error:
-        raise ConfigError(f"{path}: the config file can't be read: {error.strerror}") from error
-    except ValueError as error:  # also a NUL in the name
-        raise ConfigError(f"{path}: the config file can't be read: {error}") from error
-    import tomllib
-
-    try:
-        file = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
-    except (ValueError, RecursionError) as error:  # what Python's parser can't take
-        raise ConfigError(f"{path}: not valid TOML: a number is too long, or it is nested too deeply") from error
-    for name, value in file.items():
-        if name not in _FILE_KEYS:
-            raise ConfigError(f"{path}: unknown setting {name!r}", hint=f"settings: {', '.join(_FILE_KEYS)}")
-        if not isinstance(value, _FILE_KEYS[name]):
-            raise ConfigError(f"{path}: {name} must be a {_KINDS[_FILE_KEYS[name]]}")
-    return file
-
-
-_KINDS = {str: "string", bool: "true or false", dict: "table, as in [keys]"}

@@ -13,9 +13,9 @@ from cometresp.text import escape_line
 _USUAL = ("notepad",) if os.name == "nt" else ("sensible-editor", "editor", "nano", "vim", "vi")
 
 
-def edit(path: str, terminal: Terminal) -> None:
-    """Open a file in the editor, and wait for its end. Raises UsageError if it can't be started, or fails."""
-    words = command(terminal.environ)
+def edit(path: str, terminal: Terminal, what: str = "--edit") -> None:
+    """Open a file in the editor, and wait for its end. Raises UsageError, about `what`, if it can't start, or fails."""
+    words = command(terminal.environ, what)
     name = escape_line(words[0], 200)
     with _streams(terminal) as streams:
         try:
@@ -23,12 +23,13 @@ def edit(path: str, terminal: Terminal) -> None:
                 pass
         except (OSError, ValueError) as error:  # ValueError: a NUL in it
             reason = getattr(error, "strerror", None) or error
-            raise UsageError(f"--edit: {name} can't be started: {reason}", hint="EDITOR names the editor") from error
+            raise UsageError(f"{what}: {name} can't be started: {reason}", hint="EDITOR names the editor") from error
     if process.returncode:
-        raise UsageError(f"--edit: {name} ended with {process.returncode}: nothing was sent")
+        end = ": nothing was sent" if what == "--edit" else ""
+        raise UsageError(f"{what}: {name} ended with {process.returncode}{end}")
 
 
-def command(environ: Mapping[str, str]) -> list[str]:
+def command(environ: Mapping[str, str], what: str = "--edit") -> list[str]:
     """The words of the editor's command, such as `code --wait`. Raises UsageError where there is no editor."""
     import shlex
     import shutil
@@ -42,10 +43,10 @@ def command(environ: Mapping[str, str]) -> list[str]:
         try:
             return shlex.split(given, posix=os.name != "nt")
         except ValueError as error:
-            raise UsageError(f"--edit: {name} can't be read: {error}") from error
+            raise UsageError(f"{what}: {name} can't be read: {error}") from error
     found = next((name for name in _USUAL if shutil.which(name)), None)
     if found is None:
-        raise UsageError("--edit: there is no editor", hint="EDITOR names the editor")
+        raise UsageError(f"{what}: there is no editor", hint="EDITOR names the editor")
     return [found]
 
 

@@ -3,6 +3,7 @@
 CometrespError
 ├── UsageError            2  found before anything was sent
 ├── TurnError             1, 3-8  the response ended, but not in a plain answer
+├── CostLimitError        9  the run would cost more than --max-cost
 ├── RequestRefusedError  65
 ├── UnreachableError     69
 │   └── SilenceError     69  the connection is open, but no data comes
@@ -36,6 +37,7 @@ class ExitCode(IntEnum):
     CANCELLED = 6
     PENDING = 7
     MISMATCH = 8
+    COST_LIMIT = 9
     REFUSED = 65
     UNREACHABLE = 69
     BUG = 70
@@ -81,6 +83,13 @@ class Flags(NamedTuple):
     base_url: str | None = None
     chain: str | None = None
     functions: tuple[str, ...] = ()  # the files of --functions
+    mcp: tuple[str, ...] = ()  # the servers of --mcp
+    profile: str | None = None
+
+    def for_tools(self) -> list[str | None]:
+        """The flags that bring the functions of the run; None for one that can't be typed."""
+        files = [shell_flag("--functions", file) for file in self.functions]
+        return [*files, *(shell_flag("--mcp", server) for server in self.mcp)]
 
     def for_command(self, verb: str) -> list[str | None]:
         """The flags that another command needs to be about the same things; None for one that can't be typed."""
@@ -88,23 +97,27 @@ class Flags(NamedTuple):
         given: list[str | None] = []
         if name in _WITH_CHAIN and self.chain is not None:
             given.append(shell_flag("--chain", self.chain))
+        stores_key = verb == "config set-key"
+        if self.profile is not None and (name in _WITH_STATE + _WITH_SERVER or (stores_key and not self.base_url)):
+            given.append(shell_flag("--profile", self.profile))
         if self.offline and name in _WITH_STATE + _WITH_SERVER:
             given.append("--offline")
-        elif self.base_url is not None and name in _WITH_SERVER:
+        elif self.base_url is not None and (name in _WITH_SERVER or stores_key):
             given.append(shell_flag("--base-url", self.base_url))
         return given
 
 
-_WITH_CHAIN = ("ask", "continue")
-_WITH_SERVER = ("ask", "continue", "get", "cancel", "delete", "items")
-_WITH_STATE = ("chains", "log")
+_WITH_CHAIN = ("ask", "continue", "again")
+_WITH_SERVER = ("ask", "continue", "again", "get", "cancel", "delete", "items", "models")
+_WITH_STATE = ("chains", "log", "usage")
 
 
 class Next(NamedTuple):
     """A command to type next, as in `Next("get", (shell_arguments(answer.id), "--wait"))`.
 
     Every word that isn't ours is made by `text.shell_flag` or `shell_arguments`: it ends up in a shell. A word that is
-    None can't be typed, and neither can the command. `resumes` a run: it needs the functions of the run again.
+    None can't be typed, and neither can the command. `resumes` a run: it needs the functions of the run again, with
+    `--functions` and `--mcp`.
     """
 
     verb: str
@@ -114,8 +127,8 @@ class Next(NamedTuple):
     def typed(self, flags: Flags) -> str:
         """`cometresp get --offline resp_1 --wait`: with the flags of this run; "" where a word can't be typed."""
         words = (self.words,) if isinstance(self.words, str) else self.words
-        functions = [shell_flag("--functions", file) for file in flags.functions] if self.resumes else []
-        given = ["cometresp", self.verb, *flags.for_command(self.verb), *functions, *words]
+        tools = flags.for_tools() if self.resumes else []
+        given = ["cometresp", self.verb, *flags.for_command(self.verb), *tools, *words]
         found = [word for word in given if word]
         return "" if None in given else " ".join(sorted(found, key=lambda word: word.startswith("-- ")))
 
@@ -235,6 +248,12 @@ class TurnError(CometrespError):
     ) -> None:
         super().__init__(message, hint=hint, details=details)
         self.exit_code = exit_code
+
+
+class CostLimitError(CometrespError):
+    """A further request would cost more than --max-cost: it wasn't sent."""
+
+    exit_code = ExitCode.COST_LIMIT
 
 
 class RequestRefusedError(CometrespError):

@@ -4,12 +4,13 @@ import gc
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, TypeVar
 
-from cometresp.config import Config, clean, is_loopback, load
-from cometresp.deadline import DEFAULT_TIMEOUT, alarm
+from cometresp.config import Config, is_loopback, load
+from cometresp.config_file import clean
+from cometresp.deadline import DEFAULT_TIMEOUT
 from cometresp.errors import (
     CometrespError,
     DamagedError,
@@ -17,27 +18,25 @@ from cometresp.errors import (
     KeyProblemError,
     Next,
     OutputError,
-    UnreachableError,
     UsageError,
     typed_hint,
 )
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.options.values import check, headers_of, reply_size_of, retries_of
-from cometresp.paths import wait_message
+from cometresp.reading import FileReading
+from cometresp.report.facts import Report, Wishes
+from cometresp.report.facts import of_runs as reports
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
 from cometresp.wire.headers import MASK, is_secret_header, names_key, with_headers
 from cometresp.wire.masking import Secrets, of_runs
-from cometresp.wire.payload import megabytes
-from cometresp.wire.urls import query_of, shown_url
+from cometresp.wire.urls import EMULATOR_URL, query_of, shown_url
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
     from cometresp.state.patience import Patience
     from cometresp.state.state import State
 
-_LONGEST_NAME = 200  # characters of a file in a message
-_EMULATOR_URL = "http://127.0.0.1:0/v1"  # stands for the emulator in records and in --dry-run
 
 Options = TypeVar("Options")
 
@@ -52,21 +51,30 @@ class Runtime:
         self.connection = connection
         self.output = output or OutputOptions()
         shown = None if connection.base_url is None else shown_url(connection.base_url)
-        self.flags = Flags(connection.offline, shown, chain)
-        self._spent = 0.0  # seconds in which files were read
+        self.flags = Flags(connection.offline, shown, chain, profile=connection.profile)
+        self.reading = FileReading(lambda: self.terminal, connection.max_time)
         self.secrets = Secrets()
         self.secrets.add_key(clean(os.environ.get("COMETAPI_KEY")))
         of_runs.append(self.secrets)
+        self.report = Report(Wishes.of(connection._asdict() | self.output._asdict()))
+        reports.append(self.report)
 
     @cached_property
     def terminal(self) -> Terminal:
-        output = self.output
-        return Terminal.of_process(quiet=output.quiet, verbose=output.verbose, masks=self.secrets, color=output.color)
+        output, wishes = self.output, self.report.wishes
+        terminal = Terminal.of_process(
+            quiet=output.quiet, verbose=output.verbose, masks=self.secrets, color=output.color
+        )
+        terminal.job = wishes.workflow_in(terminal.environ)
+        self.report.terminal = terminal
+        return terminal
 
     @cached_property
     def config(self) -> Config:
         given = self.connection
-        config = load(os.environ, base_url=given.base_url, offline=given.offline, reading=self.reading)
+        config = load(
+            os.environ, base_url=given.base_url, offline=given.offline, profile=given.profile, reading=self.reading
+        )
         if config.key:
             self.secrets.add_key(config.key.value)
         for name, value in query_of(config.base_url.value):
@@ -79,39 +87,24 @@ class Runtime:
         return self.flags.chain if self.flags.chain is not None else self.config.chain.value
 
     @property
+    def offline(self) -> bool:
+        return self.connection.offline or self.config.offline
+
+    @property
     def plain(self) -> bool:
         return self.output.plain or self.config.plain
 
-    @property
-    def bell(self) -> bool:
-        return self.output.bell or self.config.bell
+    def check_report_files(self) -> None:
+        """Raises OutputError for a file about the run that can't be written at its end."""
+        if self.report.wishes.writes:
+            from cometresp.report.ending import check_files
+
+            with self.reading.within_max_time("opening the output files"):
+                check_files(self.report, self.terminal)
 
     def hint(self, *parts: str | Next) -> str:
         """A hint whose commands have the flags of this run that they need; "" where one of them can't be typed."""
         return typed_hint(parts, self.flags)
-
-    @contextmanager
-    def reading(self, path: str) -> Iterator[None]:
-        """The block in which a file is read: told of where it takes long, bounded by --max-time."""
-        message, size = wait_message(path)
-        if not message:
-            yield
-            return
-        what = f"{message} {escape_line(path, _LONGEST_NAME)}"
-        with self.terminal.waiting(f"{what} · {megabytes(size)}" if size else what), self.within_max_time(what):
-            yield
-
-    @contextmanager
-    def within_max_time(self, what: str) -> Iterator[None]:
-        """The block, before the server is asked, that --max-time ends. `what` is done in it, for the message."""
-        most, started = self.connection.max_time, time.monotonic()
-
-        def too_long() -> UnreachableError:
-            return UnreachableError(f"not finished within the {most:g} s of --max-time: {what}")
-
-        with nullcontext() if most is None else alarm(most - self._spent, too_long):
-            yield
-        self._spent += time.monotonic() - started
 
     # the server -----------------------------------------------------------------------------------------------------
 
@@ -126,7 +119,7 @@ class Runtime:
     @property
     def url(self) -> str:
         """The base URL with its query."""
-        return _EMULATOR_URL if self.connection.offline else self.config.base_url.value
+        return EMULATOR_URL if self.offline else self.config.base_url.value
 
     @cached_property
     def given_headers(self) -> dict[str, str | None]:
@@ -139,40 +132,76 @@ class Runtime:
 
     @cached_property
     def headers(self) -> dict[str, str | None]:
-        """Authorization and the headers of `-H`, which replace those of the same name."""
-        key: dict[str, str | None] = {"Authorization": f"Bearer {self.config.key.value}"} if self.config.key else {}
-        return with_headers(key, self.given_headers)
+        """Authorization and the headers of `-H`, which replace those of the same name. `key_command` is run here."""
+        command = self.config.key_command
+        if command is None or not self.has_key_command:
+            return self._headers_with(self.config.key and self.config.key.value)
+        from cometresp.settings.key_command import key_from
+
+        with self.reading.within_max_time("key_command"):
+            return self._headers_with(key_from(command.words, command.source, self.terminal, self.secrets.add_key))
+
+    def _headers_with(self, key: str | None) -> dict[str, str | None]:
+        own: dict[str, str | None] = {"Authorization": f"Bearer {key}"} if key else {}
+        return with_headers(own, self.given_headers)
+
+    @property
+    def key_is_given(self) -> bool:
+        """Whether `-H` gives a key or removes Authorization."""
+        given = self.given_headers
+        removed = any(name.lower() == "authorization" for name in given)
+        return removed or any(value and names_key(name) for name, value in given.items())
 
     @property
     def needs_key(self) -> bool:
         """Whether requests need COMETAPI_KEY: not on loopback, nor where `-H` gives a key or removes Authorization."""
-        given = self.given_headers
-        removed = any(name.lower() == "authorization" for name in given)
-        return not (removed or any(value and names_key(name) for name, value in given.items()) or is_loopback(self.url))
+        return not (self.key_is_given or is_loopback(self.url))
 
-    def check_sendable(self) -> None:
-        """Raises an error where there is no key, or where it would be sent in the open."""
-        if self.connection.offline:
+    @property
+    def has_key_command(self) -> bool:
+        """Whether a command prints the key; it is set for this base URL, so it is needed on loopback, too."""
+        config = self.config
+        return not (self.offline or config.key or self.key_is_given) and config.key_command is not None
+
+    @property
+    def lacks_key(self) -> bool:
+        return not self.offline and self.needs_key and not self.config.key and not self.config.key_command
+
+    def no_key(self) -> KeyProblemError:
+        """The error where the server needs a key, and none is set."""
+        return KeyProblemError(
+            f"no key for {self.base_url}: COMETAPI_KEY is not set",
+            hint=(
+                *("export COMETAPI_KEY=…, store one with ", Next("config set-key")),
+                ", or try without one: cometresp ask --offline …",
+            ),
+        )
+
+    def check_sendable(self, *, key_required: bool = True) -> None:
+        """Raises an error where there is no key though it is `key_required`, or where it would be sent in the open."""
+        if self.offline:
             return
-        if self.needs_key and not self.config.key:
-            raise KeyProblemError(
-                f"no key for {self.base_url}: COMETAPI_KEY is not set",
-                hint="export COMETAPI_KEY=… or try without one: cometresp ask --offline …",
-            )
-        insecure = self.connection.insecure_http or self.config.insecure_http
-        keys = [name for name, value in [*self.headers.items(), *query_of(self.url)] if value and names_key(name)]
+        if key_required and self.lacks_key:
+            raise self.no_key()
+        has_key = self.config.key or (key_required and self.has_key_command)
+        shown = self._headers_with("key" if has_key else None)
+        keys = [name for name, value in [*shown.items(), *query_of(self.url)] if value and names_key(name)]
+        insecure = self.connection.insecure_http
         if keys and self.url.startswith("http:") and not is_loopback(self.url) and not insecure:
             raise UsageError(
                 f"{self.config.base_url.source}: the key would go over plain http to {self.base_url}",
                 hint="use https, or --insecure-http where the network is trusted",
             )
+        if key_required:
+            _ = self.headers  # a command that can't print the key ends the run before anything of it is shown
 
     @contextmanager
-    def client(self) -> Iterator["Client"]:
+    def client(self, *, key_required: bool = True) -> Iterator["Client"]:
         """The server of this command; with --offline the emulator, started for as long as it is needed."""
-        self.check_sendable()
-        if not self.connection.offline:
-            with self._client(self.url) as client:
+        self.check_sendable(key_required=key_required)
+        if not self.offline:
+            headers = self.headers if key_required else self._headers_with(self.config.key and self.config.key.value)
+            with self._client(self.url, headers) as client:
                 _end_start()
                 yield client
             return
@@ -184,11 +213,11 @@ class Runtime:
             raise UsageError(f"--fault: {error}", hint="docs/emulator.md says what each kind does") from error
         except OSError as error:
             raise OutputError(f"the emulator's memory in {self.config.state_dir} can't be used: {error}") from error
-        with emulator, self._client(emulator.base_url) as client:
+        with emulator, self._client(emulator.base_url, self.headers) as client:
             _end_start()
             yield client
 
-    def _client(self, base_url: str) -> "Client":
+    def _client(self, base_url: str, headers: dict[str, str | None]) -> "Client":
         from cometresp.client.client import Client
         from cometresp.client.connection import ServerConfig
         from cometresp.wire.replies import DEFAULT_LIMIT
@@ -196,7 +225,7 @@ class Runtime:
         given = self.connection
         config = ServerConfig(
             base_url=base_url,
-            headers=self.headers,
+            headers=headers,
             timeout=DEFAULT_TIMEOUT if given.timeout is None else given.timeout,
             max_time=given.max_time,
             max_reply_size=reply_size_of(given) or DEFAULT_LIMIT,
@@ -210,7 +239,9 @@ class Runtime:
         )
         path = given.ca_file or os.environ.get("SSL_CERT_FILE", "")
         with self.reading(path):
-            return Client(config._replace(spent=self._spent))
+            client = Client(config._replace(spent=FileReading.spent))
+        self.report.servers.append(client)
+        return client
 
     def _debug(self, line: str) -> None:
         """A line of --debug; the values of secret headers are masked, whatever they are."""
@@ -260,6 +291,7 @@ def telling(run: Callable[[Options, Runtime], None]) -> Callable[[Options, Runti
         try:
             check(runtime.connection, runtime.output)
             _ = runtime.given_headers  # their values are secrets from here on
+            runtime.check_report_files()
             run(options, runtime)
         except CometrespError as error:
             error.for_run(runtime.flags).masked(runtime.secrets.error)

@@ -6,16 +6,14 @@ Before the program stops they are paused, after it they proceed; what is left at
 A signal's handler may run at any point of the main thread, also in the middle of a drawing. So the pausing is done by
 another thread, which can wait for the locks that it needs, and then sends the signal once more.
 
-Python runs a handler between two steps of the main thread. One whose signal comes just before that thread waits, or in
-another thread, would run only after the wait, which may take minutes. So a thread hears of each signal, and interrupts
-the wait with another one.
+Python runs a handler between two steps of the main thread. A signal that comes just before a system call begins, or is
+delivered to another thread, doesn't interrupt that call: its handler would wait as long as the call does, for example
+for a server that sends nothing. So a thread hears of every signal, and interrupts the main one shortly after.
 """
 
-import _thread
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
@@ -34,7 +32,7 @@ _ENDS = {
 }
 _LONGEST_RESTART = 5.0  # seconds until what was paused must have proceeded
 _LATER = 0.01
-_NUDGES = (0.01, 0.05, 0.25, 1.0)  # seconds between the interruptions: one of them, too, may come just before a wait
+_NUDGES = (0.02, 0.1, 0.3)  # seconds between a signal and the interruptions of the main thread
 
 
 class Watched(Protocol):
@@ -80,6 +78,7 @@ class _State:
     """What the handlers know. There is one, as there is one table of handlers."""
 
     def __init__(self) -> None:
+        self.heard_in = 0  # the process whose thread hears of signals
         self.reset()
 
     def reset(self) -> None:
@@ -109,7 +108,7 @@ def install() -> None:
     for name in _ENDS:
         _handle(name, _on_end)
     _handle("SIGTSTP", _on_stop)
-    _hear_at_once()
+    _hear_of_all()
     sys.unraisablehook = _unraisable
     sys.excepthook = _uncaught
 
@@ -151,28 +150,27 @@ def _handle(name: str, handler: Any) -> None:
         signal.signal(number, handler)
 
 
-def _hear_at_once() -> None:
-    """Have a thread interrupt the main thread after each signal, by SIGURG, which does nothing else."""
-    if sys.platform == "win32":
+def _hear_of_all() -> None:
+    """Have a thread interrupt the main one after each signal; SIGURG does that, which means nothing to a program."""
+    if sys.platform == "win32" or _state.heard_in == os.getpid():
         return
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    if before >= 0:  # of the last run in this process, whose thread ends with it
-        os.close(before)
+    import threading
+
+    _state.heard_in = os.getpid()
+    heard, wakeup = os.pipe()
+    os.set_blocking(wakeup, False)
     signal.signal(signal.SIGURG, lambda *_: None)
-    _thread.start_new_thread(_nudge, (reader, _thread.get_ident()))  # that of threading.Thread would be waited for
+    signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+    threading.Thread(target=_nudge, args=(heard, threading.main_thread()), daemon=True).start()
 
 
-def _nudge(reader: int, main: int) -> None:
-    if sys.platform == "win32":
-        return
-    while numbers := os.read(reader, 64):
-        if numbers.strip(bytes([signal.SIGURG])):
-            for pause in _NUDGES:
-                time.sleep(pause)
-                signal.pthread_kill(main, signal.SIGURG)
-    os.close(reader)
+def _nudge(heard: int, main: "threading.Thread") -> None:
+    import time
+
+    while numbers := os.read(heard, 512):
+        for pause in _NUDGES if set(numbers) - {signal.SIGURG} else ():
+            time.sleep(pause)
+            _send(main, signal.SIGURG)
 
 
 def _on_end(number: int, _: object) -> None:

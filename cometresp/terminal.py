@@ -13,9 +13,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, NamedTuple, Protocol, TextIO
+from typing import Any, BinaryIO, Protocol, TextIO
 
-from cometresp import signals
 from cometresp.errors import OutputError, PipeClosedError, named_in_errors
 from cometresp.text import escape, escape_invisible, escape_json, json_bytes, to_bytes, valid_json
 
@@ -36,6 +35,18 @@ class Drawn(Protocol):
     def erase(self) -> None: ...
 
 
+class Job(Protocol):
+    """How the job of a CI service is written to: text isn't taken for commands, messages may be annotations."""
+
+    annotates: bool
+
+    def stdout(self, data: bytes) -> bytes: ...
+
+    def stderr(self, text: str) -> str: ...
+
+    def annotation(self, level: str, title: str, message: str) -> str: ...
+
+
 @dataclass(repr=False, eq=False, match_args=False)  # which would take time at every start
 class Terminal:
     """The three standard streams, binary, and their properties. `Terminal.of_process()` has those of this process."""
@@ -53,6 +64,7 @@ class Terminal:
     color: str = "auto"  # of rendered text: auto (on a terminal), always or never
     region: Drawn | None = None  # what is redrawn at the bottom
     waits: Callable[[str], AbstractContextManager[object]] | None = None  # draws what is waited for, where it may
+    job: Job | None = None  # of a CI service that the streams are written for
     is_shared: bool = False  # a reader of our output may write to the terminal too: nothing is redrawn there any more
 
     @classmethod
@@ -111,6 +123,9 @@ class Terminal:
     def write_stderr(self, text: str) -> None:
         """Write text that is already escaped, and may be coloured."""
         text = self._masked(text)
+        self._write_stderr(self.job.stderr(text) if self.job else text)
+
+    def _write_stderr(self, text: str) -> None:
         with suppress(OSError):  # there is no other stream to report it on
             self.stderr.write(self.encode(text) if self.stderr_tty else to_bytes(text))
             self.stderr.flush()
@@ -128,11 +143,15 @@ class Terminal:
             raise OutputError("standard output is closed")
         self.share_with_reader_of(self.stdout)
         try:
-            write_all(self.stdout, self.masked(data))
+            write_all(self.stdout, self.guarded(self.stdout, self.masked(data)))
         except BrokenPipeError as error:
             raise PipeClosedError from error
         except OSError as error:
             raise OutputError(f"standard output can't be written: {error.strerror}") from error
+
+    def guarded(self, stream: BinaryIO, data: bytes) -> bytes:
+        """What a stream gets that may be the log of a job; a file isn't."""
+        return self.job.stdout(data) if self.job is not None and not is_file(stream) else data
 
     def share_with_reader_of(self, stream: BinaryIO) -> None:
         """Erase what is drawn on stderr, for good, before the first byte is written to a pipe.
@@ -169,22 +188,19 @@ class Terminal:
         """Whether lines may be bold or dim."""
         return not self.is_dumb and self.color != "never"
 
-    def ask(self, question: str) -> str | None:
+    def ask(self, question: str, *, secret: bool = False) -> str | None:
         """The line that the user types, with its newline; "" at the end of input, None if there is no terminal.
 
         A blank line follows the answer.
 
         Uses the terminal directly, since stdin may be a pipe. What was typed before the question was shown is
-        discarded. With `CI` set, nobody can answer at a terminal.
+        discarded. With `CI` set, nobody can answer at a terminal. The terminal doesn't show a `secret` answer.
         """
         if self.environ.get("CI"):
             return None
-        names = ("CONIN$", "CONOUT$") if os.name == "nt" else ("/dev/tty", "/dev/tty")
-        try:
-            with open(names[0], "rb", buffering=0) as typed, open(names[1], "wb", buffering=0) as shown:  # noqa: PTH123
-                return _Question(self.encode(self._masked(question)), typed, shown).answer()
-        except OSError:
-            return None
+        from cometresp.questions import ask
+
+        return ask(self.encode(self._masked(question)), secret=secret)
 
     def note(self, message: str) -> None:
         """Print a notice, only on a terminal or with `--verbose`."""
@@ -223,13 +239,24 @@ class Terminal:
             timer.cancel()
 
     def warn(self, message: str) -> None:
-        if not self.quiet:
+        if self.quiet:
+            return
+        if self.job is not None and self.job.annotates:
+            self._annotate("warning", "cometresp", message)
+        else:
             self._line(f"cometresp: warning: {message}")
 
-    def error(self, message: str, hint: str = "") -> None:
+    def error(self, message: str, hint: str = "", *, code: int = 1) -> None:
+        if self.job is not None and self.job.annotates:
+            self._annotate("error", f"cometresp: exit code {code}", f"{message}\nhint: {hint}" if hint else message)
+            return
         self._line(f"cometresp: error: {message}")
         if hint:
             self._line(f"hint: {hint}")
+
+    def _annotate(self, level: str, title: str, message: str) -> None:
+        assert self.job is not None
+        self._write_stderr(self.job.annotation(level, title, escape_invisible(self._masked(message))))
 
     def aside(self, text: str) -> None:
         """Print untrusted text that isn't the answer (such as reasoning), escaped, without a newline."""
@@ -257,68 +284,26 @@ def terminal_size(descriptors: tuple[int, ...]) -> tuple[int, int]:
     return columns or size[0] or 80, rows or size[1] or 24
 
 
-class _Question(NamedTuple):
-    """A question on a terminal; it is put again after the program was stopped and continued."""
-
-    question: bytes
-    typed: BinaryIO
-    shown: BinaryIO
-
-    def answer(self) -> str:
-        """The line that was typed, "" at the end of input. Raises OSError."""
-        signals.watch(self)
-        try:
-            self._put()
-            line = self.typed.readline()
-        except BaseException:  # an interrupt: the next output starts a new line
-            with suppress(OSError):  # as where the terminal is gone, which is what the interrupt says
-                self.shown.write(b"\n")
-            raise
-        finally:
-            signals.unwatch(self)
-        self.shown.write(b"\n")  # behind the end of the input, or a blank line behind the answer
-        return line.decode(errors="replace")
-
-    def _put(self) -> None:
-        self.shown.write(self.question.rstrip(b" "))
-        _discard_typed(self.typed)
-        self.shown.write(b" ")  # only now: whoever waits for the whole question types nothing that is discarded
-
-    def pause(self) -> None:
-        return
-
-    def proceed(self) -> None:
-        self._put()
-
-    def end(self) -> None:
-        return
-
-
-def _discard_typed(terminal: BinaryIO) -> None:
-    """Discard what was typed and not yet read: it was no answer to what is shown now. Raises OSError."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        while msvcrt.kbhit():
-            msvcrt.getwch()
-        return
-    import termios
-
-    try:
-        termios.tcflush(terminal, termios.TCIFLUSH)
-    except termios.error as error:
-        raise OSError(*error.args) from error
-
-
 def is_pipe(stream: BinaryIO) -> bool:
     """Whether a stream leads to another program: a pipe or a socket."""
     import stat
 
-    try:
-        mode = os.fstat(stream.fileno()).st_mode
-    except (OSError, ValueError):  # it is closed, or only in memory
-        return False
+    mode = _mode(stream)
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def is_file(stream: BinaryIO) -> bool:
+    """Whether a stream leads to a regular file."""
+    import stat
+
+    return stat.S_ISREG(_mode(stream))
+
+
+def _mode(stream: BinaryIO) -> int:
+    try:
+        return os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError):  # it is closed, or only in memory
+        return 0
 
 
 def write_all(stream: Any, data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,6 +29,14 @@ def nothing_of_the_machines_own_settings() -> None:
     for name in list(os.environ):
         if name.upper().startswith(_FOREIGN):
             del os.environ[name]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def signals_as_on_a_terminal() -> None:
+    """A suite that runs behind `nohup` ignores signals, and so would every program that a test starts."""
+    for name in ("SIGHUP", "SIGQUIT", "SIGTSTP"):
+        if signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from select import select
 from typing import Any
 
 from tests.waiting import LONGEST, is_empty, until
@@ -54,6 +56,7 @@ class Job:
             [sys.executable, "-c", _SHELL, str(theirs), sys.executable, "-m", "cometresp", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            bufsize=0,  # `select` doesn't see what is buffered
             env={**environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"},
             cwd=folder,
             pass_fds=(theirs,),
@@ -74,7 +77,15 @@ class Job:
 
     def _news(self) -> Any:
         assert self._shell.stdout is not None
+        assert select([self._shell.stdout], [], [], LONGEST)[0], (
+            f"nothing became of the job, which shows {self.screen!r}"
+        )
         return json.loads(self._shell.stdout.readline())
+
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed (Linux)."""
+        return bool(termios.tcgetattr(self._ours)[3] & termios.ECHO)
 
     @property
     def screen(self) -> str:

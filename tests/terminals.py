@@ -44,6 +44,7 @@ def on_terminal(
         **{"stdin": subprocess.DEVNULL, "stdout": theirs, "stderr": theirs, **streams},
         env=environ,
         cwd=run.home,
+        process_group=0,  # a group without a parent in its session can't be stopped by SIGTSTP
     )
     os.close(theirs)
     data = b""

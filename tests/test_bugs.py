@@ -17,6 +17,8 @@ import pytest
 
 from cometresp import __version__
 from tests.conftest import Command, Result
+from tests.scripted import Wire, text_stream
+from tests.summaries import GOOD, NO_ERROR, UNSENT, summary_in
 
 KEY = "sk-a1b2c3d4e5f6g7h8"
 HEADER = "h3ad3r-s3cr3t-value"
@@ -189,7 +191,7 @@ def test_without_any_place_for_the_file_the_error_is_told(bug: Broken) -> None:
         "bugs.escape_line = broken(MemoryError())",
         "bugs._lines = broken(TypeError())",
         "cli._print_error = broken(OSError())",
-        "cli._error_flags = broken(ValueError())",
+        "cli._report_of = broken(ValueError())",
     ],
 )
 def test_a_failure_of_the_report_leaves_the_first_error_on_one_line(bug: Broken, fails: str) -> None:
@@ -290,3 +292,23 @@ def test_a_command_without_a_bug_writes_no_file(bug: Broken) -> None:
     assert bug.command("ask", "--dry-run", "-m", "m", "hi").code == 0
     assert bug.command("ask", "--no-such-flag").code == 2
     assert not bug.state.exists() or bug.reports() == []
+
+
+# what a script reads of it ------------------------------------------------------------------------------------------
+
+
+def test_a_bug_is_in_the_summary_file(bug: Broken) -> None:
+    result = bug("prepare = broken(LookupError('of words'))", "ask", "hi", "--summary-file", "s.json")
+    summary = summary_in((bug.command.home / "s.json").read_text())
+    told = {"message": f"a bug in cometresp {__version__}: LookupError: of words"}
+    assert {**summary["error"], "hint": None} == NO_ERROR | told | {"exit_code": 70}
+    assert (result.code, {**summary, "error": None}) == (70, UNSENT | {"exit_code": 70})
+
+
+def test_a_bug_in_a_thread_is_in_the_summary_file(bug: Broken, wire: Wire) -> None:
+    wire.answer(text_stream("a"))
+    bug.command.environ |= {"COMETAPI_BASE_URL": wire.url, "CI": "1"}
+    code = "import threading; threading.Thread.run = broken(LookupError('of words'))"
+    result = bug(code, "ask", "-m", "m", "hi", "--summary-file", "s.json", module="cometresp.turns.turn")
+    summary = summary_in((bug.command.home / "s.json").read_text())
+    assert (result.code, result.text, {**summary, "error": None}) == (70, "a\n", GOOD | {"exit_code": 70})

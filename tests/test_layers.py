@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,27 +14,36 @@ from cometresp.cli import COMMANDS
 from tests.conftest import Command
 
 PACKAGE = Path(cometresp.__file__).parent
+_EXTRACT = str(PACKAGE.parent / "docs/templates/extract.toml")
 
 # What each file or package at the first level may import of ours, at any depth of its code, top to bottom as in
 # docs/architecture.md. A name with a dot is one file of a package.
 _BELOW_TURNS = {
     "answer",
     "calls",
+    "catalogue",
     "client",
     "config",
+    "config_file",
     "deadline",
     "editor",
     "errors",
     "functions",
+    "mcp",
+    "nearest",
     "options",
     "pager",
     "paths",
     "render",
+    "report",
     "request",
     "runtime",
     "schema",
+    "settings",
     "signals",
+    "sinks",
     "state",
+    "templates",
     "terminal",
     "text",
     "wire",
@@ -44,29 +54,67 @@ ALLOWED: dict[str, set[str]] = {
     "deadline": set(),
     "paths": set(),
     "signals": {"errors"},
-    "terminal": {"errors", "signals", "text"},
+    "questions": {"signals"},
+    "terminal": {"errors", "questions", "text"},
+    "sinks": {"errors", "signals", "terminal", "text"},
+    "report": {"", "calls", "catalogue.price", "errors", "sinks", "terminal", "text", "wire"},
     "foreground": {"signals"},
     "pager": {"foreground", "terminal", "text"},
     "editor": {"errors", "foreground", "terminal", "text"},
-    "config": {"errors", "paths", "text", "wire"},
+    "nearest": set(),
+    "config_file": {"errors", "nearest", "paths"},
+    "config": {"config_file", "errors", "paths", "wire"},
+    "reading": {"deadline", "errors", "paths", "terminal", "text", "wire"},
+    "settings": {
+        "config",
+        "config_file",
+        "deadline",
+        "errors",
+        "nearest",
+        "options",
+        "reading",
+        "signals",
+        "terminal",
+        "text",
+        "wire",
+    },
     "wire": {"errors", "text"},
     "schema": {"deadline", "errors", "text", "wire"},
     "answer": {"errors", "text", "wire"},
     "functions": {"errors", "paths", "schema", "signals", "text", "wire"},
+    "mcp": {"", "config", "errors", "functions", "nearest", "text", "wire"},
     "calls": {"answer", "errors", "text", "wire"},
-    "state": {"config", "errors", "text", "wire"},
+    "state": {"config", "config_file", "errors", "text", "wire"},
     "render": {"answer", "errors", "signals", "terminal", "text", "wire"},
-    "completion": {"emulator", "help.words", "request", "text"},  # the same words are flags as on the command line
+    "completion": {
+        "emulator",
+        "help.words",
+        "request",
+        "templates",
+        "text",
+    },  # the same words are flags as on the command line
     "options": {
+        "catalogue.price",
         "deadline",
         "errors",
+        "catalogue.suggestions",
         "state.suggestions",
         "terminal",
         "wire",
     },  # the suggestions only when a shell completes
-    "help": {"errors", "options.everyday", "pager", "terminal", "text"},
+    "help": {"errors", "nearest", "options.everyday", "pager", "settings", "templates", "terminal", "text"},
+    "templates": {"config_file", "errors", "nearest", "paths", "request", "schema", "settings", "text"},
     "request": {"errors", "options", "paths", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "paths", "wire"},
+    "catalogue": {
+        "client",
+        "config",
+        "config_file",
+        "errors",
+        "state.suggestions",
+        "text",
+        "wire",
+    },  # suggestions: models once used
     "emulator": set(),
     # It listens as the emulator does, and passes requests on as the client does.
     "recording": {
@@ -80,23 +128,27 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "runtime": {
+        "settings.key_command",
         "client",
         "config",
+        "config_file",
         "deadline",
         "emulator",
         "errors",
         "options",
         "paths",
+        "reading",
+        "report",
         "state",
         "terminal",
         "text",
         "wire",
     },
     "turns": _BELOW_TURNS,
-    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "signals"}
+    "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "mcp", "report", "signals", "sinks"}
     | {"", "emulator", "help", "recording", "turns"},
-    "bugs": {"", "config", "text", "wire"},
-    "cli": {"", "bugs", "commands", "completion", "errors", "help", "pager", "signals", "terminal", "text"},
+    "bugs": {"", "config", "config_file", "text", "wire"},
+    "cli": {"", "bugs", "commands", "completion", "errors", "help", "report", "pager", "signals", "terminal", "text"},
     "__main__": {"", "bugs", "cli"},
     "": set(),
 }
@@ -107,8 +159,11 @@ LIBRARIES = {
     "markdown_it": {"answer.extract", "render"},
     "pygments": {"render"},
     "jsonschema": {"schema.check"},
+    "mcp": {"mcp.host"},
+    "mcp_types": {"mcp.host"},
     "referencing": {"schema.check"},
     "sqlite3": {"emulator", "state"},
+    "tomlkit": {"settings.document"},
     "typer": {"cli", "commands", "help", "options"},
 }
 
@@ -201,9 +256,18 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
             ["ask", "--dry-run", "hi"],
             "pydantic click rich httpx asyncio importlib.metadata sqlite3 http.server jsonschema cometresp.state.state"
             " cometresp.bugs cometresp.state.transcript cometresp.turns.attention cometresp.turns.display"
-            " cometresp.turns.lookup",
+            " cometresp.turns.lookup cometresp.turns.cost cometresp.catalogue.cache cometresp.mcp cometresp.answer"
+            " cometresp.settings.flags",
         ),
-        (["ask", "--offline", "hi"], "pydantic click rich asyncio jsonschema importlib.metadata"),
+        (
+            ["ask", "--offline", "hi"],
+            "pydantic click rich asyncio jsonschema importlib.metadata cometresp.turns.budget cometresp.catalogue.cache"
+            " cometresp.catalogue.entries",
+        ),
+        (
+            ["ask", "--dry-run", "-m", "m", "--template", _EXTRACT, "hi"],
+            "pydantic click rich httpx asyncio importlib.metadata sqlite3 tomlkit mcp cometresp.state.state",
+        ),
         (["--version"], "typer dataclasses typing inspect json re"),
         (["completion", "bash"], "pydantic click rich httpx sqlite3"),
     ],
@@ -218,11 +282,13 @@ def test_a_command_loads_only_what_it_needs(run: Command, words: list[str], abse
         check=True,
     )
     loaded = set(process.stderr.decode().split())
+    if find_spec("click"):  # where both are installed, httpx imports them
+        loaded -= {"click", "rich"}
     assert {name for name in absent.split() if name in loaded} == set()
 
 
 def test_completion_loads_no_renderer_and_no_client(run: Command) -> None:
-    for line in ("cometresp ", "cometresp ask --eff", "cometresp get ", "cometresp ask --fault ", "cometresp ask -f "):
+    for line in ("cometresp ", "cometresp ask --eff", "cometresp get ", "cometresp ask --fault ", "cometresp ask -m "):
         process = subprocess.run(
             [sys.executable, "-I", "-c", _MAIN],
             capture_output=True,

@@ -76,6 +76,7 @@ class Answer:
     def __init__(self, secrets: Secrets | None = None) -> None:
         """`secrets` are masked in the text that is read."""
         self._secrets = secrets or Secrets()
+        self.fallback_model: str | None = None  # the model that was asked in place of the first; whoever sends sets it
         self.start_over()
 
     @property

@@ -4,7 +4,7 @@ import json
 
 from cometresp.calls.settle import Call, Outcome
 from cometresp.wire.items import CLIENT_CALLS, arguments_of, id_answered, id_of_call, type_of
-from cometresp.wire.json import Json, text
+from cometresp.wire.json import Json, listed, text
 
 
 class Answered:
@@ -35,4 +35,4 @@ class Answered:
         if call.approval:
             return Outcome(call, text(output.get("reason")), ok=output.get("approve") is True)
         said = output.get("output")
-        return Outcome(call, said if isinstance(said, str) else json.dumps(said), ok=True)
+        return Outcome(call, said if isinstance(said, str) else listed(said), ok=True)

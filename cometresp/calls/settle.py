@@ -12,7 +12,7 @@ from cometresp.calls.approval import Approval
 from cometresp.calls.names import ToolName
 from cometresp.errors import CometrespError, ExitCode, Hint, Next, TurnError
 from cometresp.text import escape_line, shell_flag
-from cometresp.wire.items import arguments_of, id_of_call
+from cometresp.wire.items import Output, arguments_of, id_of_call, output_text
 from cometresp.wire.json import Json, listed
 
 _OUTPUT_TYPES = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
@@ -45,22 +45,27 @@ class ToolOutput(TypedDict):
     name: str
     ok: bool
     seconds: float
-    output: str
+    output: Output
 
 
 class Outcome(NamedTuple):
-    """The outcome of a call. `output` is the text for the model."""
+    """The outcome of a call. `output` is for the model."""
 
     call: Call
-    output: str
+    output: Output
     ok: bool
     seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The function, or `LABEL/TOOL` of an MCP server."""
+        return self.call.tool.written if self.call.approval else self.call.name
 
     def as_event(self) -> ToolOutput:
         return {
             "type": "cometresp.tool_output",
             "call_id": self.call.id,
-            "name": self.call.tool.written if self.call.approval else self.call.name,
+            "name": self.name,
             "ok": self.ok,
             "seconds": round(self.seconds, 3),
             "output": self.output,
@@ -70,12 +75,12 @@ class Outcome(NamedTuple):
         """The item that answers the call (API 3.2)."""
         if self.call.approval:
             answer: Json = {"type": "mcp_approval_response", "approval_request_id": self.call.id, "approve": self.ok}
-            return answer if self.ok else answer | {"reason": self.output}
+            return answer if self.ok else answer | {"reason": output_text(self.output)}
         return {"type": _OUTPUT_TYPES[str(self.call.item["type"])], "call_id": self.call.id, "output": self.output}
 
 
 class Runner(Protocol):
-    """Functions that can run here. Read-only ones need no approval; `source` is the file of a function."""
+    """Functions that can run here. Read-only ones need no approval; `source` says where a function is from."""
 
     def knows(self, name: str) -> bool: ...
     def is_read_only(self, name: str) -> bool: ...

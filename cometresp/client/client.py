@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Self
+from typing import Any, Self
 
 from cometresp.client.connection import ServerConfig
 from cometresp.client.reading import events_of, not_the_api, read_whole, whole_event
@@ -43,6 +43,16 @@ class Client:
     def retry_after(self) -> float | None:
         """Seconds of pause that the last reply asked for, whatever its status (API 8.3)."""
         return self._requests.retry_after
+
+    @property
+    def request_ids(self) -> list[str]:
+        """The request ids of all replies so far."""
+        return self._requests.request_ids
+
+    @property
+    def retried(self) -> int:
+        """How many requests were sent again."""
+        return self._requests.retried
 
     @property
     def request_id(self) -> str | None:
@@ -171,12 +181,20 @@ class Client:
             ends.add(after)
             left = None if left is None else left - len(page["data"])
 
+    def models(self, is_list: Callable[[Any], bool], *, public: bool = False) -> Any:
+        """GET /models, or if `public` GET /api/models beside /v1 without key: JSON that `is_list` (API 1, #11, #12)."""
+        return self._value(endpoints.catalogue() if public else endpoints.models(), is_list)
+
     def _json(self, request: Request, is_expected: Callable[[Json], bool]) -> Json:
         """The JSON object of a reply. Raises RequestRefusedError for an error, ProtocolError for anything else."""
+        value: Json = self._value(request, lambda data: isinstance(data, dict) and is_expected(data))
+        return value
+
+    def _value(self, request: Request, is_expected: Callable[[Any], bool]) -> Any:
         with self._requests.reply(request) as opened:
             reply = read_whole(opened)
         data = reply.json()
-        if isinstance(data, dict) and is_expected(data):
+        if is_expected(data):
             return data
         raise refusal(reply) if error_in(data) is not None else not_the_api(opened.reply, reply)
 

@@ -20,9 +20,9 @@ from cometresp.client.route import local_name, proxy_for
 from cometresp.deadline import Deadline, alarm, backoff
 from cometresp.errors import CometrespError, RateLimitedError, SilenceError, UnreachableError
 from cometresp.wire.endpoints import Request
+from cometresp.wire.headers import names_key
 from cometresp.wire.payload import Payload
 from cometresp.wire.replies import Reply, error_of, request_id, retry_after
-from cometresp.wire.urls import joined
 
 _CONNECT_SECONDS = 15.0
 _LONGEST_WAIT = 120.0  # a server that asks for a longer pause is not waited for
@@ -36,8 +36,9 @@ _NOT_THERE = re.compile(r"refused|unreachable|\[Errno -\d+\]|No route", re.IGNOR
 class Requests:
     """Makes requests one after the other; each is closed when its block ends.
 
-    `retry_after` is the pause in seconds that the last reply asked for, `request_id` its request id. `lost` is set
-    where a try of the last request got no reply though it may have arrived.
+    `request_ids` are those of all replies so far, `retried` is how often a request was sent again. `retry_after` is the
+    pause in seconds that the last reply asked for, `request_id` its request id. `lost` is set where a try of the last
+    request got no reply though it may have arrived.
     """
 
     def __init__(self, config: ServerConfig) -> None:
@@ -45,6 +46,8 @@ class Requests:
         self.deadline = Deadline(None if config.max_time is None else config.max_time - config.spent)
         self.retry_after: float | None = None
         self.request_id: str | None = None
+        self.request_ids: list[str] = []
+        self.retried = 0
         self.lost = False
         self._base_url, self._host = local_name(config.base_url)
         self._proxy = None if config.loopback else proxy_for(config.base_url)
@@ -83,6 +86,7 @@ class Requests:
                 raise error
             self._pause(wait, tries, error)
             tries += 1
+            self.retried += 1
         try:
             broken = partial(self._unreachable, silence=silence, during_reply=True)
             limit = self.config.max_reply_size
@@ -113,13 +117,16 @@ class Requests:
             payload.check()
         sent = self._http.build_request(
             request.method,
-            joined(self._base_url, request.target),
+            request.url(self._base_url),
             headers=self._headers(request, payload),
             content=payload,
             timeout=self._timeout(silence),
             extensions=self._extensions | {"trace": progress},
         )
-        self._debug(f"> {request.method} {joined(self.config.shown_url, request.target)}")
+        if request.public:
+            for name in [name for name in sent.headers if names_key(name)]:
+                del sent.headers[name]
+        self._debug(f"> {request.method} {request.url(self.config.shown_url)}")
         for name, value in sent.headers.items():
             self._debug(f"> {name}: {value}")
         self._debug(">" if payload is None else f"> {payload.length} bytes of body")
@@ -128,6 +135,7 @@ class Requests:
             reply = self._http.send(sent, stream=True)
         self.retry_after = retry_after(reply.headers, time.time())
         self.request_id = request_id(reply.headers)
+        self.request_ids += [self.request_id] if self.request_id else []
         self._debug(f"< {reply.http_version} {reply.status_code}")
         for name, value in reply.headers.items():
             self._debug(f"< {name}: {value}")

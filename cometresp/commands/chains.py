@@ -15,10 +15,11 @@ from cometresp.options.arguments import (
     ChainNames,
     InColor,
     NoPager,
-    Offline,
     ReplyAsJson,
     ResponseId,
+    Select,
     SomeChain,
+    StateOptions,
 )
 from cometresp.options.spread import spread
 from cometresp.options.tables import Color, ConnectionOptions, OutputOptions, complete_models
@@ -27,7 +28,7 @@ from cometresp.state.names import chain_name
 from cometresp.state.records import Chain
 from cometresp.state.transcript import passages
 from cometresp.text import escape_line, shell_arguments, to_bytes
-from cometresp.turns.listing import print_passages, shown_in, tell_empty
+from cometresp.turns.listing import print_json, print_passages, shown_in, tell_empty
 from cometresp.turns.lookup import resolve
 from cometresp.wire.ids import abridged_id, is_plain_id, refusal_of
 
@@ -41,11 +42,21 @@ _AGE = re.compile(rf"([1-9]\d{{0,5}})([{''.join(_UNITS)}])")
 app = typer.Typer(cls=Group, add_completion=False)
 
 
+class AsData(NamedTuple):
+    """Whether JSON is printed, and which field of it; None for all of it."""
+
+    as_json: bool
+    select: str | None
+
+    def __bool__(self) -> bool:
+        return self.as_json or self.select is not None
+
+
 class Shown(NamedTuple):
     """Which chain is shown, and how. None is the chain that the settings name."""
 
     name: str | None
-    as_json: bool
+    as_data: AsData
     no_pager: bool = False
 
 
@@ -77,34 +88,46 @@ class ListedChain(TypedDict):
 
 
 @app.callback(invoke_without_command=True, short_help="List the chains; show, rename, remove or compact them.")
-def chains(ctx: typer.Context, *, as_json: AsJson = False, color: InColor = "auto", offline: Offline = False) -> None:
+@spread
+def chains(
+    ctx: typer.Context,
+    *,
+    as_json: AsJson = False,
+    select: Select = None,
+    color: InColor = "auto",
+    place: StateOptions,
+) -> None:
     """List the chains, the last used first; or one of the commands below."""
-    ctx.obj = offline
+    ctx.obj = place
     if ctx.invoked_subcommand is None:
-        run(as_json, _runtime(ctx, offline=offline, color=color))
+        run(AsData(as_json, select), _runtime(ctx, place, color=color))
 
 
 @app.command(cls=Command)
+@spread
 def show(
     ctx: typer.Context,
     name: SomeChain = None,
     *,
     as_json: AsJson = False,
+    select: Select = None,
     no_pager: NoPager = False,
     color: InColor = "auto",
-    offline: Offline = False,
+    place: StateOptions,
 ) -> None:
     """Print the transcript of a chain as Markdown, or its items as JSON."""
-    show_chain(Shown(name, as_json, no_pager), _runtime(ctx, offline=offline, color=color))
+    show_chain(Shown(name, AsData(as_json, select), no_pager), _runtime(ctx, place, color=color))
 
 
 @app.command(cls=Command)
-def head(ctx: typer.Context, name: SomeChain = None, *, offline: Offline = False) -> None:
+@spread
+def head(ctx: typer.Context, name: SomeChain = None, *, place: StateOptions) -> None:
     """Print the id of the last response of a chain."""
-    print_head(name, _runtime(ctx, offline=offline))
+    print_head(name, _runtime(ctx, place))
 
 
 @app.command("set", cls=Command)
+@spread
 def set_(
     ctx: typer.Context,
     name: ChainName,
@@ -113,41 +136,44 @@ def set_(
     base_url: Annotated[
         str | None, typer.Option("--base-url", help="Where the response was made.", metavar="URL", show_default=False)
     ] = None,
-    offline: Offline = False,
+    place: StateOptions,
 ) -> None:
     """Let a chain continue from this response, recorded here or made elsewhere."""
-    set_head((name, response_id), _runtime(ctx, offline=offline, base_url=base_url))
+    set_head((name, response_id), _runtime(ctx, place, base_url=base_url))
 
 
 @app.command(cls=Command)
+@spread
 def rename(
     ctx: typer.Context,
     name: ChainName,
     new: Annotated[str, typer.Argument(metavar="NEW", help="Its new name.", show_default=False)],
     *,
-    offline: Offline = False,
+    place: StateOptions,
 ) -> None:
     """Give a chain another name."""
-    rename_chain((name, new), _runtime(ctx, offline=offline))
+    rename_chain((name, new), _runtime(ctx, place))
 
 
 @app.command("rm", cls=Command)
-def remove(ctx: typer.Context, names: ChainNames, *, offline: Offline = False) -> None:
+@spread
+def remove(ctx: typer.Context, names: ChainNames, *, place: StateOptions) -> None:
     """Remove chains, and their responses that no other chain needs, from the record."""
-    remove_chains(names, _runtime(ctx, offline=offline))
+    remove_chains(names, _runtime(ctx, place))
 
 
 @app.command(cls=Command)
+@spread
 def prune(
     ctx: typer.Context,
     *,
     older_than: Annotated[
         str, typer.Option("--older-than", metavar="AGE", help="As 12h, 30d or 8w.", show_default=False)
     ],
-    offline: Offline = False,
+    place: StateOptions,
 ) -> None:
     """Remove the chains not used since, and older responses that no chain needs, from the record."""
-    prune_chains(older_than, _runtime(ctx, offline=offline))
+    prune_chains(older_than, _runtime(ctx, place))
 
 
 @app.command(cls=Command)
@@ -172,13 +198,19 @@ def compact(
     connection: ConnectionOptions,
 ) -> None:
     """Have the server compact a chain: fewer items then take the place of its turns."""
-    connection = connection._replace(offline=connection.offline or bool(ctx.obj))
+    before: StateOptions = ctx.obj
+    connection = connection._replace(
+        offline=connection.offline or before.offline, profile=connection.profile or before.profile
+    )
     compact_chain(Compacted(name, model, instructions, as_json), Runtime(connection, chain=name))
 
 
-def _runtime(ctx: typer.Context, *, offline: bool, base_url: str | None = None, color: Color = "auto") -> Runtime:
-    """--offline counts before the subcommand and after it."""
-    connection = ConnectionOptions(offline=offline or bool(ctx.obj), base_url=base_url)
+def _runtime(ctx: typer.Context, place: StateOptions, *, base_url: str | None = None, color: Color = "auto") -> Runtime:
+    """--offline and --profile count before the subcommand and after it."""
+    before: StateOptions = ctx.obj
+    connection = ConnectionOptions(
+        offline=place.offline or before.offline, profile=place.profile or before.profile, base_url=base_url
+    )
     return Runtime(connection, OutputOptions(color=color))
 
 
@@ -186,7 +218,7 @@ def _runtime(ctx: typer.Context, *, offline: bool, base_url: str | None = None, 
 
 
 @telling
-def run(as_json: bool, runtime: Runtime) -> None:
+def run(as_data: AsData, runtime: Runtime) -> None:
     """A table on a terminal, tab-separated lines into a pipe."""
     state = runtime.open_state(create=False)
     damaged: list[str] = []
@@ -195,9 +227,9 @@ def run(as_json: bool, runtime: Runtime) -> None:
         runtime.terminal.warn(message)
     refusing = state.servers.without_previous() if state else []
     terminal = runtime.terminal
-    if as_json:
+    if as_data:
         without_ids = [url for url, _ in refusing]
-        terminal.print_json([as_dict(chain, words, without_ids) for chain, words in rows])
+        print_json(runtime, [as_dict(chain, words, without_ids) for chain, words in rows], as_data.select)
         return
     if not terminal.stdout_tty:
         terminal.write(to_bytes("".join("\t".join(_cells(chain, words)) + "\n" for chain, words in rows)))
@@ -230,9 +262,9 @@ def show_chain(options: Shown, runtime: Runtime) -> None:
     state = _opened(runtime)
     last = _chain(runtime, state, options.name).last
     turns = state.turns.lineage(last) if state and last else []
-    if options.as_json:
+    if options.as_data:
         items = [item for turn in turns for item in (*(turn.input or ()), *(turn.output or ()))]
-        runtime.terminal.print_json(items)
+        print_json(runtime, items, options.as_data.select)
         return
     shown = shown_in(runtime, state) if state else str
     print_passages(runtime, passages(turns, shown), use_pager=not options.no_pager)
@@ -337,7 +369,7 @@ def _cells(chain: Chain, words: str) -> tuple[str, ...]:
     if turn is None:
         return escape_line(chain.name), "0", "", used, "", ""
     at = chain.head.id if chain.head else f"({turn.status})"
-    return escape_line(chain.name), str(turn.number), escape_line(turn.model or ""), used, escape_line(at), words
+    return escape_line(chain.name), str(turn.number), escape_line(turn.wanted_model or ""), used, escape_line(at), words
 
 
 def as_dict(chain: Chain, words: str, without_ids: Collection[str]) -> ListedChain:
@@ -347,7 +379,7 @@ def as_dict(chain: Chain, words: str, without_ids: Collection[str]) -> ListedCha
         "head": chain.head.id if chain.head else None,
         "pending": chain.pending.id if chain.pending else None,
         "turns": turn.number if turn else 0,
-        "model": turn.model if turn else None,
+        "model": turn.wanted_model if turn else None,
         "base_url": turn.base_url if turn else None,
         "conversation": turn.settings.conversation if turn else None,
         "replays": turn is not None and turn.base_url in without_ids,

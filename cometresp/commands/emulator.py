@@ -159,7 +159,7 @@ def _recorder(options: Serving, folder: Path, runtime: Runtime) -> "Listening":
     from cometresp.recording.recorder import Recorder, Reports, upstream
 
     url = normal_url(Value(options.upstream or "", "--upstream"))
-    if url.startswith("http:") and not (is_loopback(url) or options.insecure_http or runtime.config.insecure_http):
+    if url.startswith("http:") and not (is_loopback(url) or options.insecure_http):
         raise UsageError(
             f"--upstream: keys would go over plain http to {shown_url(url)}",
             hint="use https, or --insecure-http where the network is trusted",

@@ -1,5 +1,6 @@
 """`cometresp get`: fetch a response, wait for it, or follow it."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -38,7 +39,7 @@ class Fetch(NamedTuple):
     cometresp get @review --json
     """,
 )
-@spread
+@partial(spread, hidden=("max_cost",))
 def get(
     *,
     response_id: ResponseId,

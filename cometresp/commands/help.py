@@ -81,7 +81,7 @@ def _commands(command: Any) -> list[str]:
 
 
 def _no_page(word: str, path: str, names: list[str]) -> UsageError:
-    from cometresp.help.nearest import nearest
+    from cometresp.nearest import nearest
 
     known = nearest(word, names)
     page = path.replace("cometresp", "cometresp help", 1)

@@ -8,15 +8,18 @@ import typer
 
 from cometresp.errors import Next, RecordError, UsageError
 from cometresp.help.command import Command
-from cometresp.options.arguments import AsJson, InColor, NoPager, Offline
+from cometresp.options.arguments import AsJson, InColor, NoPager, Select, StateOptions
+from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions, complete_chains, complete_ids
 from cometresp.runtime import Runtime, telling
 from cometresp.state.names import chain_name
 from cometresp.state.records import Turn
 from cometresp.state.transcript import passages_of, prompt_of, words_of
 from cometresp.text import escape_line, to_bytes
-from cometresp.turns.listing import print_passages, shown_in, tell_empty
+from cometresp.turns.cost import Prices
+from cometresp.turns.listing import print_json, print_passages, shown_in, tell_empty
 from cometresp.turns.lookup import find
+from cometresp.wire.ids import abridged_id
 from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
@@ -37,6 +40,11 @@ class Query(NamedTuple):
     words: tuple[str, ...]
     as_json: bool
     no_pager: bool = False
+    select: str | None = None  # a field of the JSON
+
+    @property
+    def as_data(self) -> bool:
+        return self.as_json or self.select is not None
 
 
 class LoggedTurn(TypedDict):
@@ -49,9 +57,12 @@ class LoggedTurn(TypedDict):
     turn: int
     base_url: str
     model: str | None
+    profile: str | None
+    asked_model: str | None
     status: str
     incomplete_reason: str | None
     usage: Json | None
+    cost: float | None
     created: float
     ended: float | None
     request_id: str | None
@@ -60,7 +71,8 @@ class LoggedTurn(TypedDict):
 
 
 @app.command(cls=Command, short_help="List recorded responses, or print one.")
-def log(
+@spread
+def log(  # noqa: PLR0913 - a parameter for each flag
     response_id: Annotated[
         str | None,
         typer.Argument(metavar="ID", help="Show this response whole.", show_default=False, autocompletion=complete_ids),
@@ -76,13 +88,14 @@ def log(
     ] = "",
     count: Annotated[int, typer.Option("-n", "--count", help="At most so many.")] = _DEFAULT_COUNT,
     as_json: AsJson = False,
+    select: Select = None,
     no_pager: NoPager = False,
     color: InColor = "auto",
-    offline: Offline = False,
+    place: StateOptions,
 ) -> None:
     """List recorded responses, or print one with its prompt, text and items."""
-    query_of = Query(response_id, chain, count, tuple(query.split()), as_json, no_pager)
-    run(query_of, Runtime(ConnectionOptions(offline=offline), OutputOptions(color=color)))
+    query_of = Query(response_id, chain, count, tuple(query.split()), as_json, no_pager, select)
+    run(query_of, Runtime(ConnectionOptions(**place._asdict()), OutputOptions(color=color)))
 
 
 @telling
@@ -103,8 +116,9 @@ def run(options: Query, runtime: Runtime) -> None:
     turns = state.turns.newest(chain=chain, limit=options.most, skipped=damaged, words=options.words) if state else []
     for message in damaged:
         runtime.terminal.warn(message)
-    if options.as_json:
-        runtime.terminal.print_json([as_dict(turn) for turn in turns])
+    if options.as_data:
+        prices = Prices(runtime)
+        print_json(runtime, [as_dict(turn, prices) for turn in turns], options.select)
         return
     if turns and state:
         _print_list(runtime, state, turns)
@@ -116,8 +130,8 @@ def run(options: Query, runtime: Runtime) -> None:
 
 
 def _show(runtime: Runtime, state: "State", turn: Turn, options: Query) -> None:
-    if options.as_json:
-        runtime.terminal.print_json(as_dict(turn))
+    if options.as_data:
+        print_json(runtime, as_dict(turn, Prices(runtime)), options.select, what=abridged_id(turn.id))
         return
     print_passages(runtime, passages_of(turn, shown_in(runtime, state)), use_pager=not options.no_pager)
 
@@ -128,31 +142,40 @@ def _print_list(runtime: Runtime, state: "State", turns: list[Turn]) -> None:
     if not terminal.stdout_tty:
         terminal.write(to_bytes("".join(_line(turn, _words(state, turn, turns, _SHOWN)) for turn in turns)))
         return
+    from cometresp.catalogue.price import written
     from cometresp.render.tables import Column, ago, table
 
+    prices = Prices(runtime)
+    columns = {
+        "when": Column("WHEN", spare=1),
+        "chain": Column("CHAIN", "cut", spare=2),
+        "status": Column("STATUS", spare=4),
+        "model": Column("MODEL", "cut", spare=5),
+        "tokens": Column("TOKENS", spare=6),
+        "cost": Column("COST", spare=3),
+        "prompt": Column("PROMPT", "rest"),
+        "id": Column("ID"),
+    }
     rows = []
     for turn in turns:
+        cost = prices.cost(turn)
         tokens = [str(turn.usage.get(name, "")) for name in ("input_tokens", "output_tokens")]
-        cells = (
-            ago(turn.created),
-            turn.chain,
-            turn.status,
-            turn.model or "",
-            f" {terminal.arrow} ".join(tokens) if any(tokens) else "",
-            _words(state, turn, turns, _SHOWN_IN_TABLE),
-            state.turns.shown_id(turn.id),
+        rows.append(
+            {
+                "when": ago(turn.created),
+                "chain": turn.chain,
+                "status": turn.status,
+                "model": turn.model or "",
+                "tokens": f" {terminal.arrow} ".join(tokens) if any(tokens) else "",
+                "cost": "" if cost is None else written(cost),
+                "prompt": _words(state, turn, turns, _SHOWN_IN_TABLE),
+                "id": state.turns.shown_id(turn.id),
+            }
         )
-        rows.append([escape_line(cell) for cell in cells])
-    columns = (
-        Column("WHEN", spare=1),
-        Column("CHAIN", "cut", spare=2),
-        Column("STATUS", spare=3),
-        Column("MODEL", "cut", spare=4),
-        Column("TOKENS", spare=5),
-        Column("PROMPT", "rest"),
-        Column("ID"),
-    )
-    terminal.write(terminal.encode(table(columns, rows, terminal)))
+    if not any(row["cost"] for row in rows):
+        del columns["cost"]
+    cells = [[escape_line(row[name]) for name in columns] for row in rows]
+    terminal.write(terminal.encode(table(list(columns.values()), cells, terminal)))
 
 
 def _words(state: "State", turn: Turn, listed: list[Turn], limit: int) -> str:
@@ -170,7 +193,7 @@ def _line(turn: Turn, words: str) -> str:
     return "\t".join(map(escape_line, cells)) + "\n"
 
 
-def as_dict(turn: Turn) -> LoggedTurn:
+def as_dict(turn: Turn, prices: Prices) -> LoggedTurn:
     return {
         "id": turn.id,
         "previous_response_id": turn.previous_id,
@@ -179,9 +202,12 @@ def as_dict(turn: Turn) -> LoggedTurn:
         "turn": turn.number,
         "base_url": turn.base_url,
         "model": turn.model,
+        "profile": turn.profile,
+        "asked_model": turn.asked_model,
         "status": turn.status,
         "incomplete_reason": turn.reason,
         "usage": turn.usage or None,
+        "cost": prices.cost(turn),
         "created": turn.created,
         "ended": turn.ended,
         "request_id": turn.request_id,

@@ -3,7 +3,9 @@
 The line is walked word by word, not parsed: what is wrong elsewhere on it doesn't matter.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from cometresp.completion import values
@@ -11,6 +13,9 @@ from cometresp.completion.values import Offer
 from cometresp.help.words import flags_of, looks_like_flag, takes_value
 
 WORDS, FILES, DIRECTORIES = "words", "files", "directories"
+
+
+_PLACES = ("--base-url", "--profile", "--template")
 
 
 class Offers(NamedTuple):
@@ -33,10 +38,19 @@ class Place(NamedTuple):
     arguments: tuple[str, ...] = ()
     only_arguments: bool = False
     given: tuple[str, ...] = ()  # the names of the flags before the cursor
+    values: Mapping[str, str] = MappingProxyType({})  # those of the flags before the cursor that say where to look
 
     @property
     def offline(self) -> bool:
         return "--offline" in self.given
+
+    @property
+    def base_url(self) -> str | None:
+        return self.values.get("--base-url")
+
+    def behind(self, flag: str, value: str) -> "Place":
+        """The same place, with the value of a flag."""
+        return self._replace(values={**self.values, flag: value}) if flag in _PLACES else self
 
 
 def offers(root: Any, words: Sequence[str], typed: str) -> Offers:
@@ -65,7 +79,7 @@ def _walked(root: Any, words: Sequence[str]) -> Place | None:
     place = Place(root, root)
     for word in words:
         if place.flag is not None:
-            place = place._replace(flag=None)
+            place = place.behind(place.flag.opts[0], word)._replace(flag=None)
         elif place.only_arguments or not (word == "--" or looks_like_flag(word)):
             if not _is_group(place.command):
                 place = place._replace(arguments=(*place.arguments, word))
@@ -76,9 +90,10 @@ def _walked(root: Any, words: Sequence[str]) -> Place | None:
         elif word == "--":
             place = place._replace(only_arguments=True)
         elif word.startswith("--"):
-            name, equals, _ = word.partition("=")
+            name, equals, value = word.partition("=")
             param = _flag_named(place, name)
             takes_next = not equals and _takes_value(param)
+            place = place.behind(name, value) if equals else place
             place = place._replace(flag=param if takes_next else None, given=(*place.given, name))
         else:
             place = _behind_letters(place, word)
@@ -136,6 +151,10 @@ def _found(place: Place, param: Any, typed: str) -> tuple[str, Sequence[Offer]]:
             return WORDS, values.files(typed[1:], "@")
         if is_schema:
             return FILES if not typed.startswith("{") else WORDS, ()
+    if "--template" in names:
+        return WORDS, values.templates(typed)
+    if "--var" in names and "=" not in typed:
+        return WORDS, values.variables(place.values.get("--template"), typed)
     for flag, mark in values.KEYED_FILES.items():
         if flag in names:
             key, equals, rest = typed.partition("=")
@@ -155,6 +174,8 @@ def _declared(place: Place, param: Any, typed: str) -> list[Offer]:
     """What the parameter's own declaration says: its choices, or the function of `autocompletion`."""
     if choices := getattr(param.type, "choices", None):
         return [Offer(str(getattr(choice, "value", choice))) for choice in choices]
+    if profile := place.values.get("--profile"):  # the settings are read as those of the environment
+        os.environ["COMETRESP_PROFILE"] = profile
     items = param.shell_complete(place, typed)
     return [Offer(item.value, item.help or "") for item in items if item.type == "plain"]
 

@@ -16,7 +16,7 @@ class Offer(NamedTuple):
     help: str = ""
 
 
-FILE_FLAGS = {"--file", "--output", "--functions", "--ca-file", "--id-file", "--memory"}
+FILE_FLAGS = {"--file", "--output", "--functions", "--ca-file", "--id-file", "--memory", "--summary-file"}
 DIRECTORY_FLAGS = {"--save-images", "--record", "--replay"}
 AT_FLAGS = {  # which read a file behind an `@`
     "--instructions",
@@ -29,7 +29,7 @@ AT_FLAGS = {  # which read a file behind an `@`
     "--tool-choice",
 }
 SCHEMA_FLAGS = {"--schema", "--schema-multi"}  # which take the name of a file without an `@`, too
-KEYED_FILES = {"--tool-output-file": "", "--param": "@"}  # KEY=FILE and KEY=@FILE
+KEYED_FILES = {"--tool-output-file": "", "--param": "@", "--var": "@"}  # KEY=FILE and KEY=@FILE
 
 
 def words_of(flag: str) -> Sequence[Offer] | None:
@@ -65,6 +65,23 @@ def _tools() -> list[Offer]:
         elif form != name:
             found.append(Offer(f"{name}:", form))
     return found
+
+
+def templates(typed: str) -> list[Offer]:
+    """The templates that are kept, the TOML files, and the folders."""
+    from cometresp.templates.suggestions import template_names
+
+    kept = [Offer(*found) for found in template_names(typed)]
+    here = files(typed)
+    folders = [offer for offer in here if offer.value.endswith("/")]
+    return [*kept, *(offer for offer in here if offer.value.endswith(".toml")), *folders]
+
+
+def variables(template: str | None, typed: str) -> list[Offer]:
+    """`NAME=` for the variables of the template on the line."""
+    from cometresp.templates.suggestions import variable_names
+
+    return [Offer(*found) for found in variable_names(template, typed)] if template else []
 
 
 def files(typed: str, before: str = "", *, only_directories: bool = False, tilde: bool = False) -> list[Offer]:

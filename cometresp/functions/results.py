@@ -1,7 +1,7 @@
 """A function as it is offered to the model, and the result of a call.
 
-A result is text. An error is a result as well: `ok` is false and the text is a JSON object, so that the model can read
-it and correct its call:
+A result is text, or content parts with images among them. An error is a result as well: `ok` is false and the text is a
+JSON object, so that the model can read it and correct its call:
 
   {"error": "exit 2", "stderr": "the end of the output"}
 
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from cometresp.text import to_bytes
+from cometresp.wire.items import Output
 from cometresp.wire.json import Json
 
 LIMIT = 100_000
@@ -27,7 +28,7 @@ class Function(NamedTuple):
     """`definition` is the flat function tool of API 4.1: type, name, description, parameters, strict.
 
     Calls of a function that isn't `parallel` must not overlap others. A `read_only` function runs without approval.
-    `source` is the file name as the user gave it.
+    `source` is the file name as the user gave it, or the name of an MCP server.
     """
 
     name: str
@@ -38,9 +39,9 @@ class Function(NamedTuple):
 
 
 class Result(NamedTuple):
-    """`output` is the text for the model; `seconds` is how long the tool itself ran."""
+    """`output` is for the model: a text, or content parts (API 3.2); `seconds` is how long the tool itself ran."""
 
-    output: str
+    output: Output
     ok: bool
     seconds: float = 0.0
 

@@ -1,4 +1,4 @@
-"""The functions of all `--functions` files by name; it runs their calls.
+"""The functions of all `--functions` files, and of another source, by name; it runs their calls.
 
     with Toolbox(files, env_names=[], environ=os.environ) as toolbox:
         result = toolbox.run("get_weather", '{"city": "Oslo"}')
@@ -9,10 +9,10 @@ of a tool or of the model is a result, never an exception.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from cometresp.errors import UsageError
 from cometresp.functions import environment
@@ -23,6 +23,14 @@ from cometresp.text import escape_line
 from cometresp.wire.json import Json, parse_json
 
 _STOPPED = failure("stopped by the user")
+
+
+class Source(Protocol):
+    """More tools, which run in `processes`; `close` ends politely what `processes` would end at once."""
+
+    def start(self, processes: Processes, taken: Collection[str]) -> list[Tool]: ...
+
+    def close(self) -> None: ...
 
 
 class Toolbox:
@@ -40,19 +48,23 @@ class Toolbox:
         environ: Mapping[str, str],
         load_seconds: float = 30.0,
         reading: Reading = nullcontext,
+        more: Source | None = None,
     ) -> None:
         self.functions: dict[str, Function] = {}
         self._tools: dict[str, Tool] = {}
         self.processes = Processes()
         self._load_seconds = load_seconds
         self._reading = reading
+        self._more = more
         names = environment.checked("--tool-env", env_names)
         try:
             for path in files:
                 for tool in self._load(path, environ, names):
                     self._add(tool)
+            for tool in more.start(self.processes, self.functions) if more else ():
+                self._add(tool)
         except BaseException:
-            self.close()
+            self.processes.close()
             raise
 
     def _load(self, path: str, environ: Mapping[str, str], names: list[str]) -> list[Tool]:
@@ -105,7 +117,11 @@ class Toolbox:
         self.processes.stop()
 
     def close(self) -> None:
-        self.processes.close()
+        try:
+            if self._more is not None and not self.processes.has_stopped():
+                self._more.close()
+        finally:
+            self.processes.close()
 
     def __enter__(self) -> Self:
         return self

@@ -5,7 +5,6 @@ explain   Typer's errors -> errors that say what to type instead.
 foreign   Flags and commands of other programs, and what stands for them here.
 layout    A page of help -> text, printed.
 mistakes  Command lines that can be read, but hardly mean what they say.
-nearest   The name that was meant.
 page      A command -> its page of help: the everyday flags, or all.
 phrases   How help and messages write a flag, its value, and the words of a command line.
 root      The page of the program as a whole, and what it answers without a command.

@@ -63,6 +63,13 @@ def _read(command: Any, ctx: Any, args: list[str]) -> list[str]:
     return with_flags_first(pieces) if prompt and like_flags else args
 
 
+def _template(name: str, variables: list[str], terminal: Any, reading: Any) -> Any:
+    """The flags of a template, by the fields of the options."""
+    from cometresp.templates.use import used
+
+    return used(name, variables, terminal.environ, reading, terminal.warn).flags
+
+
 class Command(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ARG002 - Typer's signature
         return [*self.params, *_help_options()]
@@ -74,6 +81,13 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         return super().parse_args(ctx, _read(self, ctx, args))
+
+    def invoke(self, ctx: Any) -> Any:
+        if shared := getattr(self.callback, "shared", None):
+            from cometresp.settings.invoke import invoke
+
+            return invoke(ctx, shared, super().invoke, _template)
+        return super().invoke(ctx)
 
 
 class Group(TyperGroup):

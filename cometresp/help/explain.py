@@ -9,10 +9,10 @@ from typing import Any
 
 from cometresp.errors import CometrespError, Next, UsageError
 from cometresp.help import foreign
-from cometresp.help.nearest import nearest
 from cometresp.help.page import usage_of
 from cometresp.help.phrases import about, metavar, shown_words
 from cometresp.help.words import flags_of
+from cometresp.nearest import nearest
 from cometresp.text import escape_line, quoted
 
 _LONGEST = 40  # characters of a wrong flag
@@ -41,7 +41,8 @@ def no_command(words: Sequence[str], commands: Sequence[str], path: str) -> Usag
     word = words[0]
     known = nearest(word, commands)
     if path != "cometresp":
-        advice = foreign.CHAINS.get(word.lower()) if path == "cometresp chains" else None
+        of_group = {"cometresp chains": foreign.CHAINS, "cometresp config": foreign.CONFIG}
+        advice = of_group.get(path, {}).get(word.lower())
         hint = advice or (f"did you mean {path} {known}?" if known else f"see {path} --help")
         return UsageError(f"no such command: {path} {escape_line(word, _LONGEST)}", hint=hint)
     first = word.split(maxsplit=1)[:1]

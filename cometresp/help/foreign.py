@@ -10,7 +10,10 @@ class Advice(NamedTuple):
     flag: str = ""
 
 
-_KEY = Advice("export COMETAPI_KEY=…: there is no flag for the key, since the list of processes would show it")
+_KEY = Advice(
+    "export COMETAPI_KEY=…, or cometresp config set-key: there is no flag for the key, since the list of processes"
+    " would show it"
+)
 _FILE = Advice("-f FILE attaches a file", "-f")
 _PROMPT = Advice('the prompt needs no flag: cometresp ask "…"', "-m")
 _CHAIN = Advice("--chain NAME names the chain", "--chain")
@@ -39,9 +42,9 @@ _PROXY = Advice("HTTPS_PROXY=URL names a proxy")
 _QUIET = Advice("-q prints no warnings and no status", "-q")
 _OUTPUT = Advice("-o FILE writes the answer to a file", "-o")
 _CODE = Advice("-x prints only the first code block", "-x")
-_CONFIG = Advice("COMETRESP_CONFIG=FILE names another config file; see: cometresp help environment")
+_CONFIG = Advice("COMETRESP_CONFIG=FILE names another config file; cometresp config shows what is set")
 _LIST = Advice("cometresp log lists recorded responses, cometresp chains the chains")
-_MODELS = Advice("the server's own pages list its models; -m MODEL takes any that it knows")
+_MODELS = Advice("cometresp models lists the server's models")
 _REASONING = Advice("--hide-reasoning leaves the reasoning out", "--hide-reasoning")
 
 _BY_ADVICE: dict[Advice, str] = {
@@ -60,7 +63,7 @@ _BY_ADVICE: dict[Advice, str] = {
     _BODY: "-d --data --data-raw --data-binary --input-file --request-body",
     _EFFORT: "--reasoning --thinking --think --reason --thinking-level --thinking-budget --reasoning-level",
     _URL: "--url --api-base --base --api-url --endpoint --host --server --api --openai-base-url",
-    _TOOL: "-T --tool-type --enable-tool --mcp --plugin",
+    _TOOL: "-T --tool-type --enable-tool --plugin",
     _SEARCH: "--web --search --web-search --browse --online --internet",
     _FORMAT: "--output-format --out-format --fmt --raw --md --markdown --jsonl --ndjson --stream-json --yaml --pretty",
     _COLOUR: "--no-color --no-colour --no-ansi --monochrome",
@@ -77,6 +80,7 @@ _BY_ADVICE: dict[Advice, str] = {
     "--max-steps",
     _NOT_RECORDED: "-n --no-log --no-history --no-cache --ephemeral --temporary --incognito --no-record",
     _RETRIES: "--retry --max-retries --max-retry --attempts",
+    Advice("did you mean --temperature?", "--temperature"): "--temp",
     _TOKENS: "--max-tokens --max-new-tokens --max-completion-tokens --num-predict --max-length --length --limit-tokens",
     _TIMEOUT: "--connect-timeout --read-timeout --request-timeout --wait-time --deadline",
     _PROXY: "--proxy --http-proxy --https-proxy --socks5 --noproxy --no-proxy",
@@ -88,7 +92,10 @@ _BY_ADVICE: dict[Advice, str] = {
     _MODELS: "--models --list-models --model-list -M --ask-model",
     _REASONING: "-R --no-reasoning --hide-thinking --no-thinking",
     Advice("--count-tokens prints the number of input tokens, -u the usage of a run", "--count-tokens"): "--tokens "
-    "--token-count --count --cost --price --show-usage --show-cost",
+    "--token-count --count --show-usage",
+    Advice("-u prints what a run cost where the price is known", "-u"): "--cost --show-cost",
+    Advice("--max-cost USD ends a run before it costs more", "--max-cost"): "--budget --max-budget --max-budget-usd "
+    "--cost-limit --max-price --limit-cost --max-spend",
     Advice("--debug shows requests and replies", "--debug"): "--trace --log-level --loglevel --vv "
     "--trace-http",
     Advice("-H 'User-Agent: NAME' sends another", "-H"): "-A --user-agent",
@@ -111,6 +118,14 @@ CHAINS: dict[str, str] = {
     **dict.fromkeys(("mv", "move", "name"), "cometresp chains rename NAME NEW"),
     **dict.fromkeys(("new", "create", "add", "start"), 'cometresp ask --chain NAME "…" starts one'),
 }
+CONFIG: dict[str, str] = {
+    **dict.fromkeys(("list", "ls", "view", "print", "dump"), "cometresp config show lists the settings"),
+    **dict.fromkeys(("rm", "remove", "delete", "del", "clear", "reset"), "cometresp config unset NAME removes one"),
+    **dict.fromkeys(("add", "put", "write", "save"), "cometresp config set NAME VALUE writes one"),
+    **dict.fromkeys(("key", "keys", "login", "auth", "set-token"), "cometresp config set-key stores a key"),
+    **dict.fromkeys(("open", "vi", "vim", "init"), "cometresp config edit opens the file in an editor"),
+    **dict.fromkeys(("file", "where", "location"), "cometresp config path prints where the file is"),
+}
 COMMANDS: dict[str, str] = {
     **dict.fromkeys(
         ("prompt", "complete", "completions", "query", "q", "send", "generate", "create", "responses", "run", "exec",
@@ -121,15 +136,24 @@ COMMANDS: dict[str, str] = {
         'cometresp ask "…" starts a chain, cometresp continue "…" is its next turn',
     ),
     **dict.fromkeys(
-        ("reply", "resume", "next", "again", "followup", "follow-up", "c", "more", "branch"),
+        ("reply", "resume", "next", "followup", "follow-up", "c", "more", "branch"),
         'cometresp continue "…" is the next turn of the chain',
     ),
     **dict.fromkeys(
         ("login", "auth", "init", "configure", "setup", "keys", "key", "signin", "logout", "register"),
-        'export COMETAPI_KEY=… is all that is needed; without a key: cometresp ask --offline "…"',
+        'cometresp config set-key stores a key; without one: cometresp ask --offline "…"',
     ),
     **dict.fromkeys(
-        ("models", "model", "list-models"), "the server's own pages list its models; -m MODEL takes any that it knows"
+        ("list-models", "prices", "pricing", "catalog", "catalogue"),
+        "cometresp models lists the server's models, with their prices",
+    ),
+    **dict.fromkeys(
+        ("retry", "redo", "repeat", "rerun", "regenerate"),
+        "cometresp again sends the last turn once more, with what its flags change",
+    ),
+    **dict.fromkeys(
+        ("template", "prompts", "role", "roles", "pattern", "patterns", "snippets", "macro", "macros"),
+        "cometresp templates lists the kept prompts; --template NAME uses one",
     ),
     **dict.fromkeys(
         ("history", "logs", "ls", "list", "responses-list"),
@@ -152,6 +176,7 @@ COMMANDS: dict[str, str] = {
     ),
     **dict.fromkeys(("new", "restart"), 'cometresp ask "…" starts a chain again'),
     **dict.fromkeys(("serve", "server", "mock", "proxy"), "cometresp emulator serves the API on this machine"),
+    **dict.fromkeys(("cost", "costs", "spend", "spending", "stats", "bill"), "cometresp usage sums tokens and cost"),
     **dict.fromkeys(
         ("record", "replay", "vcr", "cassette"),
         "cometresp emulator --record DIR --upstream URL records what a server says, --replay DIR says it again",
@@ -165,11 +190,12 @@ COMMANDS: dict[str, str] = {
     ),
     **dict.fromkeys(("search", "web"), 'cometresp ask -t web_search "…" offers a web search'),
     **dict.fromkeys(
-        ("config", "settings", "env", "set", "doctor"),
-        "settings are variables and a config file: cometresp help environment",
+        ("settings", "set", "preferences", "profile", "profiles"),
+        "cometresp config shows the settings, cometresp config set NAME VALUE changes one",
     ),
-    **dict.fromkeys(("man", "docs", "usage", "info", "?"), "cometresp help"),
-    **dict.fromkeys(("tool", "tools", "functions", "mcp"), 'cometresp ask -t SPEC "…" offers a tool'),
+    **dict.fromkeys(("man", "docs", "info", "?"), "cometresp help"),
+    **dict.fromkeys(("tool", "tools", "functions"), 'cometresp ask -t SPEC "…" offers a tool'),
+    "mcp": 'cometresp ask --mcp SERVER "…" offers the tools of an MCP server',
     **dict.fromkeys(("completions-install", "install-completion"), "cometresp completion SHELL prints the script"),
     **dict.fromkeys(("file", "files", "upload", "attach"), 'cometresp ask -f FILE "…" attaches a file'),
 }  # fmt: skip

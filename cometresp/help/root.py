@@ -9,9 +9,11 @@ from cometresp.errors import UsageError
 from cometresp.help.page import Page, Section, command_sections
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Prompts": ("ask", "stream", "continue"),
+    "Prompts": ("ask", "stream", "continue", "again"),
     "Responses on the server": ("get", "cancel", "delete", "items"),
     "Recorded here": ("chains", "log"),
+    "Models and costs": ("models", "usage"),
+    "Settings": ("config", "templates"),
     "Tools": ("schema", "emulator", "completion", "help", "version"),
 }
 _ABOUT = "Send prompts to the Responses API from a shell: single requests, streams, and chains of turns."
@@ -29,6 +31,7 @@ _EXIT_CODES = (
     ("0", "The response completed; the command did what it says."),
     ("1, 3 to 8", "A response that failed, isn't whole, or waits."),
     ("2", "Wrong usage; nothing was sent."),
+    ("9", "Stopped by --max-cost."),
     ("65 to 78", "No response: refused, unreachable, no key …"),
 )
 _MORE = (

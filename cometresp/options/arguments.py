@@ -1,16 +1,29 @@
 """The arguments and flags that several commands share."""
 
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 from typer import Argument, Option
 
-from cometresp.options.tables import Color, complete_chains, complete_ids
+from cometresp.options.tables import Color, complete_chains, complete_ids, complete_profiles
+
+
+def complete_providers(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
+    from cometresp.catalogue.suggestions import providers
+
+    return providers(incomplete, offline=ctx.offline, base_url=ctx.base_url)
+
+
+def complete_endpoints(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
+    from cometresp.catalogue.suggestions import endpoints
+
+    return endpoints(incomplete, offline=ctx.offline, base_url=ctx.base_url)
+
 
 ResponseId = Annotated[
     str,
     Argument(
         metavar="ID",
-        help="Response id or its unique start, - (standard input), last (the newest), @CHAIN (its head) or @CHAIN~N.",
+        help="Response id or its unique start, - (standard input), last (the newest), @CHAIN (its head); ~N: N before.",
         autocompletion=complete_ids,
     ),
 ]
@@ -18,7 +31,7 @@ StoredId = Annotated[
     str,
     Argument(
         metavar="ID",
-        help="Id of a response or a conversation (conv_…), or the start of the id, -, last, @CHAIN, @CHAIN~N.",
+        help="Id of a response or a conversation (conv_…), or the start of the id, -, last, @CHAIN; ~N: N before.",
         autocompletion=complete_ids,
     ),
 ]
@@ -47,5 +60,25 @@ InColor = Annotated[
     Option("--color", help="Colour: auto (on a terminal), always or never.", metavar="WHEN", case_sensitive=False),
 ]
 AsJson = Annotated[bool, Option("--json", help="Print JSON.")]
+Select = Annotated[
+    str | None,
+    Option("--select", help="Print only this field of the JSON, such as [].id.", metavar="PATH", show_default=False),
+]
 ReplyAsJson = Annotated[bool, Option("--json", help="Print the server's reply as JSON.")]
-Offline = Annotated[bool, Option("--offline", help="Use the state of the emulator.")]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="Print no warnings and no notices.")]
+
+
+class StateOptions(NamedTuple):
+    """Whose state a command is about that asks no server."""
+
+    offline: Annotated[bool, Option("--offline", help="Use the state of the emulator.")] = False
+    profile: Annotated[
+        str | None,
+        Option(
+            "--profile",
+            help="Use the settings of [profile.NAME] in the config file.",
+            metavar="NAME",
+            show_default=False,
+            autocompletion=complete_profiles,
+        ),
+    ] = None

@@ -24,11 +24,18 @@ class Asked(NamedTuple):
     connection: ConnectionOptions
     streaming: bool  # deltas are printed as they come, into pipes too
     continuing: bool  # the command is `continue`
+    again: str | None = None  # the command is `again`: the turn that it names, "" for the last one of the chain
 
     @property
     def continues(self) -> bool:
         """Whether the turn continues a chain or a recorded response, rather than starting a chain."""
-        return self.continuing or self.chain.continue_ or self.chain.from_ is not None
+        return self.continuing or self.chain.continue_ or self.chain.from_ is not None or self.again is not None
+
+    @property
+    def fallback_models(self) -> list[str]:
+        """The models that are asked one after the other, if the first can't answer."""
+        given = self.request.fallback_model
+        return [] if given is None else [name.strip() for name in given.split(",")]
 
     @property
     def prints_only_id(self) -> bool:
@@ -54,6 +61,10 @@ class Asked(NamedTuple):
             raise UsageError("stream and --no-stream exclude each other", hint=Next("ask", "--no-stream …"))
         if given.include_obfuscation is not None and given.no_stream:
             raise UsageError("--include-obfuscation goes with a stream only, not with --no-stream")
+        if given.var and given.template is None:
+            raise UsageError("--var goes with --template")
+        if not all(self.fallback_models):
+            raise UsageError("--fallback-model: must be MODEL or MODEL,MODEL: a name is empty")
         self._check_extraction()
         self._check_counting()
         if given.wait and not given.background:
@@ -75,6 +86,7 @@ class Asked(NamedTuple):
             "--output": output.output is not None,
             "--extract": output.extract,
             "--extract-last": output.extract_last,
+            "--select": output.select is not None,
             "--events": output.events or output.format == "events",
             "--save-images": output.save_images is not None,
             "--id-file": output.id_file is not None,

@@ -11,10 +11,13 @@ def spread(command: Callable[..., None], *, hidden: Collection[str] = ()) -> Cal
 
     Flags of `hidden` fields can be typed, but aren't shown: for this command they mean nothing, or an error.
 
+    The function has the names of these fields as `shared`: the config file has defaults for them.
+
     The signature is built from the annotations as evaluated objects: evaluating them again for some eighty options
     would cost more than parsing the command line.
     """
     shown: list[Parameter] = []
+    positional = dict(zip(reversed(_positional(command)), reversed(command.__defaults__ or ()), strict=False))
     groups: dict[str, tuple[Any, tuple[str, ...]]] = {}
     for name, annotation in command.__annotations__.items():
         if name == "return":
@@ -28,7 +31,7 @@ def spread(command: Callable[..., None], *, hidden: Collection[str] = ()) -> Cal
                 for member, kind in annotation.__annotations__.items()
             ]
         else:
-            default = (command.__kwdefaults__ or {}).get(name, Parameter.empty)
+            default = {**positional, **(command.__kwdefaults__ or {})}.get(name, Parameter.empty)
             shown.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
 
     def run(**given: Any) -> None:
@@ -40,7 +43,12 @@ def spread(command: Callable[..., None], *, hidden: Collection[str] = ()) -> Cal
     run.__doc__ = command.__doc__
     run.__annotations__ = {}
     run.__signature__ = Signature(shown)  # type: ignore[attr-defined]
+    run.shared = frozenset(field for _, members in groups.values() for field in members)  # type: ignore[attr-defined]
     return run
+
+
+def _positional(command: Callable[..., None]) -> tuple[str, ...]:
+    return command.__code__.co_varnames[: command.__code__.co_argcount]
 
 
 def _shown(annotation: Any, hidden: bool) -> Any:

@@ -13,7 +13,7 @@ Format = Literal["auto", "text", "markdown", "json", "events"]
 
 FileKind = Literal["image", "file", "text"]
 
-ErrorFormat = Literal["text", "json"]
+ErrorFormat = Literal["text", "json", "github"]
 
 Color = Literal["auto", "always", "never"]
 
@@ -36,10 +36,22 @@ def complete_ids(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
     return response_ids(incomplete, offline=ctx.offline)
 
 
-def complete_models(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
-    from cometresp.state.suggestions import model_names
+def complete_profiles(ctx: Any, incomplete: str) -> list[tuple[str, str]]:  # noqa: ARG001 - as completion calls it
+    from cometresp.state.suggestions import profile_names
 
-    return model_names(incomplete, offline=ctx.offline)
+    return profile_names(incomplete)
+
+
+def complete_servers(ctx: Any, incomplete: str) -> list[tuple[str, str]]:  # noqa: ARG001 - as completion calls it
+    from cometresp.state.suggestions import server_names
+
+    return server_names(incomplete)
+
+
+def complete_models(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
+    from cometresp.catalogue.suggestions import model_names
+
+    return model_names(incomplete, offline=ctx.offline, base_url=ctx.base_url)
 
 
 PROMPT, CHAIN, SAMPLING, SHAPE = "Prompt", "Chain", "Sampling and reasoning", "Output shape"
@@ -60,11 +72,14 @@ class RequestOptions(NamedTuple):
     """The options that make the request body. A string after the flag is the field's path in the body (API 2)."""
 
     model: Annotated[Text, _flag(PROMPT, "Model to use [default: the chain's, else gpt-5.4 on CometAPI].", "--model", "-m", metavar="MODEL", autocompletion=complete_models)] = None
+    fallback_model: Annotated[Text, _flag(PROMPT, "Models to ask in its place, one after the other, if it is overloaded, limited or unknown.", "--fallback-model", metavar="MODEL[,MODEL]", autocompletion=complete_models)] = None
     instructions: Annotated[Text, _flag(PROMPT, "System instructions: text or @FILE.", "--instructions", "--system", "-s", metavar="TEXT")] = None
     file: Annotated[Texts, _flag(PROMPT, "Attach a file: a path, a URL, a file-… id or - (standard input). Repeatable.", "--file", "-f", metavar="FILE")] = None
     file_as: Annotated[FileKind | None, _flag(PROMPT, "Attach files as this kind, whatever their content.", "--file-as", metavar="image|file|text")] = None
     image_detail: Annotated[Text, _flag(PROMPT, "Detail in which the model sees images: auto, low, high or original [default: auto].", "--image-detail", metavar="LEVEL")] = None
     input: Annotated[Text, _flag(PROMPT, "Input items to send before the prompt: JSON or @FILE.", "--input", metavar="JSON")] = None
+    template: Annotated[Text, _flag(PROMPT, "Use a kept prompt with its flags: a name (see: cometresp templates) or a .toml file.", "--template", metavar="NAME|FILE")] = None
+    var: Annotated[Texts, _flag(PROMPT, "Value of a variable of the template, text or @FILE. Repeatable.", "--var", metavar="NAME=VALUE")] = None
     no_stdin: Annotated[bool, _flag(PROMPT, "Don't read standard input.", "--no-stdin")] = False
     edit: Annotated[bool, _flag(PROMPT, "Edit the prompt in $VISUAL or $EDITOR before it is sent; an empty one is not sent.", "--edit")] = False
 
@@ -128,9 +143,10 @@ class LoopOptions(NamedTuple):
     """How the model's calls are answered here."""
 
     functions: Annotated[Texts, _flag(TOOLS, "Offer and run the functions of a .py, .toml or .json file. Repeatable.", "--functions", metavar="FILE")] = None
+    mcp: Annotated[Texts, _flag(TOOLS, "Offer and run the tools of an MCP server: a command, a URL, or NAME of [mcp.NAME] in the config file. Repeatable.", "--mcp", "--mcp-server", metavar="SERVER", autocompletion=complete_servers)] = None
     approve: Annotated[Approve, _flag(TOOLS, "Whether a call may run: ask (on the terminal), always or refuse [default: ask].", "--approve", metavar="ask|always|refuse", case_sensitive=False)] = "ask"
-    allow_tool: Annotated[Texts, _flag(TOOLS, "Run this function, or LABEL/TOOL of an MCP server, without asking; * and ? are wildcards, a slash inside a name is %2F. Repeatable.", "--allow-tool", metavar="NAME")] = None
-    tool_env: Annotated[Texts, _flag(TOOLS, "Environment variable that functions may read. Repeatable.", "--tool-env", metavar="NAME")] = None
+    allow_tool: Annotated[Texts, _flag(TOOLS, "Run this function (of --mcp: NAME__TOOL), or LABEL/TOOL of a remote MCP server, without asking; * and ? are wildcards, a slash inside a name is %2F. Repeatable.", "--allow-tool", metavar="NAME")] = None
+    tool_env: Annotated[Texts, _flag(TOOLS, "Environment variable that functions and MCP servers may read. Repeatable.", "--tool-env", metavar="NAME")] = None
     max_turns: Annotated[int, _flag(TOOLS, "Limit of responses in one run [default: 10].", "--max-turns", metavar="N")] = 10
 
 class OutputOptions(NamedTuple):
@@ -142,13 +158,18 @@ class OutputOptions(NamedTuple):
     output: Annotated[Text, _flag(OUTPUT, "Write the answer to FILE, whole or not at all.", "--output", "-o", metavar="FILE")] = None
     extract: Annotated[bool, _flag(OUTPUT, "Print only the first fenced code block.", "--extract", "-x")] = False
     extract_last: Annotated[bool, _flag(OUTPUT, "Print only the last fenced code block.", "--extract-last")] = False
+    select: Annotated[Text, _flag(OUTPUT, "Print only this field of the response, such as usage.input_tokens or output[].content[].text.", "--select", metavar="PATH")] = None
     save_images: Annotated[Text, _flag(OUTPUT, "Save generated images in this directory.", "--save-images", metavar="DIR")] = None
     allow_incomplete: Annotated[bool, _flag(OUTPUT, "Accept an incomplete answer: exit 0 instead of 3.", "--allow-incomplete")] = False
-    usage: Annotated[bool, _flag(OUTPUT, "Print the token counts on stderr, and the request id.", "--usage", "-u")] = False
+    usage: Annotated[bool, _flag(OUTPUT, "Print the token counts on stderr, with the cost if the price is known, and the request id.", "--usage", "-u")] = False
+    max_cost: Annotated[float | None, _flag(OUTPUT, "End the run before it costs more than this (exit 9). It goes by list prices and an estimate of the input; what has no price, such as the server's tools, isn't counted, but isn't free.", "--max-cost", metavar="USD")] = None
+    price: Annotated[Text, _flag(OUTPUT, "Price of the model in USD for a million input and output tokens, in place of the listed one; CACHED is that of cached input.", "--price", metavar="IN,OUT[,CACHED]")] = None
     quiet: Annotated[bool, _flag(OUTPUT, "Print no warnings and no status.", "--quiet", "-q")] = False
     verbose: Annotated[bool, _flag(OUTPUT, "Print notices and tool calls on stderr, even if it is no terminal.", "--verbose")] = False
     show_reasoning: Annotated[Flag, _flag(OUTPUT, "Print reasoning on stderr [default: on a terminal].", "--show-reasoning/--hide-reasoning")] = None
     id_file: Annotated[Text, _flag(OUTPUT, "Write the response id to FILE as soon as it is known.", "--id-file", metavar="FILE")] = None
+    summary_file: Annotated[Text, _flag(OUTPUT, "Write what the run came to to FILE, as one JSON object, whatever its end.", "--summary-file", metavar="FILE")] = None
+    github: Annotated[bool, _flag(OUTPUT, "In a job of GitHub Actions: write outputs and a summary of the step, and annotate errors.", "--github")] = False
     plain: Annotated[bool, _flag(OUTPUT, "No redrawing and no spinner.", "--plain")] = False
     color: Annotated[Color, _flag(OUTPUT, "Colour of rendered text: auto (on a terminal), always or never [default: auto].", "--color", metavar="WHEN", case_sensitive=False)] = "auto"
     bell: Annotated[bool, _flag(OUTPUT, "Ring on the terminal when a run of more than 20 s ends or asks.", "--bell")] = False
@@ -161,6 +182,7 @@ class OutputOptions(NamedTuple):
 class ConnectionOptions(NamedTuple):
     """How the server is reached."""
 
+    profile: Annotated[Text, _flag(CONNECTION, "Use the settings of [profile.NAME] in the config file.", "--profile", metavar="NAME", autocompletion=complete_profiles)] = None
     base_url: Annotated[Text, _flag(CONNECTION, "Base URL of the API [default: https://api.cometapi.com/v1].", "--base-url", metavar="URL")] = None
     header: Annotated[Texts, _flag(CONNECTION, "Header to send with each request. Repeatable.", "--header", "-H", metavar="'NAME: VALUE'")] = None
     timeout: Annotated[float | None, _flag(CONNECTION, "Seconds without data before giving up [default: 600].", "--timeout", metavar="SECONDS")] = None
@@ -174,7 +196,7 @@ class ConnectionOptions(NamedTuple):
     dry_run: Annotated[bool, _flag(CONNECTION, "Print the request body and send nothing.", "--dry-run")] = False
     curl: Annotated[bool, _flag(CONNECTION, "Print the request as a curl command and send nothing.", "--curl")] = False
     debug: Annotated[bool, _flag(CONNECTION, "Show requests and replies on stderr, secrets masked.", "--debug")] = False
-    error_format: Annotated[ErrorFormat, _flag(CONNECTION, "How errors are printed: text or json [default: text].", "--error-format", metavar="text|json", case_sensitive=False)] = "text"
+    error_format: Annotated[ErrorFormat | None, _flag(CONNECTION, "How errors are printed: text, json or github (annotations) [default: text; with --github: github].", "--error-format", metavar="text|json|github", case_sensitive=False)] = None
 
     @property
     def only_shows(self) -> bool:

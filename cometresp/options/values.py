@@ -9,6 +9,7 @@ from cometresp.wire.headers import HARMLESS, with_headers
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FRAMING = ("content-length", "transfer-encoding", "connection", "host", "upgrade", "te", "trailer")
+_HIGHEST_COST = 1_000_000  # USD
 _LONGEST = 10_000_000  # seconds; the limit of sockets and timers is not much higher
 
 
@@ -18,14 +19,20 @@ def check(connection: ConnectionOptions, output: OutputOptions) -> None:
         if seconds is not None and not 0 < seconds <= _LONGEST:
             raise UsageError(f"{flag}: must be more than 0 and at most {_LONGEST:.0f} seconds, not {seconds:g}")
     reply_size_of(connection)
+    _check_cost(output)
     for flag, path in (
         ("--ca-file", connection.ca_file),
         ("--output", output.output),
         ("--id-file", output.id_file),
         ("--save-images", output.save_images),
+        ("--summary-file", output.summary_file),
     ):
         if path == "":
             raise UsageError(f"{flag}: must not be empty")
+    if output.summary_file is not None and output.summary_file in (output.output, output.id_file):
+        flag = "--output" if output.output == output.summary_file else "--id-file"
+        if not output.summary_file.startswith(("-", "/dev/")):
+            raise UsageError(f"--summary-file and {flag} name the same file")
     if connection.fault and not connection.offline:
         raise UsageError("--fault: needs --offline", hint="only the built-in emulator makes faults on request")
     headers_of(connection)
@@ -83,6 +90,16 @@ def reply_size_of(connection: ConnectionOptions) -> int | None:
     return int(found[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[found[2]]
 
 
+def _check_cost(output: OutputOptions) -> None:
+    most = output.max_cost
+    if most is not None and not 0 < most <= _HIGHEST_COST:
+        raise UsageError(f"--max-cost: must be more than 0 and at most {_HIGHEST_COST} USD, not {most:g}")
+    if output.price is not None:
+        from cometresp.catalogue.price import given_price
+
+        given_price(output.price)
+
+
 def _check_format(output: OutputOptions) -> None:
     """Raises UsageError for formats that exclude each other."""
     named = {output.format} - {"auto"} | ({"json"} if output.json else set()) | ({"events"} if output.events else set())
@@ -92,5 +109,21 @@ def _check_format(output: OutputOptions) -> None:
         if named:
             flag = "--extract" if output.extract else "--extract-last"
             raise UsageError(f"{flag} prints the code alone: it excludes --json, --events and --format")
+    _check_selection(output)
     if len(named) > 1:
         raise UsageError(f"one format at a time: {' and '.join(sorted(named))} were asked for")
+
+
+def _check_selection(output: OutputOptions) -> None:
+    """Raises UsageError for a malformed path of `--select`, and for what it excludes."""
+    if output.select is None:
+        return
+    from cometresp.wire.select import steps_of
+
+    steps_of(output.select)
+    if output.extract or output.extract_last:
+        flag = "--extract" if output.extract else "--extract-last"
+        raise UsageError(f"--select and {flag} exclude each other: each prints a part of the response alone")
+    if output.events or output.format != "auto":
+        flag = "--events" if output.events else "--format"
+        raise UsageError(f"--select prints one field: it excludes {flag}")

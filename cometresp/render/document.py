@@ -7,6 +7,15 @@ from cometresp.answer.answer import Answer
 from cometresp.render.screen import Sink
 from cometresp.text import escape_json, json_bytes, valid_json
 from cometresp.wire.events import Event
+from cometresp.wire.json import Json
+
+
+def document_of(answer: Answer) -> Json:
+    """The response with the one field that is added: `output_text`, where the server left it out."""
+    response = answer.as_response()
+    if "output_text" not in response:
+        response["output_text"] = answer.text
+    return response
 
 
 @dataclass(slots=True)
@@ -22,8 +31,7 @@ class Document:
     def finish(self, answer: Answer) -> None:
         if not answer.response and not answer.items:
             return
-        response = answer.as_response()
-        if "output_text" not in response:  # the only field that is added
-            response["output_text"] = answer.text
-        document = valid_json(json.dumps(response, ensure_ascii=False, indent=2 if self.to_terminal else None))
+        document = valid_json(
+            json.dumps(document_of(answer), ensure_ascii=False, indent=2 if self.to_terminal else None)
+        )
         self.sink.write(json_bytes((escape_json(document) if self.to_terminal else document) + "\n"))

@@ -23,7 +23,7 @@ class Run(NamedTuple):
     model: str | None  # that was asked for
     tier: str | None  # the requested one
     request_id: str | None  # of the last turn
-    cost: str = ""  # as `$0.0012`, where the price of the model is known
+    cost: str = ""  # as `~$0.0012`, where the price of the model is known
 
 
 _SPARE = ("model", "seconds", "tokens", "cost")  # what is left out where the window is too narrow, in this order
@@ -73,12 +73,12 @@ def details(answer: Answer, run: Run) -> list[str]:
     return [*words, f"id {answer.id}"]
 
 
-def usage_line(usage: Json, request_id: str | None = None, more: Sequence[str] = ()) -> str:
-    """The line of `--usage`: only the numbers that the server reported, `more`, and the request id if there is one."""
+def usage_line(usage: Json, request_id: str | None = None, more: Sequence[str] = (), *, cost: str = "") -> str:
+    """The line of `--usage`: only the numbers that the server reported, and of the rest what is known."""
     words = _tokens(usage)
     if "total_tokens" in usage:
         words.append(f"{usage['total_tokens']} total")
-    words = [*(words or ["none reported"]), *more]
+    words = [*(words or ["none reported"]), *([cost] if cost else []), *more]
     if request_id:
         words.append(f"request {request_id}")
     return escape_line("usage: " + ", ".join(words))

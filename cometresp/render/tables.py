@@ -14,38 +14,60 @@ from cometresp.terminal import Terminal, terminal_size
 _GAP = 2  # blanks between columns
 _LEAST = 8  # columns to which one that gives room is narrowed, at least
 _LEAST_REST = 16  # columns of the one that takes the rest, before others are left out
+_LEAST_BAR, _BAR = 8, 24  # the same of a bar, and how long it is at most
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 class Column(NamedTuple):
     """A column: `whole`, `fold` (on further lines) or `cut` to a share of the width, or `rest` (cut to what is left).
 
-    `spare`: where the table is too narrow, it is left out; the highest first.
+    A `bar` fills what is left, too: its cells are shares of it, as `0.5`. `spare`: where the table is too narrow, the
+    column is left out; the highest first. `right`: its cells stand on the right of it, as numbers do.
     """
 
     head: str
-    kind: Literal["whole", "fold", "cut", "rest"] = "whole"
+    kind: Literal["whole", "fold", "cut", "rest", "bar"] = "whole"
     spare: int = 0
+    right: bool = False
 
 
 _SHARES = {"fold": 3, "cut": 5}  # such a column takes a third, a fifth of the width at most
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], terminal: Terminal) -> str:
-    """A table of escaped cells. One column is of kind `rest`; it is left out if its head doesn't fit."""
+    """A table of escaped cells. One column is of kind `rest` or `bar`; it is left out if its head doesn't fit.
+
+    For one that is `spare` itself, no other column is left out.
+    """
     width = terminal_size((1, 2))[0]
     widths = [_wanted(column, [row[n] for row in rows], width) for n, column in enumerate(columns)]
-    rest = next(n for n, column in enumerate(columns) if column.kind == "rest")
+    rest = next(n for n, column in enumerate(columns) if column.kind in ("rest", "bar"))
     kept = set(range(len(columns))) - {rest}
     spare = sorted((n for n in kept if columns[n].spare), key=lambda n: columns[n].spare)
-    while (left := width - sum(widths[n] + _GAP for n in kept)) < min(widths[rest], _LEAST_REST) and spare:
+    least = _LEAST_BAR if columns[rest].kind == "bar" else _LEAST_REST
+    least = 0 if columns[rest].spare else min(widths[rest], least)
+    while (left := width - sum(widths[n] + _GAP for n in kept)) < least and spare:
         kept.remove(spare.pop())
     widths[rest] = min(widths[rest], left)
-    if left >= cell_len(columns[rest].head):
+    if left >= max(cell_len(columns[rest].head), 1):
         kept.add(rest)
+    if columns[rest].kind == "bar":
+        bars = [bar(float(row[rest]), max(widths[rest], 0), terminal) for row in rows]
+        rows = [[*row[:rest], drawn, *row[rest + 1 :]] for row, drawn in zip(rows, bars, strict=True)]
     return rendered(_drawn(columns, rows, widths, sorted(kept)), terminal, width)
 
 
+def bar(share: float, width: int, terminal: Terminal) -> str:
+    """A bar over a share of the width. What is more than nothing is seen."""
+    if terminal.encoding != "utf-8":
+        return "#" * (max(1, round(share * width)) if share > 0 else 0)
+    whole, eighths = divmod(max(1, round(share * width * 8)) if share > 0 else 0, 8)
+    return "█" * whole + _EIGHTHS[eighths].strip()
+
+
 def _wanted(column: Column, cells: Sequence[str], width: int) -> int:
+    if column.kind == "bar":
+        return _BAR
     natural = max(map(cell_len, (column.head, *cells)))
     share = _SHARES.get(column.kind)
     return min(natural, max(width // share, _LEAST)) if share else natural
@@ -55,7 +77,13 @@ def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[str]], widths: lis
     shown = Table(box=None, show_edge=False, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
     for n in kept:
         folds = columns[n].kind == "fold"
-        shown.add_column(Text(columns[n].head), no_wrap=not folds, overflow="fold", width=widths[n] if folds else None)
+        shown.add_column(
+            Text(columns[n].head),
+            no_wrap=not folds,
+            overflow="fold",
+            width=widths[n] if folds else None,
+            justify="right" if columns[n].right else "left",
+        )
     for row in rows:
         cells = [Text(row[n]) for n in kept]
         for n, cell in zip(kept, cells, strict=True):

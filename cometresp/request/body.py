@@ -28,12 +28,13 @@ class TurnFields(NamedTuple):
     store: bool | None = None
     previous_response_id: str | None = None
     conversation: str | None = None
+    base: Json | None = None  # of a turn that is sent again: its body, which flags then change
 
 
 def build(options: RequestOptions, turn: TurnFields, read: Read, warn: Say, *, stream: bool = True) -> Json:
-    """The body: `--body`, then the flags, then `--param`, then the checks. Raises UsageError."""
+    """The body: `--body` or an earlier one, then the flags, then `--param`, then the checks. Raises UsageError."""
     _refuse_empty(options, turn)
-    body = _base(options, read)
+    body = _base(options, read) if turn.base is None else turn.base
     named = {name: getattr(options, name) for name in _WIRE}
     for name, value in named.items():
         if value is not None:
@@ -132,7 +133,7 @@ def _put_tools(body: Json, options: RequestOptions, turn: TurnFields, read: Read
     if turn.functions:
         given = body.get("tools") or []
         if not isinstance(given, list) or not all(isinstance(entry, dict) for entry in given):
-            raise UsageError("--body: tools must be an array of objects, since --functions adds its own")
+            raise UsageError("--body: tools must be an array of objects, since --functions and --mcp add their own")
         body["tools"] = merged_tools(given, turn.functions)
     if options.tool_choice is not None:
         body["tool_choice"] = tool_choice(options.tool_choice, listed(body.get("tools")), read)

@@ -12,7 +12,7 @@ from cometresp.wire.headers import is_secret_header
 from cometresp.wire.json import Json
 from cometresp.wire.payload import Payload
 from cometresp.wire.tool_secrets import ENV_PREFIX, Secret
-from cometresp.wire.urls import joined
+from cometresp.wire.urls import root_of
 
 KEY = "Bearer $COMETAPI_KEY"  # marks the header of the API key in a command
 
@@ -32,7 +32,8 @@ def curl(
         first += f" -X {request.method}"
     first += " --no-buffer" if request.headers.get("Accept") == "text/event-stream" else ""
     first += " --noproxy '*'" if proxy_free else ""
-    first += " --globoff" if re.search(r"[][{}]", joined(base_url, request.target)) else ""
+    first += " --globoff" if re.search(r"[][{}]", request.url(base_url)) else ""
+    base_url = root_of(base_url) if request.public else base_url
     lines = [f"{first} {_url(base_url, request.target)}", *starmap(_header, headers.items())]
     if request.body is not None:
         document = _Document(request.body)

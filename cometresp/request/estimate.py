@@ -41,6 +41,17 @@ def estimated_tokens(body: Json, earlier: int | None) -> Estimate:
     return Estimate(tokens, tuple(dict.fromkeys(left_out)))
 
 
+def earlier_tokens(body: Json, parent: str, usage: Json) -> int | None:
+    """The tokens of the earlier turns that the server adds to a body; None where they aren't known.
+
+    `parent` is the id of the turn that is continued, and `usage` what the server counted for it.
+    """
+    if body.get("previous_response_id") != parent and body.get("conversation") is None:
+        return None
+    before, answer = usage.get("input_tokens"), usage.get("output_tokens")
+    return before + answer if isinstance(before, int) and isinstance(answer, int) else None
+
+
 def _settings(body: Json, *, known: bool) -> list[object]:
     """The other fields that the model reads; `known`: but for those that are counted with the earlier turns."""
     text = body.get("text")

@@ -29,6 +29,12 @@ class Prompt(NamedTuple):
         return not self.text and not self.parts
 
 
+class Slot(NamedTuple):
+    """A place in the prompt of a template: of standard input ("stdin"), or of what is typed ("input")."""
+
+    name: str
+
+
 class Inputs:
     """Reads what the command line names. Standard input can be read once, by the first flag or word that names it.
 
@@ -94,11 +100,33 @@ class Inputs:
         pieces.append(" ".join(joined))
         if not (self._read_by or self._no_stdin or self._named) and (data := self._piped()):
             pieces.append(self._piece(data, parts, detail))
-        return Prompt("\n\n".join(text for piece in pieces if (text := _without_newline(piece))), tuple(parts))
+        return Prompt("\n\n".join(text for piece in pieces if (text := without_newline(piece))), tuple(parts))
+
+    def templated(
+        self, pieces: Sequence[str | Slot], words: list[str], files: list[str], file_as: str | None, detail: str | None
+    ) -> Prompt:
+        """The same with the prompt of a template around it; what it has no place for stands behind it."""
+        parts: list[Json] = []
+        slots = {piece.name for piece in pieces if isinstance(piece, Slot)}
+        texts = {"stdin": ""}
+        if "stdin" in slots:
+            data = self._stdin("{stdin} of the template")
+            if not data:
+                raise UsageError("{stdin} of the template: standard input is empty")
+            texts["stdin"] = without_newline(self._piece(data, parts, detail))
+        given = self.prompt(words, files, file_as, detail)
+        if "input" in slots and given.empty:
+            raise UsageError(
+                "{input} of the template: there is no prompt", hint="words behind the flags take its place"
+            )
+        texts["input"] = given.text
+        text = without_newline("".join(texts[piece.name] if isinstance(piece, Slot) else piece for piece in pieces))
+        behind = given.text if "input" not in slots else ""
+        return Prompt("\n\n".join(filter(None, (text, behind))), (*given.parts, *parts))
 
     def edited(self, data: bytes) -> str:
         """The text of a prompt that was edited in a file."""
-        return _without_newline(self._decode(data, "the edited prompt"))
+        return without_newline(self._decode(data, "the edited prompt"))
 
     # standard input ------------------------------------------------------------------------------------------------
 
@@ -226,5 +254,5 @@ def _read(descriptor: int) -> bytes:
             _ready(descriptor, None)
 
 
-def _without_newline(text: str) -> str:
+def without_newline(text: str) -> str:
     return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")

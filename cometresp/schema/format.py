@@ -43,7 +43,7 @@ def json_schema_format(
 def _given(flag: str, spec: str, read: Read) -> tuple[Json, str]:
     """The schema as the user gave it, and the stem of its file name, or ""."""
     word = spec.strip()
-    path = word[1:] if word.startswith("@") else word if _names_file(word) else ""
+    path = word[1:] if word.startswith("@") else word if names_file(word) else ""
     content = read(flag, f"@{path}" if path or word == "@" else spec)
     if content.lstrip().startswith(("{", "[")) or path.endswith(".json"):
         schema = parse_json(flag, content)
@@ -60,7 +60,7 @@ def _given(flag: str, spec: str, read: Read) -> tuple[Json, str]:
     return schema, PurePath(path).stem if path not in ("", "-") and not path.startswith("@") else ""
 
 
-def _names_file(word: str) -> bool:
+def names_file(word: str) -> bool:
     """Whether a spec is the name of a JSON file. Fields have no dot in their names, only in descriptions."""
     path = _DRIVE.sub("", word, count=1) if _DRIVE.match(word) else word
     return word.endswith(".json") and not word.startswith(("{", "[")) and ":" not in path and "\n" not in path

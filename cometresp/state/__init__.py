@@ -14,6 +14,9 @@ records      What the state file holds, as plain data: turns, their settings, ch
 retention    What is removed from the state file: old text, chains, turns that nothing needs.
 state        The state file: what was recorded of turns, chains and servers, in one SQLite file.
 suggestions  Names and ids for a shell's completion; none where the state can't be read.
+sums         What the recorded turns used in all, by day, model, chain or profile.
 transcript   A recorded turn as something to read: what was asked, what was answered. Pure.
 turns        The recorded turns: one row each, since some servers give every response the same id.
+unanswered   The last request of each chain, where it got no response id: it is no turn, but can be sent
+             again.
 """

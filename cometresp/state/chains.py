@@ -100,6 +100,7 @@ class Chains:
                 raise UsageError(f"there is a chain {new} already", hint=(Next("chains rm"), " removes it"))
             db.execute("UPDATE chains SET name = ? WHERE name = ?", (new, old))
             db.execute("UPDATE turns SET chain = ? WHERE chain = ?", (new, old))
+            db.execute("UPDATE OR REPLACE unanswered SET chain = ? WHERE chain = ?", (new, old))
 
     def remove(self, names: list[str]) -> list[tuple[int, int]]:
         """Remove chains and their turns: for each, how many were removed and how many other chains still need.

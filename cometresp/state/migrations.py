@@ -95,6 +95,22 @@ _FOURTH = """
 ALTER TABLE turns ADD COLUMN reason TEXT
 """
 
+# `cost` is what a turn cost in USD, by the price that was known when it ended; `profile` that of the settings.
+# `request` has the fields of the request that no other column has, as JSON; NULL: not recorded. `asked_model` is the
+# model that was asked for, where another one answered. An unanswered request is the last one of its chain, if it got no
+# response id: what it was made of, as JSON.
+_FIFTH = """
+ALTER TABLE turns ADD COLUMN cost REAL;
+ALTER TABLE turns ADD COLUMN profile TEXT;
+ALTER TABLE turns ADD COLUMN request TEXT;
+ALTER TABLE turns ADD COLUMN asked_model TEXT;
+CREATE TABLE unanswered (
+  chain TEXT PRIMARY KEY,
+  turn TEXT NOT NULL,
+  created REAL NOT NULL
+)
+"""
+
 
 def _first(db: sqlite3.Connection) -> None:
     _run(db, _FIRST)
@@ -121,6 +137,10 @@ def _fourth(db: sqlite3.Connection) -> None:
     _run(db, _FOURTH)
 
 
+def _fifth(db: sqlite3.Connection) -> None:
+    _run(db, _FIFTH)
+
+
 def _run(db: sqlite3.Connection, statements: str) -> None:
     """One by one: `executescript` would commit before it begins."""
     for statement in statements.split(";\n"):
@@ -135,4 +155,4 @@ def _object(text: Any) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth)
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth, _fifth)

@@ -1,6 +1,7 @@
 """What the state file holds, as plain data: turns, their settings, chains."""
 
 import json
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -26,7 +27,10 @@ class Turn(NamedTuple):
     """A recorded turn. `input` and `output` are None where they were not recorded.
 
     `outputs` are items that answer its calls, recorded before they were sent. `request_id` is that of the HTTP reply;
-    `deleted` is when the response was deleted from its server, `reason` why it is incomplete.
+    `deleted` is when the response was deleted from its server, `reason` why it is incomplete, `cost` what it cost in
+    USD, if that was known when it ended, `profile` the one that the settings came from. `request` has the other fields
+    of the request; None where they were not recorded. `asked_model` is the model that was asked for, where another one
+    answered in its place.
     """
 
     n: int
@@ -49,6 +53,15 @@ class Turn(NamedTuple):
     request_id: str | None
     deleted: float | None
     reason: str | None
+    cost: float | None = None
+    profile: str | None = None
+    request: Json | None = None
+    asked_model: str | None = None
+
+    @property
+    def wanted_model(self) -> str | None:
+        """The model that was asked for, whichever answered."""
+        return self.asked_model or self.model
 
 
 COMPACTED = "compacted"  # status of a turn whose input takes the place of all turns before it
@@ -62,6 +75,7 @@ class NewTurn(NamedTuple):
     """A turn about to be recorded: everything but what the response will say.
 
     `restarts` its chain, rather than continuing it. `expected` are the heads of the chain when the turn was planned.
+    `request` has the fields of the request that stand nowhere else here.
     """
 
     chain: str
@@ -73,6 +87,9 @@ class NewTurn(NamedTuple):
     parent: Turn | None = None
     previous_id: str | None = None
     expected: Heads | None = None
+    profile: str | None = None
+    request: Json | None = None
+    asked_model: str | None = None
 
 
 class Ending(NamedTuple):
@@ -85,6 +102,7 @@ class Ending(NamedTuple):
     response_id: str = ""
     request_id: str | None = None
     reason: str | None = None
+    cost: float | None = None
 
 
 class Chain(NamedTuple):
@@ -187,6 +205,12 @@ def _time(column: Any) -> float:
     return float(column)
 
 
+def _cost(column: Any) -> float:
+    if not isinstance(column, int | float) or not 0 <= column < math.inf:
+        raise ValueError
+    return float(column)
+
+
 def _object(column: Any) -> Json:
     value = json.loads(_text(column))
     if not isinstance(value, dict):
@@ -252,6 +276,10 @@ _TURN: dict[str, Callable[[Any], Any]] = {
     "request_id": _or_none(_text),
     "deleted": _or_none(_time),
     "reason": _or_none(_text),
+    "cost": _or_none(_cost),
+    "profile": _or_none(_text),
+    "request": _or_none(_object),
+    "asked_model": _or_none(_text),
 }
 _CHAIN: dict[str, Callable[[Any], Any]] = {
     "name": _text,

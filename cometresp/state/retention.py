@@ -48,11 +48,12 @@ DELETE FROM turns WHERE created < :before AND n NOT IN (
 def drop_old_text(db: sqlite3.Connection, before: float) -> None:
     """Drop the text of turns started before that time; the settings of a chain's head are kept while it is the head."""
     db.execute(
-        "UPDATE turns SET input = NULL, output = NULL, outputs = NULL"
+        "UPDATE turns SET input = NULL, output = NULL, outputs = NULL, request = NULL"
         " WHERE created < ? AND (input IS NOT NULL OR output IS NOT NULL)",
         (before,),
     )
     db.execute(_DROP_SETTINGS, (before,))
+    db.execute("DELETE FROM unanswered WHERE created < ?", (before,))
 
 
 def remove_chain(db: sqlite3.Connection, name: str) -> tuple[int, int] | None:
@@ -61,6 +62,7 @@ def remove_chain(db: sqlite3.Connection, name: str) -> tuple[int, int] | None:
     if row is None:
         return None
     db.execute("DELETE FROM chains WHERE name = ?", (name,))
+    db.execute("DELETE FROM unanswered WHERE chain = ?", (name,))
     removed = db.execute(_REMOVE_TURNS, {"name": name, "head": row[0], "pending": row[1]}).rowcount
     kept: int = db.execute("SELECT count(*) FROM turns WHERE chain = ?", (name,)).fetchone()[0]
     return removed, kept
@@ -69,4 +71,5 @@ def remove_chain(db: sqlite3.Connection, name: str) -> tuple[int, int] | None:
 def prune(db: sqlite3.Connection, before: float) -> tuple[int, int]:
     """Remove the chains not used since, then the older turns that nothing needs; returns how many of each."""
     chains = db.execute("DELETE FROM chains WHERE used < ?", (before,)).rowcount
+    db.execute("DELETE FROM unanswered WHERE created < ?", (before,))
     return chains, db.execute(_PRUNE_TURNS, {"before": before}).rowcount

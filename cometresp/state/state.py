@@ -11,6 +11,7 @@ from cometresp.state.chains import Chains
 from cometresp.state.database import Database
 from cometresp.state.patience import Patience
 from cometresp.state.turns import Turns
+from cometresp.state.unanswered import Unanswered
 
 _REMEMBERED_SECONDS = 7 * 86400
 
@@ -23,6 +24,7 @@ class State:
         self.turns = Turns(database)
         self.chains = Chains(database)
         self.servers = Servers(database)
+        self.unanswered = Unanswered(database)
 
     @classmethod
     def open(

@@ -1,9 +1,10 @@
-"""Names, ids and models for a shell's completion; none where the state can't be read."""
+"""Names and ids for a shell's completion; none where the state can't be read."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from cometresp.config import load
+from cometresp.config_file import load_file
 from cometresp.errors import CometrespError
 from cometresp.state.patience import Patience
 from cometresp.state.state import State
@@ -42,10 +43,26 @@ def response_ids(typed: str, *, offline: bool = False) -> Suggestions:
         words = escape_line(prompt_of(turns[0]), _SHOWN) if turns else ""
         return [(_LAST, f"the newest: {words}")] * (bool(turns) and _LAST.startswith(typed)) + found
 
+    if "~" in typed:
+        return _read(lambda state: _before(state, typed), offline=offline)
     if typed.startswith("@"):
         return [(f"@{name}", words) for name, words in chain_names(typed[1:], offline=offline)]
     at_heads = [] if typed else [(f"@{name}", words) for name, words in chain_names("", offline=offline)]
     return _read(recent, offline=offline) + at_heads
+
+
+def _before(state: State, typed: str) -> Suggestions:
+    """`last~1`, `@CHAIN~1`, `ID~1` and so on: the turns before the one that is named, as far as they begin as typed."""
+    base = typed.rpartition("~")[0]
+    if base.startswith("@"):
+        chain = state.chains.get(base[1:])
+        turn = chain.last if chain else None
+    else:
+        found = state.turns.newest(limit=1) if base == _LAST else state.turns.meant(base, limit=2)
+        turn = found[0] if len(found) == 1 else None
+    earlier = state.turns.lineage(turn)[-2::-1] if turn else []
+    offers = [(f"{base}~{n}", escape_line(prompt_of(one), _SHOWN)) for n, one in enumerate(earlier[:_RECENT], 1)]
+    return [offer for offer in offers if offer[0].startswith(typed)]
 
 
 def _offered(state: State, response_id: str, typed: str) -> str:
@@ -54,10 +71,30 @@ def _offered(state: State, response_id: str, typed: str) -> str:
     return short if short.startswith(typed) else response_id
 
 
-def model_names(typed: str, *, offline: bool = False) -> Suggestions:
-    """The models that begin as typed: those of recorded turns, the last used first. A catalogue is to be added here."""
-    names = _read(lambda state: [(name, "") for name in state.turns.models()], offline=offline)
-    return [(name, text) for name, text in names if name.startswith(typed) and escape_line(name) == name]
+def used_models(*, offline: bool = False) -> list[str]:
+    """The models of recorded turns, the last used first."""
+    return [name for name, _ in _read(lambda state: [(name, "") for name in state.turns.models()], offline=offline)]
+
+
+def profile_names(typed: str) -> Suggestions:
+    """The profiles of the config file that begin as typed."""
+    try:
+        profiles = load_file({**os.environ, "COMETRESP_PROFILE": ""}).table.get("profile", {})
+    except CometrespError:
+        return []
+    return _begun(profiles, typed)
+
+
+def server_names(typed: str) -> Suggestions:
+    """The MCP servers of the config file and its profile that begin as typed."""
+    try:
+        return _begun(load_file(os.environ).entries("mcp"), typed)
+    except CometrespError:
+        return []
+
+
+def _begun(names: Iterable[str], typed: str) -> Suggestions:
+    return [(name, "") for name in names if name.startswith(typed) and escape_line(name) == name]
 
 
 def _read(what: Callable[[State], Suggestions], *, offline: bool) -> Suggestions:

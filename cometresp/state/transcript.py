@@ -6,7 +6,15 @@ from typing import Literal, NamedTuple
 
 from cometresp.state.records import COMPACTED, Turn
 from cometresp.text import escape_line
-from cometresp.wire.items import arguments_of, content_texts, id_answered, id_of_call, label_of_call, text_of
+from cometresp.wire.items import (
+    arguments_of,
+    content_texts,
+    id_answered,
+    id_of_call,
+    label_of_call,
+    output_text,
+    text_of,
+)
 from cometresp.wire.json import Json
 
 _SHOWN = 60  # characters of the first words
@@ -85,7 +93,8 @@ def passages_of(turn: Turn, shown: Shown = str) -> list[Passage]:
     if turn.input is None and turn.output is None:
         return [Passage("heading", shown(turn.id)), Passage("plain", "(the text was not recorded, or is no longer)")]
     ended = f"{turn.status}: {turn.reason}" if turn.reason else turn.status
-    heading = Passage("heading", f"{shown(turn.id)} · {turn.model or ''} · {ended}")
+    model = f"{turn.model or ''} in place of {turn.asked_model}" if turn.asked_model else turn.model or ""
+    heading = Passage("heading", f"{shown(turn.id)} · {model} · {ended}")
     if turn.status == COMPACTED:
         return [heading, Passage("plain", f"({_compaction(turn)})")]
     return [heading, *map(_asked, turn.input or ()), *filter(None, map(_answered, turn.output or ()))]
@@ -103,8 +112,7 @@ def _asked(item: Json) -> Passage:
 
 
 def _output_text(item: Json) -> str:
-    output = item.get("output", "")
-    return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+    return output_text(item.get("output", ""))
 
 
 def _answered(item: Json) -> Passage | None:

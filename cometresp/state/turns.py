@@ -16,6 +16,7 @@ from cometresp.state import ids, retention
 from cometresp.state.chains import Head, set_heads, take_head
 from cometresp.state.database import Database
 from cometresp.state.records import TURN_COLUMNS, Chain, Ending, Heads, NewTurn, Turn, settings_columns, turn_of
+from cometresp.state.sums import By, Group, sums
 from cometresp.state.transcript import has_words, prompt_of
 from cometresp.text import escape_line
 from cometresp.wire.ids import LONG_ID
@@ -116,6 +117,11 @@ class Turns:
             )
             return [row[0] for row in rows]
 
+    def sums(self, by: By, since: float = 0.0) -> list[Group]:
+        """What the turns started since then used, by day, model, chain or profile."""
+        with self._database.reading() as db:
+            return sums(db, by, since)
+
     def pending_after(self, turn: Turn, chain: str) -> list[Turn]:
         """The turns of a chain that continue this one and were left to the server, which was still at work.
 
@@ -184,7 +190,8 @@ class Turns:
             ).fetchone()
             cursor = db.execute(
                 "INSERT INTO turns (id, parent, previous_id, chain, number, base_url, model, status, created, input,"
-                " settings, instructions, tools) VALUES (?, ?, ?, ?, ?, ?, ?, 'in_progress', ?, ?, ?, ?, ?)",
+                " profile, request, asked_model, settings, instructions, tools)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, 'in_progress', ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     response_id,
                     parent[0] if parent else None,
@@ -195,10 +202,14 @@ class Turns:
                     new.model,
                     now,
                     None if new.input is None else json.dumps(new.input),
+                    new.profile,
+                    None if new.input is None or new.request is None else json.dumps(new.request),
+                    new.asked_model,
                     *settings_columns(new.settings, with_text=new.input is not None),
                 ),
             )
             n = int(cursor.lastrowid or 0)
+            db.execute("DELETE FROM unanswered WHERE chain = ?", (new.chain,))
             before = None
             if new.restarts:
                 before = take_head(db, new.chain, n, now)
@@ -223,7 +234,7 @@ class Turns:
             db.execute(
                 "UPDATE turns SET status = ?, usage = ?, sequence = coalesce(?, sequence),"
                 " output = coalesce(?, output), ended = ?, id = coalesce(nullif(?, ''), id),"
-                " request_id = coalesce(request_id, ?), reason = ? WHERE n = ?",
+                " request_id = coalesce(request_id, ?), reason = ?, cost = coalesce(?, cost) WHERE n = ?",
                 (
                     ending.status,
                     json.dumps(ending.usage) if ending.usage else None,
@@ -233,6 +244,7 @@ class Turns:
                     ending.response_id,  # some servers change it in mid-stream: the last is the one that they keep
                     ending.request_id,  # that of the request which made the response, if it is known
                     ending.reason,
+                    ending.cost,
                     n,
                 ),
             )

@@ -40,4 +40,4 @@ def _explained(answer: Answer, body: Json, plan: Plan | None) -> bool:
     if parent is None:
         return False
     now, then = settings_of(body), parent.settings
-    return (now.instructions, now.tools, body.get("model")) != (then.instructions, then.tools, parent.model)
+    return (now.instructions, now.tools, body.get("model")) != (then.instructions, then.tools, parent.wanted_model)

@@ -40,7 +40,7 @@ def ask(runtime: Runtime, question: str) -> str | None:
 def ring(runtime: Runtime) -> None:
     """Ring on the terminal, if that was asked for and the run has taken long."""
     terminal = runtime.terminal
-    if terminal.stderr_tty and time.monotonic() - runtime.started > _LONG and runtime.bell:
+    if terminal.stderr_tty and time.monotonic() - runtime.started > _LONG and runtime.output.bell:
         terminal.write_stderr(_BELL)
 
 

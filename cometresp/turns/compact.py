@@ -14,6 +14,7 @@ from cometresp.turns.plan import Plan, continuation
 from cometresp.turns.prepare import earlier_items
 from cometresp.turns.replay import with_items
 from cometresp.turns.turn import heartbeat
+from cometresp.turns.unknown_model import naming_near_models
 from cometresp.wire import endpoints
 from cometresp.wire.ids import abridged_id, is_plain_id
 from cometresp.wire.items import answering_flags
@@ -51,7 +52,8 @@ def compact(wanted: Compaction, runtime: Runtime, state: "State") -> None:
         from cometresp.render.notice import print_notice
 
         print_notice(runtime.terminal, f"{short} · {body['model']}", short, f"compacting {plan.chain}")
-    with runtime.client() as client, heartbeat(runtime.terminal):
+    named = naming_near_models(runtime, body["model"])
+    with named, runtime.client() as client, heartbeat(runtime.terminal):
         try:
             reply = posted(client.compact, body, runtime, head)
         except CometrespError as error:
@@ -84,9 +86,12 @@ def _checked(plan: Plan) -> Turn:
 def _body(wanted: Compaction, runtime: Runtime, plan: Plan, head: Turn) -> tuple[Settings, Json]:
     """The settings of the chain from now on, and the body of the request."""
     configured = runtime.config.model.value if runtime.config.model else None
-    model = wanted.model or head.model or configured
+    model = runtime.config.model_of(wanted.model) if wanted.model else head.wanted_model or configured
     if not model:
-        raise UsageError(f"no model: {runtime.base_url} has no default one", hint="-m MODEL names it")
+        raise UsageError(
+            f"no model: {runtime.base_url} has no default one",
+            hint=("-m MODEL names it; ", Next("models"), " lists them"),
+        )
     settings = head.settings
     if wanted.instructions is not None:
         given = Inputs(runtime.terminal, reading=runtime.reading).text_of("--instructions", wanted.instructions)
@@ -119,6 +124,7 @@ def _record(reply: Json, runtime: Runtime, state: "State", plan: Plan, sent: tup
         parent=head,
         previous_id=head.id,
         expected=plan.expected,
+        profile=runtime.config.file.profile or None,
     )
     n, _ = state.turns.begin(new, compaction_id)
     ending = Ending(COMPACTED, obj(reply.get("usage")), [])

@@ -53,12 +53,18 @@ def conclude(
             step()
         except CometrespError as late:
             error = error or late
-    if isinstance(outcome, TurnError) and outcome.exit_code == ExitCode.CALL_OPEN and not recorder.keeps_text:
+    is_open = outcome is not None and outcome.exit_code in (ExitCode.CALL_OPEN, ExitCode.COST_LIMIT)
+    if outcome is not None and is_open and not recorder.keeps_text:
         outcome.with_hint(_by_hand(answer, recorder))
     lacking = last.error(answer, shape) or last.without_id(answer, required=allow_pending)
     final = _explained(error, answer, recorder) or outcome or lacking or _trouble(display, recorder)
     if final is None and not display.layout.prints_only_id and (empty := emptiness(answer)):
         display.terminal.warn(escape_line(empty))
+    report = recorder.report
+    report.place = recorder.recorded_place
+    report.text, report.language = last.text_of(answer)
+    if isinstance(instead, StoppedError):
+        report.status = "interrupted"
     _place_file(display, good=final is None)
     _print_summary(done, display, recorder, tier, status="interrupted" if isinstance(instead, StoppedError) else "")
     if final is not None:
@@ -66,12 +72,14 @@ def conclude(
 
 
 class _Last:
-    """What is printed of the last answer alone: its id, its JSON, or a block of code."""
+    """What is printed of the last answer alone: its id, its JSON, one field of that, or a block of code."""
 
     def __init__(self, display: Display) -> None:
         self._display = display
         self._extracts = display.output.extract or display.output.extract_last
-        self._extracted = False
+        self._selects = display.output.select is not None
+        self._part: str | None = None  # that was printed: a block of code, or a field
+        self._lacking: CometrespError | None = None  # the error of a field that isn't there
 
     def print(self, answer: Answer, *, good: bool) -> None:
         """`good`: the answer ended well. Otherwise a block of code in it may be half of one."""
@@ -82,6 +90,8 @@ class _Last:
             self._print_aside(answer.printed_text)
         elif self._extracts:
             self._extract(answer, good=good)
+        elif self._selects:
+            self._select(answer)
         elif layout.kind == "json":
             from cometresp.render.document import Document
 
@@ -93,12 +103,35 @@ class _Last:
 
         text, last = answer.printed_text, self._display.output.extract_last
         block = fenced_block(text, last=last, complete=not answer.incomplete_reason) if good else None
-        self._extracted = block is not None
+        self._part = block
         if block is None:
             self._print_aside(text)
             return
         block += "" if block.endswith(("\n", "\r")) or not block else "\n"
         self._display.outlets.sink.write(to_bytes(escape(block) if self._display.layout.to_terminal else block))
+
+    def _select(self, answer: Answer) -> None:
+        """One field of the response; its JSON is that of --json."""
+        if not answer.response and not answer.items:
+            return
+        from cometresp.render.document import document_of
+        from cometresp.wire.select import printed, select
+
+        to_terminal = self._display.layout.to_terminal
+        try:
+            values = select(document_of(answer), self._display.output.select or "", name_of(answer))
+        except TurnError as error:
+            self._lacking = error
+            return
+        self._part = printed(values, to_terminal=False).decode(errors="replace")
+        self._display.outlets.sink.write(printed(values, to_terminal=to_terminal))
+
+    def text_of(self, answer: Answer) -> tuple[str, str | None]:
+        """The answer, or the part of it that was printed; and its language where it is code, None for Markdown."""
+        if self._part is not None:
+            return self._part.removesuffix("\n"), ""
+        structured = format_of(answer.response.get("text")).get("type") in ("json_schema", "json_object")
+        return answer.printed_text, "json" if structured else None
 
     def _print_aside(self, text: str) -> None:
         self._display.terminal.aside(text if text.endswith("\n") or not text else text + "\n")
@@ -112,9 +145,11 @@ class _Last:
 
     def error(self, answer: Answer, shape: Json | None) -> CometrespError | None:
         """What an answer that ended well lacks: the block to extract, or a match with its schema."""
-        if self._extracts and not self._extracted:
+        if self._extracts and self._part is None:
             message = f"{name_of(answer)} has no fenced code block to extract"
             return TurnError(ExitCode.MISMATCH, message, hint="its text is above" if answer.text else "")
+        if self._lacking is not None:
+            return self._lacking
         if self._extracts or self._display.layout.prints_only_id or answer.status not in GOOD:
             return None
         shape = format_of(answer.response.get("text")) if shape is None else shape
@@ -174,6 +209,7 @@ def _print_summary(done: Finished, display: Display, recorder: Recorder, tier: s
 
     first, started = done.first_text_at, display.started
     chain, turn = recorder.place or ("", 0)
+    cost = _written_cost(done.cost)
     run = Run(
         status or done.status,
         time.monotonic() - started,
@@ -185,9 +221,20 @@ def _print_summary(done: Finished, display: Display, recorder: Recorder, tier: s
         recorder.model,
         tier,
         answer.request_id,
+        cost,
     )
     if summarized:
         print_summary(terminal, answer, run)
     if display.output.usage or (terminal.verbose and summarized):
-        line = usage_line(done.usage, answer.request_id, details(answer, run) if summarized else ())
+        line = usage_line(done.usage, answer.request_id, details(answer, run) if summarized else (), cost=cost)
         terminal.aside(line + "\n")
+    if display.output.usage and (notice := display.costs.notice(recorder.model)):
+        terminal.note(notice)
+
+
+def _written_cost(cost: float | None) -> str:
+    if cost is None:
+        return ""
+    from cometresp.catalogue.price import written
+
+    return written(cost)

@@ -9,6 +9,7 @@ from cometresp.text import escape_line, to_bytes
 from cometresp.turns.by_items import posted
 from cometresp.turns.lookup import of_the_server, offers_no_such_path
 from cometresp.turns.prepare import Prepared
+from cometresp.turns.unknown_model import naming_near_models
 from cometresp.wire.json import Json
 
 
@@ -17,7 +18,7 @@ def count_tokens(asked: Asked, runtime: Runtime, prepared: Prepared) -> None:
     body = resolved_body(prepared.body, runtime.terminal.environ)
     add_secrets(body, runtime.secrets)
     parent = prepared.plan.parent
-    with runtime.client() as client:
+    with naming_near_models(runtime, body.get("model")), runtime.client() as client:
         try:
             counted = posted(client.count_tokens, body, runtime, parent, prepared.new_items)
         except CometrespError as error:
@@ -34,18 +35,11 @@ def count_tokens(asked: Asked, runtime: Runtime, prepared: Prepared) -> None:
 
 def _estimated(runtime: Runtime, body: Json, parent: Turn | None, reason: str) -> Json:
     """An estimate in place of the server's object, with a warning that it is one."""
-    from cometresp.request.estimate import estimated_tokens
+    from cometresp.request.estimate import earlier_tokens, estimated_tokens
 
-    tokens, left_out = estimated_tokens(body, _earlier_tokens(body, parent))
+    earlier = earlier_tokens(body, parent.id, parent.usage) if parent is not None else None
+    tokens, left_out = estimated_tokens(body, earlier)
     without = f"; without {' and '.join(left_out)}" if left_out else ""
     warning = f"{reason}; {tokens} is an estimate, from the number of bytes{without}"
     runtime.terminal.warn(escape_line(warning))
     return {"object": "response.input_tokens", "input_tokens": tokens, "estimated": True}
-
-
-def _earlier_tokens(body: Json, parent: Turn | None) -> int | None:
-    """The tokens of the earlier turns that the server adds, as it counted them for the last one; None: unknown."""
-    if parent is None or (body.get("previous_response_id") != parent.id and body.get("conversation") is None):
-        return None
-    before, answer = parent.usage.get("input_tokens"), parent.usage.get("output_tokens")
-    return before + answer if isinstance(before, int) and isinstance(answer, int) else None

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from cometresp.client.following import Polled
     from cometresp.render.screen import Kind, Screen, Sink, View
     from cometresp.runtime import Runtime
-    from cometresp.turns.files import FileSink, IdFile
+    from cometresp.sinks import FileSink
+    from cometresp.turns.cost import Costs
+    from cometresp.turns.files import IdFile
 
     OnPoll = Callable[[str, Polled], None]  # is called with the response id and each poll of it
 
@@ -32,9 +34,9 @@ _TOLD_OF = 2  # polls without an answer
 def _kind(output: OutputOptions, terminal: Terminal) -> "Kind":
     """The format that the flags name; `auto` is Markdown on a terminal, else text.
 
-    With --extract it is "nothing": that prints a part of the answer by itself.
+    With --extract and --select it is "nothing": they print a part of the response by themselves.
     """
-    if output.extract or output.extract_last:
+    if output.extract or output.extract_last or output.select is not None:
         return "nothing"
     if output.json or output.events:
         return "json" if output.json else "events"
@@ -125,10 +127,11 @@ def open_outlets(runtime: "Runtime") -> Outlets:
     output, terminal = runtime.output, runtime.terminal
     if output.id_file is None and output.save_images is None and output.file is None:
         return Outlets(terminal)
-    from cometresp.turns.files import FileSink, IdFile
+    from cometresp.sinks import FileSink
+    from cometresp.turns.files import IdFile
     from cometresp.turns.images import image_folder
 
-    with runtime.within_max_time("opening the output files"):
+    with runtime.reading.within_max_time("opening the output files"):
         id_file = IdFile(output.id_file, terminal) if output.id_file is not None else None
         images = image_folder(output.save_images) if output.save_images is not None else None
         file = FileSink(output.file, terminal) if output.file is not None else None
@@ -138,7 +141,8 @@ def open_outlets(runtime: "Runtime") -> Outlets:
 class Display:
     """Makes the screens of a run.
 
-    `runs_here(item)` is whether a call of the model is run by this program; `hint` is that of the `Runtime`.
+    `costs` are those of the run; `runs_here(item)` is whether a call of the model is run by this program; `hint` is
+    that of the `Runtime`.
     """
 
     def __init__(
@@ -147,6 +151,7 @@ class Display:
         output: OutputOptions,
         outlets: Outlets,
         terminal: Terminal,
+        costs: "Costs",
         *,
         runs_here: Callable[[Json], bool] = lambda _: False,
         hint: Callable[..., str],
@@ -158,6 +163,7 @@ class Display:
         self.output = output
         self.outlets = outlets
         self.terminal = terminal
+        self.costs = costs
         self.started = time.monotonic()
         self._upload = Upload()
         self._polling = Polling()

@@ -5,9 +5,8 @@ from cometresp.request.secrets import masked_body
 from cometresp.runtime import Runtime
 from cometresp.text import escape_json, to_bytes
 from cometresp.wire.endpoints import NEW, Request
-from cometresp.wire.headers import with_headers
+from cometresp.wire.headers import names_key, with_headers
 from cometresp.wire.payload import Payload
-from cometresp.wire.urls import joined
 
 
 def shown_only(runtime: Runtime, request: Request) -> bool:
@@ -27,7 +26,7 @@ def show(runtime: Runtime, request: Request) -> None:
     if runtime.connection.curl:
         _print_curl(runtime, request)
     elif request.body is None:
-        runtime.terminal.write(to_bytes(f"{request.method} {joined(runtime.base_url, request.target)}\n"))
+        runtime.terminal.write(to_bytes(f"{request.method} {request.url(runtime.base_url)}\n"))
     else:
         _print_body(runtime, masked_body(request.body))
 
@@ -36,11 +35,12 @@ def _print_curl(runtime: Runtime, request: Request) -> None:
     """The request as a command; a key that is needed is a variable there, whether or not one is set."""
     from cometresp.request.curl import KEY, curl
 
-    has_key = not runtime.connection.offline and (runtime.config.key is not None or runtime.needs_key)
+    has_key = not runtime.offline and (bool(runtime.config.key) or runtime.needs_key or runtime.has_key_command)
     headers: dict[str, str | None] = {**request.headers, **({"Authorization": KEY} if has_key else {})}
-    command = curl(
-        request, runtime.url, with_headers(headers, runtime.given_headers), proxy_free=is_loopback(runtime.url)
-    )
+    headers = with_headers(headers, runtime.given_headers)
+    if request.public:
+        headers = {name: value for name, value in headers.items() if not names_key(name)}
+    command = curl(request, runtime.url, headers, proxy_free=is_loopback(runtime.url))
     terminal = runtime.terminal
     for piece in command:
         terminal.write(to_bytes(escape_json(piece.decode())) if terminal.stdout_tty else piece)

@@ -14,6 +14,7 @@ from cometresp.state.records import UNENDED
 from cometresp.text import escape_line, shell_arguments
 from cometresp.turns.attention import attended
 from cometresp.turns.conclude import conclude
+from cometresp.turns.cost import Costs
 from cometresp.turns.display import Display, draw_waits, layout_of, open_outlets
 from cometresp.turns.exchange import exchange
 from cometresp.turns.lookup import explained, is_missing, shown_id
@@ -57,8 +58,10 @@ def run_fetch(wanted: Wanted, runtime: Runtime) -> None:
     output, terminal = runtime.output, runtime.terminal
     draw_waits(runtime)
     layout = layout_of(output, terminal, plain=runtime.plain, streaming=wanted.stream)
-    display = Display(layout, output, open_outlets(runtime), terminal, hint=runtime.hint)
+    costs = Costs(runtime, wanted.turn.model if wanted.turn is not None else None)
+    display = Display(layout, output, open_outlets(runtime), terminal, costs, hint=runtime.hint)
     recorder = Recorder(runtime, None)
+    runtime.report.model = wanted.turn.model if wanted.turn is not None else None
     with attended(runtime), closing(display):
         done = run_turn(_Fetcher(wanted, runtime, display.on_poll), display, recorder)
         conclude(done, display, recorder)

@@ -17,6 +17,17 @@ def tell_empty(runtime: Runtime, message: str) -> None:
     runtime.terminal.note(message + (fills or "; COMETRESP_RECORD=none records nothing"))
 
 
+def print_json(runtime: Runtime, value: object, path: str | None = None, *, what: str = "the list") -> None:
+    """Print a value as JSON, or the fields of it at the `path` of --select. `what` it is, for the error of that (8)."""
+    if path is None:
+        runtime.terminal.print_json(value)
+        return
+    from cometresp.wire.select import printed, select
+
+    values = select(value, path, what)
+    runtime.terminal.write(printed(values, to_terminal=runtime.terminal.stdout_tty))
+
+
 def print_passages(runtime: Runtime, found: "list[Passage]", *, use_pager: bool = True) -> None:
     """Markdown into a pipe; on a terminal rendered, through the pager."""
     terminal = runtime.terminal

@@ -37,7 +37,7 @@ def resolve(given: str, runtime: Runtime, *, conversations: bool = False) -> str
     An id that isn't recorded is returned as it is: the server may know it. Raises UsageError for the id of a
     conversation where the command isn't about `conversations` too.
     """
-    given = _id_from_stdin(runtime) if given == "-" else recorded_id(given, runtime, "ID")
+    given = id_from_stdin(runtime) if given == "-" else recorded_id(given, runtime, "ID")
     if not is_plain_id(given):
         raise UsageError(f"ID: {given[:80]!r} is not a response id")
     if is_conversation(given) and not conversations:
@@ -49,7 +49,7 @@ def resolve(given: str, runtime: Runtime, *, conversations: bool = False) -> str
 
 def recorded_id(given: str, runtime: Runtime, argument: str) -> str:
     """The id of the recorded response that was meant (see `find`); one that isn't recorded as it is."""
-    if given == "last" or given.startswith("@"):
+    if given.partition("~")[0] == "last" or given.startswith("@"):
         state = runtime.open_state(create=False, required=True)
         if state is None:
             raise _nothing(given, argument)
@@ -75,40 +75,39 @@ def recorded_id(given: str, runtime: Runtime, argument: str) -> str:
 def find(state: "State", given: str, argument: str) -> "Turn | None":
     """The recorded turn that an argument names, None for an id that isn't recorded.
 
-    It is the id itself, a start of it that is unique in the record, `last` (the newest), `@CHAIN` (its head, else the
-    turn that is to become it) or `@CHAIN~N` (N turns before that). Raises UsageError, which starts with the `argument`,
-    where nothing is recorded for one of these words, and for the start of several ids.
+    It is the id itself, a start of it that is unique in the record, `last` (the newest), or `@CHAIN` (its head, else
+    the turn that is to become it); with `~N` behind it, N turns before that. Raises UsageError, which starts with the
+    `argument`, where nothing is recorded for one of these words, and for the start of several ids.
     """
-    turn: Turn | None = None
-    if given == "last":
-        turn = next(iter(state.turns.newest(limit=1)), None)
-    elif given.startswith("@"):
-        turn = _in_chain(state, given, argument)
-    elif not is_plain_id(given):
-        return None
-    else:
-        return state.turns.get(given) or _only(state, given, argument)
-    if turn is None:
+    turn = _named(state, given, argument)
+    base, tilde, count = given.rpartition("~")
+    if turn is None and tilde and base and len(count) <= _DIGITS and (count.isdecimal() or not count):
+        turn = _named(state, base, argument)
+        if turn is None:
+            raise _nothing(given, argument)
+        return _before(state, turn, int(count or 1), given, argument)
+    if turn is None and (given == "last" or given.startswith("@")):
         raise _nothing(given, argument)
     return turn
 
 
-def _in_chain(state: "State", given: str, argument: str) -> "Turn | None":
-    """The turn of `@CHAIN` or `@CHAIN~N`; the name of a chain may end in `~N` itself."""
-    if chain := state.chains.get(chain_name(given[1:], argument)):
-        return chain.last
-    name, tilde, count = given[1:].rpartition("~")
-    if not tilde or len(count) > _DIGITS or not (count.isdecimal() or not count):
-        return None
-    chain = state.chains.get(chain_name(name, argument))
-    if chain is None or chain.last is None:
-        return None
-    turns, before = state.turns.lineage(chain.last), int(count or 1)
-    if before >= len(turns):
-        hint: Hint = (Next("log", (shell_flag("--chain", name),)), " lists them")
+def _named(state: "State", given: str, argument: str) -> "Turn | None":
+    """The turn of an id, the start of one, `last` or `@CHAIN`, as it is: ids and names may end in `~N` themselves."""
+    if given == "last":
+        return next(iter(state.turns.newest(limit=1)), None)
+    if given.startswith("@"):
+        chain = state.chains.get(chain_name(given[1:], argument))
+        return chain.last if chain else None
+    return state.turns.get(given) or _only(state, given, argument) if is_plain_id(given) else None
+
+
+def _before(state: "State", turn: "Turn", count: int, given: str, argument: str) -> "Turn":
+    turns = state.turns.lineage(turn)
+    if count >= len(turns):
+        hint: Hint = (Next("log", (shell_flag("--chain", turn.chain),)), " lists them")
         recorded = f"{len(turns)} turn{'' if len(turns) == 1 else 's'}"
         raise UsageError(f"{argument}: {given} goes too far back: {recorded} recorded", hint=hint)
-    return turns[-1 - before]
+    return turns[-1 - count]
 
 
 def _only(state: "State", start: str, argument: str) -> "Turn | None":
@@ -127,7 +126,7 @@ def _nothing(given: str, argument: str) -> UsageError:
     return UsageError(f"{argument}: nothing is recorded for {given}", hint=(Next("chains"), " lists what is"))
 
 
-def _id_from_stdin(runtime: Runtime) -> str:
+def id_from_stdin(runtime: Runtime) -> str:
     if runtime.config.no_stdin:
         raise UsageError("ID: standard input is not read, because of COMETRESP_NO_STDIN")
     stream = runtime.terminal.stdin

@@ -1,7 +1,7 @@
 """The turns of a run: the first, and those that follow while this program can answer the model's calls."""
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import RESUME_RUN, RUN_AGAIN, verdict
@@ -12,8 +12,9 @@ from cometresp.runtime import Runtime
 from cometresp.state.records import NewTurn
 from cometresp.text import escape_line, shell_arguments
 from cometresp.turns.conclude import conclude
+from cometresp.turns.cost import Costs
 from cometresp.turns.display import Display, layout_of, open_outlets
-from cometresp.turns.plan import settings_of
+from cometresp.turns.plan import request_of, settings_of
 from cometresp.turns.prepare import Prepared
 from cometresp.turns.record import Recorder
 from cometresp.turns.replay import recorded_items
@@ -22,14 +23,15 @@ from cometresp.turns.turn import Finished, Send, run_turn
 from cometresp.wire.endpoints import NEW
 from cometresp.wire.events import GOOD
 from cometresp.wire.items import format_of
-from cometresp.wire.json import Json
+from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
     from cometresp.calls.settle import Call
+    from cometresp.turns.budget import Budget
     from cometresp.turns.draft import Draft
     from cometresp.turns.tools import Tools
 
-_SEND_AGAIN = (Next("continue"), " sends the results again, with --functions where further calls should run")
+_SEND_AGAIN = (Next("continue"), " sends the results again, with --functions and --mcp where further calls should run")
 
 
 def run_turns(
@@ -58,13 +60,14 @@ def run_turns(
     if asked.prints_only_id:
         _note_foreground(runtime, done.answer)
     else:
-        done, recorder, stopped = _answer_calls(local, display, sender, (done, recorder), asked.loop.max_turns)
+        limits = _Limits(asked.loop.max_turns, prepared.budget)
+        done, recorder, stopped = _answer_calls(local, display, sender, (done, recorder), limits)
     conclude(
         done,
         display,
         recorder,
         shape=shape,
-        tier=asked.request.service_tier,
+        tier=text(prepared.body.get("service_tier")) or None,
         allow_pending=asked.prints_only_id,
         instead=stopped,
     )
@@ -80,11 +83,12 @@ def _display(asked: Asked, runtime: Runtime, shape: Json, local: "_LocalCalls") 
         prints_only_id=asked.prints_only_id,
         shape=shape,
     )
-    return Display(layout, output, open_outlets(runtime), terminal, runs_here=local.runs_here, hint=runtime.hint)
+    outlets, costs = open_outlets(runtime), Costs(runtime)
+    return Display(layout, output, outlets, terminal, costs, runs_here=local.runs_here, hint=runtime.hint)
 
 
 def _answer_calls(
-    local: "_LocalCalls", display: Display, sender: Sender, first: tuple[Finished, Recorder], max_turns: int
+    local: "_LocalCalls", display: Display, sender: Sender, first: tuple[Finished, Recorder], limits: "_Limits"
 ) -> tuple[Finished, Recorder, CometrespError | None]:
     """Run the calls of the last answer and send their outputs, turn after turn, while all of them can be run here.
 
@@ -96,12 +100,12 @@ def _answer_calls(
     while calls := local.answerable(done):
         try:
             recorder.catch_up()  # what the functions return is recorded with it
-            if turns >= max_turns:
-                raise _too_many(turns, calls)
+            limits.check(done, turns, calls)
             outcomes = local.tools().settle(calls, recorder)
+            outputs = [outcome.item() for outcome in outcomes]
+            limits.check_outputs(done, turns, outputs)
         except CometrespError as error:
             return done, recorder, error
-        outputs = [outcome.item() for outcome in outcomes]
         sender.follow(done.answer, outputs)
         answered, recorder = recorder, recorder.for_next(outputs, done.answer)
         display.show_outcomes(outcomes)
@@ -154,15 +158,17 @@ class _LocalCalls:
 
 
 def _announce(runtime: Runtime, prepared: Prepared) -> None:
-    """On a terminal, which chain is continued."""
+    """On a terminal, which chain is continued, or which turn is sent again."""
     plan, terminal = prepared.plan, runtime.terminal
-    if plan.parent is None or plan.restarts or not (terminal.stderr_tty or terminal.verbose):
+    starts = plan.parent is None or plan.restarts
+    if (starts and not plan.repeats) or not (terminal.stderr_tty or terminal.verbose):
         return
     from cometresp.render.notice import print_notice
 
-    turn = f"turn {plan.parent.number + 1}"
-    short = f"continuing {plan.chain}: {plan.shown_parent} · {turn}"
-    print_notice(terminal, f"{short} · {prepared.model or 'no model'}", short, f"continuing {plan.chain}: {turn}")
+    turn = f"turn {plan.parent.number + 1 if plan.parent else 1}"
+    what = f"again, in {plan.chain}" if plan.repeats else f"continuing {plan.chain}"
+    short = f"{what}: {plan.repeats or plan.shown_parent} · {turn}"
+    print_notice(terminal, f"{short} · {prepared.model or 'no model'}", short, f"{what}: {turn}")
 
 
 def _note_foreground(runtime: Runtime, answer: Answer) -> None:
@@ -184,13 +190,26 @@ def _resume_hint(kept: bool) -> Hint:
     return _SEND_AGAIN if kept else RUN_AGAIN
 
 
-def _too_many(turns: int, calls: "list[Call]") -> CometrespError:
-    names = ", ".join(dict.fromkeys(escape_line(call.tool.written) for call in calls))
-    return TurnError(
-        ExitCode.CALL_OPEN,
-        f"stopped after {turns} turn{'s' if turns > 1 else ''} (--max-turns) before {names} ran",
-        hint=RESUME_RUN,
-    )
+class _Limits(NamedTuple):
+    """What ends a run whose calls could be answered: --max-turns, --max-cost."""
+
+    turns: int
+    budget: "Budget | None"
+
+    def check(self, done: Finished, turns: int, calls: "list[Call]") -> None:
+        """Raises an error where the calls aren't to run, since no turn may follow."""
+        names = ", ".join(dict.fromkeys(escape_line(call.tool.written) for call in calls))
+        if turns >= self.turns:
+            count = f"{turns} turn{'s' if turns > 1 else ''}"
+            message = f"stopped after {count} (--max-turns) before {names} ran"
+            raise TurnError(ExitCode.CALL_OPEN, message, hint=RESUME_RUN)
+        if self.budget is not None:
+            self.budget.check_next(done, turns, names=names)
+
+    def check_outputs(self, done: Finished, turns: int, outputs: list[Json]) -> None:
+        """Raises CostLimitError where the outputs of the calls are too much for --max-cost. They are recorded."""
+        if self.budget is not None:
+            self.budget.check_next(done, turns, outputs)
 
 
 def _new_turn(runtime: Runtime, prepared: Prepared) -> NewTurn:
@@ -203,10 +222,12 @@ def _new_turn(runtime: Runtime, prepared: Prepared) -> NewTurn:
         chain=plan.chain,
         base_url=runtime.base_url,
         model=prepared.model,
-        settings=settings_of(masked_body(body)),
+        settings=settings_of(masked := masked_body(body)),
         input=recorded_items(prepared.new_items) if runtime.config.record == "full" else None,
         restarts=plan.restarts,
         parent=parent,
         previous_id=parent.id if parent else previous,
         expected=plan.expected,
+        profile=runtime.config.file.profile or None,
+        request=request_of(masked),
     )

@@ -14,7 +14,6 @@ from cometresp.state.names import chain_name
 from cometresp.state.records import BROKEN, COMPACTED, Chain, Heads, Settings, Turn
 from cometresp.text import escape_line, shell_arguments, shell_flag
 from cometresp.turns.outputs import Calls, waiting_calls
-from cometresp.wire.events import may_go_on
 from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ class Plan(NamedTuple):
 
     `restarts` the chain, or continues `parent`, whose open calls are `open_calls`; `shown_parent` is its short id.
     `replay` sends the recorded items in place of the id; `replay_if_complete` only where the record is complete.
-    `expected` are the chain's heads.
+    `expected` are the chain's heads. `repeats` is the short id of a turn that is sent again.
     """
 
     chain: str
@@ -40,6 +39,7 @@ class Plan(NamedTuple):
     model: str | None = None
     expected: Heads | None = None
     open_calls: Calls = MappingProxyType({})
+    repeats: str = ""
 
 
 def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
@@ -66,7 +66,7 @@ def plan_turn(asked: Asked, runtime: Runtime) -> Plan:
             f"{escape_line(turn_id)} continues the same response and was {turn.status} when last looked at"
             + runtime.hint(": ", get, ", then ", go_on)
         )
-    return plan._replace(settings=_changed(plan.settings, given))
+    return plan._replace(settings=changed_settings(plan.settings, given))
 
 
 def _previous_id(given: str | None, runtime: Runtime) -> str | None:
@@ -90,6 +90,12 @@ def continuation(state: "State", name: str, from_id: str | None, base_url: str, 
             raise UsageError(f"--from: {from_id!r} is not recorded here", hint=hint)
     else:
         parent = _head(name, chain, state)
+    return place_after(state, name, parent, base_url, replay=replay)
+
+
+def place_after(state: "State", name: str, parent: Turn, base_url: str, *, replay: bool = False) -> Plan:
+    """The place after a recorded response, in a chain."""
+    chain = state.chains.get(name)
     conversation = parent.settings.conversation
     if conversation and replay:
         raise UsageError(f"--replay: the turns of {name} are kept by the server, in {conversation}")
@@ -106,7 +112,7 @@ def continuation(state: "State", name: str, from_id: str | None, base_url: str, 
         replay=replay,
         replay_if_complete=not conversation and not replay and state.servers.takes_no_previous(base_url),
         settings=parent.settings,
-        model=parent.model,
+        model=parent.wanted_model,
         expected=chain.heads if chain else None,
         open_calls=waiting_calls(parent),
     )
@@ -133,6 +139,8 @@ def _unfinished(name: str, pending: Turn, shown_id: str, back: Hint, *, goes_bac
 
     `back` is another way on: it `goes_back`, or else starts the chain again.
     """
+    from cometresp.wire.events import may_go_on
+
     broken = pending.status in BROKEN
     at_work = may_go_on(pending.status) and not broken
     turn_id, status = escape_line(shown_id), escape_line(pending.status)
@@ -152,7 +160,7 @@ def _nothing(name: str) -> UsageError:
     return UsageError(f"nothing to continue: chain {name} has no response yet", hint=(Next("ask", "…"), " starts it"))
 
 
-def _changed(settings: Settings, given: ChainOptions) -> Settings:
+def changed_settings(settings: Settings, given: ChainOptions) -> Settings:
     """The settings of the chain with what the flags drop or change."""
     dropped = {"instructions": given.no_instructions, "tools": given.no_tools}
     settings = settings._replace(forgotten=tuple(name for name in settings.forgotten if not dropped[name]))
@@ -161,6 +169,14 @@ def _changed(settings: Settings, given: ChainOptions) -> Settings:
     if given.no_tools:
         settings = settings._replace(tools=None)
     return settings if given.store is None else settings._replace(store=given.store)
+
+
+_RECORDED_APART = {"model", "input", "instructions", "tools", "store", "conversation", "previous_response_id"}
+
+
+def request_of(body: Json) -> Json:
+    """The fields of a body that are recorded so that the same turn can be sent again; the others stand elsewhere."""
+    return {name: value for name, value in body.items() if name not in _RECORDED_APART}
 
 
 def settings_of(body: Json) -> Settings:

@@ -17,6 +17,7 @@ from cometresp.wire.json import Json
 from cometresp.wire.masking import Secrets
 
 if TYPE_CHECKING:
+    from cometresp.report.facts import Report
     from cometresp.state.state import State
 
 
@@ -60,6 +61,16 @@ class Recorder:
         return recorder
 
     @property
+    def report(self) -> "Report":
+        """The facts of this run."""
+        return self._runtime.report
+
+    @property
+    def recorded_place(self) -> tuple[str, int] | None:
+        """The chain in which the turn is recorded, as its head or not, and its number there."""
+        return (self._turn.chain, self._turn.number) if self._turn is not None else None
+
+    @property
     def secrets(self) -> Secrets:
         """The secrets of this run."""
         return self._runtime.secrets
@@ -76,7 +87,7 @@ class Recorder:
 
     @property
     def model(self) -> str | None:
-        """The model that was asked for, where it is known."""
+        """The model that was asked, where it is known."""
         return self._new.model if self._new is not None else self._turn.model if self._turn is not None else None
 
     def in_conversation(self, conversation_id: str) -> bool:
@@ -84,6 +95,12 @@ class Recorder:
         if self._new is not None:
             self._new = self._new._replace(settings=self._new.settings._replace(conversation=conversation_id))
         return not self._off
+
+    def on_fallback(self, model: str) -> None:
+        """Record that this model answers in place of the one that was asked for."""
+        new = self._new
+        if new is not None and new.model != model:
+            self._new = new._replace(model=model, asked_model=new.asked_model or new.model)
 
     def on_response_id(self, response_id: str) -> None:
         """Record the id before anything is shown."""
@@ -124,14 +141,15 @@ class Recorder:
             self._n = turn.n if turn else None
             self._was_unended = turn is not None and turn.status in UNENDED
         else:
-            masked = self._runtime.secrets.value
-            settings = self._new.settings
-            settings = settings._replace(instructions=masked(settings.instructions), tools=masked(settings.tools))
-            new = self._new._replace(input=masked(self._new.input), settings=settings)
-            self._n, before = self._opened().turns.begin(new, self._response_id)
+            self._n, before = self._opened().turns.begin(self._masked(self._new), self._response_id)
             if before is not None and before.number > 1:
                 self._tell_restarted(self._new.chain, before.id)
         self._begun = True
+
+    def _masked(self, new: NewTurn) -> NewTurn:
+        masked, settings = self._runtime.secrets.value, new.settings
+        settings = settings._replace(instructions=masked(settings.instructions), tools=masked(settings.tools))
+        return new._replace(input=masked(new.input), settings=settings, request=masked(new.request))
 
     def _tell_restarted(self, chain: str, before: str) -> None:
         """How to go back to a conversation of several turns, from which this turn took the chain."""
@@ -150,7 +168,7 @@ class Recorder:
         """The recorder of the turn that answers this one's calls."""
         new = self._new
         if new is not None:
-            new = new._replace(restarts=False)
+            new = new._replace(restarts=False, request=_without_force(new.request))
         if new is not None and self._turn is not None:
             new = new._replace(
                 input=recorded_items(outputs) if self._runtime.config.record == "full" else None,
@@ -187,20 +205,20 @@ class Recorder:
         except OutputError:  # whatever is recorded next will say so
             return []
 
-    def finish(self, answer: Answer, status: str, *, good: bool, sent: bool = True) -> None:
+    def finish(self, answer: Answer, status: str, *, good: bool, sent: bool = True, cost: float | None = None) -> None:
         """Record how the turn ended. `good`: it may become the head of its chain; `sent`: the server may know of it."""
         if self._off:
             self._close()
             return
         if self._response_id:
-            self._unfinished = partial(self._end, answer, status, good=good)
+            self._unfinished = partial(self._end, answer, status, good=good, cost=cost)
         elif self._new is not None and not answer.id:
             if answer.items and not answer.refused_id:
                 self._runtime.terminal.warn(
                     "the reply has no response id: this turn is not recorded, and can't be continued"
                 )
-            if sent and self._new.restarts:
-                self._unfinished = partial(self._restart, self._new.chain)
+            if sent:
+                self._unfinished = partial(self._without_id, self._new, answered=bool(answer.items))
         with self._runtime.patience.briefly(), suppress(LockedError):
             self._record_end()
 
@@ -224,7 +242,7 @@ class Recorder:
             self._unfinished = None
         self._close()
 
-    def _end(self, answer: Answer, status: str, *, good: bool) -> None:
+    def _end(self, answer: Answer, status: str, *, good: bool, cost: float | None) -> None:
         self._begin()
         if self._n is None:
             return
@@ -240,18 +258,32 @@ class Recorder:
             answer.id,
             masked(answer.request_id),
             masked(answer.given_reason),
+            cost,
         )
         turns = self._opened().turns
         result = turns.finish(self._n, ending, good=good, expected=self._new.expected if self._new else None)
         self._turn = turns.at(self._n)
         self._tell(result, answer)
 
-    def _restart(self, chain: str) -> None:
-        """The chain has no head, as after any turn that was to restart it and didn't complete."""
-        if (state := self._runtime.open_state(create=False)) is not None:
+    def _without_id(self, new: NewTurn, *, answered: bool) -> None:
+        """Keep a request that got no response id, for `again`.
+
+        A chain that it was to restart has no head, as after any turn that didn't complete.
+        """
+        if new.restarts and (state := self._runtime.open_state(create=False)) is not None:
             with state:
-                before = state.chains.restart(chain)
+                before = state.chains.restart(new.chain)
                 self.before = before and state.turns.shown_id(before)
+        if answered or new.input is None:
+            return
+        try:
+            if (state := self._runtime.open_state()) is not None:
+                with state:
+                    state.unanswered.keep(self._masked(new))
+        except LockedError:
+            raise
+        except OutputError:  # there is no turn that would be lost
+            return
 
     def _tell(self, result: Literal["head", "moved on", "kept"], answer: Answer) -> None:
         new, turn = self._new, self._turn
@@ -277,3 +309,12 @@ class Recorder:
         self._runtime.terminal.warn(f"this turn is not recorded: {error.message}")
         if self._required:
             self.error = error
+
+
+def _without_force(request: Json | None) -> Json | None:
+    """The request of a turn that brings results: see `without_force`."""
+    if request is None or "tool_choice" not in request:
+        return request
+    from cometresp.calls.conversation import without_force
+
+    return request | {"tool_choice": without_force(request["tool_choice"])}

@@ -11,6 +11,7 @@ from cometresp.wire.items import distinct, sent_back
 from cometresp.wire.json import Json, obj, text
 
 STAND_IN = "cometresp_stand_in"  # in a recorded part whose bytes were not: where they are, and what they were
+_NO_REPLAY = "the conversation can't be replayed: "
 # Where the bytes of a part are, by the part's type (API 3.1).
 _BYTES_KEY = {"input_file": "file_data", "input_image": "image_url", "input_text": "text"}
 
@@ -46,6 +47,14 @@ def _kept_part(part: object) -> object:
         kept = {"path": source.path, "size": source.size, "sha256": source.sha256}
         return {**part, key: content.with_stand_ins(value), STAND_IN: kept}
     return part
+
+
+def sent_items(turn: Turn, reading: Reading) -> list[Json]:
+    """The recorded input of a turn as it was sent. Raises RequestRefusedError (65) for a file that isn't the same."""
+    try:
+        return [_restored(item, turn, reading) for item in turn.input or ()]
+    except RequestRefusedError as error:
+        raise error.with_message(error.message.replace(_NO_REPLAY, "the turn can't be sent again: ", 1)) from None
 
 
 def _restored(item: Json, turn: Turn, reading: Reading) -> Json:
@@ -124,4 +133,4 @@ def with_items(body: Json, items: list[Json]) -> Json:
 
 def _incomplete(what: str) -> RequestRefusedError:
     hint = ("start a new chain with: ", Next("ask", "…"))
-    return RequestRefusedError(f"the conversation can't be replayed: {what}", hint=hint)
+    return RequestRefusedError(f"{_NO_REPLAY}{what}", hint=hint)

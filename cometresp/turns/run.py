@@ -1,4 +1,4 @@
-"""A run of `ask`, `stream` and `continue`, from the command line to the exit code: the table of contents.
+"""A run of `ask`, `stream`, `continue` and `again`, from the command line to the exit code: the table of contents.
 
     check       flags that contradict each other
     read        read the prompt and the files, which the user may type or edit: `attended` begins after it
@@ -11,16 +11,21 @@ The exit code is that of the error (`cli.run`).
 """
 
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from cometresp.options.asked import Asked
 from cometresp.runtime import Runtime, telling
-from cometresp.turns.prepare import prepare, read
+from cometresp.turns.prepare import Prepared, prepare, read
 from cometresp.wire import endpoints
+
+if TYPE_CHECKING:
+    from cometresp.turns.draft import Draft
+    from cometresp.turns.tools import Tools
 
 
 @telling
 def run(asked: Asked, runtime: Runtime) -> None:
-    """Run one command line of `ask`, `stream` or `continue`. Raises the error that its end amounts to."""
+    """Run one command line of `ask`, `stream`, `continue` or `again`. Raises the error that its end amounts to."""
     asked.check()
     if runtime.terminal.stderr_tty:
         from cometresp.turns.display import draw_waits
@@ -28,34 +33,61 @@ def run(asked: Asked, runtime: Runtime) -> None:
         draw_waits(runtime)
     with ExitStack() as stack:
         tools = None
-        if asked.loop.functions:
-            runtime.flags = runtime.flags._replace(functions=tuple(asked.loop.functions))
+        if asked.loop.functions or asked.loop.mcp:
+            functions, servers = tuple(asked.loop.functions or ()), tuple(asked.loop.mcp or ())
+            runtime.flags = runtime.flags._replace(functions=functions, mcp=servers)
             from cometresp.turns.tools import Tools
 
             tools = stack.enter_context(Tools.of(asked.loop, runtime))
+        if asked.again is not None:
+            from cometresp.turns.again import prepare_again
+
+            _attend(asked, runtime, stack)
+            asked, prepared = prepare_again(asked, runtime, tools)
+            _send(asked, runtime, prepared, stack, tools)
+            return
         draft = None
         if asked.request.edit:
             from cometresp.turns.draft import Draft
 
             draft = stack.enter_context(Draft(runtime, "continue" if asked.continuing else "ask"))
         given = read(asked, runtime, draft)
-        if not asked.asks_no_model:
-            from cometresp.turns.attention import attended
-
-            stack.enter_context(attended(runtime))
+        _attend(asked, runtime, stack)
         prepared = prepare(asked, runtime, given, tools)
-        if asked.connection.only_shows:
-            from cometresp.turns.dry_run import show
+        _send(asked, runtime, prepared, stack, tools, draft)
 
-            request = endpoints.count_tokens if asked.request.count_tokens else endpoints.create
-            show(runtime, request(prepared.body))
-            return
-        runtime.check_sendable()
-        if asked.request.count_tokens:
-            from cometresp.turns.count import count_tokens
 
-            count_tokens(asked, runtime, prepared)
-            return
-        from cometresp.turns.loop import run_turns
+def _attend(asked: Asked, runtime: Runtime, stack: ExitStack) -> None:
+    if not asked.asks_no_model:
+        from cometresp.turns.attention import attended
 
+        stack.enter_context(attended(runtime))
+
+
+def _send(
+    asked: Asked,
+    runtime: Runtime,
+    prepared: Prepared,
+    stack: ExitStack,
+    tools: "Tools | None",
+    draft: "Draft | None" = None,
+) -> None:
+    """Send the turn and those that follow, or show the request."""
+    runtime.report.model = prepared.model
+    if asked.connection.only_shows:
+        from cometresp.turns.dry_run import show
+
+        request = endpoints.count_tokens if asked.request.count_tokens else endpoints.create
+        show(runtime, request(prepared.body))
+        return
+    runtime.check_sendable()
+    if asked.request.count_tokens:
+        from cometresp.turns.count import count_tokens
+
+        count_tokens(asked, runtime, prepared)
+        return
+    from cometresp.turns.loop import run_turns
+    from cometresp.turns.unknown_model import naming_near_models_of_answers
+
+    with naming_near_models_of_answers(runtime, prepared.model):
         run_turns(asked, runtime, prepared, tools, stack, draft)

@@ -26,7 +26,9 @@ from cometresp.text import escape_line, shell_arguments
 from cometresp.turns.amnesia import amnesia
 from cometresp.turns.by_items import REPLAYED, replayed_after
 from cometresp.turns.exchange import Resume, exchange
+from cometresp.turns.fallback import Fallbacks, for_model
 from cometresp.turns.prepare import Prepared
+from cometresp.turns.unknown_model import naming_near_models
 from cometresp.wire.events import GOOD, Event, may_go_on
 from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import input_items
@@ -82,6 +84,8 @@ class Sender:
         self._body: Json = prepared.body  # as it was sent last
         self._conversation: Conversation | None = None  # once a turn follows
         self._usage_before: Json = prepared.plan.parent.usage if prepared.plan.parent else {}
+        models = [runtime.config.model_of(name) for name in asked.fallback_models]
+        self._fallbacks = Fallbacks(models, prepared.model, runtime.terminal.warn)
         self._warned = False  # that the recorded turns were sent in place of an id
 
     def first(self, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
@@ -166,6 +170,20 @@ class Sender:
         return self._client
 
     def _send(self, body: Json, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
+        """One request; another one for each model of --fallback-model that is asked in place of one before."""
+        while True:
+            if (model := self._fallbacks.current) is not None:
+                body = for_model(body, model)
+                answer.fallback_model = model
+            try:
+                return self._send_to_model(body, answer, screen, on_response_id)
+            except CometrespError as error:
+                chained = body.get("previous_response_id") is not None
+                if answer.id or not answer.is_blank or not self._fallbacks.take(error, chained=chained):
+                    raise
+                answer.start_over()
+
+    def _send_to_model(self, body: Json, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
         """One request; a second one without encrypted reasoning if the server can't read that."""
         try:
             self._exchange(body, answer, screen, on_response_id)
@@ -188,7 +206,8 @@ class Sender:
         sent = resolved_body(body, self._runtime.terminal.environ)
         add_secrets(sent, self._runtime.secrets)
         try:
-            with client.create(sent, self._on_upload) as reply:
+            near = naming_near_models(self._runtime, body.get("model"))
+            with near, client.create(sent, self._on_upload) as reply:
                 answer.request_id = client.request_id
                 events = self._unless_refused(reply, body)
                 exchange(events, answer, screen, on_response_id, self._resume(client))

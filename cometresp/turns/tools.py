@@ -1,7 +1,7 @@
-"""The functions of one run: what `--functions` defines, their approval, and the lines that show them."""
+"""The functions of one run: those of `--functions` and `--mcp`, their approval, and the lines that show them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,12 +12,15 @@ from cometresp.calls.settle import Call, Outcome, run_calls, settle
 from cometresp.errors import StoppedError
 from cometresp.functions.toolbox import Toolbox
 from cometresp.options.tables import LoopOptions
+from cometresp.report.facts import CallEnd
 from cometresp.runtime import Runtime
 from cometresp.turns.attention import ask
 from cometresp.turns.record import Recorder
+from cometresp.wire.items import output_text
 from cometresp.wire.json import Json
 
 if TYPE_CHECKING:
+    from cometresp.mcp.servers import Servers
     from cometresp.render.running import Running
 
 
@@ -40,9 +43,14 @@ class Tools:
     @classmethod
     @contextmanager
     def of(cls, given: LoopOptions, runtime: Runtime) -> Iterator["Tools"]:
-        """The functions of the files, as a context. Raises UsageError for files that can't be used."""
+        """The functions of the files and of the servers, as a context. Raises UsageError for what can't be used."""
         files, names, environ = given.functions or [], given.tool_env or [], runtime.terminal.environ
-        with Toolbox(files, env_names=names, environ=environ, reading=runtime.reading) as toolbox:
+        with ExitStack() as stack:
+            with ExitStack() as starting:
+                more = _servers(given, runtime, starting) if given.mcp else None
+                toolbox = stack.enter_context(
+                    Toolbox(files, env_names=names, environ=environ, reading=runtime.reading, more=more)
+                )
             yield cls(given, runtime, toolbox)
 
     @property
@@ -74,6 +82,7 @@ class Tools:
     def _keep(self, outcome: Outcome) -> None:
         """Remember and record the outcome of a call. Called from several threads."""
         self._answered.add([outcome.call.item, outcome.item()])
+        self._runtime.report.calls.append(CallEnd(outcome.name, outcome.ok, outcome.seconds))
         if self._recorder is not None:
             self._recorder.keep_output(outcome.item())
 
@@ -94,7 +103,8 @@ class Tools:
         def one(call: Call) -> Outcome:
             view.started(call.id, call.item)
             result = self._toolbox.run(call.name, call.arguments)
-            view.ended(call.id, call.item, result.output, ok=result.ok)
+            result = result._replace(output=self._runtime.secrets.value(result.output))  # what a server was given
+            view.ended(call.id, call.item, output_text(result.output), ok=result.ok)
             outcome = Outcome(call, result.output, result.ok, result.seconds)
             if not self._stopped:  # the result of a function that was ended is none
                 self._keep(outcome)
@@ -119,6 +129,21 @@ class Tools:
         from cometresp.render.running import Running
 
         return Running(self._terminal, redraw=self._redraws)
+
+
+def _servers(given: LoopOptions, runtime: Runtime, starting: ExitStack) -> "Servers":
+    """The servers of `--mcp`; on `starting` it is told that they start, and --max-time holds for that."""
+    from cometresp.mcp.servers import Servers
+    from cometresp.mcp.settings import servers
+
+    terminal = runtime.terminal
+    found = servers(
+        given.mcp or [], runtime.config.file.entries("mcp"), terminal.environ, runtime.secrets, given.tool_env or []
+    )
+    what = f"starting {', '.join(server.name for server in found)}"
+    starting.enter_context(terminal.waiting(what))
+    starting.enter_context(runtime.reading.within_max_time(what))
+    return Servers(found, terminal.environ, terminal.note if terminal.verbose else None)
 
 
 class _Nothing(NamedTuple):

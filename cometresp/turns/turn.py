@@ -29,13 +29,15 @@ Send = Callable[[Answer, Screen, OnId], None]
 class Finished(NamedTuple):
     """How a turn ended. `error` ended it before its response did, or kept it from being shown.
 
-    `usage` and `first_text_at` (seconds of `time.monotonic`; None: there was no text) are those of all turns so far.
+    `usage`, `first_text_at` (seconds of `time.monotonic`; None: there was no text) and `cost` (USD; None: not known, or
+    not needed) are those of all turns so far.
     """
 
     answer: Answer
     error: Exception | None
     usage: Json
     first_text_at: float | None
+    cost: float | None = None
 
     @property
     def status(self) -> str:
@@ -49,7 +51,8 @@ class Finished(NamedTuple):
         from cometresp.calls.conversation import add_usage
 
         first = earlier.first_text_at if earlier.first_text_at is not None else self.first_text_at
-        return self._replace(usage=add_usage(earlier.usage, self.usage), first_text_at=first)
+        cost = None if earlier.cost is None or self.cost is None else earlier.cost + self.cost
+        return self._replace(usage=add_usage(earlier.usage, self.usage), first_text_at=first, cost=cost)
 
 
 def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
@@ -59,13 +62,17 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
     error: Exception | None = None
 
     def on_response_id(response_id: str) -> None:
+        if answer.fallback_model is not None:
+            recorder.on_fallback(answer.fallback_model)
+        recorder.report.on_response_id(response_id)
         recorder.on_response_id(response_id)
         if outlets.id_file:
             outlets.id_file.write(response_id)
 
     try:
         with heartbeat(terminal):
-            send(answer, screen if display.layout.summary else screen.inner, on_response_id)
+            timed = display.layout.summary or recorder.report.wishes.writes
+            send(answer, screen if timed else screen.inner, on_response_id)
     except Exception as caught:  # noqa: BLE001 - whatever it is, the text is kept; `conclude` raises it
         error = caught
         if not answer.ended:
@@ -77,11 +84,22 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
             lambda: _save_images(answer, display),
         )
     finally:
-        done = Finished(answer, error, answer.usage, screen.first_text_at)
+        cost = display.costs.of(answer, recorder.model)
+        done = Finished(answer, error, answer.usage, screen.first_text_at, cost)
         good = is_good(answer, allow_incomplete=display.output.allow_incomplete)
-        recorder.finish(answer, done.status, good=good, sent=not isinstance(error, _UNSENT))
+        report_turn(done, display, recorder)
+        recorder.finish(answer, done.status, good=good, sent=not isinstance(error, _UNSENT), cost=cost)
         display.warn_of_refused_id(answer)
     return done
+
+
+def report_turn(done: Finished, display: Display, recorder: Recorder) -> None:
+    """Keep the facts of a turn of which anything came."""
+    answer, report = done.answer, recorder.report
+    if answer.id or not answer.is_blank:
+        report.on_turn(done.status, answer.response, answer.usage, done.cost)
+    if report.first_text_seconds is None and done.first_text_at is not None:
+        report.first_text_seconds = done.first_text_at - display.started
 
 
 def _first(error: Exception | None, *steps: Callable[[], None]) -> Exception | None:
@@ -113,10 +131,10 @@ class Timed:
         self.finish = inner.finish
 
     def _show(self, event: Event, answer: Answer) -> None:
-        self.inner.show(event, answer)
         if event.type.startswith("response.output_text."):
             self.first_text_at = time.monotonic()
             self.show = self.inner.show
+        self.inner.show(event, answer)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ refusals      Whether an error may mean that a server doesn't take an id or an i
               (API 3.3, 10.3, 12.8).
 replies       Replies that aren't an answer: error bodies of every shape, and when to retry (API 8,
               12.6). Pure.
+select        Fields of JSON by their path, as `--select` names them. Pure.
 tool_secrets  The secrets in tools, however deep they stand: found by what their fields mean, and changed in
               a copy. Pure.
 urls          Base URLs: joined to the path of a request, and as they may be shown. Pure.

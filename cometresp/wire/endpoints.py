@@ -5,6 +5,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
 from cometresp.wire.json import Json
+from cometresp.wire.urls import joined, root_of
 
 PAGE = 100  # the most items in a page (API 1, #5, #10)
 NEW = "new"  # what --conversation takes in place of an id
@@ -22,7 +23,8 @@ class Request(NamedTuple):
     """A request, relative to the base URL.
 
     `path` is percent-encoded, `query` isn't. `headers` are those of the endpoint; the client adds the key and the
-    user's headers. `body` is sent as JSON.
+    user's headers. `body` is sent as JSON. One that is `public` is relative to the base URL without its `/v1`, and sent
+    without keys.
     """
 
     method: str
@@ -30,6 +32,11 @@ class Request(NamedTuple):
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = {}
     body: Json | None = None
+    public: bool = False
+
+    def url(self, base_url: str) -> str:
+        """The whole URL."""
+        return joined(root_of(base_url) if self.public else base_url, self.target)
 
     @property
     def target(self) -> str:
@@ -93,6 +100,16 @@ def items(
     if after is not None:
         query = (*query, ("after", after))
     return Request("GET", _path(stored_id, "/items" if is_conversation(stored_id) else "/input_items"), query, _JSON)
+
+
+def catalogue() -> Request:
+    """CometAPI's list of all models, with prices (API 1, #12)."""
+    return Request("GET", "/api/models", headers=_JSON, public=True)
+
+
+def models() -> Request:
+    """The models that the key can use (API 1, #11)."""
+    return Request("GET", "/models", headers=_JSON)
 
 
 def is_conversation(stored_id: str) -> bool:

@@ -209,6 +209,23 @@ def _part_text(part: Json) -> str:
 # calls --------------------------------------------------------------------------------------------------------------
 
 
+Output = str | list[Json]  # of a call: a text, or content parts
+
+
+def output_text(output: object) -> str:
+    """The output of a call as it is shown: its text, for an image what it is and its size; anything else as JSON."""
+    parts = listed(output)
+    if isinstance(output, str) or not parts or not all(text(part.get("type")).startswith("input_") for part in parts):
+        return as_json_text(output)
+    return "\n".join(text(part.get("text")) or _described(part) for part in parts)
+
+
+def _described(part: Json) -> str:
+    head, _, data = text(part.get("image_url")).partition(";base64,")
+    size = len(data.rstrip("=")) * 3 // 4
+    return f"[{head.removeprefix('data:')}, {size} bytes]" if data else f"[{part.get('type')}]"
+
+
 def id_of_call(call: Json) -> str:
     """The id that the output of a call refers to: `call_id`, or the `id` of an approval request (API 3.2, 6.3)."""
     return str(call.get("call_id") or call.get("id"))

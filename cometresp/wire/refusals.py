@@ -80,6 +80,17 @@ def names_previous(message: str, details: ErrorDetails) -> bool:
     return "previous response" in message.lower().replace("_", " ")
 
 
+_NO_MODEL = re.compile(r"(?:^|_)(?:unknown|invalid|unsupported|no)_model|model_(?:not|no|does)_", re.IGNORECASE)
+
+
+def refuses_model(error: CometrespError) -> bool:
+    """Whether the server doesn't know the model of the request, or doesn't offer it (API 8.2)."""
+    details = error.details
+    if _NO_MODEL.search(details.code or ""):
+        return True
+    return details.status in (400, 404, 422) and details.param == "model"
+
+
 # reasoning ----------------------------------------------------------------------------------------------------------
 
 

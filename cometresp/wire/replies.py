@@ -11,7 +11,9 @@ from cometresp.errors import (
     CometrespError,
     ConfigError,
     ErrorDetails,
+    Hint,
     KeyProblemError,
+    Next,
     ProtocolError,
     RateLimitedError,
     RequestRefusedError,
@@ -149,9 +151,9 @@ def _error_of(reply: Reply, *, creates: bool) -> CometrespError:
     return RequestRefusedError(message, hint=_hint(status, names), details=details, cause=cause)
 
 
-def _hint(status: int, names: frozenset[str]) -> str:
+def _hint(status: int, names: frozenset[str]) -> Hint:
     if "model_not_found" in names:
-        return "-m MODEL names another model; the server's own pages list those that it has"
+        return ("-m MODEL names another model; ", Next("models"), " lists those of the server")
     return "the server is overloaded or down: try again later" if status in _OVERLOADED else ""
 
 

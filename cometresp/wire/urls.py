@@ -4,6 +4,9 @@ import re
 
 from cometresp.wire.headers import MASK
 
+# It stands for the emulator of --offline in records, caches and --dry-run, whatever its port.
+EMULATOR_URL = "http://127.0.0.1:0/v1"
+
 _USER = re.compile(r"^((?:[A-Za-z][\w+.-]*:)?/+)?[^/?#]*@")  # also behind one slash too few
 
 
@@ -24,6 +27,12 @@ def joined(base_url: str, target: str) -> str:
     path, _, query = target.partition("?")
     query = "&".join(filter(None, (base_query, query)))
     return f"{address}{path}?{query}" if query else f"{address}{path}"
+
+
+def root_of(base_url: str) -> str:
+    """The base URL without the `/v1` at the end of its path: there CometAPI has its catalogue (API 1, #12)."""
+    address, mark, query = base_url.partition("?")
+    return f"{address.rstrip('/').removesuffix('/v1')}{mark}{query}"
 
 
 def without_query(url: str) -> str:

@@ -146,7 +146,7 @@ def test_another_server_gets_the_turns_that_were_compacted(begun: Command, wire:
             error_reply(404, "no m", "model_not_found"),
             65,
             "HTTP 404 model_not_found: no m\n"
-            "hint: -m MODEL names another model; the server's own pages list those that it has",
+            "hint: -m MODEL names another model; cometresp models lists those of the server",
         ),
         (json_reply({"error": {"message": "no"}}), 65, "HTTP 200: no"),
     ],

@@ -66,7 +66,7 @@ def test_commands_and_flags_complete(run: Command) -> None:
         ("ask --approve ", ["ask", "always", "refuse"]),
         ("ask -F m", ["markdown"]),
         ("ask -qFm", ["-qFmarkdown"]),
-        ("ask --error-format ", ["text", "json"]),
+        ("ask --error-format ", ["text", "json", "github"]),
         ("ask --conversation ", ["new"]),
         ("completion ", ["bash", "zsh", "fish", "powershell"]),
         ("ask -- --eff", []),

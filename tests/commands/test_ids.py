@@ -50,6 +50,9 @@ NAMES = [
     ("@default~1", FIRST),
     ("@default~", FIRST),
     ("resp_67...678", SECOND),
+    ("resp_67ccd2bf~1", FIRST),
+    (f"{SECOND}~", FIRST),
+    ("last~0", THIRD),
 ]
 
 
@@ -89,6 +92,8 @@ WRONG = [
         "@default~2",
         "{}: @default~2 goes too far back: 2 turns recorded\nhint: cometresp log --chain default lists them\n",
     ),
+    ("last~1", "{}: last~1 goes too far back: 1 turn recorded\nhint: cometresp log --chain b lists them\n"),
+    ("resp_nowhere~1", "{}: nothing is recorded for resp_nowhere~1\nhint: cometresp chains lists what is\n"),
     ("@", "{}: '' is not a name: 1 to 100 printable characters, no blank at its ends\n"),
 ]
 

@@ -120,7 +120,7 @@ class Shell:
         until(lambda: self._data.count(b"SHOWN") > before)
 
     def close(self) -> None:
-        os.kill(self._process, signal.SIGHUP)
+        os.kill(self._process, signal.SIGKILL)
         until(lambda: os.waitpid(self._process, os.WNOHANG)[0])
         self._reader.join(LONGEST)
         os.close(self._ours)

@@ -187,5 +187,6 @@ def test_an_error_has_its_code_and_parameter(client: OpenAI) -> None:
 
 
 def test_models_are_listed(client: OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == ["emulator", "emulator-mini"]
+    names = "emulator emulator-mini emulator-large emulator-free emulator-unpriced emulator-image emulator-chat"
+    assert [model.id for model in client.models.list()] == names.split()
     assert client.models.retrieve("emulator").owned_by == "cometresp"

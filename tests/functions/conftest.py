@@ -52,11 +52,11 @@ def error_of(box: Toolbox, name: str, /, **arguments: Any) -> dict[str, str]:
     result = box.run(name, json.dumps(arguments))
     assert not result.ok
     assert len(result.output) <= 4_000
-    error: dict[str, str] = json.loads(result.output)
+    error: dict[str, str] = json.loads(str(result.output))
     return error
 
 
 def output_of(box: Toolbox, name: str, /, **arguments: Any) -> str:
     result = box.run(name, json.dumps(arguments))
     assert result.ok, result.output
-    return result.output
+    return str(result.output)

@@ -87,7 +87,7 @@ def test_stop_ends_running_calls_and_nothing_runs_afterwards(toolbox: Make, tmp_
     all_end(tmp_path)
     for thread in threads:
         thread.join()
-    outcomes = [(json.loads(result.output), result.ok) for result in results]
+    outcomes = [(json.loads(str(result.output)), result.ok) for result in results]
     assert outcomes == [({"error": "stopped by the user"}, False)] * 2
     assert error_of(box, name, folder=str(tmp_path)) == {"error": "stopped by the user"}
 

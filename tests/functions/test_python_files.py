@@ -260,7 +260,7 @@ def test_wrong_calls_are_results_with_the_error(toolbox: Make) -> None:
         ("f", '{"a": 1, "c": 2}', "argument 'c' is unknown; it takes a, b"),
     ]
     results = [box.run(name, arguments) for name, arguments, _ in calls]
-    assert [(result.ok, json.loads(result.output)) for result in results] == [
+    assert [(result.ok, json.loads(str(result.output))) for result in results] == [
         (False, {"error": message}) for _, _, message in calls
     ]
     assert len(box.run("x" * 10_000, "{}").output) < 200
@@ -364,7 +364,7 @@ ANY = st.text(st.characters(codec=None, exclude_categories=[]))
 @given(st.dictionaries(ANY, ANY), st.booleans())
 def test_any_text_arrives_unchanged(echo: Toolbox, values: dict[str, str], ascii_only: bool) -> None:
     result = echo.run("any_names", json.dumps({"values": values}, ensure_ascii=ascii_only))
-    assert json.loads(result.output) == [[[ord(c) for c in text] for text in pair] for pair in values.items()]
+    assert json.loads(str(result.output)) == [[[ord(c) for c in text] for text in pair] for pair in values.items()]
 
 
 @pytest.mark.parametrize("text", ["$(touch x)", "; rm -rf .", "--output=x", "\x1b]0;x\x07\x1b[2J", "a" * 40_000, "\0"])

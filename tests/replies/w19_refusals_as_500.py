@@ -13,7 +13,7 @@ def _run(name: str, key: str, exit_code: int, hint: str = "", status: int = 500)
     return Run([step], [reply], requests=1)
 
 
-MODEL = "hint: -m MODEL names another model; the server's own pages list those that it has\n"
+MODEL = "hint: -m MODEL names another model; cometresp models lists those of the server\n"
 REQUEST = (
     "invalid_request",
     "sensitive_words_detected",

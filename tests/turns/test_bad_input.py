@@ -315,7 +315,7 @@ NOT_UTF8 = "'utf-8' codec can't decode byte 0xff in position 0: invalid start by
         pytest.param(b"model = " + b"[" * 5000, TOO_MUCH, id="levels"),
         (b"modell = 'x'", "unknown setting 'modell'"),
         (b"model = 5", "model must be a string"),
-        (b"no_stdin = 'yes'", "no_stdin must be a true or false"),
+        (b"no_stdin = 'yes'", "no_stdin must be true or false"),
         (b"keys = 'sk-x'", "keys must be a table, as in [keys]"),
         (b"\xff", f"the config file can't be read: {NOT_UTF8}"),
     ],

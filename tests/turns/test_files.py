@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from cometresp.errors import OutputError
+from cometresp.sinks import FileSink
 from cometresp.terminal import Terminal
-from cometresp.turns.files import FileSink, IdFile
+from cometresp.turns.files import IdFile
 from cometresp.wire.images import decoded
 from tests.conftest import Command
 from tests.scripted import Wire, created, delta, json_reply, message, response, sse, text_stream

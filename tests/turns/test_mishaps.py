@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from cometresp.errors import OutputError
+from cometresp.sinks import FileSink
 from cometresp.state.records import NewTurn, Settings
 from cometresp.state.state import State
-from cometresp.turns.files import FileSink
 from tests.conftest import Command
 from tests.recorded import state_path
 from tests.scripted import (

@@ -32,12 +32,12 @@ USAGE = {"input_tokens": 10, "output_tokens": 1, "total_tokens": 11}
 
 
 def calling(*calls: dict[str, Any], response_id: str = "resp_1", **more: Any) -> bytes:
-    whole = response(*calls, response_id=response_id, usage=USAGE, **more)
+    whole = response(*calls, response_id=response_id, **{"usage": USAGE, **more})
     return sse(created(response_id), ended(whole))
 
 
 def answering(text: str = "21 degrees", response_id: str = "resp_2", **more: Any) -> bytes:
-    return text_stream(text, response_id=response_id, usage=USAGE, **more)
+    return text_stream(text, response_id=response_id, **{"usage": USAGE, **more})
 
 
 def oslo(call_id: str = "call_1") -> dict[str, Any]:

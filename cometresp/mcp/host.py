@@ -1,0 +1,352 @@
+"""The program of the child process: it speaks with one server, by the official SDK (`mcp`).
+
+    python -P -u -X utf8 host.py
+
+The messages are JSON objects, one per line, on the pipes that are standard input and output at the start. They are
+moved to other descriptors at once, which the server doesn't inherit. What the server prints on standard error is what
+this process prints there.
+
+  down  {"call": 0, "command": [...], "environ": {...}, "version": text}
+        or {"call": 0, "url": text, "headers": {...}, "version": text}
+  up    {"call": 0, "tools": [...]}   or {"call": 0, "error": text, "reason": text}
+  down  {"call": n, "tool": name, "arguments": {...}}
+  up    {"call": n, "result": {...}}   or {"call": n, "error": text, "last": bool}
+  up    {"noise": text}                                the first line of the server that isn't MCP
+
+Tools and results are as in the protocol of MCP. A `reason` is "missing" (the SDK), "absent" (the command), "noise" (it
+doesn't speak MCP), "key" (it wants one) or "". When the parent ends, and with it the pipe down, so do the server and
+this process. It also ends when the server does, or the connection to it is lost, after the `last` error of a call; the
+parent starts another one.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import threading
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+_is_missing = False
+try:
+    import anyio
+    import httpx2
+    import mcp_types
+    from mcp import Client, MCPError
+    from mcp.client.sse import sse_client
+    from mcp.client.streamable_http import streamable_http_client
+    from mcp.shared.message import SessionMessage
+except ImportError:  # it is missing, or older than what is needed: the parent is told
+    _is_missing = True
+
+_LONGEST_MESSAGE = 33_554_432  # bytes of a message of the server
+_MOST_NOISE = 100_000  # bytes of it before the first message
+_MOST_PAGES = 100  # of the list of tools
+_GRACE = 0.5  # seconds that a server has to end when its input does
+_LONGEST_END = 1.0  # seconds for the end of all
+_LONGEST_CONNECT = 30.0
+
+
+class Pipes:
+    """The pipes from and to the parent."""
+
+    def __init__(self) -> None:
+        self._down, self._up = os.dup(0), os.dup(1)  # the server doesn't inherit these
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        self.has_ended = False
+        self.messages: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        threading.Thread(target=self._receive, args=(asyncio.get_running_loop(),), daemon=True).start()
+
+    def _receive(self, loop: asyncio.AbstractEventLoop) -> None:
+        with os.fdopen(self._down, "rb") as lines:
+            for line in lines:
+                loop.call_soon_threadsafe(self.messages.put_nowait, json.loads(line))
+        self.has_ended = True
+        threading.Timer(_LONGEST_END, end_group).start()
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(self.messages.put_nowait, None)
+
+    def send(self, message: dict[str, Any]) -> None:
+        rest = memoryview(json.dumps(message).encode() + b"\n")
+        try:
+            while rest:
+                rest = rest[os.write(self._up, rest) :]
+        except OSError:
+            end_group()
+
+
+def end_group() -> None:
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+class Command:
+    """A server that is a program: a transport for the SDK.
+
+    The program is in the process group of this process, and ends with it; the SDK's own transport gives it a session.
+    """
+
+    def __init__(self, words: list[str], environ: dict[str, str], pipes: Pipes) -> None:
+        self._words = words
+        self._environ = environ
+        self._pipes = pipes
+        self._noise = 0
+        self._is_known = False  # it has sent a message
+        self.has_closed = False  # its standard output
+        self._is_told_to_end = False
+        self._outcome = ""
+
+    async def __aenter__(self) -> Any:
+        self._process = await asyncio.create_subprocess_exec(
+            *self._words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=self._environ
+        )
+        received, read_stream = anyio.create_memory_object_stream[Any](0)
+        write_stream, to_send = anyio.create_memory_object_stream[Any](0)
+        self._tasks = [asyncio.create_task(self._read(received)), asyncio.create_task(self._write(to_send))]
+        return read_stream, write_stream
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.outcome()
+        self._is_told_to_end = True
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._ends()
+        for task in self._tasks:
+            task.cancel()
+
+    async def _ends(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), _GRACE)
+
+    async def outcome(self) -> str:
+        """How it ended by itself: `exit 2`, or as in `ended by SIGKILL`; "" if it didn't."""
+        if self.has_closed and not (self._is_told_to_end or self._outcome):
+            await self._ends()
+            self._outcome = _words_for(self._process.returncode)
+        return self._outcome
+
+    @property
+    def is_nonsense(self) -> bool:
+        """Whether what it prints is not MCP."""
+        return self._noise >= _MOST_NOISE
+
+    async def _read(self, received: Any) -> None:
+        """Pass on the messages of the server, until there are no more."""
+        assert self._process.stdout is not None
+        line = bytearray()
+        async with received:
+            with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+                while not self.is_nonsense and len(line) <= _LONGEST_MESSAGE:
+                    if not (data := await self._process.stdout.read(65_536)):
+                        break
+                    line += data
+                    if b"\n" in data:
+                        *lines, line = line.split(b"\n")
+                        for each in lines:
+                            await self._pass_on(bytes(each), received)
+        if line:
+            self._hear(bytes(line))
+        self.has_closed = True
+        self._pipes.messages.put_nowait(None)
+
+    async def _pass_on(self, line: bytes, received: Any) -> None:
+        if not line.strip():
+            return
+        try:
+            message = mcp_types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+        except ValueError:
+            self._hear(line)
+            return
+        self._is_known = True
+        await received.send(SessionMessage(message))
+
+    def _hear(self, line: bytes) -> None:
+        """A line that isn't MCP: some servers greet the user on standard output."""
+        if not self._is_known:
+            if not self._noise:
+                self._pipes.send({"noise": line[:200].decode(errors="replace").strip()})
+            self._noise += len(line) + 1
+
+    async def _write(self, to_send: Any) -> None:
+        assert self._process.stdin is not None
+        async with to_send:
+            with suppress(OSError):  # it has ended, as `_read` sees
+                async for sent in to_send:
+                    text = sent.message.model_dump_json(by_alias=True, exclude_unset=True)
+                    self._process.stdin.write(text.encode() + b"\n")
+                    await self._process.stdin.drain()
+
+
+class Server:
+    """One server, and what is known of the way to it."""
+
+    def __init__(self, given: dict[str, Any], pipes: Pipes) -> None:
+        self._given = given
+        self._command = Command(given["command"], given["environ"], pipes) if "command" in given else None
+        self._statuses: list[int] = []  # of HTTP
+
+    async def connect(self, stack: AsyncExitStack) -> Any:
+        """A client of the SDK, entered. A URL is tried as streamable HTTP first, then as SSE."""
+        if self._command is not None:
+            return await stack.enter_async_context(self._client(self._command))
+        url, headers = self._given["url"], self._given["headers"]
+        try:
+            http = httpx2.AsyncClient(
+                headers=headers,
+                timeout=httpx2.Timeout(_LONGEST_CONNECT, read=None),
+                event_hooks={"response": [self._note_status]},
+            )
+            await stack.enter_async_context(http)
+            return await stack.enter_async_context(self._client(_streamable(url, http)))
+        except Exception:
+            if not self._may_be_sse:
+                raise
+            statuses = list(self._statuses)
+            try:
+                transport = sse_client(url, headers=headers, timeout=_LONGEST_CONNECT, sse_read_timeout=86_400)
+                return await stack.enter_async_context(self._client(transport))
+            except Exception:  # noqa: BLE001 - what is told is the first error
+                self._statuses = statuses
+            raise
+
+    def _client(self, transport: Any) -> Any:
+        info = mcp_types.Implementation(name="cometresp", version=self._given["version"])
+        return Client(transport, client_info=info, cache=None)
+
+    async def _note_status(self, response: Any) -> None:
+        if response.is_error or response.has_redirect_location:
+            self._statuses.append(response.status_code)
+
+    @property
+    def _may_be_sse(self) -> bool:
+        """Whether it has refused a request as a server does that knows only the older transport."""
+        return bool(self._statuses) and self._statuses[-1] in (400, 404, 405, 406, 415)
+
+    async def why(self, error: BaseException) -> tuple[str, str]:
+        """What is wrong, in words, and a word for the parent."""
+        if isinstance(error, BaseExceptionGroup):
+            return await self.why(error.exceptions[0])
+        if self._command is not None:
+            if isinstance(error, FileNotFoundError):
+                return "the command isn't found", "absent"
+            if isinstance(error, OSError):
+                return f"the command can't be run: {error.strerror}", ""
+            if outcome := await self._command.outcome():
+                return f"it ended: {outcome}", ""
+            if self._command.is_nonsense:
+                return "", "noise"
+            if isinstance(error, MCPError) and error.code == mcp_types.CONNECTION_CLOSED:
+                return "it closed the connection", ""
+        elif isinstance(error, httpx2.TransportError):
+            return f"it can't be reached: {described(error)}", ""
+        elif self._statuses:
+            status = self._statuses[-1]
+            return f"it answered with HTTP {status}", "key" if status in (401, 403) else ""
+        return described(error), ""
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether the error of a call means that there is no connection any more."""
+        if self._command is not None:
+            return self._command.has_closed
+        kept = (mcp_types.METHOD_NOT_FOUND, mcp_types.INVALID_PARAMS)
+        return not (isinstance(error, MCPError) and error.code in kept)
+
+
+def _streamable(url: str, http: Any) -> Any:
+    from inspect import signature
+
+    more: dict[str, Any] = {"max_sse_event_size": _LONGEST_MESSAGE}  # not known to every version
+    known = signature(streamable_http_client).parameters
+    return streamable_http_client(url, http_client=http, **{name: more[name] for name in more if name in known})
+
+
+def _words_for(code: int | None) -> str:
+    if code is None or code >= 0:
+        return "" if code is None else f"exit {code}"
+    with suppress(ValueError):
+        return f"ended by {signal.Signals(-code).name}"
+    return f"ended by signal {-code}"
+
+
+def described(error: BaseException) -> str:
+    text = str(error)[:1_000].strip()
+    return text or type(error).__name__
+
+
+def plain(model: Any) -> Any:
+    return model.model_dump(by_alias=True, mode="json", exclude_none=True)
+
+
+async def tools_of(client: Any) -> list[Any]:
+    """All tools that a server has."""
+    if client.server_capabilities.tools is None:
+        return []
+    tools: list[Any] = []
+    cursor = None
+    for _ in range(_MOST_PAGES):
+        page = await client.list_tools(cursor=cursor)
+        tools += map(plain, page.tools)
+        if not (cursor := page.next_cursor):
+            break
+    return tools
+
+
+async def call(client: Any, server: Server, pipes: Pipes, request: dict[str, Any]) -> None:
+    number = request["call"]
+    try:
+        result = await client.call_tool(request["tool"], request["arguments"])
+        pipes.send({"call": number, "result": plain(result)})
+    except Exception as error:  # noqa: BLE001 - any error is one of the tool, for the model
+        why, _ = await server.why(error)
+        is_lost = server.is_lost(error)
+        pipes.send({"call": number, "error": why, "last": is_lost})
+        if is_lost:
+            pipes.messages.put_nowait(None)
+
+
+async def serve(pipes: Pipes, server: Server) -> None:
+    """Connect to the server and run its tools until it ends, or the parent does."""
+    async with AsyncExitStack() as stack:
+        try:
+            client = await server.connect(stack)
+            pipes.send({"call": 0, "tools": await tools_of(client)})
+        except Exception as error:  # noqa: BLE001 - any error is reported to the parent
+            why, reason = await server.why(error)
+            pipes.send({"call": 0, "error": why, "reason": reason})
+            return
+        running: set[asyncio.Task[None]] = set()
+        while (request := await pipes.messages.get()) is not None:
+            running.add(asyncio.create_task(call(client, server, pipes, request)))
+            running = {task for task in running if not task.done()}
+        if pipes.has_ended and running:
+            end_group()
+        if running:
+            await asyncio.wait(running)
+
+
+async def main() -> None:
+    pipes = Pipes()
+    if _is_missing:
+        pipes.send({"call": 0, "error": _installed_version(), "reason": "missing"})
+        return
+    logging.disable()
+    if (given := await pipes.messages.get()) is not None:
+        await serve(pipes, Server(given, pipes))
+
+
+def _installed_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("mcp")
+    except PackageNotFoundError:
+        return ""
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

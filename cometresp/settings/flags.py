@@ -1,0 +1,95 @@
+"""Every setting that has a flag's name: its field, its flag, and which values it takes, from the tables of options.
+
+`reasoning_effort = "low"` is what `--reasoning-effort low` types. Any long name of a flag will do (`effort`).
+"""
+
+from functools import cache
+from types import NoneType
+from typing import Any, Literal, NamedTuple, get_args, get_origin
+
+from cometresp.config_file import AT_TOP, IN_PROFILE
+from cometresp.errors import ConfigError
+from cometresp.nearest import nearest
+from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
+
+_UNSETTABLE = {"profile"}  # which place of the file counts can't stand in the file; `default_profile` says it
+
+
+class Setting(NamedTuple):
+    """`field` of the options; `flag` as it is typed; `kind` of its value, with the `choices` if they are fixed."""
+
+    name: str
+    field: str
+    flag: str
+    kind: type
+    choices: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> str:
+        """What it takes, in words."""
+        words = {
+            bool: "true or false",
+            int: "a whole number",
+            float: "a number",
+            str: "a string",
+            list: "a list of strings",
+        }
+        return " or ".join(filter(None, (", ".join(self.choices[:-1]), *self.choices[-1:]))) or words[self.kind]
+
+
+@cache
+def settings() -> dict[str, Setting]:
+    """Every setting by each of its names."""
+    found: dict[str, Setting] = {}
+    for options in (RequestOptions, ChainOptions, LoopOptions, OutputOptions, ConnectionOptions):
+        for field, annotation in options.__annotations__.items():
+            if field not in _UNSETTABLE:
+                names = _names(annotation.__metadata__[0])
+                setting = Setting(names[0], field, f"--{names[0].replace('_', '-')}", *_kind(annotation.__origin__))
+                found |= dict.fromkeys(names, setting)
+    return found
+
+
+def _names(option: Any) -> list[str]:
+    """The long names of Typer's option; it holds the first one as its default, until it is declared."""
+    flags = [str(flag).partition("/")[0] for flag in (option.default, *(option.param_decls or ()))]
+    return [flag[2:].replace("-", "_") for flag in flags if flag.startswith("--")]
+
+
+def _kind(annotation: Any) -> tuple[type, tuple[str, ...]]:
+    """The type of a field's values, and the words that it takes if they are fixed."""
+    if get_origin(annotation) is Literal:
+        return str, get_args(annotation)
+    if (origin := get_origin(annotation)) is not None and origin is not list:
+        [annotation] = [member for member in get_args(annotation) if member is not NoneType]
+        return _kind(annotation)
+    return origin or annotation, ()
+
+
+def setting_named(name: str, where: str) -> Setting:
+    """The setting of this name. Raises ConfigError with the nearest one where there is none."""
+    if found := settings().get(name):
+        return found
+    near = nearest(name.replace("_", "-"), [known.replace("_", "-") for known in {*settings(), *IN_PROFILE, *AT_TOP}])
+    hint = f"did you mean {near.replace('-', '_')}?" if near else "a flag's long name, without the dashes"
+    raise ConfigError(f"{where}: unknown setting {name[:80]!r}", hint=hint)
+
+
+def checked(name: str, value: Any, where: str) -> Any:
+    """The value as its flag gives it to a command. Raises ConfigError, without the value, which may be a secret."""
+    setting = setting_named(name, where)
+    error = ConfigError(f"{where}: {name} must be {setting.values}")
+    if setting.kind is list:
+        value = [value] if isinstance(value, str) else value
+        if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+            raise error
+        return value
+    if setting.kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not setting.kind:
+        raise error
+    if not setting.choices:
+        return value
+    if str(value).lower() not in setting.choices:
+        raise error
+    return str(value).lower()

@@ -1,0 +1,80 @@
+"""Run a command of Typer's with the settings of the config file in place of flags that weren't typed."""
+
+import os
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
+
+from cometresp.config_file import load_file
+from cometresp.errors import CometrespError, UsageError
+from cometresp.reading import FileReading
+from cometresp.terminal import Terminal
+
+if TYPE_CHECKING:
+    from cometresp.settings.fill import Filled
+
+# The flags of a template (its name, its variables) by their fields.
+Template = Callable[[str, list[str], Terminal, FileReading], "dict[str, Filled]"]
+
+_STARTS = ("functions", "mcp")  # what of a template's flags starts programs
+
+
+def invoke(ctx: Any, shared: Collection[str], run: Callable[[Any], Any], template: Template) -> Any:
+    """What `run(ctx)` returns, once the `shared` fields of the command have their values.
+
+    Those of the template come before those of the file. An error about a flag that wasn't typed says where it is set.
+    """
+    params = ctx.params
+    values = _values(ctx, shared, template)
+    if "header" in values:
+        from cometresp.settings.fill import merged_headers
+
+        params["header"] = merged_headers(values, params["header"])
+    params |= {field: value.value for field, value in values.items() if field != "header"}
+    try:
+        return run(ctx)
+    except UsageError as error:
+        raise _explained(error, values) from error.__cause__
+
+
+def _values(ctx: Any, shared: Collection[str], template: Template) -> "dict[str, Filled]":
+    params = ctx.params
+    terminal = Terminal.of_process(quiet=params.get("quiet", False), verbose=params.get("verbose", False))
+    reading = FileReading(lambda: terminal, params.get("max_time"))
+    file = load_file(os.environ, profile=params.get("profile"), reading=reading)
+    typed = {field for field in params if ctx.get_parameter_source(field).name != "DEFAULT"}
+    if not file.table and "template" not in typed:
+        return {}
+    from cometresp.settings.fill import excluded, filled
+
+    which = filled(file, {"template", "var"} & set(shared), typed, continues=False)
+    name, variables = (which[field].value if field in which else params.get(field) for field in ("template", "var"))
+    over: dict[str, Filled] = {}
+    if name is not None:
+        given = template(name, variables or [], terminal, reading)
+        over = {field: value for field, value in given.items() if field in shared and not excluded(field, typed)}
+    names = {*over, *(field for field in params if params[field] and field in typed)}
+    continues = ctx.command.name == "continue" or bool(names & {"continue_", "from_"})
+    values = filled(file, shared, (typed | over.keys()) - {"header"}, continues=continues)
+    if "header" in values and "header" in over:
+        over["header"] = over["header"]._replace(value=values["header"].value + over["header"].value)
+    values |= over
+    _check_allowed(over, typed | values.keys())
+    return values
+
+
+def _check_allowed(over: "dict[str, Filled]", given: Collection[str]) -> None:
+    """Raises UsageError where a template starts programs, and nothing but the template says that they may run."""
+    start = next((over[field] for field in _STARTS if field in over), None)
+    if start is not None and "approve" not in given:
+        raise UsageError(
+            f"{start.source}: {start.flag[2:]}: a template starts nothing without --approve",
+            hint="--approve ask starts it, and asks before each call",
+        )
+
+
+def _explained(error: CometrespError, values: "dict[str, Filled]") -> CometrespError:
+    """The error; if it is about a flag that has its value from the file, with the place there."""
+    for value in values.values():
+        if error.message.startswith(f"{value.flag}:"):
+            return error.and_hint(f"{value.flag} is set in {value.source}")
+    return error

@@ -1,0 +1,196 @@
+"""The key that a command prints, such as `pass show comet`. No shell reads the command.
+
+It is run only when a request needs its key. It may ask for a passphrase: its standard input and the terminal are those
+of this program, but a pipe is not, since that holds the prompt. What it writes to standard error is shown on a terminal
+if it takes a while, as it does when it asks, and is in the message if it fails.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import IO, Any
+
+from cometresp.errors import ConfigError
+from cometresp.signals import deferred
+from cometresp.terminal import Terminal
+from cometresp.text import escape_line
+
+LONGEST = 30.0  # seconds
+_MOST_BYTES = 65_536  # of each of its streams
+_QUICK = 0.3  # seconds in which what it writes to standard error is held back
+_GRACE = 1.0  # seconds for its end
+_SHOWN = 500  # characters of standard error in a message
+_MOST_LINES = 20  # that are taken for secrets
+_FIRST_LINE = """a shell can take the first one: ["sh", "-c", "… | head -n 1"]"""
+
+
+def key_from(
+    command: Sequence[str],
+    source: str,
+    terminal: Terminal,
+    on_output: Callable[[str], object],
+    *,
+    longest: float = LONGEST,
+) -> str:
+    """The key: the one line that the command prints. `on_output` gets each line first, since it may be a secret.
+
+    Raises ConfigError where it can't be started, fails, takes too long, or prints anything else.
+    """
+    import subprocess
+
+    name = f"{source}: key_command: {escape_line(command[0], 200)}"
+    with _standard_input(terminal) as stdin, _settings_kept():
+        try:
+            with deferred():
+                process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in it
+            raise ConfigError(f"{name} can't be started: {getattr(error, 'strerror', None) or error}") from error
+        assert process.stdout is not None
+        assert process.stderr is not None
+        printed, complaints = _Collected(process.stdout), _Collected(process.stderr, terminal)
+        try:
+            is_over = _wait(process, longest)
+        finally:
+            _end(process)
+        printed.finish()
+        complaints.finish()
+    lines = [line.strip("\ufeff \t\r") for line in printed.text.split("\n")]
+    lines = [line for line in lines if line]
+    for line in lines[:_MOST_LINES]:
+        on_output(line)
+    fault = f"took more than {longest:g} s" if not is_over else _fault(process.returncode, lines)
+    if fault:
+        said = " ".join(complaints.text.split())
+        hint = _FIRST_LINE if fault.startswith("printed") and len(lines) > 1 else ""
+        raise ConfigError(f"{name} {fault}" + (f": {escape_line(said, _SHOWN)}" if said else ""), hint=hint)
+    return lines[0]
+
+
+def _wait(process: Any, longest: float) -> bool:
+    """Whether the process ends in time."""
+    import subprocess
+
+    try:
+        process.wait(longest)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _end(process: Any) -> None:
+    """End a process that still runs."""
+    import subprocess
+
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _fault(code: int, lines: list[str]) -> str:
+    """What is wrong with how the command ended and what it printed; "" if nothing is."""
+    if code:
+        return f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
+    if not lines:
+        return "printed nothing"
+    if len(lines) > 1:
+        return f"printed {len(lines)} lines, and the key is one"
+    if not (lines[0].isascii() and lines[0].isprintable()) or " " in lines[0]:
+        return "printed a character that headers don't allow"
+    return ""
+
+
+class _Collected:
+    """What a stream of the command brings, read by a thread. On a `terminal` it is shown, unless it ends at once."""
+
+    def __init__(self, stream: IO[bytes], terminal: Terminal | None = None) -> None:
+        self._stream = stream
+        self._terminal = terminal if terminal is not None and terminal.stderr_tty else None
+        self._data = b""
+        self._shown: int | None = None  # bytes; None until it is shown
+        self._gate = threading.Lock()
+        self._over = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        if self._terminal is not None:
+            threading.Thread(target=self._show_later, daemon=True).start()
+
+    @property
+    def text(self) -> str:
+        return self._data.decode(errors="replace")
+
+    def finish(self) -> None:
+        """Wait for the rest. What the command has left running may hold the stream open: it then stays open here."""
+        self._reader.join(_GRACE)
+        self._over.set()
+        if not self._reader.is_alive():
+            self._stream.close()
+
+    def _read(self) -> None:
+        with suppress(OSError, ValueError):
+            while data := os.read(self._stream.fileno(), 4096):
+                with self._gate:
+                    self._data = (self._data + data)[:_MOST_BYTES]
+                    if self._shown is not None:
+                        self._show(self._shown)
+        self._over.set()
+
+    def _show_later(self) -> None:
+        if not self._over.wait(_QUICK):
+            with self._gate:
+                self._show(0)
+
+    def _show(self, start: int) -> None:
+        assert self._terminal is not None
+        self._terminal.aside(self._data[start:].decode(errors="replace"))
+        self._shown = len(self._data)
+
+
+@contextmanager
+def _standard_input(terminal: Terminal) -> Iterator[int | None]:
+    """The command's standard input: None for that of this program if it is a terminal; else the terminal, if any."""
+    from subprocess import DEVNULL
+
+    if terminal.stdin_tty:
+        yield None
+        return
+    try:
+        number = os.open("/dev/tty", os.O_RDONLY) if not terminal.environ.get("CI") else None
+    except OSError:  # there is no terminal
+        number = None
+    try:
+        yield DEVNULL if number is None else number
+    finally:
+        if number is not None:
+            os.close(number)
+
+
+@contextmanager
+def _settings_kept() -> Iterator[None]:
+    """The block after which the terminal is as before: a command that is ended while it asks may leave it silent."""
+    if sys.platform == "win32":
+        yield
+        return
+    import termios
+
+    try:
+        number = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        yield
+        return
+    before = None
+    try:
+        with suppress(termios.error):
+            before = termios.tcgetattr(number)
+        yield
+    finally:
+        with suppress(termios.error, OSError):
+            if before is not None and termios.tcgetattr(number) != before and os.tcgetpgrp(number) == os.getpgrp():
+                termios.tcsetattr(number, termios.TCSADRAIN, before)
+        os.close(number)

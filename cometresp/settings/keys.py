@@ -1,0 +1,47 @@
+"""Where the config file keeps a key, and which text can be one."""
+
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+from cometresp.config import DEFAULT_BASE_URL, Value, normal_url
+from cometresp.config_file import ConfigFile, clean
+from cometresp.errors import CometrespError, UsageError
+from cometresp.settings.document import Path
+from cometresp.wire.urls import without_query
+
+MOST = 10_000  # characters of a key
+
+
+def key_of(text: str, source: str) -> str:
+    """The key in a line that was typed or piped in. Raises UsageError, which never shows it."""
+    key = clean(text)
+    if not key:
+        raise UsageError(f"no key: {source} is empty")
+    if len(key) > MOST:
+        raise UsageError(f"a key has at most {MOST} characters")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise UsageError("the key contains a character that headers don't allow: nothing was stored")
+    return key
+
+
+def place_for(base_url: str, table: dict[str, Any], file: FilePath) -> Path:
+    """The place of the key for a base URL: the entry of `keys` that is there for it already, or a new one."""
+    url = without_query(base_url)
+    for listed in table.get("keys", {}):
+        try:
+            if without_query(normal_url(Value(listed, str(file), in_file=True))) == url:
+                return ("keys", listed)
+        except CometrespError:
+            continue
+    return ("keys", url)
+
+
+def base_url_of(given: str | None, file: ConfigFile, environ: Mapping[str, str]) -> str:
+    """The base URL that a key is for: that of the flag, else the one that is set. Raises for an invalid one."""
+    if given is not None:
+        return normal_url(Value(given, "--base-url"))
+    if value := clean(environ.get("COMETAPI_BASE_URL")):
+        return normal_url(Value(value, "COMETAPI_BASE_URL"))
+    value, source = file.value("base_url")
+    return normal_url(Value(clean(value), source, in_file=True)) if clean(value) else DEFAULT_BASE_URL

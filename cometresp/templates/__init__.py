@@ -1,0 +1,8 @@
+"""Prompts that are kept in files, with flags and variables: `--template NAME`.
+
+braces    Text with {variables} -> its pieces.
+places    Where templates are: their folder, their names, the file of one.
+suggestions  Names and variables of templates for a shell's completion; none where they can't be read.
+template  A file -> a template: its prompt, its flags, its variables. Checked whole, before any of it is used.
+use       A template with the values of its variables: the flags and the prompt of a command line.
+"""

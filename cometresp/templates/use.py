@@ -1,0 +1,154 @@
+"""A template with the values of its variables: the flags and the prompt of a command line.
+
+What a template reads is looked for beside it, what it writes in the current directory. Values of variables are data:
+only `--var NAME=@FILE` reads a file, whatever else a value looks like.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from cometresp.config_file import expanded
+from cometresp.errors import UsageError
+from cometresp.nearest import nearest
+from cometresp.paths import MOST_HELD, Reading
+from cometresp.request.inputs import Slot, without_newline
+from cometresp.schema.format import names_file
+from cometresp.settings.fill import Filled
+from cometresp.templates.braces import Variable, filled
+from cometresp.templates.places import read
+from cometresp.templates.template import INPUT, STDIN, Flag, Template, parse
+from cometresp.text import Say, escape_line, quoted
+
+_READ = {"file", "functions"}  # which name files
+_READ_BEHIND_AT = {
+    "instructions",
+    "input",
+    "schema",
+    "schema_multi",
+    "tool",
+    "tool_choice",
+    "context_management",
+    "body",
+}
+_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file-[A-Za-z0-9_-]{6,}$")
+
+Prompt = list[str | Slot]
+
+
+class Used(NamedTuple):
+    """The flags by the fields of the options, and the pieces of the prompt."""
+
+    flags: dict[str, Filled]
+    prompt: Prompt
+
+
+_used: dict[tuple[str, tuple[str, ...]], Used] = {}  # in this process: a pipe can be read only once
+
+
+def used(given: str, variables: list[str], environ: Mapping[str, str], reading: Reading, warn: Say) -> Used:
+    """The template of `--template`, with the values of `--var`. Raises UsageError for anything wrong in either."""
+    key = given, tuple(variables)
+    if key not in _used:
+        path, text = read(given, environ, reading)
+        template = parse(text, path)
+        values = _values(template, variables, reading, warn)
+        flags = {field: _filled(field, flag, template, values) for field, flag in template.flags.items()}
+        _used[key] = Used(flags, _prompt(template, values))
+    return _used[key]
+
+
+def _prompt(template: Template, values: Mapping[str, str]) -> Prompt:
+    return [
+        piece if isinstance(piece, str) else Slot(piece.name) if piece.name in (STDIN, INPUT) else values[piece.name]
+        for piece in template.prompt
+    ]
+
+
+# variables ----------------------------------------------------------------------------------------------------------
+
+
+def _values(template: Template, given: list[str], reading: Reading, warn: Say) -> dict[str, str]:
+    """The value of each variable, of `--var` or its default."""
+    values: dict[str, str] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--var: {quoted(pair)} must be NAME=VALUE or NAME=@FILE")
+        if name not in template.variables:
+            raise _unknown(name, template)
+        values[name] = _value(name, value, reading, warn)
+    missing = [name for name, default in template.variables.items() if default is None and name not in values]
+    if missing:
+        which = "the variable" if len(missing) == 1 else "the variables"
+        hint = " ".join(f"--var {name}=…" for name in missing)
+        raise UsageError(f"--template: {which} {', '.join(missing)} of {template.shown} must be given", hint=hint)
+    return {name: values.get(name, default or "") for name, default in template.variables.items()}
+
+
+def _unknown(name: str, template: Template) -> UsageError:
+    shown = escape_line(name, 80)
+    if name in (STDIN, INPUT):
+        what = "piped in" if name == STDIN else "typed"
+        return UsageError(f"--var: {{{name}}} is what is {what}, not a variable")
+    near = nearest(name, template.variables)
+    known = f"its variables: {', '.join(template.variables)}" if template.variables else "it has no variables"
+    return UsageError(
+        f"--var: {template.shown} has no variable {shown}", hint=f"did you mean {near}?" if near else known
+    )
+
+
+def _value(name: str, value: str, reading: Reading, warn: Say) -> str:
+    if not value.startswith("@"):
+        return value
+    if value.startswith("@@"):
+        return value[1:]
+    if value in ("@", "@-"):
+        hint = "{stdin} in a prompt is standard input; @@ is a literal @"
+        raise UsageError(f"--var: {name}: {value} names no file", hint=hint)
+    from cometresp.request.attachments import decoded
+    from cometresp.request.files import open_file
+
+    with reading(value[1:]):
+        source = open_file("--var", value[1:], most=MOST_HELD)
+        return without_newline(decoded(b"".join(source.chunks()), source.shown, warn))
+
+
+# flags --------------------------------------------------------------------------------------------------------------
+
+
+def _filled(field: str, flag: Flag, template: Template, values: Mapping[str, str]) -> Filled:
+    """The value of a flag, with its variables filled in."""
+    if flag.texts is None:
+        return Filled(flag.value, template.shown, flag.flag)
+    folder = os.path.dirname(template.path)  # noqa: PTH120 - "" stays so
+    found = []
+    for texts in flag.texts:
+        text = filled(texts, values)
+        starts = bool(texts) and isinstance(texts[0], Variable)
+        if starts and field in _READ_BEHIND_AT and text.startswith("@"):
+            text = f"@{text}"  # a value is text
+        found.append(text if starts else _beside(field, text, folder))
+    value: Any = found if isinstance(flag.value, list) else found[0]
+    return Filled(value, template.shown, flag.flag)
+
+
+def _beside(field: str, text: str, folder: str) -> str:
+    """The value of a flag whose path, if it names a file that is read, is one beside the template."""
+
+    def joined(path: str) -> str:
+        return os.path.join(folder, expanded(path))  # noqa: PTH118 - an absolute path stays as it is
+
+    if field in _READ:
+        return text if text == "-" or _REMOTE.match(text) else joined(text)
+    if field == "param":
+        name, equals, value = text.partition("=")
+        return f"{name}{equals}{_behind_at(value, joined)}"
+    if field in ("schema", "schema_multi") and names_file(text):
+        return joined(text)
+    return _behind_at(text, joined) if field in _READ_BEHIND_AT else text
+
+
+def _behind_at(text: str, joined: Callable[[str], str]) -> str:
+    return f"@{joined(text[1:])}" if text.startswith("@") and text not in ("@", "@-") and text[1] != "@" else text
