@@ -35,6 +35,7 @@ COMMANDS = {
     "models": "models",
     "templates": "templates",
     "config": "config",
+    "doctor": "doctor",
     "schema": "schema",
     "completion": "completion",
     "emulator": "emulator",

@@ -145,8 +145,9 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "turns": _BELOW_TURNS,
+    "doctor": _BELOW_TURNS | {"", "turns"},
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "mcp", "report", "signals", "sinks"}
-    | {"", "emulator", "help", "recording", "turns"},
+    | {"", "doctor", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "config_file", "text", "wire"},
     "cli": {"", "bugs", "commands", "completion", "errors", "help", "report", "pager", "signals", "terminal", "text"},
     "__main__": {"", "bugs", "cli"},

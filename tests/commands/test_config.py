@@ -24,7 +24,6 @@ base_url\thttps://api.cometapi.com/v1\tdefault
 timeout\t600\tdefault
 max_reply_size\t256M\tdefault
 retries\t2\tdefault
-error_format\ttext\tdefault
 record\tfull\tdefault
 """
 FILE = """\
@@ -179,6 +178,7 @@ SET: list[tuple[Sequence[str], str]] = [
     (["model", '"true"'], 'model = "true"'),
     (["instructions", "Be brief.\n"], 'instructions = "Be brief.\\n"'),
     (["include", '["a", "b"]'], 'include = ["a", "b"]'),
+    (["mcp_server", "npx a"], 'mcp_server = ["npx a"]'),
     (["tool", "web_search"], 'tool = ["web_search"]'),
     (["key_command", '["pass", "x"]'], 'key_command = ["pass", "x"]'),
     (["record", "ids"], 'record = "ids"'),
