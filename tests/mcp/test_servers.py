@@ -113,6 +113,9 @@ def test_what_is_no_server_is_told_in_one_line(wire: Wire) -> None:
         "headers of a table [mcp.NAME] in the config file are sent with each request",
     )
     assert wire.requests[0].headers["x-key"] == "abc"
+    wire.answer(reply(307, location=f"http://localhost:{wire.port}/elsewhere"))
+    assert refusal(s=table) == ("--mcp: s: it answered with HTTP 307", "")
+    assert "/elsewhere" not in {request.path for request in wire.requests}
 
 
 @needs_sdk
