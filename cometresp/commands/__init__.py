@@ -6,6 +6,7 @@ cancel      `cometresp cancel`: end a background response.
 chains      `cometresp chains`: what is recorded, chain by chain, and what is removed. Only `compact` sends a
             request.
 completion  `cometresp completion`: the script for a shell.
+config      `cometresp config`: what is set and from where; changes of the config file.
 continue_   `cometresp continue`: the next turn of a chain.
 delete      `cometresp delete`: delete a response or a conversation from the server. What is recorded here is
             kept.

@@ -25,8 +25,7 @@ def path_of(name: str, profile: str | None = None) -> Path:
     """
     path = split_name(name)
     if path is None:
-        hint = """dots separate the names of tables; other signs need quotes: 'aliases."my model"' """.strip()
-        raise UsageError(f"NAME: {quoted(name)} can't be the name of a setting", hint=hint)
+        raise UsageError(f"NAME: {quoted(name)} can't be the name of a setting", hint=_QUOTES)
     if profile is not None:
         path = ("profile", profile, *path)
     place = 2 if path[0] == "profile" else 0
