@@ -149,7 +149,20 @@ ALLOWED: dict[str, set[str]] = {
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "mcp", "report", "signals", "sinks"}
     | {"", "doctor", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "config_file", "text", "wire"},
-    "cli": {"", "bugs", "commands", "completion", "errors", "help", "report", "pager", "signals", "terminal", "text"},
+    "cli": {
+        "",
+        "bugs",
+        "commands",
+        "completion",
+        "errors",
+        "help",
+        "report",
+        "pager",
+        "settings",
+        "signals",
+        "terminal",
+        "text",
+    },
     "__main__": {"", "bugs", "cli"},
     "": set(),
 }
