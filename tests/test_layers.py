@@ -14,6 +14,7 @@ from cometresp.cli import COMMANDS
 from tests.conftest import Command
 
 PACKAGE = Path(cometresp.__file__).parent
+_EXTRACT = str(PACKAGE.parent / "docs/templates/extract.toml")
 
 # What each file or package at the first level may import of ours, at any depth of its code, top to bottom as in
 # docs/architecture.md. A name with a dot is one file of a package.
@@ -148,7 +149,20 @@ ALLOWED: dict[str, set[str]] = {
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "mcp", "report", "signals", "sinks"}
     | {"", "doctor", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "config_file", "text", "wire"},
-    "cli": {"", "bugs", "commands", "completion", "errors", "help", "report", "pager", "signals", "terminal", "text"},
+    "cli": {
+        "",
+        "bugs",
+        "commands",
+        "completion",
+        "errors",
+        "help",
+        "report",
+        "pager",
+        "settings",
+        "signals",
+        "terminal",
+        "text",
+    },
     "__main__": {"", "bugs", "cli"},
     "": set(),
 }
@@ -263,6 +277,10 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
             ["ask", "--offline", "hi"],
             "pydantic click rich asyncio jsonschema importlib.metadata cometresp.turns.budget cometresp.catalogue.cache"
             " cometresp.catalogue.entries",
+        ),
+        (
+            ["ask", "--dry-run", "-m", "m", "--template", _EXTRACT, "hi"],
+            "pydantic click rich httpx asyncio importlib.metadata sqlite3 tomlkit mcp cometresp.state.state",
         ),
         (["--version"], "typer dataclasses typing inspect json re"),
         (["completion", "bash"], "pydantic click rich httpx sqlite3"),

@@ -148,6 +148,14 @@ COMMANDS: dict[str, str] = {
         "cometresp models lists the server's models, with their prices",
     ),
     **dict.fromkeys(
+        ("retry", "redo", "repeat", "rerun", "regenerate"),
+        "cometresp again sends the last turn once more, with what its flags change",
+    ),
+    **dict.fromkeys(
+        ("template", "prompts", "role", "roles", "pattern", "patterns", "snippets", "macro", "macros"),
+        "cometresp templates lists the kept prompts; --template NAME uses one",
+    ),
+    **dict.fromkeys(
         ("history", "logs", "ls", "list", "responses-list"),
         "cometresp log lists recorded responses, cometresp chains the chains",
     ),

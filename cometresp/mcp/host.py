@@ -196,23 +196,27 @@ class Server:
             return await stack.enter_async_context(self._client(self._command))
         url, headers = self._given["url"], self._given["headers"]
         try:
-            http = httpx2.AsyncClient(
-                headers=headers,
-                timeout=httpx2.Timeout(_LONGEST_CONNECT, read=None),
-                event_hooks={"response": [self._note_status]},
-            )
-            await stack.enter_async_context(http)
+            http = await stack.enter_async_context(self._http(headers))
             return await stack.enter_async_context(self._client(_streamable(url, http)))
         except Exception:
             if not self._may_be_sse:
                 raise
             statuses = list(self._statuses)
             try:
-                transport = sse_client(url, headers=headers, timeout=_LONGEST_CONNECT, sse_read_timeout=86_400)
+                transport = sse_client(url, headers=headers, httpx_client_factory=self._http)
                 return await stack.enter_async_context(self._client(transport))
             except Exception:  # noqa: BLE001 - what is told is the first error
                 self._statuses = statuses
             raise
+
+    def _http(self, headers: Any = None, timeout: Any = None, auth: Any = None) -> Any:  # noqa: ARG002 - as the SDK calls it
+        """A client of HTTP. The parent decides how long a call may take."""
+        return httpx2.AsyncClient(
+            headers=headers,
+            timeout=httpx2.Timeout(_LONGEST_CONNECT, read=None),
+            follow_redirects=False,
+            event_hooks={"response": [self._note_status]},
+        )
 
     def _client(self, transport: Any) -> Any:
         info = mcp_types.Implementation(name="cometresp", version=self._given["version"])

@@ -285,6 +285,7 @@ def test_another_model_is_asked_in_place_of_one_that_cant_answer(ask: Command, w
     assert [body["model"] for body in wire.bodies()] == ["m", "m2", "m"]
     turns = [(turn["model"], turn["asked_model"]) for turn in json.loads(ask("log", "--json").out)]
     assert turns == [("m", None), ("m2", "m")]
+    assert ask("log", "r2").text.startswith("## r2 · m2 in place of m · completed\n")
     assert json.loads(ask("chains", "--json").out)[0]["model"] == "m"
 
 

@@ -95,6 +95,11 @@ def test_the_cost_is_recorded_where_the_price_was_looked_up_else_it_is_that_of_t
     ask("ask", "--usage", "hi")
     priced(ask, wire.url, {"m": [20.0, 80.0, None, 0.0]})
     assert [record_of(ask, f"r{n}")["cost"] for n in (1, 2, 3)] == [0.0011, 0.028, 0.0028]
+    wire.answer(*[json_reply(response(message("hi"), response_id=f"r{n}", usage=USED)) for n in (1, 2)])
+    wire.requests.clear()
+    assert [result.code for result in ask.each([["get", "-u", "r1"], ["get", "-u", "r2"]])] == [0, 0]
+    priced(ask, wire.url, {})
+    assert [record_of(ask, f"r{n}")["cost"] for n in (1, 2)] == [0.0011, 0.028]
 
 
 def test_log_has_a_column_of_costs_where_there_are_any(ask: Command, wire: Wire, forker: Forker) -> None:
