@@ -45,7 +45,11 @@ class Budget(NamedTuple):
             output = f" and the {self.allowed} output tokens that it allows" if self.allowed else ""
             verb = "cost" if self.allowed else "costs"
             price = f"{verb} {written(cost)}, more than --max-cost {exactly(self.most)}"
-            raise CostLimitError(f"not sent: its input (about {tokens} tokens){output} {price}")
+            fits = self._replace(allowed=0)._of_turn(tokens) <= self.most
+            raise CostLimitError(
+                f"not sent: its input (about {tokens} tokens){output} {price}",
+                hint="a lower --max-output-tokens costs less" if fits else "",
+            )
 
     def check_next(self, done: Finished, turns: int, outputs: Sequence[Json] = (), *, names: str = "") -> None:
         """Raises CostLimitError where one more turn would cost more in all than the run may.
