@@ -72,6 +72,7 @@ ALLOWED: dict[str, set[str]] = {
         "errors",
         "nearest",
         "options",
+        "paths",
         "reading",
         "signals",
         "terminal",
