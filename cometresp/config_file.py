@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cometresp.errors import ConfigError, UsageError
-from cometresp.nearest import nearest
 from cometresp.paths import Reading, read_file
 
 _MOST_BYTES = 1_000_000
@@ -85,6 +84,8 @@ def chosen(path: Path, table: Mapping[str, Any], environ: Mapping[str, str], pro
     profiles = table.get("profile", {})
     where = f"{path}, profile {name}"
     if name not in profiles:
+        from cometresp.nearest import nearest
+
         error_type = UsageError if source.startswith("--") else ConfigError
         near = nearest(name, profiles)
         known = f"profiles: {', '.join(profiles)}" if profiles else "[profile.NAME] in it makes one"

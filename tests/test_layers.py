@@ -65,7 +65,19 @@ ALLOWED: dict[str, set[str]] = {
     "config_file": {"errors", "nearest", "paths"},
     "config": {"config_file", "errors", "paths", "wire"},
     "reading": {"deadline", "errors", "paths", "terminal", "text", "wire"},
-    "settings": {"config_file", "errors", "nearest", "options", "paths", "reading", "signals", "terminal", "text"},
+    "settings": {
+        "config",
+        "config_file",
+        "deadline",
+        "errors",
+        "nearest",
+        "options",
+        "reading",
+        "signals",
+        "terminal",
+        "text",
+        "wire",
+    },
     "wire": {"errors", "text"},
     "schema": {"deadline", "errors", "text", "wire"},
     "answer": {"errors", "text", "wire"},
@@ -116,7 +128,7 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "runtime": {
-        "settings",
+        "settings.key_command",
         "client",
         "config",
         "config_file",
@@ -133,10 +145,24 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "turns": _BELOW_TURNS,
+    "doctor": _BELOW_TURNS | {"", "turns"},
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "mcp", "report", "signals", "sinks"}
-    | {"", "emulator", "help", "recording", "turns"},
+    | {"", "doctor", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "config_file", "text", "wire"},
-    "cli": {"", "bugs", "commands", "completion", "errors", "help", "report", "pager", "signals", "terminal", "text"},
+    "cli": {
+        "",
+        "bugs",
+        "commands",
+        "completion",
+        "errors",
+        "help",
+        "report",
+        "pager",
+        "settings",
+        "signals",
+        "terminal",
+        "text",
+    },
     "__main__": {"", "bugs", "cli"},
     "": set(),
 }
@@ -244,11 +270,13 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
             ["ask", "--dry-run", "hi"],
             "pydantic click rich httpx asyncio importlib.metadata sqlite3 http.server jsonschema cometresp.state.state"
             " cometresp.bugs cometresp.state.transcript cometresp.turns.attention cometresp.turns.display"
-            " cometresp.turns.lookup cometresp.catalogue.cache",
+            " cometresp.turns.lookup cometresp.turns.cost cometresp.catalogue.cache cometresp.mcp cometresp.answer"
+            " cometresp.settings.flags",
         ),
         (
             ["ask", "--offline", "hi"],
-            "pydantic click rich asyncio jsonschema importlib.metadata cometresp.catalogue.entries",
+            "pydantic click rich asyncio jsonschema importlib.metadata cometresp.turns.budget cometresp.catalogue.cache"
+            " cometresp.catalogue.entries",
         ),
         (
             ["ask", "--dry-run", "-m", "m", "--template", _EXTRACT, "hi"],

@@ -7,6 +7,7 @@ unknown, and never an error.
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 from cometresp.catalogue.price import Price
@@ -141,6 +142,7 @@ def _endpoints(entry: Json) -> tuple[str, ...] | None:
     return None
 
 
+@cache
 def endpoint(name: str) -> str:
     """The name of an endpoint as it is compared: `responses` for `openai-response` and `/v1/responses`."""
     short = re.sub(r"^(https?://[^/]+)?/?(api/)?(v\d+/)?", "", name.strip().lower()).strip("/")

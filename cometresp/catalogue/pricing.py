@@ -5,7 +5,7 @@ plausible one is taken: no model costs a tenth of a cent for a million tokens, o
 """
 
 import json
-import re
+from collections.abc import Iterator
 from typing import Any
 
 from cometresp.catalogue.price import Price
@@ -48,14 +48,17 @@ def price_of(entry: Json) -> Price | None:
     return None
 
 
-def _places(entry: Json) -> list[Json]:
+def _places(entry: Json) -> Iterator[Json]:
     """Where prices may stand in an entry: objects of their own first. Raises NotANumberError for text there."""
-    owners = [entry, obj(entry.get("model_info")), obj(entry.get("metadata"))]
-    found = []
-    for value in (parsed(owner.get(name)) for owner in owners for name in _PLACES):
-        _ = _number(value)
-        found.append(obj(value))
-    return found + [{name: value for name, value in owner.items() if re.search("price|cost", name)} for owner in owners]
+    owners = [owner for owner in (entry, obj(entry.get("model_info")), obj(entry.get("metadata"))) if owner]
+    for owner in owners:
+        for name in _PLACES:
+            if name in owner:
+                value = parsed(owner[name])
+                _ = _number(value)
+                yield obj(value)
+    for owner in owners:
+        yield {name: value for name, value in owner.items() if "price" in name or "cost" in name}
 
 
 def parsed(value: object) -> Any:

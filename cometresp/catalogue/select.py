@@ -60,7 +60,7 @@ def speaks(model: Model, name: str | None = None) -> bool:
     """Whether a model has the endpoint; without a name, whether it isn't known to have no responses."""
     if name is None:
         return model.endpoints is None or RESPONSES in model.endpoints
-    return name == ANY or (model.endpoints is not None and endpoint(name) in model.endpoints)
+    return endpoint(name) == ANY or (model.endpoints is not None and endpoint(name) in model.endpoints)
 
 
 def why_none(models: Sequence[Model], wanted: Wanted) -> str:

@@ -47,15 +47,16 @@ def _aliases() -> dict[str, str]:
 def _cached(offline: bool, base_url: str | None) -> list[Model]:
     """The models in the cache, however old; none where a setting is wrong."""
     try:
-        url = EMULATOR_URL if offline else load(os.environ, base_url=base_url).base_url.value
+        config = load(os.environ, base_url=base_url, offline=offline)
     except CometrespError:
         return []
-    kept = read_models(cache_folder(os.environ), url)
+    kept = read_models(cache_folder(os.environ), EMULATOR_URL if config.offline else config.base_url.value)
     return kept[1] if kept else []
 
 
 def _counted(names: list[str], typed: str) -> Suggestions:
-    return _fitting([(name, f"{count} models") for name, count in Counter(names).most_common()], typed)
+    counts = Counter(names).most_common()
+    return _fitting([(name, "1 model" if count == 1 else f"{count} models") for name, count in counts], typed)
 
 
 def _fitting(found: Suggestions, typed: str) -> Suggestions:

@@ -1,7 +1,7 @@
 """`cometresp config`: what is set and from where; changes of the config file. Nothing is sent."""
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -41,14 +41,6 @@ class KeyFor(NamedTuple):
 
     profile: str | None
     base_url: str | None
-
-
-class ListedSetting(TypedDict):
-    """A setting as `--json` prints it."""
-
-    name: str
-    value: Any
-    source: str
 
 
 # declarations -------------------------------------------------------------------------------------------------------
@@ -175,9 +167,10 @@ def _runtime() -> Runtime:
 @telling
 def run(options: Show, runtime: Runtime) -> None:
     """A table on a terminal, tab-separated lines into a pipe. Faults of the file come as errors after it."""
-    from cometresp.settings.listing import listed
+    from cometresp.settings.checks import loaded
+    from cometresp.settings.listing import as_dict, listed
 
-    file, found = _read(options.profile)
+    file, found = loaded(os.environ, options.profile)
     rows = listed(file, os.environ, unset=options.everything)
     terminal = runtime.terminal
     if options.as_json:
@@ -320,18 +313,6 @@ def _edits_again(runtime: Runtime, found: list[ConfigError]) -> bool:
 # how ----------------------------------------------------------------------------------------------------------------
 
 
-def _read(profile: str | None) -> tuple[ConfigFile, list[ConfigError]]:
-    """The file with its profile, and what is wrong with it; without what can't be read of it."""
-    from cometresp.settings.checks import faults_of_file, usable
-
-    path = config_path(os.environ)[0]
-    found = faults_of_file(path)
-    try:
-        return load_file(os.environ, profile=profile), found
-    except ConfigError as error:
-        return usable(path), found or [error]
-
-
 def _raise_all(runtime: Runtime, found: list[ConfigError]) -> None:
     for fault in found[:-1]:
         runtime.terminal.error(fault.message, fault.hint)
@@ -350,10 +331,6 @@ def _bytes(text: str) -> bytes:
         return os.fsencode(text)
     except UnicodeEncodeError:
         return to_bytes(text)
-
-
-def as_dict(one: "Listed") -> ListedSetting:
-    return {"name": one.name, "value": one.value, "source": one.source}
 
 
 def _note_precedence(runtime: Runtime, name: tuple[str, ...]) -> None:

@@ -10,14 +10,15 @@ from cometresp.catalogue.cache import cache_folder
 from cometresp.catalogue.entries import RESPONSES, Model
 from cometresp.catalogue.select import ANY, Sort, Wanted, selected, speaks, why_none
 from cometresp.catalogue.shown import cells, line
-from cometresp.errors import CometrespError, KeyProblemError
+from cometresp.errors import CometrespError, KeyProblemError, UsageError
 from cometresp.help.command import Command
-from cometresp.options.arguments import AsJson, InColor, Quiet, complete_endpoints, complete_providers
+from cometresp.options.arguments import AsJson, InColor, Quiet, Select, complete_endpoints, complete_providers
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.runtime import Runtime, telling
 from cometresp.text import escape_line, quoted, to_bytes
 from cometresp.turns.dry_run import shown_only
+from cometresp.turns.listing import print_json
 from cometresp.turns.lookup import is_missing, of_the_server
 from cometresp.wire import endpoints
 from cometresp.wire.json import Json
@@ -32,6 +33,7 @@ class Listing(NamedTuple):
     wanted: Wanted
     as_json: bool
     refresh: bool
+    select: str | None = None  # a field of the JSON
 
 
 class ListedPrice(TypedDict):
@@ -88,6 +90,7 @@ def models(
     filters: FilterOptions,
     refresh: Refresh = False,
     as_json: AsJson = False,
+    select: Select = None,
     quiet: Quiet = False,
     color: InColor = "auto",
     connection: ConnectionOptions,
@@ -95,19 +98,26 @@ def models(
     """List the server's models: id, provider, context, and the prices of a million input and output tokens in USD."""
     given = [part for word in words or () for part in word.split()]
     wanted = Wanted(tuple(given), *filters)
-    run(Listing(wanted, as_json, refresh), Runtime(connection, OutputOptions(quiet=quiet, color=color)))
+    run(Listing(wanted, as_json, refresh, select), Runtime(connection, OutputOptions(quiet=quiet, color=color)))
 
 
 @telling
 def run(options: Listing, runtime: Runtime) -> None:
+    for name in ("provider", "endpoint"):
+        if (value := getattr(options.wanted, name)) is not None and not value.strip():
+            raise UsageError(f"--{name}: must not be empty")
+    if options.select is not None:
+        from cometresp.wire.select import steps_of
+
+        steps_of(options.select)
     if shown_only(runtime, endpoints.catalogue()):
         return
     found = _catalogue(runtime, refresh=options.refresh)
     _warn(runtime, found)
     chosen = selected(found.models, options.wanted)
     terminal = runtime.terminal
-    if options.as_json:
-        terminal.print_json([as_dict(model) for model in chosen])
+    if options.as_json or options.select is not None:
+        print_json(runtime, [as_dict(model) for model in chosen], options.select)
     elif not terminal.stdout_tty:
         _print_lines(runtime, chosen)
     elif chosen:
@@ -187,7 +197,7 @@ def _tell_source(runtime: Runtime, found: "Catalogue", count: int, wanted: Wante
     hides = wanted.endpoint is None and not all(map(speaks, found.models))
     which = f" for {RESPONSES} (--endpoint {ANY}: all)" if hides else ""
     when = f" · fetched {ago(found.fetched)}" if found.is_cached else ""
-    again = " (--refresh: now)" if when else ""
+    again = " (--refresh fetches it again)" if when else ""
     print_notice(runtime.terminal, f"{number}{which}{when}{again}", f"{number}{which}{when}", f"{number}{when}", number)
 
 

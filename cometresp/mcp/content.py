@@ -6,9 +6,9 @@ servers repeat it as text. A result that says `isError` is an error for the mode
 """
 
 import json
-from typing import Any
 
 from cometresp.functions.results import Result, failure, success
+from cometresp.text import to_bytes
 from cometresp.wire.json import Json, listed, obj, text
 
 _IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
@@ -83,5 +83,5 @@ def _left_out(what: str, kind: str, data: str) -> Json:
     return _text(f"[{', '.join(filter(None, (what, kind, f'{size} bytes')))}: not sent]")
 
 
-def _text(words: Any) -> Json:
-    return {"type": "input_text", "text": words}
+def _text(words: str) -> Json:
+    return {"type": "input_text", "text": words if words.isascii() else to_bytes(words).decode()}

@@ -8,13 +8,15 @@ this process prints there.
 
   down  {"call": 0, "command": [...], "environ": {...}, "version": text}
         or {"call": 0, "url": text, "headers": {...}, "version": text}
-  up    {"call": 0, "tools": [...]}   or {"call": 0, "error": text, "reason": "missing" | "absent" | "status" | ""}
+  up    {"call": 0, "tools": [...]}   or {"call": 0, "error": text, "reason": text}
   down  {"call": n, "tool": name, "arguments": {...}}
-  up    {"call": n, "result": {...}}   or {"call": n, "error": text}
-  up    {"noise": text}                 the first line of the server that isn't MCP
+  up    {"call": n, "result": {...}}   or {"call": n, "error": text, "last": bool}
+  up    {"noise": text}                                the first line of the server that isn't MCP
 
-Tools and results are as in the protocol of MCP. When the parent ends, and with it the pipe down, so do the server and
-this process. It also ends when the server does, or the connection to it is lost; the parent starts another one.
+Tools and results are as in the protocol of MCP. A `reason` is "missing" (the SDK), "absent" (the command), "noise" (it
+doesn't speak MCP), "key" (it wants one) or "". When the parent ends, and with it the pipe down, so do the server and
+this process. It also ends when the server does, or the connection to it is lost, after the `last` error of a call; the
+parent starts another one.
 """
 
 import asyncio
@@ -26,7 +28,7 @@ import threading
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
-_missing: ImportError | None = None
+_is_missing = False
 try:
     import anyio
     import httpx2
@@ -35,8 +37,8 @@ try:
     from mcp.client.sse import sse_client
     from mcp.client.streamable_http import streamable_http_client
     from mcp.shared.message import SessionMessage
-except ImportError as error:  # it is missing, or older than what is needed: the parent is told
-    _missing = error
+except ImportError:  # it is missing, or older than what is needed: the parent is told
+    _is_missing = True
 
 _LONGEST_MESSAGE = 33_554_432  # bytes of a message of the server
 _MOST_NOISE = 100_000  # bytes of it before the first message
@@ -95,6 +97,9 @@ class Command:
         self._pipes = pipes
         self._noise = 0
         self._is_known = False  # it has sent a message
+        self.has_closed = False  # its standard output
+        self._is_told_to_end = False
+        self._outcome = ""
 
     async def __aenter__(self) -> Any:
         self._process = await asyncio.create_subprocess_exec(
@@ -106,22 +111,29 @@ class Command:
         return read_stream, write_stream
 
     async def __aexit__(self, *_: object) -> None:
+        await self.outcome()
+        self._is_told_to_end = True
         assert self._process.stdin is not None
         self._process.stdin.close()
-        await self.how_it_ended(_GRACE)
+        await self._ends()
         for task in self._tasks:
             task.cancel()
 
-    async def how_it_ended(self, seconds: float) -> str:
-        """`exit 2`, or as in `ended by SIGKILL`, if it ends in this time; else ""."""
+    async def _ends(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), seconds)
-        code = self._process.returncode
-        if code is None or code >= 0:
-            return "" if code is None else f"exit {code}"
-        with suppress(ValueError):
-            return f"ended by {signal.Signals(-code).name}"
-        return f"ended by signal {-code}"
+            await asyncio.wait_for(self._process.wait(), _GRACE)
+
+    async def outcome(self) -> str:
+        """How it ended by itself: `exit 2`, or as in `ended by SIGKILL`; "" if it didn't."""
+        if self.has_closed and not (self._is_told_to_end or self._outcome):
+            await self._ends()
+            self._outcome = _words_for(self._process.returncode)
+        return self._outcome
+
+    @property
+    def is_nonsense(self) -> bool:
+        """Whether what it prints is not MCP."""
+        return self._noise >= _MOST_NOISE
 
     async def _read(self, received: Any) -> None:
         """Pass on the messages of the server, until there are no more."""
@@ -129,7 +141,7 @@ class Command:
         line = bytearray()
         async with received:
             with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
-                while self._noise < _MOST_NOISE and len(line) <= _LONGEST_MESSAGE:
+                while not self.is_nonsense and len(line) <= _LONGEST_MESSAGE:
                     if not (data := await self._process.stdout.read(65_536)):
                         break
                     line += data
@@ -139,6 +151,7 @@ class Command:
                             await self._pass_on(bytes(each), received)
         if line:
             self._hear(bytes(line))
+        self.has_closed = True
         self._pipes.messages.put_nowait(None)
 
     async def _pass_on(self, line: bytes, received: Any) -> None:
@@ -183,23 +196,27 @@ class Server:
             return await stack.enter_async_context(self._client(self._command))
         url, headers = self._given["url"], self._given["headers"]
         try:
-            http = httpx2.AsyncClient(
-                headers=headers,
-                timeout=httpx2.Timeout(_LONGEST_CONNECT, read=None),
-                event_hooks={"response": [self._note_status]},
-            )
-            await stack.enter_async_context(http)
+            http = await stack.enter_async_context(self._http(headers))
             return await stack.enter_async_context(self._client(_streamable(url, http)))
         except Exception:
             if not self._may_be_sse:
                 raise
             statuses = list(self._statuses)
             try:
-                transport = sse_client(url, headers=headers, timeout=_LONGEST_CONNECT, sse_read_timeout=86_400)
+                transport = sse_client(url, headers=headers, httpx_client_factory=self._http)
                 return await stack.enter_async_context(self._client(transport))
             except Exception:  # noqa: BLE001 - what is told is the first error
                 self._statuses = statuses
             raise
+
+    def _http(self, headers: Any = None, timeout: Any = None, auth: Any = None) -> Any:  # noqa: ARG002 - as the SDK calls it
+        """A client of HTTP. The parent decides how long a call may take."""
+        return httpx2.AsyncClient(
+            headers=headers,
+            timeout=httpx2.Timeout(_LONGEST_CONNECT, read=None),
+            follow_redirects=False,
+            event_hooks={"response": [self._note_status]},
+        )
 
     def _client(self, transport: Any) -> Any:
         info = mcp_types.Implementation(name="cometresp", version=self._given["version"])
@@ -223,18 +240,23 @@ class Server:
                 return "the command isn't found", "absent"
             if isinstance(error, OSError):
                 return f"the command can't be run: {error.strerror}", ""
-            if ended := await self._command.how_it_ended(_GRACE):
-                return f"it ended: {ended}", ""
+            if outcome := await self._command.outcome():
+                return f"it ended: {outcome}", ""
+            if self._command.is_nonsense:
+                return "", "noise"
+            if isinstance(error, MCPError) and error.code == mcp_types.CONNECTION_CLOSED:
+                return "it closed the connection", ""
         elif isinstance(error, httpx2.TransportError):
             return f"it can't be reached: {described(error)}", ""
         elif self._statuses:
-            return f"it answered with HTTP {self._statuses[-1]}", "status"
+            status = self._statuses[-1]
+            return f"it answered with HTTP {status}", "key" if status in (401, 403) else ""
         return described(error), ""
 
     def is_lost(self, error: BaseException) -> bool:
         """Whether the error of a call means that there is no connection any more."""
         if self._command is not None:
-            return False  # its end is seen
+            return self._command.has_closed
         kept = (mcp_types.METHOD_NOT_FOUND, mcp_types.INVALID_PARAMS)
         return not (isinstance(error, MCPError) and error.code in kept)
 
@@ -245,6 +267,14 @@ def _streamable(url: str, http: Any) -> Any:
     more: dict[str, Any] = {"max_sse_event_size": _LONGEST_MESSAGE}  # not known to every version
     known = signature(streamable_http_client).parameters
     return streamable_http_client(url, http_client=http, **{name: more[name] for name in more if name in known})
+
+
+def _words_for(code: int | None) -> str:
+    if code is None or code >= 0:
+        return "" if code is None else f"exit {code}"
+    with suppress(ValueError):
+        return f"ended by {signal.Signals(-code).name}"
+    return f"ended by signal {-code}"
 
 
 def described(error: BaseException) -> str:
@@ -276,8 +306,10 @@ async def call(client: Any, server: Server, pipes: Pipes, request: dict[str, Any
         result = await client.call_tool(request["tool"], request["arguments"])
         pipes.send({"call": number, "result": plain(result)})
     except Exception as error:  # noqa: BLE001 - any error is one of the tool, for the model
-        pipes.send({"call": number, "error": (await server.why(error))[0]})
-        if server.is_lost(error):
+        why, _ = await server.why(error)
+        is_lost = server.is_lost(error)
+        pipes.send({"call": number, "error": why, "last": is_lost})
+        if is_lost:
             pipes.messages.put_nowait(None)
 
 
@@ -303,13 +335,21 @@ async def serve(pipes: Pipes, server: Server) -> None:
 
 async def main() -> None:
     pipes = Pipes()
-    if _missing is not None:
-        is_absent = isinstance(_missing, ModuleNotFoundError) and _missing.name in ("mcp", "mcp_types")
-        pipes.send({"call": 0, "error": "" if is_absent else str(_missing), "reason": "missing"})
+    if _is_missing:
+        pipes.send({"call": 0, "error": _installed_version(), "reason": "missing"})
         return
     logging.disable()
     if (given := await pipes.messages.get()) is not None:
         await serve(pipes, Server(given, pipes))
+
+
+def _installed_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("mcp")
+    except PackageNotFoundError:
+        return ""
 
 
 if __name__ == "__main__":

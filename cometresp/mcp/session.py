@@ -25,7 +25,6 @@ from cometresp.wire.json import Json, obj, text
 
 _HOST = str(Path(__file__).with_name("host.py"))
 _LONGEST_MESSAGE = 67_108_864  # bytes; twice that of a message of the server, since JSON may be longer here
-_LONGEST_START = 30.0  # seconds
 _FAREWELL = 1.0  # seconds that a server has to end by itself
 _SETTLE = 0.5  # seconds to wait for its last words
 _MOST_PRINTED = 20_000  # characters of what a server prints that --verbose shows
@@ -152,7 +151,6 @@ class Session:
         self._say = say
         self._gate = threading.Lock()
         self._host: _Host | None = None
-        self._start_seconds = max(_LONGEST_START, server.timeout)
 
     def begin(self) -> None:
         """Start its process, without waiting for the server. Raises UsageError."""
@@ -170,12 +168,14 @@ class Session:
         why, hint = text(reply["error"]), ""
         match reply.get("reason"):
             case "missing":
-                which = f"the installed one can't be used: {why}" if why else "which isn't installed"
-                raise UsageError(f"--mcp: needs the MCP SDK for Python, {which}", hint="pip install 'cometresp[mcp]'")
+                what = f"version 2, not {escape_line(why, 40)}, which is installed" if why else "which isn't installed"
+                raise UsageError(f"--mcp: needs the MCP SDK for Python, {what}", hint="pip install 'cometresp[mcp]'")
             case "absent":
                 hint = self.server.hint
-            case "status":
-                hint = "headers in a table [mcp.NAME] of the config file are sent with each request"
+            case "slow":
+                hint = "a longer timeout in a table [mcp.NAME] in the config file gives it more time"
+            case "key":
+                hint = "headers of a table [mcp.NAME] in the config file are sent with each request"
         raise self._unusable(why, hint)
 
     def _unusable(self, why: str, hint: str = "") -> UsageError:
@@ -195,9 +195,9 @@ class Session:
     def _welcome(self, host: _Host) -> Json:
         """The tools of the server, or the error that it isn't there; its process has ended then."""
         try:
-            reply = host.reply(0, self._start_seconds)
+            reply = host.reply(0, self.server.start_timeout)
         except TimeoutError:
-            reply = {"error": f"it didn't start within {self._start_seconds:g} s"}
+            reply = {"error": f"it didn't start within {self.server.start_timeout:g} s", "reason": "slow"}
         except _GoneError:
             host.child.ended.wait(_SETTLE)
             reply = {"error": f"the process that speaks with it ended: {host.child.how_it_ended()}"}
@@ -206,10 +206,11 @@ class Session:
             raise
         if "error" in reply:
             self._processes.end_child(host.child)
-            if host.noise:
-                reply["error"] += f"; it printed {quoted(host.noise)}, which isn't MCP"
-            elif not reply.get("reason") and (last := host.printed.reason()):
+            if not reply.get("reason") and (last := host.printed.reason()):
                 reply["error"] += f": {last}"
+            if host.noise:
+                printed = f"it printed {quoted(host.noise)}, which isn't MCP"
+                reply["error"] = "; ".join(filter(None, (reply["error"], printed)))
         return reply
 
     def call(self, tool: str, arguments: Json) -> Result:
@@ -228,6 +229,7 @@ class Session:
             host.child.ended.wait(_SETTLE)
             return failure(f"the MCP server {self.server.name} is gone: {host.child.how_it_ended()}")
         if "error" in reply:
+            host.is_gone = host.is_gone or reply.get("last") is True
             return failure(text(reply["error"]))
         return result_of(obj(reply.get("result")))
 

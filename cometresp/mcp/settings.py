@@ -30,6 +30,7 @@ _KEYS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "timeout": ((int, float), "a number of seconds"),
 }
 _TIMEOUT = 60.0
+_START_TIMEOUT = 30.0
 _LONGEST_TIMEOUT = 86_400
 _SHOWN = 80  # characters of a command in a message
 _IS_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -51,6 +52,7 @@ class Server(NamedTuple):
     headers: Mapping[str, str] = {}
     tools: tuple[str, ...] | None = None
     timeout: float = _TIMEOUT
+    start_timeout: float = _START_TIMEOUT
     hint: str = ""
 
 
@@ -148,6 +150,7 @@ def _of_table(name: str, table: Mapping[str, Any], source: str, environ: Mapping
         },
         None if tools is None else tuple(tools),
         float(table.get("timeout", _TIMEOUT)),
+        max(float(table.get("timeout", 0)), _START_TIMEOUT),
     )
 
 

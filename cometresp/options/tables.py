@@ -42,6 +42,12 @@ def complete_profiles(ctx: Any, incomplete: str) -> list[tuple[str, str]]:  # no
     return profile_names(incomplete)
 
 
+def complete_servers(ctx: Any, incomplete: str) -> list[tuple[str, str]]:  # noqa: ARG001 - as completion calls it
+    from cometresp.state.suggestions import server_names
+
+    return server_names(incomplete)
+
+
 def complete_models(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
     from cometresp.catalogue.suggestions import model_names
 
@@ -137,7 +143,7 @@ class LoopOptions(NamedTuple):
     """How the model's calls are answered here."""
 
     functions: Annotated[Texts, _flag(TOOLS, "Offer and run the functions of a .py, .toml or .json file. Repeatable.", "--functions", metavar="FILE")] = None
-    mcp: Annotated[Texts, _flag(TOOLS, "Offer and run the tools of an MCP server: a command, a URL, or NAME of [mcp.NAME] in the config file. Repeatable.", "--mcp", "--mcp-server", metavar="SERVER")] = None
+    mcp: Annotated[Texts, _flag(TOOLS, "Offer and run the tools of an MCP server: a command, a URL, or NAME of [mcp.NAME] in the config file. Repeatable.", "--mcp", "--mcp-server", metavar="SERVER", autocompletion=complete_servers)] = None
     approve: Annotated[Approve, _flag(TOOLS, "Whether a call may run: ask (on the terminal), always or refuse [default: ask].", "--approve", metavar="ask|always|refuse", case_sensitive=False)] = "ask"
     allow_tool: Annotated[Texts, _flag(TOOLS, "Run this function (of --mcp: NAME__TOOL), or LABEL/TOOL of a remote MCP server, without asking; * and ? are wildcards, a slash inside a name is %2F. Repeatable.", "--allow-tool", metavar="NAME")] = None
     tool_env: Annotated[Texts, _flag(TOOLS, "Environment variable that functions and MCP servers may read. Repeatable.", "--tool-env", metavar="NAME")] = None

@@ -4,11 +4,11 @@ import json
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from cometresp.recording.bodies import form_of
+from cometresp.recording.bodies import DEEPEST, form_of
 from cometresp.recording.exchange import Request
 from cometresp.recording.masks import Masks, masked_query
 from cometresp.wire.items import content_texts, input_items
-from cometresp.wire.json import Json, listed
+from cometresp.wire.json import Json, is_deeper_than, listed
 
 _LONGEST = 100_000  # characters of a string that is kept as it is
 _SHOWN = 60
@@ -60,7 +60,7 @@ class Asked(NamedTuple):
 def asked(request: Request, masks: Masks) -> Asked:
     """The request without its secrets, as it is recorded."""
     value = json_of(request.body)
-    form = {"json": _shortened(masks.body(value))} if value is not None else _form_of(request.body, masks)
+    form = {"json": masks.body(_shortened(value))} if value is not None else _form_of(request.body, masks)
     return Asked(request.method, masks.path(request.path), masked_query(request.query), form)
 
 
@@ -72,10 +72,9 @@ def json_of(body: bytes) -> Any:
     """The value of a JSON body; None for any other, and for one that is nested too deeply."""
     try:
         value = json.loads(body)
-        json.dumps(value)
     except (ValueError, RecursionError):
         return None
-    return value
+    return None if is_deeper_than(DEEPEST, value) else value
 
 
 def _shortened(value: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from cometresp.recording.exchange import Piece
 from cometresp.wire.events import TERMINAL, response_in
-from cometresp.wire.json import Json, obj
+from cometresp.wire.json import Json, is_deeper_than, obj
 from cometresp.wire.json import text as text_in
 
 Mask = Callable[[Any], Any]  # of a JSON value, or of a string
@@ -25,6 +25,7 @@ STYLES: Final[dict[str, Json]] = {
     "spaced": {},
     "indented": {"indent": 2},
 }
+DEEPEST = 100  # levels of JSON; copying and printing recurse
 _FRAME = re.compile(r"event: ([^\r\n]+)\ndata: ([^\r\n]+)\n\n")
 _END_OF_LINE = rb"(?:\r\n|\n|\r(?!\n))"
 _END_OF_EVENT = re.compile(_END_OF_LINE + _END_OF_LINE)
@@ -139,6 +140,8 @@ def _parsed(text: str, styles: Iterable[str]) -> tuple[Any, str | None]:
     """The value of JSON text and the layout, of these, that it has; None for another one, and where it isn't JSON."""
     try:
         value = json.loads(text)
+        if is_deeper_than(DEEPEST, value):
+            return None, None
         for style in styles:
             if json.dumps(value, ensure_ascii=False, allow_nan=False, **STYLES[style]) == text:
                 return value, style

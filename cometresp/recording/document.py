@@ -73,6 +73,7 @@ def written(exchange: Exchange, asked: Asked, masks: Masks) -> bytes:
         events = [piece._replace(at=_rounded(piece.at)) for piece in events_of(reply.pieces)]
         style = style_of(events)
         rows = [event_form(event, style, masks.body, masks.text) for event in events]
+        masks.deltas(rows)
         document["reply"] |= ({"layout": style} if style != "compact" else {}) | {_EVENTS: []}
     else:
         error = reply.status >= _ERROR

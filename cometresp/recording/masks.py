@@ -7,11 +7,13 @@ from urllib.parse import unquote
 
 from cometresp.request.secrets import add_secrets, masked_body
 from cometresp.wire.headers import MASK, is_secret_header, names_key
+from cometresp.wire.json import Json
 from cometresp.wire.masking import Secrets
 
 # Parameters of the API's own endpoints (API 1). The values of all others are masked: gateways take keys in them.
 _OF_API = "after before include include[] include_obfuscation limit order starting_after stream"
 _PARAMETERS = frozenset(_OF_API.split())
+_PLACE = ("type", "item_id", "output_index", "content_index", "summary_index")  # of a delta (API 7.3)
 _OF_CLIENTS = re.compile(r"(x-stainless-|sec-)", re.IGNORECASE)  # facts about a client, short words all of them
 
 
@@ -49,6 +51,17 @@ class Masks:
 
     def message(self, text: str) -> str:
         return self._secrets.message(self.text(text))
+
+    def deltas(self, rows: list[list[Any]]) -> None:
+        """Mask what was split over the deltas of a stream, whose events are rows as in bodies.py."""
+        follow: dict[tuple[Any, ...], list[Json]] = {}
+        for row in rows:
+            if isinstance(event := row[1], dict) and isinstance(event.get("delta"), str):
+                follow.setdefault(tuple(map(str, map(event.get, _PLACE))), []).append(event)
+        for events in follow.values():
+            texts = [event["delta"] for event in events]
+            for event, delta in zip(events, self._secrets.split(texts), strict=True):
+                event["delta"] = delta
 
     def request_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         return {name: MASK if is_secret_header(name) and value else value for name, value in headers.items()}

@@ -89,7 +89,8 @@ def _error_in(summary: Summary) -> str:
 
 def _code(text: str) -> str:
     """Text from outside that can't be Markdown."""
-    return f"`{' '.join(text.replace('`', chr(0x2BB)).split())}`"
+    words = " ".join(text.replace("`", "'").split())
+    return f"`{words}`"
 
 
 def _fenced(text: str, language: str) -> str:

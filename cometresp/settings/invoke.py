@@ -1,17 +1,19 @@
 """Run a command of Typer's with the settings of the config file in place of flags that weren't typed."""
 
 import os
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from cometresp.config_file import load_file
 from cometresp.errors import CometrespError, UsageError
 from cometresp.reading import FileReading
-from cometresp.settings.fill import Filled, excluded, filled, merged_headers
 from cometresp.terminal import Terminal
 
+if TYPE_CHECKING:
+    from cometresp.settings.fill import Filled
+
 # The flags of a template (its name, its variables) by their fields.
-Template = Callable[[str, list[str], Terminal, FileReading], dict[str, Filled]]
+Template = Callable[[str, list[str], Terminal, FileReading], "dict[str, Filled]"]
 
 _STARTS = ("functions", "mcp")  # what of a template's flags starts programs
 
@@ -24,6 +26,8 @@ def invoke(ctx: Any, shared: Collection[str], run: Callable[[Any], Any], templat
     params = ctx.params
     values = _values(ctx, shared, template)
     if "header" in values:
+        from cometresp.settings.fill import merged_headers
+
         params["header"] = merged_headers(values, params["header"])
     params |= {field: value.value for field, value in values.items() if field != "header"}
     try:
@@ -32,7 +36,23 @@ def invoke(ctx: Any, shared: Collection[str], run: Callable[[Any], Any], templat
         raise _explained(error, values) from error.__cause__
 
 
-def _values(ctx: Any, shared: Collection[str], template: Template) -> dict[str, Filled]:
+def with_settings(params: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
+    """The flags of a wrong command line, with the file's values for those of `fields` that weren't typed.
+
+    A file that can't be used is left out: the error of the command line is told.
+    """
+    from cometresp.settings.fill import filled
+
+    names = {field for field in fields if field in params}
+    try:
+        file = load_file(os.environ, profile=params.get("profile"))
+        values = filled(file, names, {field for field in names if params[field]}, continues=False)
+    except CometrespError:
+        return dict(params)
+    return {**params, **{field: value.value for field, value in values.items()}}
+
+
+def _values(ctx: Any, shared: Collection[str], template: Template) -> "dict[str, Filled]":
     params = ctx.params
     terminal = Terminal.of_process(quiet=params.get("quiet", False), verbose=params.get("verbose", False))
     reading = FileReading(lambda: terminal, params.get("max_time"))
@@ -40,6 +60,8 @@ def _values(ctx: Any, shared: Collection[str], template: Template) -> dict[str, 
     typed = {field for field in params if ctx.get_parameter_source(field).name != "DEFAULT"}
     if not file.table and "template" not in typed:
         return {}
+    from cometresp.settings.fill import excluded, filled
+
     which = filled(file, {"template", "var"} & set(shared), typed, continues=False)
     name, variables = (which[field].value if field in which else params.get(field) for field in ("template", "var"))
     over: dict[str, Filled] = {}
@@ -56,7 +78,7 @@ def _values(ctx: Any, shared: Collection[str], template: Template) -> dict[str, 
     return values
 
 
-def _check_allowed(over: dict[str, Filled], given: Collection[str]) -> None:
+def _check_allowed(over: "dict[str, Filled]", given: Collection[str]) -> None:
     """Raises UsageError where a template starts programs, and nothing but the template says that they may run."""
     start = next((over[field] for field in _STARTS if field in over), None)
     if start is not None and "approve" not in given:
@@ -66,7 +88,7 @@ def _check_allowed(over: dict[str, Filled], given: Collection[str]) -> None:
         )
 
 
-def _explained(error: CometrespError, values: dict[str, Filled]) -> CometrespError:
+def _explained(error: CometrespError, values: "dict[str, Filled]") -> CometrespError:
     """The error; if it is about a flag that has its value from the file, with the place there."""
     for value in values.values():
         if error.message.startswith(f"{value.flag}:"):

@@ -1,7 +1,7 @@
 """Names and ids for a shell's completion; none where the state can't be read."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from cometresp.config import load
 from cometresp.config_file import load_file
@@ -82,7 +82,19 @@ def profile_names(typed: str) -> Suggestions:
         profiles = load_file({**os.environ, "COMETRESP_PROFILE": ""}).table.get("profile", {})
     except CometrespError:
         return []
-    return [(name, "") for name in profiles if name.startswith(typed) and escape_line(name) == name]
+    return _begun(profiles, typed)
+
+
+def server_names(typed: str) -> Suggestions:
+    """The MCP servers of the config file and its profile that begin as typed."""
+    try:
+        return _begun(load_file(os.environ).entries("mcp"), typed)
+    except CometrespError:
+        return []
+
+
+def _begun(names: Iterable[str], typed: str) -> Suggestions:
+    return [(name, "") for name in names if name.startswith(typed) and escape_line(name) == name]
 
 
 def _read(what: Callable[[State], Suggestions], *, offline: bool) -> Suggestions:

@@ -55,8 +55,8 @@ def prepare_again(asked: Asked, runtime: Runtime, tools: "Tools | None") -> tupl
         conversation = escape_line(turn.settings.conversation)
         runtime.terminal.warn(f"{conversation} keeps {repeat.name} too: the server adds the turn behind it")
     budget = budget_for(asked, runtime, body)
-    if budget is not None:
-        budget.check_request(runtime, body, plan.parent)
+    if budget is not None and (left_out := budget.check_request(body, plan.parent)):
+        runtime.terminal.warn(f"--max-cost: the estimate is without {left_out}")
     return asked, Prepared(body, plan, new_items, body.get("model"), [], budget)
 
 

@@ -10,6 +10,7 @@ from cometresp.runtime import Runtime
 from cometresp.text import shell_flag
 from cometresp.turns.cost import REFRESH, old_prices, price_of, unpriced
 from cometresp.turns.turn import Finished
+from cometresp.wire.endpoints import NEW
 from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
@@ -27,15 +28,16 @@ class Budget(NamedTuple):
     allowed: int = 0
     flags: tuple[str | None, ...] = ()
 
-    def check_request(self, runtime: Runtime, body: Json, parent: "Turn | None") -> None:
-        """Raises CostLimitError where the first request costs more than the run may; warns of what isn't counted."""
+    def check_request(self, body: Json, parent: "Turn | None") -> str:
+        """What the estimate of the first request is without, or "". Raises CostLimitError where it costs too much."""
+        if body.get("conversation") == NEW:
+            body = {name: value for name, value in body.items() if name != "conversation"}
         earlier = earlier_tokens(body, parent.id, parent.usage) if parent is not None else None
         tokens, left_out = estimated_tokens(body, earlier)
+        self._check_first(tokens)
         if body.get("prompt") is not None:
             left_out = (*left_out, "the prompt of --prompt-id")
-        if left_out:
-            runtime.terminal.warn(f"--max-cost: the estimate is without {' and '.join(left_out)}")
-        self._check_first(tokens)
+        return " and ".join(left_out)
 
     def _check_first(self, tokens: int) -> None:
         cost = self._of_turn(tokens)

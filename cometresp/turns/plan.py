@@ -14,7 +14,6 @@ from cometresp.state.names import chain_name
 from cometresp.state.records import BROKEN, COMPACTED, Chain, Heads, Settings, Turn
 from cometresp.text import escape_line, shell_arguments, shell_flag
 from cometresp.turns.outputs import Calls, waiting_calls
-from cometresp.wire.events import may_go_on
 from cometresp.wire.json import Json, text
 
 if TYPE_CHECKING:
@@ -140,6 +139,8 @@ def _unfinished(name: str, pending: Turn, shown_id: str, back: Hint, *, goes_bac
 
     `back` is another way on: it `goes_back`, or else starts the chain again.
     """
+    from cometresp.wire.events import may_go_on
+
     broken = pending.status in BROKEN
     at_work = may_go_on(pending.status) and not broken
     turn_id, status = escape_line(shown_id), escape_line(pending.status)

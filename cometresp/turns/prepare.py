@@ -13,7 +13,6 @@ from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
 from cometresp.turns.outputs import callable_here, check_answered, given_outputs, kept_outputs, output_items
 from cometresp.turns.plan import Plan, plan_turn
-from cometresp.turns.record import Recorder
 from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import id_answered, input_items
 from cometresp.wire.json import Json, obj, text
@@ -64,16 +63,15 @@ def prepare(asked: Asked, runtime: Runtime, given: Given, tools: "Tools | None")
         body["input"] = new_items
     check_answered(plan.parent, plan.open_calls, new_items, [call.id for call in calls])
     earlier = earlier_items(runtime, plan, body)  # raises before anything is run
-    outcomes = _settled(asked, runtime, calls, tools, Recorder.of_recorded(runtime, plan.parent)) if calls else []
+    if budget is not None and calls:
+        budget.check_request(_whole(body, earlier, new_items), plan.parent)
+    outcomes = _settled(asked, runtime, calls, tools, plan.parent) if calls else []
     if outcomes:
         new_items = [outcome.item() for outcome in outcomes] + new_items
         body["input"] = new_items
-    if earlier is not None:
-        from cometresp.turns.replay import with_items
-
-        body = with_items(body, earlier + new_items)
-    if budget is not None:
-        budget.check_request(runtime, body, plan.parent)
+    body = _whole(body, earlier, new_items)
+    if budget is not None and (left_out := budget.check_request(body, plan.parent)):
+        runtime.terminal.warn(f"--max-cost: the estimate is without {left_out}")
     return Prepared(body, plan, new_items, text(body.get("model")) or None, outcomes, budget)
 
 
@@ -164,6 +162,15 @@ def check_body(runtime: Runtime, plan: Plan, body: Json) -> None:
         )
 
 
+def _whole(body: Json, earlier: list[Json] | None, new_items: list[Json]) -> Json:
+    """The body; with the items of the earlier turns where they are sent in place of a response id."""
+    if earlier is None:
+        return body
+    from cometresp.turns.replay import with_items
+
+    return with_items(body, earlier + new_items)
+
+
 def budget_for(asked: Asked, runtime: Runtime, body: Json) -> "Budget | None":
     """What --max-cost allows. Raises UsageError, before anything is run, where the price isn't known."""
     if asked.output.max_cost is None or asked.asks_no_model:
@@ -196,11 +203,13 @@ def earlier_items(runtime: Runtime, plan: Plan, body: Json) -> list[Json] | None
 
 
 def _settled(
-    asked: Asked, runtime: Runtime, calls: "list[Call]", tools: "Tools | None", recorder: Recorder
+    asked: Asked, runtime: Runtime, calls: "list[Call]", tools: "Tools | None", parent: Turn | None
 ) -> "list[Outcome]":
     """The outcomes of the calls. Nothing is run whose result couldn't be sent afterwards."""
+    from cometresp.turns.record import Recorder
     from cometresp.turns.tools import Tools
 
     runtime.check_sendable()
+    recorder = Recorder.of_recorded(runtime, parent)
     with ExitStack() as stack:
         return (tools or stack.enter_context(Tools.of(asked.loop, runtime))).settle(calls, recorder)

@@ -41,7 +41,7 @@ def parse_json(flag: str, document: str) -> Any:
         raise UsageError(f"{flag}: the JSON holds {unreadable(error)}") from error
     except RecursionError as error:
         raise UsageError(f"{flag}: the JSON is nested too deeply") from error
-    if _is_deeper_than(_DEEPEST, value):
+    if is_deeper_than(_DEEPEST, value):
         raise UsageError(f"{flag}: the JSON is nested too deeply")
     return value
 
@@ -59,7 +59,7 @@ def unreadable(error: Exception) -> str:
     return f"an integer of more than {sys.get_int_max_str_digits()} digits"
 
 
-def _is_deeper_than(levels: int, value: object) -> bool:
+def is_deeper_than(levels: int, value: object) -> bool:
     level = [value]
     for _ in range(levels):
         level = [inner for outer in level for inner in _children(outer)]

@@ -86,6 +86,22 @@ class Secrets:
         """Text of an answer. Its events are masked one by one: only a value that was split over them can be in it."""
         return self._certain.masked(text) if self._certain.values_stand_in(text) else text
 
+    def split(self, texts: list[str]) -> list[str]:
+        """Texts that follow one another, with a mask where a value stands in them together."""
+        whole = "".join(texts)
+        if not self._certain.values_stand_in(whole):
+            return texts
+        spans, masked, start = self._certain.spans(whole), [], 0
+        for text in texts:
+            at, end, kept = start, start + len(text), ""
+            for first, last in spans:
+                if first < end and last > start:
+                    kept += whole[at : max(first, at)] + (MASK if first >= start else "")
+                    at = min(last, end)
+            masked.append(kept + whole[at:end])
+            start = end
+        return masked
+
     @property
     def firsts(self) -> str:
         """The first characters of the secrets: a text without any of them has none, and begins none."""
@@ -208,12 +224,17 @@ class _Forms:
         return any(form in data for form in self._bytes)
 
     def masked(self, text: str) -> str:
-        if not self.stand_in(text):
-            return text
+        return self._compiled().sub(MASK, text) if self.stand_in(text) else text
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where forms stand in the text: their starts and ends."""
+        return [found.span() for found in self._compiled().finditer(text)]
+
+    def _compiled(self) -> re.Pattern[str]:
         if self._pattern is None:
             longest_first = sorted(self._forms, key=len, reverse=True)
             self._pattern = re.compile("|".join(self._forms[form] for form in longest_first))
-        return self._pattern.sub(MASK, text)
+        return self._pattern
 
     def masked_bytes(self, data: bytes) -> bytes:
         if not self.stand_in_bytes(data):

@@ -12,7 +12,7 @@ import pytest
 
 from cometresp.catalogue.cache import cache_file
 from tests.conftest import Command, Forker
-from tests.scripted import Request, Wire, error_reply, json_reply, reply
+from tests.scripted import Request, Wire, error_reply, json_reply, reply, text_stream
 
 SMALL = {
     "id": "gpt-mini",
@@ -112,6 +112,7 @@ def test_models_as_json_have_the_servers_own_objects(ask: Command, wire: Wire) -
 FILTERS = [
     ([], "gpt-mini claude-big picture unknown"),
     (["--endpoint", "any"], "gpt-mini claude-big picture chat-only unknown"),
+    (["--endpoint", "ANY", "chat"], "chat-only"),
     (["--endpoint", "responses"], "gpt-mini claude-big picture"),
     (["--endpoint", "/v1/chat/completions"], "gpt-mini chat-only"),
     (["mini"], "gpt-mini"),
@@ -224,10 +225,12 @@ def test_an_old_list_is_fetched_again_and_has_to_do_where_that_fails(ask: Comman
     assert list(forker.run(ask, ["models", "--retries", "0"])) == [0, line, warning]
     assert list(forker.run(ask, ["models", "--retries", "0", "-q"])) == [0, line, ""]
     assert forker.run(ask, ["models", "--retries", "0", "--refresh"]).code == 69
+    wire.answer(by_path(NOT_FOUND, error_reply(401)))
+    assert forker.run(ask, ["models"]).code == 77
     wire.answer(by_path(CATALOGUE))
     assert forker.run(ask, ["models"]).text.count("\n") == 4
     assert forker.run(ask, ["models"]).text.count("\n") == 4
-    assert [request.path for request in wire.requests] == ["/api/models"] * 5
+    assert [request.path for request in wire.requests] == ["/api/models"] * 5 + ["/v1/models", "/api/models"]
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00\xff", b"<html>", b'{"format": 1}\n[]', b"{}\n{"])
@@ -271,6 +274,16 @@ def test_the_request_for_the_catalogue_is_shown(ask: Command, wire: Wire) -> Non
     assert [list(result) for result in results] == [
         [0, f"GET {url}\n", ""],
         [0, f"curl -sS --noproxy '*' '{url}' \\\n  -H 'Accept: application/json' \\\n  -H 'X-Org: '\"$X_ORG\"\n", ""],
+    ]
+    assert wire.requests == []
+
+
+def test_bad_flags_are_found_before_anything_is_sent(ask: Command, wire: Wire) -> None:
+    results = ask.each([["models", "--provider", ""], ["models", "--endpoint", " "], ["models", "--sort", "size"]])
+    assert [(result.code, result.err.splitlines()[0]) for result in results] == [
+        (2, "cometresp: error: --provider: must not be empty"),
+        (2, "cometresp: error: --endpoint: must not be empty"),
+        (2, "cometresp: error: --sort: 'size' is not one of price, context, name"),
     ]
     assert wire.requests == []
 
@@ -354,6 +367,18 @@ def test_an_unknown_model_is_answered_with_the_nearest_names(ask: Command, wire:
     ]
 
 
+def test_a_failed_answer_names_the_nearest_models_too(ask: Command, wire: Wire, forker: Forker) -> None:
+    wire.answer(by_path(CATALOGUE))
+    forker.run(ask, ["models"])
+    wire.answer(text_stream(status="failed", error={"code": "model_not_found", "message": "no such model"}))
+    assert list(forker.run(ask, ["ask", "-m", "gptmini", "hi"])) == [
+        1,
+        "",
+        "cometresp: error: resp_1 failed (model_not_found): no such model\n"
+        "hint: did you mean gpt-mini? cometresp models lists the server's models\n",
+    ]
+
+
 def test_a_run_without_a_model_is_told_what_lists_them(run: Command, wire: Wire, forker: Forker) -> None:
     result = forker.run(run, ["ask", "--base-url", wire.url, "hi"])
     assert result.err == (
@@ -387,7 +412,14 @@ def test_completion_offers_the_models_that_were_listed_after_those_that_were_use
     assert completed(ask, "ask --base-url http://127.0.0.1:1/v1 -m g") == []
     assert completed(ask, "models --provider ")[0] == "OpenAI\t2 models"
     assert completed(ask, "models --endpoint r") == ["responses\t3 models"]
+    config = ask.home / ".config/cometresp/config.toml"
+    config.parent.mkdir(parents=True)
+    url = ask.environ.pop("COMETAPI_BASE_URL")
+    config.write_text(f'[aliases]\nbest = "gpt-mini"\n[profile.p]\nbase_url = "{url}"\n')
+    assert completed(ask, "ask --profile p -m b") == ["best\talias of gpt-mini"]
+    assert completed(ask, "ask --profile p -m g") == ["gpt-mini\tOpenAI · 400K · $0.25 in, $2.00 out"]
+    assert completed(ask, "ask -m g") == []
     path = cache_file(Path(ask.environ["HOME"]) / ".cache/cometresp", wire.url)
     path.write_bytes(os.urandom(100))
-    assert completed(ask, "ask -m ") == ["claude-big\t", "other\t"]
+    assert completed(ask, "ask --profile=p -m ") == ["best\talias of gpt-mini", "claude-big\t", "other\t"]
     assert wire.requests == []

@@ -66,6 +66,18 @@ def test_a_stream_is_written_one_event_a_line_with_its_seconds() -> None:
     )
 
 
+def test_a_secret_that_was_split_over_deltas_is_masked() -> None:
+    def frame(delta: str, place: int = 0) -> bytes:
+        event = {"type": "response.output_text.delta", "output_index": place, "delta": delta}
+        return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+
+    split = ["a key: sk-", "secret", "", "-1, and sk-", "other, sk-secret-1", " sk-secret-", "1"]
+    data = b"".join([*map(frame, split[:2]), frame("secret", 1), *map(frame, split[2:])])
+    _, again = kept(ASK, Reply(200, STREAM, 0.0, (Piece(0.0, data),)))
+    masked = ["a key: ***", "", "", ", and sk-", "other, ***", " ***", ""]
+    assert again.reply.body == b"".join([*map(frame, masked[:2]), frame("secret", 1), *map(frame, masked[2:])])
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -98,6 +110,7 @@ def test_odd_streams_keep_their_bytes(body: str) -> None:
         '{\n\t"id": "resp_1"\n}\n',
         '{"n":' + "9" * 5000 + "}",
         '{"n":1e999}',
+        '{"n":' + "[" * 900 + "]" * 900 + "}",
         "null",
         "",
         "<html>\r\n</html>",

@@ -12,7 +12,7 @@ from tests.priced import priced
 from tests.recorded import record_of, state_path
 from tests.scripted import Wire, json_reply, message, response, text_stream
 from tests.terminals import plain
-from tests.turns.tooling import OSLO, allowed, answering, calling, oslo
+from tests.turns.tooling import OSLO, TOUCH, allowed, answering, calling, oslo
 
 USED = {
     "input_tokens": 1000,
@@ -95,6 +95,11 @@ def test_the_cost_is_recorded_where_the_price_was_looked_up_else_it_is_that_of_t
     ask("ask", "--usage", "hi")
     priced(ask, wire.url, {"m": [20.0, 80.0, None, 0.0]})
     assert [record_of(ask, f"r{n}")["cost"] for n in (1, 2, 3)] == [0.0011, 0.028, 0.0028]
+    wire.answer(*[json_reply(response(message("hi"), response_id=f"r{n}", usage=USED)) for n in (1, 2)])
+    wire.requests.clear()
+    assert [result.code for result in ask.each([["get", "-u", "r1"], ["get", "-u", "r2"]])] == [0, 0]
+    priced(ask, wire.url, {})
+    assert [record_of(ask, f"r{n}")["cost"] for n in (1, 2)] == [0.0011, 0.028]
 
 
 def test_log_has_a_column_of_costs_where_there_are_any(ask: Command, wire: Wire, forker: Forker) -> None:
@@ -239,6 +244,56 @@ def test_the_earlier_turns_count_as_the_server_counted_them(ask: Command, wire: 
         "cometresp: warning: --max-cost: the estimate is without the earlier turns, which only the server has\n",
     ]
     assert len(wire.requests) == 2
+
+
+def test_calls_of_an_earlier_run_are_not_run_where_the_next_turn_would_cost_too_much(
+    tools: Command, wire: Wire
+) -> None:
+    priced(tools, wire.url)
+    wire.answer(calling(TOUCH, usage=USED))
+    tools("ask", "--functions", "tools.py", "--approve", "refuse", "hi")
+    result = tools("continue", "--functions", "tools.py", "--approve", "always", "--max-cost", "0.002")
+    assert (result.code, result.err, (tools.home / "touched").exists()) == (
+        9,
+        "cometresp: error: not sent: its input (about 1100 tokens) costs ~$0.0022, more than --max-cost $0.002\n",
+        False,
+    )
+    assert len(wire.requests) == 1
+
+
+def test_what_the_estimate_lacks_is_warned_of(ask: Command, wire: Wire) -> None:
+    words = ["--max-cost", "1", "--price", "2,8"]
+    asked = [
+        ["--conversation", "conv_1"],
+        ["-f", "https://example.com/a.pdf", "--prompt-id", "p"],
+        ["-q", "--conversation", "conv_1"],
+        ["--conversation", "new"],
+    ]
+    wire.answer(*[text_stream("hi")] * 3, json_reply({"id": "conv_2", "object": "conversation"}), text_stream("hi"))
+    results = ask.each([["ask", *words, *more, "hi"] for more in asked])
+    start = "cometresp: warning: --max-cost: the estimate is without"
+    assert [result.err for result in results] == [
+        f"{start} the earlier turns, which only the server has\n",
+        f"{start} files given by URL or id and the prompt of --prompt-id\n",
+        "",
+        "",
+    ]
+
+
+def test_a_limit_and_a_price_of_the_config_file_hold_for_every_run(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("hi", usage=USED))
+    (ask.home / "config.toml").write_text('max_cost = 0.001\nprice = "2,8"\n')
+    ask.environ["COMETRESP_CONFIG"] = str(ask.home / "config.toml")
+    assert [list(result) for result in ask.each([["ask", "hi"], ["ask", "x" * 4000], ["get", "resp_1"]])] == [
+        [0, "hi\n", ""],
+        [
+            9,
+            "",
+            "cometresp: error: not sent: its input (about 1004 tokens) costs ~$0.0020, more than --max-cost $0.001\n",
+        ],
+        [0, "hi\n", ""],
+    ]
+    assert record_of(ask, "resp_1")["cost"] == 0.0028
 
 
 def test_an_unknown_price_is_refused_before_anything_is_sent_or_run(tools: Command, wire: Wire) -> None:

@@ -212,7 +212,7 @@ def test_a_failure_after_a_call_ran_says_how_to_take_the_run_up(tools: Command, 
     wire.answer(calling(oslo()), error_reply(503, Retry_After="0"))
     assert allowed(tools, "hi").err.splitlines()[-1] == (
         "hint: the server is overloaded or down: try again later; "
-        "cometresp continue sends the results again, with --functions where further calls should run"
+        "cometresp continue sends the results again, with --functions and --mcp where further calls should run"
     )
 
 

@@ -1,0 +1,150 @@
+"""Servers in processes of their own: what they offer, what becomes of calls, and how they end."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cometresp.errors import UsageError
+from cometresp.functions.toolbox import Toolbox
+from cometresp.mcp.servers import Servers
+from cometresp.mcp.settings import servers
+from cometresp.wire.masking import Secrets
+from tests.mcp.conftest import SERVER, over_http
+from tests.scripted import Wire, reply
+from tests.waiting import lives, until, written
+
+needs_sdk = pytest.mark.usefixtures("sdk")
+
+
+@pytest.fixture(autouse=True)
+def a_busy_machine_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cometresp.mcp.settings._START_TIMEOUT", 120.0)
+
+
+@pytest.fixture
+def sdk() -> None:
+    pytest.importorskip("mcp", reason="the MCP SDK isn't installed", exc_type=ImportError)
+
+
+@contextmanager
+def toolbox(*given: str, printed: list[str] | None = None, **tables: Any) -> Iterator[Toolbox]:
+    environ = {"PATH": os.environ["PATH"], "COMETAPI_KEY": "sk-1", "OTHER": "x"}
+    entries = {name: (table, "config.toml") for name, table in tables.items()}
+    found = servers([*given, *tables], entries, environ, Secrets(), [])
+    say = None if printed is None else printed.append
+    with Toolbox([], env_names=[], environ=environ, more=Servers(found, environ, say)) as box:
+        yield box
+
+
+def outcome(box: Toolbox, name: str, **arguments: Any) -> Any:
+    """The output of a call, an error as the object that it is."""
+    result = box.run(name, json.dumps(arguments))
+    return result.output if result.ok else json.loads(str(result.output))
+
+
+def refusal(*given: str, **tables: Any) -> tuple[str, str]:
+    with pytest.raises(UsageError) as caught, toolbox(*given, **tables):
+        pass
+    return caught.value.message, caught.value.hint
+
+
+@needs_sdk
+def test_the_tools_of_a_server_are_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    printed: list[str] = []
+    table = {"command": [sys.executable, SERVER], "args": ["stdio"], "env": {"MINE": "yes"}, "timeout": 5}
+    with toolbox(printed=printed, little=table) as box:
+        add = box.functions["little__add"]
+        number = {"title": "B", "type": "integer", "default": 1}
+        assert add.definition == {
+            "type": "function",
+            "name": "little__add",
+            "description": "The sum of two numbers.",
+            "parameters": {
+                "type": "object",
+                "title": "addArguments",
+                "properties": {"a": {"title": "A", "type": "integer"}, "b": number},
+                "required": ["a"],
+            },
+            "strict": False,
+        }
+        assert add[2:] == (False, False, "the MCP server little")
+        assert box.functions["little__what_is_there_"][2:] == (True, False, "the MCP server little")
+        assert outcome(box, "little__add", a=1, b=2) == "3"
+        assert [part["type"] for part in outcome(box, "little__what_is_there_")] == ["input_image"]
+        assert outcome(box, "little__mixed").splitlines() == [
+            "first",
+            "[audio, audio/wav, 4 bytes: not sent]",
+            "[resource memo://1]",
+            "remember",
+            "[link to the resource memo://2: notes, all notes]",
+        ]
+        assert outcome(box, "little__fail", why="no such thing") == {"error": "no such thing"}
+        assert "b" in outcome(box, "little__add", a=1, b="x")["error"]
+        assert {"COMETAPI_KEY", "OTHER"} & {*(names := outcome(box, "little__environment").split())} == set()
+        assert {"MINE", "PATH"} <= {*names}
+        assert outcome(box, "little__die") == {"error": "it ended: exit 3"}
+        assert outcome(box, "little__hang") == {"error": "timed out after 5 s"}
+        until(lambda: not lives(written(tmp_path / "hanging")))
+        assert outcome(box, "little__add", a=1) == "2"  # it was started again
+    assert printed == ["little: last words"]
+
+
+@needs_sdk
+@pytest.mark.parametrize("transport", ["http", "sse"])
+def test_a_server_is_reached_over_http(transport: str) -> None:
+    with over_http(transport) as url, toolbox(url) as box:
+        assert outcome(box, "127_0_0_1__add", a=20, b=22) == "42"
+
+
+@needs_sdk
+def test_what_is_no_server_is_told_in_one_line(wire: Wire) -> None:
+    wire.answer(reply(401, "no"))
+    url = f"http://127.0.0.1:{wire.port}/mcp"
+    table = {"url": url, "headers": {"X-Key": "abc"}}
+    python = f"{sys.executable} -c"
+    assert refusal("fss", fs={"command": "x"}) == ("--mcp: fss: the command isn't found", "did you mean fs?")
+    assert refusal(f"{python} 'exit(\"no\")'")[0].endswith(": it ended: exit 1: no")
+    assert refusal("echo hello")[0] == "--mcp: echo hello: it ended: exit 0; it printed 'hello', which isn't MCP"
+    assert refusal("cat") == ("--mcp: cat: Method not found", "")
+    assert refusal(s=table) == (
+        "--mcp: s: it answered with HTTP 401",
+        "headers of a table [mcp.NAME] in the config file are sent with each request",
+    )
+    assert wire.requests[0].headers["x-key"] == "abc"
+    wire.answer(reply(307, location=f"http://localhost:{wire.port}/elsewhere"))
+    assert refusal(s=table) == ("--mcp: s: it answered with HTTP 307", "")
+    assert "/elsewhere" not in {request.path for request in wire.requests}
+
+
+@needs_sdk
+def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cometresp.mcp.settings._START_TIMEOUT", 1.0)
+    assert refusal(s={"command": "sleep 1000", "timeout": 1}) == (
+        "--mcp: s: it didn't start within 1 s",
+        "a longer timeout in a table [mcp.NAME] in the config file gives it more time",
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "what"),
+    [("", "which isn't installed"), ("1.20.0", "version 2, not 1.20.0, which is installed")],
+)
+def test_without_the_sdk_the_flag_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, what: str
+) -> None:
+    for name, text in {"mcp/__init__.py": "", "mcp-1.dist-info/METADATA": f"Name: mcp\nVersion: {version}\n"}.items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text if version else "raise ModuleNotFoundError")
+    python = tmp_path / "python"
+    added = f"PYTHONPATH={tmp_path}" if version else ""
+    python.write_text(f'#!/bin/sh\n{added} exec {sys.executable} -S "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    assert refusal("x") == (f"--mcp: needs the MCP SDK for Python, {what}", "pip install 'cometresp[mcp]'")
