@@ -145,8 +145,10 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "turns": _BELOW_TURNS,
+    # It sends by the client, as turns/ does, and isn't above it.
+    "batch": _BELOW_TURNS - {"calls", "functions", "mcp", "editor", "pager"} | {""},
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "mcp", "report", "signals", "sinks"}
-    | {"", "emulator", "help", "recording", "turns"},
+    | {"", "batch", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "config_file", "text", "wire"},
     "cli": {"", "bugs", "commands", "completion", "errors", "help", "report", "pager", "signals", "terminal", "text"},
     "__main__": {"", "bugs", "cli"},
