@@ -271,7 +271,8 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
     [
         (
             ["ask", "--dry-run", "hi"],
-            "pydantic click rich httpx asyncio importlib.metadata sqlite3 http.server jsonschema cometresp.state.state"
+            "pydantic click rich httpx asyncio tomlkit importlib.metadata sqlite3 http.server jsonschema"
+            " cometresp.state.state"
             " cometresp.bugs cometresp.state.transcript cometresp.turns.attention cometresp.turns.display"
             " cometresp.turns.lookup cometresp.turns.cost cometresp.catalogue.cache cometresp.mcp cometresp.answer"
             " cometresp.settings.flags",
@@ -287,6 +288,7 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
         ),
         (["--version"], "typer dataclasses typing inspect json re"),
         (["completion", "bash"], "pydantic click rich httpx sqlite3"),
+        (["config", "show"], "pydantic click rich httpx sqlite3 tomlkit"),
     ],
 )
 def test_a_command_loads_only_what_it_needs(run: Command, words: list[str], absent: str) -> None:

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from cometresp.doctor.facts import Fact, Section
-from cometresp.errors import CometrespError, ConfigError, UsageError
+from cometresp.errors import CometrespError, ConfigError, OutputError, UsageError
 from cometresp.help.command import Command
 from cometresp.options.arguments import AsJson
 from cometresp.options.spread import spread
@@ -133,9 +133,12 @@ def run(options: Examination, runtime: Runtime) -> None:
     if not options.as_json:
         for section in sections:
             _print(runtime, section.title, section.facts)
-    if options.probe and not problems:
+    in_the_way = [problem for problem in problems if not isinstance(problem, OutputError)]  # a probe needs no state
+    if options.probe and not in_the_way:
         trials = _probe(options, runtime)
         problems += [trial.error for trial in trials if trial.error is not None and trial.name == RESPONSE]
+    elif options.probe and not options.as_json:
+        _print(runtime, "probe", [Fact("sends", f"nothing: {in_the_way[0].message}")])
     if options.as_json:
         runtime.terminal.print_json(_document(options, runtime, sections, trials, problems))
     elif problems:
@@ -238,7 +241,7 @@ def _document(
     document: dict[str, Any] = {one.title: {fact.name: fact.value for fact in one.facts} for one in sections}
     file, _ = loaded(os.environ, runtime.connection.profile, runtime.reading)
     document["settings"] = [as_dict(one) for one in listed(file, os.environ)]
-    if options.probe and trials:
+    if options.probe:
         from cometresp.doctor.probe import cost_at_most
 
         document["cost_at_most"] = cost_at_most(_model_and_price(options, runtime)[1])

@@ -204,6 +204,15 @@ def test_without_a_response_the_rest_is_not_tried(forker: Forker, ask: Command, 
     assert len(wire.requests) == 2
 
 
+def test_nothing_is_sent_where_it_could_only_fail(forker: Forker, run: Command) -> None:
+    result = forker.run(run, ["doctor", "--probe"])
+    assert (result.code, sections(result.text)["probe"]) == (
+        77,
+        {"sends": "nothing: no key for https://api.cometapi.com/v1: COMETAPI_KEY is not set"},
+    )
+    assert json.loads(forker.run(run, ["doctor", "--probe", "--json"]).out)["probe"] == []
+
+
 def test_a_probe_of_the_emulator_needs_nothing(forker: Forker, run: Command) -> None:
     result = forker.run(run, ["doctor", "--probe", "--offline", "--json"])
     facts = json.loads(result.out)
