@@ -56,12 +56,11 @@ class FileSink:
         return self._temporary is None
 
     def write(self, data: bytes) -> None:
-        masks = None
         if self._terminal is not None:
-            masks = self._terminal.masks
+            data = self._terminal.guarded(self._file, self._terminal.masked(data))
             self._terminal.share_with_reader_of(self._file)
         try:
-            write_all(self._file, masks.output(data) if masks else data)
+            write_all(self._file, data)
         except BrokenPipeError as error:
             raise PipeClosedError from error
         except OSError as error:

@@ -143,12 +143,15 @@ class Terminal:
             raise OutputError("standard output is closed")
         self.share_with_reader_of(self.stdout)
         try:
-            data = self.masked(data)
-            write_all(self.stdout, self.job.stdout(data) if self.job else data)
+            write_all(self.stdout, self.guarded(self.stdout, self.masked(data)))
         except BrokenPipeError as error:
             raise PipeClosedError from error
         except OSError as error:
             raise OutputError(f"standard output can't be written: {error.strerror}") from error
+
+    def guarded(self, stream: BinaryIO, data: bytes) -> bytes:
+        """What a stream gets that may be the log of a job; a file isn't."""
+        return self.job.stdout(data) if self.job is not None and not is_file(stream) else data
 
     def share_with_reader_of(self, stream: BinaryIO) -> None:
         """Erase what is drawn on stderr, for good, before the first byte is written to a pipe.
@@ -285,11 +288,22 @@ def is_pipe(stream: BinaryIO) -> bool:
     """Whether a stream leads to another program: a pipe or a socket."""
     import stat
 
-    try:
-        mode = os.fstat(stream.fileno()).st_mode
-    except (OSError, ValueError):  # it is closed, or only in memory
-        return False
+    mode = _mode(stream)
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def is_file(stream: BinaryIO) -> bool:
+    """Whether a stream leads to a regular file."""
+    import stat
+
+    return stat.S_ISREG(_mode(stream))
+
+
+def _mode(stream: BinaryIO) -> int:
+    try:
+        return os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError):  # it is closed, or only in memory
+        return 0
 
 
 def write_all(stream: Any, data: bytes) -> None:

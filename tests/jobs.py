@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -80,6 +81,11 @@ class Job:
             f"nothing became of the job, which shows {self.screen!r}"
         )
         return json.loads(self._shell.stdout.readline())
+
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed (Linux)."""
+        return bool(termios.tcgetattr(self._ours)[3] & termios.ECHO)
 
     @property
     def screen(self) -> str:

@@ -21,8 +21,7 @@ from cometresp.wire import endpoints
 from cometresp.wire.endpoints import Request
 from cometresp.wire.urls import shown_url, without_query
 
-_NO_LIST = (ProtocolError, RequestRefusedError, KeyProblemError, RateLimitedError)
-_FAILED = (*_NO_LIST, UnreachableError)
+_FAILED = (ProtocolError, RequestRefusedError, RateLimitedError, UnreachableError)
 
 
 class Catalogue(NamedTuple):
@@ -54,7 +53,7 @@ class Source(NamedTuple):
 def catalogue_of(source: Source, *, refresh: bool = False) -> Catalogue:
     """The models from the cache if it is fresh, else from the server; from an old cache if that fails.
 
-    With `refresh` they come from the server alone. Raises the error of the server.
+    With `refresh` they come from the server alone. Raises the error of the server; that of a key in any case.
     """
     kept = read_models(source.folder, source.base_url)
     old = None
@@ -84,7 +83,7 @@ def _fetched(client: Client, base_url: str, *, has_catalogue: bool) -> Catalogue
         found = _from(client, base_url, endpoints.catalogue())
         if found.models:
             return found
-    except _FAILED as error:
+    except (*_FAILED, KeyProblemError) as error:
         is_network = isinstance(error, UnreachableError) and error.details.status is None
         if is_network or (has_catalogue and error.passing):
             raise

@@ -41,7 +41,8 @@ def no_command(words: Sequence[str], commands: Sequence[str], path: str) -> Usag
     word = words[0]
     known = nearest(word, commands)
     if path != "cometresp":
-        advice = foreign.CHAINS.get(word.lower()) if path == "cometresp chains" else None
+        of_group = {"cometresp chains": foreign.CHAINS, "cometresp config": foreign.CONFIG}
+        advice = of_group.get(path, {}).get(word.lower())
         hint = advice or (f"did you mean {path} {known}?" if known else f"see {path} --help")
         return UsageError(f"no such command: {path} {escape_line(word, _LONGEST)}", hint=hint)
     first = word.split(maxsplit=1)[:1]

@@ -10,7 +10,10 @@ class Advice(NamedTuple):
     flag: str = ""
 
 
-_KEY = Advice("export COMETAPI_KEY=…: there is no flag for the key, since the list of processes would show it")
+_KEY = Advice(
+    "export COMETAPI_KEY=…, or cometresp config set-key: there is no flag for the key, since the list of processes"
+    " would show it"
+)
 _FILE = Advice("-f FILE attaches a file", "-f")
 _PROMPT = Advice('the prompt needs no flag: cometresp ask "…"', "-m")
 _CHAIN = Advice("--chain NAME names the chain", "--chain")
@@ -39,7 +42,7 @@ _PROXY = Advice("HTTPS_PROXY=URL names a proxy")
 _QUIET = Advice("-q prints no warnings and no status", "-q")
 _OUTPUT = Advice("-o FILE writes the answer to a file", "-o")
 _CODE = Advice("-x prints only the first code block", "-x")
-_CONFIG = Advice("COMETRESP_CONFIG=FILE names another config file; see: cometresp help environment")
+_CONFIG = Advice("COMETRESP_CONFIG=FILE names another config file; cometresp config shows what is set")
 _LIST = Advice("cometresp log lists recorded responses, cometresp chains the chains")
 _MODELS = Advice("cometresp models lists the server's models")
 _REASONING = Advice("--hide-reasoning leaves the reasoning out", "--hide-reasoning")
@@ -115,6 +118,14 @@ CHAINS: dict[str, str] = {
     **dict.fromkeys(("mv", "move", "name"), "cometresp chains rename NAME NEW"),
     **dict.fromkeys(("new", "create", "add", "start"), 'cometresp ask --chain NAME "…" starts one'),
 }
+CONFIG: dict[str, str] = {
+    **dict.fromkeys(("list", "ls", "view", "print", "dump"), "cometresp config show lists the settings"),
+    **dict.fromkeys(("rm", "remove", "delete", "del", "clear", "reset"), "cometresp config unset NAME removes one"),
+    **dict.fromkeys(("add", "put", "write", "save"), "cometresp config set NAME VALUE writes one"),
+    **dict.fromkeys(("key", "keys", "login", "auth", "set-token"), "cometresp config set-key stores a key"),
+    **dict.fromkeys(("open", "vi", "vim", "init"), "cometresp config edit opens the file in an editor"),
+    **dict.fromkeys(("file", "where", "location"), "cometresp config path prints where the file is"),
+}
 COMMANDS: dict[str, str] = {
     **dict.fromkeys(
         ("prompt", "complete", "completions", "query", "q", "send", "generate", "create", "responses", "run", "exec",
@@ -130,11 +141,19 @@ COMMANDS: dict[str, str] = {
     ),
     **dict.fromkeys(
         ("login", "auth", "init", "configure", "setup", "keys", "key", "signin", "logout", "register"),
-        'export COMETAPI_KEY=… is all that is needed; without a key: cometresp ask --offline "…"',
+        'cometresp config set-key stores a key; without one: cometresp ask --offline "…"',
     ),
     **dict.fromkeys(
         ("list-models", "prices", "pricing", "catalog", "catalogue"),
         "cometresp models lists the server's models, with their prices",
+    ),
+    **dict.fromkeys(
+        ("retry", "redo", "repeat", "rerun", "regenerate"),
+        "cometresp again sends the last turn once more, with what its flags change",
+    ),
+    **dict.fromkeys(
+        ("template", "prompts", "role", "roles", "pattern", "patterns", "snippets", "macro", "macros"),
+        "cometresp templates lists the kept prompts; --template NAME uses one",
     ),
     **dict.fromkeys(
         ("history", "logs", "ls", "list", "responses-list"),
@@ -171,8 +190,12 @@ COMMANDS: dict[str, str] = {
     ),
     **dict.fromkeys(("search", "web"), 'cometresp ask -t web_search "…" offers a web search'),
     **dict.fromkeys(
-        ("config", "settings", "env", "set", "doctor"),
-        "settings are variables and a config file: cometresp help environment",
+        ("settings", "set", "preferences", "profile", "profiles"),
+        "cometresp config shows the settings, cometresp config set NAME VALUE changes one",
+    ),
+    **dict.fromkeys(
+        ("check", "diagnose", "diagnostics", "health", "ping", "test", "selftest", "debug", "about"),
+        "cometresp doctor shows what is set and what is wrong; --probe asks the server",
     ),
     **dict.fromkeys(("man", "docs", "info", "?"), "cometresp help"),
     **dict.fromkeys(("tool", "tools", "functions"), 'cometresp ask -t SPEC "…" offers a tool'),

@@ -80,7 +80,7 @@ def remove_untouched(path: Path) -> None:
 def _text(path: Path) -> str | None:
     try:
         return read_text(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise ConfigError(f"{_shown(path)}: the config file can't be read: {error.strerror}") from error

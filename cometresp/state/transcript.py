@@ -93,7 +93,8 @@ def passages_of(turn: Turn, shown: Shown = str) -> list[Passage]:
     if turn.input is None and turn.output is None:
         return [Passage("heading", shown(turn.id)), Passage("plain", "(the text was not recorded, or is no longer)")]
     ended = f"{turn.status}: {turn.reason}" if turn.reason else turn.status
-    heading = Passage("heading", f"{shown(turn.id)} · {turn.model or ''} · {ended}")
+    model = f"{turn.model or ''} in place of {turn.asked_model}" if turn.asked_model else turn.model or ""
+    heading = Passage("heading", f"{shown(turn.id)} · {model} · {ended}")
     if turn.status == COMPACTED:
         return [heading, Passage("plain", f"({_compaction(turn)})")]
     return [heading, *map(_asked, turn.input or ()), *filter(None, map(_answered, turn.output or ()))]

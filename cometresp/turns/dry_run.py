@@ -35,7 +35,7 @@ def _print_curl(runtime: Runtime, request: Request) -> None:
     """The request as a command; a key that is needed is a variable there, whether or not one is set."""
     from cometresp.request.curl import KEY, curl
 
-    has_key = not runtime.offline and (runtime.config.key is not None or runtime.needs_key)
+    has_key = not runtime.offline and (bool(runtime.config.key) or runtime.needs_key or runtime.has_key_command)
     headers: dict[str, str | None] = {**request.headers, **({"Authorization": KEY} if has_key else {})}
     headers = with_headers(headers, runtime.given_headers)
     if request.public:

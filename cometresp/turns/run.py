@@ -87,5 +87,7 @@ def _send(
         count_tokens(asked, runtime, prepared)
         return
     from cometresp.turns.loop import run_turns
+    from cometresp.turns.unknown_model import naming_near_models_of_answers
 
-    run_turns(asked, runtime, prepared, tools, stack, draft)
+    with naming_near_models_of_answers(runtime, prepared.model):
+        run_turns(asked, runtime, prepared, tools, stack, draft)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cometresp.errors import CometrespError, Next
+from cometresp.errors import CometrespError, Hint, Next, TurnError
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line
 
@@ -17,12 +17,25 @@ def naming_near_models(runtime: Runtime, model: object) -> Iterator[None]:
     try:
         yield
     except CometrespError as error:
-        if error.details.code == "model_not_found" and isinstance(model, str):
-            _name_near(error, runtime, model)
+        if hint := _near(error, runtime, model):
+            error.with_hint(hint)
         raise
 
 
-def _name_near(error: CometrespError, runtime: Runtime, model: str) -> None:
+@contextmanager
+def naming_near_models_of_answers(runtime: Runtime, model: object) -> Iterator[None]:
+    """The same for a run, whose answers may hold the error: some servers report it in a stream that began."""
+    try:
+        yield
+    except TurnError as error:
+        if hint := _near(error, runtime, model):
+            error.and_hint(hint)
+        raise
+
+
+def _near(error: CometrespError, runtime: Runtime, model: object) -> Hint:
+    if error.details.code != "model_not_found" or not isinstance(model, str):
+        return ""
     from cometresp.catalogue.cache import cache_folder, read_models
     from cometresp.catalogue.entries import RESPONSES
     from cometresp.catalogue.near import near
@@ -30,7 +43,7 @@ def _name_near(error: CometrespError, runtime: Runtime, model: str) -> None:
 
     kept = read_models(cache_folder(os.environ), runtime.url)
     if kept is None:
-        return
+        return ""
     known = next((one for one in kept[1] if one.id == model), None)
     if known is not None and not speaks(known):
         what = f"the catalogue has it for {', '.join(known.endpoints or ())}, not for {RESPONSES}"
@@ -38,7 +51,7 @@ def _name_near(error: CometrespError, runtime: Runtime, model: str) -> None:
         names = near(model, [one.id for one in kept[1] if speaks(one)])
         shown = [name for name in names if escape_line(name, _LONGEST) == name]
         if not shown:
-            return
+            return ""
         what = f"did you mean {' or '.join(filter(None, (', '.join(shown[:-1]), shown[-1])))}?"
     mark = "" if what.endswith("?") else ";"
-    error.with_hint((f"{what}{mark} ", Next("models"), " lists the server's models"))
+    return (f"{what}{mark} ", Next("models"), " lists the server's models")

@@ -12,7 +12,7 @@ import pytest
 
 from cometresp.catalogue.cache import cache_file
 from tests.conftest import Command, Forker
-from tests.scripted import Request, Wire, error_reply, json_reply, reply
+from tests.scripted import Request, Wire, error_reply, json_reply, reply, text_stream
 
 SMALL = {
     "id": "gpt-mini",
@@ -225,10 +225,12 @@ def test_an_old_list_is_fetched_again_and_has_to_do_where_that_fails(ask: Comman
     assert list(forker.run(ask, ["models", "--retries", "0"])) == [0, line, warning]
     assert list(forker.run(ask, ["models", "--retries", "0", "-q"])) == [0, line, ""]
     assert forker.run(ask, ["models", "--retries", "0", "--refresh"]).code == 69
+    wire.answer(by_path(NOT_FOUND, error_reply(401)))
+    assert forker.run(ask, ["models"]).code == 77
     wire.answer(by_path(CATALOGUE))
     assert forker.run(ask, ["models"]).text.count("\n") == 4
     assert forker.run(ask, ["models"]).text.count("\n") == 4
-    assert [request.path for request in wire.requests] == ["/api/models"] * 5
+    assert [request.path for request in wire.requests] == ["/api/models"] * 5 + ["/v1/models", "/api/models"]
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00\xff", b"<html>", b'{"format": 1}\n[]', b"{}\n{"])
@@ -362,6 +364,18 @@ def test_an_unknown_model_is_answered_with_the_nearest_names(ask: Command, wire:
         "hint: did you mean gpt-mini? cometresp models lists the server's models",
         "hint: -m MODEL names another model; cometresp models lists those of the server",
         "hint: the catalogue has it for chat, not for responses; cometresp models lists the server's models",
+    ]
+
+
+def test_a_failed_answer_names_the_nearest_models_too(ask: Command, wire: Wire, forker: Forker) -> None:
+    wire.answer(by_path(CATALOGUE))
+    forker.run(ask, ["models"])
+    wire.answer(text_stream(status="failed", error={"code": "model_not_found", "message": "no such model"}))
+    assert list(forker.run(ask, ["ask", "-m", "gptmini", "hi"])) == [
+        1,
+        "",
+        "cometresp: error: resp_1 failed (model_not_found): no such model\n"
+        "hint: did you mean gpt-mini? cometresp models lists the server's models\n",
     ]
 
 

@@ -112,6 +112,7 @@ _LINES = (
     *('ask|-P|a.b=1|--body|{"x":1}|--metadata|a=b|hi', "ask|--functions|tools.toml|--approve|always|hi"),
     *("get|last", "get|last|--wait", "get|last|--stream|--starting-after|1", "get|@default|--json", "cancel|last"),
     *("delete|last", "items|last|--json", "items|@default|--limit|2", "log", "log|last|--json", "log|-n|2|--chain|b"),
+    *("usage", "usage|--by|model|--since|7d|--json", "ask|--max-cost|0.001|--price|2,8|hi"),
     *("chains", "chains|--json", "chains|show|default", "chains|head|b", "chains|set|c|resp_x", "chains|rename|b|c"),
     *(
         "chains|rm|b",

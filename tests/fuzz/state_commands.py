@@ -15,7 +15,8 @@ _LINES = (
     *("chains rename b c", "chains rm b", "chains prune --older-than 1d", "log", "log --json", "log resp_3"),
     *("log resp_3 --json", "log --chain b", "continue more", "continue --replay more", "ask --from resp_1 more"),
     *("get last --dry-run", "items last --dry-run", "cancel last --dry-run", "delete @b --dry-run", "get @default"),
-    *("continue --tool-output call_1=x", "chains compact default", "continue --dry-run more"),
+    *("continue --tool-output call_1=x", "chains compact default", "continue --dry-run more", "usage"),
+    *("usage --by chain --json --since 7d", "ask --max-cost 1 --price 1,2 hi"),
 )
 
 

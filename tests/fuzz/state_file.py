@@ -54,6 +54,8 @@ def _list(state: State) -> None:
 def _show(state: State) -> None:
     _read(state, state.turns.newest())
     _read(state, state.turns.newest(chain="b", limit=2))
+    for by in ("day", "model", "chain", "profile"):
+        state.turns.sums(by)
 
 
 def _read(state: State, turns: list[Turn]) -> None:

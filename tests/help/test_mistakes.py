@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.cli import COMMANDS
-from cometresp.commands import ask, get, log
+from cometresp.commands import ask, doctor, emulator, get, log
 from cometresp.help import foreign
 from cometresp.help.explain import advice_on
 from cometresp.help.words import Piece, flags_of, read, with_flags_first
@@ -21,7 +21,10 @@ from cometresp.nearest import distance, nearest
 from tests.conftest import Command, Forker
 from tests.scripted import Wire, error_reply
 
-NO_KEY = "export COMETAPI_KEY=…: there is no flag for the key, since the list of processes would show it"
+NO_KEY = (
+    "export COMETAPI_KEY=…, or cometresp config set-key: there is no flag for the key, since the list of processes"
+    " would show it"
+)
 PROMPT = 'the prompt needs no flag: cometresp ask "…"'
 FILE = "-f FILE attaches a file"
 TURNS = 'cometresp ask "…" starts a chain, cometresp continue "…" is its next turn'
@@ -42,7 +45,7 @@ MISTAKES: list[tuple[list[str], str, str]] = [
     (
         ["login"],
         "no such command: login",
-        'export COMETAPI_KEY=… is all that is needed; without a key: cometresp ask --offline "…"',
+        'cometresp config set-key stores a key; without one: cometresp ask --offline "…"',
     ),
     (
         ["list-models"],
@@ -335,9 +338,10 @@ def test_the_distance_of_words_is_the_same_both_ways(one: str, other: str) -> No
 def test_advice_names_only_flags_and_commands_that_are_there(flags: dict[str, object]) -> None:
     import re
 
-    hints = {*(advice.text for advice in foreign.FLAGS.values()), *foreign.COMMANDS.values(), *foreign.CHAINS.values()}
+    hints = {*(advice.text for advice in foreign.FLAGS.values()), *foreign.COMMANDS.values()}
+    hints |= {*foreign.CHAINS.values(), *foreign.CONFIG.values()}
     named = {name for hint in hints for name in re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", hint)}
-    known = {*flags, *options(get), *options(log)}
+    known = {*flags, *options(get), *options(log), *options(emulator), *options(doctor)}
     assert named - known == set()
     commands = {name for hint in hints for name in re.findall(r"cometresp ([a-z]+)", hint)}
     assert commands <= set(COMMANDS)

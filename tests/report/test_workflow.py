@@ -142,14 +142,24 @@ def step(job: Command) -> tuple[dict[str, str], str]:
     return runner_reads(data), re.sub(r"\d+\.\d s", "… s", summary.decode())
 
 
-def test_a_step_has_the_outputs_and_the_summary_of_the_run(job: Command, wire: Wire, forker: Forker) -> None:
+def test_a_step_has_the_outputs_and_the_summary_of_the_run(job: Command, wire: Wire) -> None:
     wire.answer(text_stream(ATTACK, "end", model="m-1"))
-    result = forker.run(job, ["ask", "--github", "--price", "1,2", "hi"])
+    result = job("stream", "--github", "--price", "1,2", "hi")
     assert list(result) == [0, SAFE + "end\n", ""]
     assert step(job) == (
         {"id": "resp_1", "text": ATTACK + "end", "status": "completed", "exit": "0", "cost": "0.000003"},
-        f"**cometresp ask** · `completed` · `m-1` · 1 → 1 tokens · ~$0.0000030 · … s\n\n{ATTACK}end\n\n",
+        f"**cometresp stream** · `completed` · `m-1` · 1 → 1 tokens · ~$0.0000030 · … s\n\n{ATTACK}end\n\n",
     )
+
+
+def test_files_have_the_text_as_it_came_and_what_leads_to_the_log_has_not(job: Command, wire: Wire) -> None:
+    wire.answer(text_stream(ATTACK))
+    with (job.home / "stdout").open("wb") as stdout:
+        for words in ([], ["-o", "file"], ["-o", "/dev/stderr"], ["-o", "/dev/fd/1"]):
+            process = job.popen("ask", "--github", *words, "hi", stdout=stdout)
+            _, err = process.communicate(timeout=60)
+            assert (process.returncode, err.decode()) == (0, SAFE if "/dev/stderr" in words else "")
+    assert [(job.home / name).read_bytes().decode() for name in ("stdout", "file")] == [ATTACK * 2, ATTACK]
 
 
 def test_a_part_of_the_answer_is_the_text_of_the_step(job: Command, wire: Wire, forker: Forker) -> None:
@@ -216,6 +226,9 @@ def test_settings_of_the_file_count(job: Command, wire: Wire, forker: Forker, tm
     result = forker.run(job, ["ask", "hi"], env={"COMETRESP_CONFIG": str(config)})
     assert list(result) == [65, "", "::error title=cometresp%3A exit code 65::HTTP 400: no\n"]
     assert (step(job)[0]["exit"], json.loads((job.home / "s.json").read_text())["exit_code"]) == ("65", 65)
+    wrong = forker.run(job, ["ask", "--nope", "hi"], env={"COMETRESP_CONFIG": str(config)})
+    assert (wrong.code, wrong.err.partition("::no")[0]) == (2, "::error title=cometresp%3A exit code 2")
+    assert (step(job)[0]["exit"], json.loads((job.home / "s.json").read_text())["exit_code"]) == ("2", 2)
 
 
 def test_it_needs_a_job(ask: Command, wire: Wire, forker: Forker) -> None:

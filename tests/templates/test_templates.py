@@ -189,6 +189,11 @@ BAD: list[tuple[str, str]] = [
         "{}: functions: a template starts nothing without --approve\n"
         "hint: --approve ask starts it, and asks before each call",
     ),
+    (
+        "mcp = ['sh -c true']",
+        "{}: mcp: a template starts nothing without --approve\n"
+        "hint: --approve ask starts it, and asks before each call",
+    ),
     ("x = [", "{}: not valid TOML: Invalid value (at end of document)"),
     ("a = " + "[" * 9999, "{}: not valid TOML: a number is too long, or it is nested too deeply"),
 ]

@@ -171,6 +171,14 @@ def test_a_background_turn_is_sent_to_the_background_again(ask: Command, wire: W
     assert list(ask("ask", "--background", "a")) == [0, "r1\n", ""]
     assert list(ask("again")) == [0, "r2\n", ""]
     assert wire.bodies()[1] == wire.bodies()[0]
+    wire.answer(json_reply(response(message("x"), response_id="r3", background=True)))
+    assert list(ask("again", "--wait")) == [0, "x\n", ""]
+    message_ = "--extract goes with an answer, not with --background\nhint: cometresp get ID --wait --extract\n"
+    assert list(ask("again", "-x")) == [2, "", f"cometresp: error: {message_}"]
+    wire.answer(text_stream("x", response_id="r4"))
+    assert ask("ask", "b").code == 0
+    no_wait = "cometresp: error: --wait goes with --background: r4 was not in the background\n"
+    assert list(ask("again", "--wait")) == [2, "", no_wait]
 
 
 def test_results_are_sent_again_and_functions_run_only_if_they_are_given_again(tools: Command, wire: Wire) -> None:
@@ -285,6 +293,7 @@ def test_another_model_is_asked_in_place_of_one_that_cant_answer(ask: Command, w
     assert [body["model"] for body in wire.bodies()] == ["m", "m2", "m"]
     turns = [(turn["model"], turn["asked_model"]) for turn in json.loads(ask("log", "--json").out)]
     assert turns == [("m", None), ("m2", "m")]
+    assert ask("log", "r2").text.startswith("## r2 · m2 in place of m · completed\n")
     assert json.loads(ask("chains", "--json").out)[0]["model"] == "m"
 
 
