@@ -154,6 +154,7 @@ def test_an_error_about_a_flag_says_where_it_is_set(ask: Command) -> None:
 
 ALLOWING = "a template can't allow what may run; type it"
 KEY = "a template can't say where the key goes; a profile can"
+WRITES = "a template writes no hidden file, and none outside the current directory"
 BAD: list[tuple[str, str]] = [
     ("promt = 'x'", "{}: unknown setting 'promt'\nhint: did you mean prompt?"),
     ("temprature = 1", "{}: unknown setting 'temprature'\nhint: did you mean temperature?"),
@@ -182,6 +183,17 @@ BAD: list[tuple[str, str]] = [
     ("insecure_http = true", f"{{}}: insecure_http: {KEY}"),
     ("ca_file = 'x'", f"{{}}: ca_file: {KEY}"),
     ("profile = 'x'", f"{{}}: profile: {KEY}"),
+    *(
+        (f"{name} = '{path}'", f"{{}}: {name}: {WRITES}\nhint: --{name.replace('_', '-')} can be typed")
+        for name, path in (
+            ("output", "/etc/x"),
+            ("output", "../x"),
+            ("output", "a/.git/config"),
+            ("id_file", "~/.bashrc"),
+            ("save_images", ".."),
+            ("summary_file", "{x}/..".replace("{x}", "a")),
+        )
+    ),
     ("template = 'x'", "{}: template: a template can't use another"),
     ("var = ['a=b']", "{}: var: the table [vars] has the values of variables"),
     (
