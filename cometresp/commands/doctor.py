@@ -166,14 +166,14 @@ def _sections(runtime: Runtime, fault: CometrespError | None) -> list[Section]:
     from cometresp.settings.checks import loaded
     from cometresp.settings.listing import listed
 
-    file, _ = loaded(os.environ, runtime.connection.profile)
+    file, faults = loaded(os.environ, runtime.connection.profile, runtime.reading)
     path = str(file.path)
     settings = [
         Fact(one.name, one.value, f"{one.text} ({one.source.replace(path, 'file')})")
         for one in listed(file, os.environ)
     ]
     offline = runtime.connection.offline if fault else runtime.offline
-    of_files = files(runtime.terminal, url=None if fault else runtime.url, offline=offline)
+    of_files = files(runtime.terminal, faults, url=None if fault else runtime.url, offline=offline)
     sections = [versions(), Section("settings", settings), of_files]
     if fault is None:
         sections.append(server(runtime))
@@ -236,7 +236,7 @@ def _document(
     from cometresp.settings.listing import listed
 
     document: dict[str, Any] = {one.title: {fact.name: fact.value for fact in one.facts} for one in sections}
-    file, _ = loaded(os.environ, runtime.connection.profile)
+    file, _ = loaded(os.environ, runtime.connection.profile, runtime.reading)
     document["settings"] = [as_dict(one) for one in listed(file, os.environ)]
     if options.probe and trials:
         from cometresp.doctor.probe import cost_at_most

@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from cometresp.config_file import config_path
 from cometresp.doctor.facts import Fact, Section
 from cometresp.errors import CometrespError, DamagedError, Next, OutputError
 from cometresp.runtime import Runtime
-from cometresp.settings.checks import faults_of_file
 from cometresp.terminal import Terminal
 from cometresp.wire.payload import megabytes
 from cometresp.wire.urls import shown_url
@@ -47,10 +47,9 @@ def _version(name: str) -> str | None:
         return None
 
 
-def files(terminal: Terminal, *, url: str | None, offline: bool) -> Section:
+def files(terminal: Terminal, faults: Sequence[CometrespError], *, url: str | None, offline: bool) -> Section:
     """The section about the config file, the state file and the cache of the server at `url`, if that is known."""
     path = config_path(os.environ)[0]
-    faults = faults_of_file(path)
     state, broken = _state(terminal, offline=offline)
     return Section("files", [_config_file(path, len(faults)), state, _cache(url)], (*faults, *broken))
 
@@ -124,6 +123,10 @@ def _models_of(header: "Header | None") -> str:
 def server(runtime: Runtime) -> Section:
     """The section about the server: where it is, with which key and model, and what it was seen to refuse."""
     config, problems = runtime.config, _connection_faults(runtime)
+
+    def in_short(source: str) -> str:
+        return source.replace(str(config.file.path), "file")
+
     refused = _refused(runtime)
     network = {name: shown_url(os.environ[name]) for name in _NETWORK if os.environ.get(name)}
     model = config.model
@@ -131,10 +134,10 @@ def server(runtime: Runtime) -> Section:
         Fact(
             "base_url",
             runtime.base_url,
-            "the emulator" if runtime.offline else f"{runtime.base_url} ({config.base_url.source})",
+            "the emulator" if runtime.offline else f"{runtime.base_url} ({in_short(config.base_url.source)})",
         ),
         Fact("key", *_key(runtime)),
-        Fact("model", model and model.value, f"{model.value} ({model.source})" if model else "none is set"),
+        Fact("model", model and model.value, f"{model.value} ({in_short(model.source)})" if model else "none is set"),
         Fact("profile", config.file.profile or None),
         Fact("previous_response_id", "refused" if refused else None, refused or "not seen to be refused"),
         Fact("network", network, " ".join(f"{name}={value}" for name, value in network.items()) or "no proxy is set"),

@@ -197,6 +197,10 @@ COMMANDS: dict[str, str] = {
         ("settings", "set", "preferences", "profile", "profiles"),
         "cometresp config shows the settings, cometresp config set NAME VALUE changes one",
     ),
+    **dict.fromkeys(
+        ("check", "diagnose", "diagnostics", "health", "ping", "test", "selftest", "debug", "about"),
+        "cometresp doctor shows what is set and what is wrong; --probe asks the server",
+    ),
     **dict.fromkeys(("man", "docs", "info", "?"), "cometresp help"),
     **dict.fromkeys(("tool", "tools", "functions"), 'cometresp ask -t SPEC "…" offers a tool'),
     "mcp": 'cometresp ask --mcp SERVER "…" offers the tools of an MCP server',

@@ -40,7 +40,7 @@ def _known(name: str, *, in_profile: bool) -> str:
     """The name of a setting as the file has it. Raises UsageError."""
     written = name.replace("-", "_")
     own = IN_PROFILE if in_profile else AT_TOP
-    if written in settings() or written in own:
+    if written in settings() or written in own or written == "key":  # which stands in profiles
         return written
     if in_profile and written in AT_TOP:
         raise UsageError(f"NAME: {written} stands at the top of the file only")

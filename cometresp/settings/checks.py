@@ -16,6 +16,7 @@ from cometresp.config_file import (
     load_file,
 )
 from cometresp.errors import ConfigError
+from cometresp.paths import Reading
 from cometresp.settings.editing import read
 from cometresp.settings.flags import checked
 
@@ -44,17 +45,17 @@ def faults_of_file(path: Path) -> list[ConfigError]:
         return [error]
 
 
-def loaded(environ: Mapping[str, str], profile: str | None = None) -> tuple[ConfigFile, list[ConfigError]]:
+def loaded(environ: Mapping[str, str], profile: str | None, reading: Reading) -> tuple[ConfigFile, list[ConfigError]]:
     """The file with its profile, and what is wrong with it; of a faulty file what can be used.
 
     Raises UsageError where `profile`, the flag's value, isn't in it.
     """
-    path = config_path(environ)[0]
-    found = faults_of_file(path)
     try:
-        return load_file(environ, profile=profile), found
+        file = load_file(environ, profile=profile, reading=reading)
     except ConfigError as error:
-        return _usable(path), found or [error]
+        path = config_path(environ)[0]
+        return _usable(path), faults_of_file(path) or [error]
+    return file, faults(file.path, file.table)
 
 
 def _usable(path: Path) -> ConfigFile:
