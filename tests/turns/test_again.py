@@ -12,6 +12,7 @@ from tests.conftest import Command, Forker
 from tests.quick import Quick
 from tests.recorded import heads, recorded, state_path
 from tests.scripted import Wire, call, created, delta, error_reply, json_reply, message, response, sse, text_stream
+from tests.terminals import plain
 from tests.turns.tooling import OSLO, answering, calling, oslo
 
 SENT = [
@@ -93,6 +94,18 @@ def test_a_turn_that_failed_is_sent_again(ask: Command, wire: Wire, first: str, 
     assert list(ask("again")) == [0, "3\n", ""]
     assert wire.bodies()[2] == wire.bodies()[1]
     assert heads(ask) == {"default": "r3"}
+
+
+def test_a_terminal_is_told_which_turn_is_sent_again(ask: Command, wire: Wire, forker: Forker) -> None:
+    wire.answer(text_stream("1", response_id="r1"), error_reply(400), text_stream("3", response_id="r3"))
+
+    def told() -> str:
+        return plain(forker.run(ask, ["again"], terminal=True).text).splitlines()[0]
+
+    ask("ask", "a")
+    ask("ask", "b")
+    assert told() == "again, in default: the request without an answer · turn 1 · m"
+    assert told() == "again, in default: r3 · turn 1 · m"
 
 
 def test_a_request_without_an_answer_is_sent_again_and_kept_until_a_turn_begins(ask: Command, wire: Wire) -> None:
