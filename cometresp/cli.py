@@ -29,6 +29,7 @@ COMMANDS = {
     "cancel": "cancel",
     "delete": "delete",
     "items": "items",
+    "batch": "batch",
     "chains": "chains",
     "log": "log",
     "usage": "usage",

@@ -147,8 +147,10 @@ ALLOWED: dict[str, set[str]] = {
     },
     "turns": _BELOW_TURNS,
     "doctor": _BELOW_TURNS | {"", "turns"},
+    # It sends by the client, as turns/ does, and isn't above it.
+    "batch": _BELOW_TURNS - {"calls", "functions", "mcp", "editor", "pager"} | {""},
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "mcp", "report", "signals", "sinks"}
-    | {"", "doctor", "emulator", "help", "recording", "turns"},
+    | {"", "batch", "doctor", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "config_file", "text", "wire"},
     "cli": {
         "",

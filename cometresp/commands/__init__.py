@@ -2,6 +2,7 @@
 
 again       `cometresp again`: the same turn once more, from the record.
 ask         `cometresp ask`: one response.
+batch       `cometresp batch`: many requests from one file, sent from here; `merge` joins the outputs of several runs.
 cancel      `cometresp cancel`: end a background response.
 chains      `cometresp chains`: what is recorded, chain by chain, and what is removed. Only `compact` sends a
             request.

@@ -39,8 +39,8 @@ def page_of(ctx: Any, *, everything: bool) -> Page:
     sections = (
         [Section("Arguments", [(_shown_argument(one), one.help or "") for one in arguments])] if arguments else []
     )
-    if hasattr(command, "list_commands"):
-        sections += command_sections(ctx)
+    if (group := group_of(command)) is not None:
+        sections += command_sections(ctx, group=group)
     sections += [Section("Flags", _everyday(options))] if short else _panels(options)
     if command.epilog:
         sections.append(Section("Examples", [(line, "") for line in cleandoc(command.epilog).splitlines()]))
@@ -48,9 +48,16 @@ def page_of(ctx: Any, *, everything: bool) -> Page:
     return Page(usage_of(ctx), cleandoc(command.help or ""), sections, ending)
 
 
-def command_sections(ctx: Any, groups: Mapping[str, Iterable[str]] | None = None) -> list[Section]:
+def group_of(command: Any) -> Any:
+    """The group whose commands stand behind the name of a command; None for a plain command."""
+    return command if hasattr(command, "list_commands") else getattr(command, "group", None)
+
+
+def command_sections(
+    ctx: Any, groups: Mapping[str, Iterable[str]] | None = None, *, group: Any = None
+) -> list[Section]:
     """The commands of a group, each with its first sentence."""
-    group = ctx.command
+    group = group or ctx.command
     groups = groups or {"Commands": group.list_commands(ctx)}
     return [
         Section(title, [(name, group.get_command(ctx, name).get_short_help_str(200)) for name in names])

@@ -9,7 +9,7 @@ from cometresp.errors import UsageError
 from cometresp.help.page import Page, Section, command_sections
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Prompts": ("ask", "stream", "continue", "again"),
+    "Prompts": ("ask", "stream", "continue", "again", "batch"),
     "Responses on the server": ("get", "cancel", "delete", "items"),
     "Recorded here": ("chains", "log"),
     "Models and costs": ("models", "usage"),

@@ -216,7 +216,7 @@ def test_a_run_that_stays_below_the_limit_is_like_any_other(tools: Command, wire
          "not sent: its input (about 1004 tokens) costs ~$0.0020, more than --max-cost $0.002"),
         (["--max-cost", "0.008", "--max-output-tokens", "1000", "12345678"],
          "not sent: its input (about 6 tokens) and the 1000 output tokens that it allows cost ~$0.0080,"
-         " more than --max-cost $0.008"),
+         " more than --max-cost $0.008\nhint: a lower --max-output-tokens costs less"),
         (["--max-cost", "0.000001", "--background", "12345678"],
          "not sent: its input (about 6 tokens) costs ~$0.000012, more than --max-cost $0.000001"),
     ],
