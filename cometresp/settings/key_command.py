@@ -54,8 +54,8 @@ def key_from(
             is_over = _wait(process, longest)
         finally:
             _end(process)
-        printed.finish()
-        complaints.finish()
+            printed.finish()
+            complaints.finish()
     lines = [line.strip("\ufeff \t\r") for line in printed.text.split("\n")]
     lines = [line for line in lines if line]
     for line in lines[:_MOST_LINES]:
@@ -131,6 +131,9 @@ class _Collected:
         self._over.set()
         if not self._reader.is_alive():
             self._stream.close()
+        with self._gate:
+            if self._terminal is not None and self._shown and not self._data.endswith(b"\n"):
+                self._terminal.write_stderr("\n")  # behind a question that was left open
 
     def _read(self) -> None:
         with suppress(OSError, ValueError):

@@ -141,5 +141,5 @@ def test_it_can_ask_on_the_terminal_and_an_interrupt_ends_it(run: Command, wire:
         stopped.shows("passphrase: ")
         stopped.send(signal.SIGINT)
         assert stopped.ended() == 130
-        assert stopped.screen.endswith("cometresp: error: interrupted\n")
+        assert stopped.screen == "passphrase: \ncometresp: error: interrupted\n"
     assert len(wire.requests) == 1
