@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from cometresp.batch.asked import Asked
-from cometresp.errors import UsageError
 from cometresp.help.command import Command, DefaultCommand, GroupWithDefault
 from cometresp.options.batch import BatchOptions
 from cometresp.options.spread import spread
@@ -74,5 +73,7 @@ def merge(
 
 
 @telling
-def run(asked: Asked, runtime: Runtime) -> None:  # noqa: ARG001
-    raise UsageError("batch isn't built yet")
+def run(asked: Asked, runtime: Runtime) -> None:
+    from cometresp.batch.run import run as run_batch
+
+    run_batch(asked, runtime)
