@@ -90,7 +90,7 @@ class Server:
 
 # what is run --------------------------------------------------------------------------------------------------------
 
-_ASYNC = '''
+_ASYNC = """
 import asyncio, json, sys
 from openai import AsyncOpenAI
 
@@ -117,7 +117,7 @@ async def main():
     await asyncio.gather(*tasks)
 
 asyncio.run(main())
-'''
+"""
 
 
 def written_lines(path: Path, count: int) -> Path:
@@ -211,7 +211,9 @@ def kills(home: Path, seed: int) -> None:
     printed: dict[str, bytes] = {}
     sent = 0
     for n in range(times + 1):
-        run = subprocess.Popen([*command, str(home / f"summary{n}")], env=environ_for(home, url), stderr=subprocess.PIPE)
+        run = subprocess.Popen(
+            [*command, str(home / f"summary{n}")], env=environ_for(home, url), stderr=subprocess.PIPE
+        )
         if n < times:
             time.sleep(0.6 + chance.random())
             run.send_signal(signal.SIGKILL)

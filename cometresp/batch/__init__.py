@@ -11,6 +11,7 @@ exchange  One request: sent, its events reduced to an answer, and what that amou
 fields    A line of the input -> its id, its prompt or body, the flags that it sets.
 gate      When the next request may be sent: how many at once, how many a minute, pauses. Pure.
 lines     The input, line by line: JSON Lines, lines of text, CSV or TSV.
+merge     `batch merge`: the outputs of several runs in one, a line for each id; what is missing.
 output    The output: whole lines, appended as responses come, each in one write; the file beside it.
 progress  How far a batch is: a bar on a terminal, a line a minute anywhere else.
 result    How one request ended, and the line of the output that says so.
