@@ -131,11 +131,11 @@ class Engine:
     def _answer(self, entry: Entry, exchange: Exchange) -> Result | None:
         """The result of a request, which is tried again where that may help; None where the run ends before."""
         tries = limited = 0
-        good_before = -1
         while True:
             turn = self._turn(entry.body)
             if turn is None:
                 return None
+            good_before = self._good
             try:
                 result = exchange.ask(entry)
             except NotAnsweredError as unanswered:
@@ -151,7 +151,7 @@ class Engine:
             if not (error.passing or is_limit):
                 return failed(entry, error)
             if is_limit and self._good != good_before:  # it passes for others: it will for this one
-                limited, good_before = limited + 1, self._good
+                limited += 1
                 if limited > _MOST_LIMITED:
                     return failed(entry, error)
             else:
@@ -220,10 +220,9 @@ class Engine:
         if not result.failed:
             return
         code, count = self.tally.in_a_row
-        failures = sum(self.tally.failed.values())
         most = self._limits.most_failures
         hopeless = code in _HOPELESS or (code == ExitCode.REFUSED and not self._good)
-        if most is not None and failures >= most:
+        if most is not None and self.tally.failures >= most:
             self.stop()
         elif hopeless and count >= self._limits.in_a_row and result.error is not None:
             self.stop(_hopeless(result.error, count))

@@ -10,7 +10,7 @@ Without --resume an output that is there isn't touched.
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from cometresp.batch.asked import Asked
@@ -48,7 +48,12 @@ def run(asked: Asked, runtime: Runtime) -> None:
     terminal = runtime.terminal
     shard = shard_of(asked.batch.shard, terminal.environ)
     source = open_source(asked.file, asked.batch, terminal)
-    shows = asked.connection.only_shows
+    with closing(source.file):
+        _run(asked, runtime, source, shard)
+
+
+def _run(asked: Asked, runtime: Runtime, source: Source, shard: Shard | None) -> None:
+    terminal, shows = runtime.terminal, asked.connection.only_shows
     if not shows:
         runtime.check_sendable()
     bodies = Bodies(asked, runtime, source.form, resolve=not shows)
@@ -134,7 +139,7 @@ def _send(
     prices: "Prices",
 ) -> None:
     batch, checked = asked.batch, given[3]
-    tally = Tally(checked.lines, earlier.count_of(checked), earlier.spent)
+    tally = Tally(checked.lines, earlier.count_of(checked), earlier.failed, earlier.spent)
     runtime.report.servers.append(tally)
     budget = _budget(asked, prices, earlier)
     gate = Gate(batch.jobs, batch.rpm, batch.tpm, time.monotonic())
@@ -175,7 +180,7 @@ def _budget(asked: Asked, prices: "Prices", earlier: Earlier) -> "Budget | None"
         return None
     from cometresp.batch.budget import Budget
 
-    return Budget(asked.output.max_cost, prices, earlier.spent or 0.0)
+    return Budget(asked.output.max_cost, prices, earlier.spent or 0.0, earlier.made)
 
 
 def _exchanges(asked: Asked, runtime: Runtime, client: "Client", prices: "Prices", tally: Tally) -> "list[Exchange]":
