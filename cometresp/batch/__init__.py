@@ -14,6 +14,7 @@ lines     The input, line by line: JSON Lines, lines of text, CSV or TSV.
 merge     `batch merge`: the outputs of several runs in one, a line for each id; what is missing.
 output    The output: whole lines, appended as responses come, each in one write; the file beside it.
 progress  How far a batch is: a bar on a terminal, a line a minute anywhere else.
+record    `--record`: the responses of a batch in the state file; they move no head of a chain.
 result    How one request ended, and the line of the output that says so.
 resume    `--resume`: what the output has already, and whether it is of this input.
 run       A run of `batch`, from the command line to the exit code: the table of contents.

@@ -410,3 +410,28 @@ def test_wrong_flags_and_files_have_one_line_each(ask: Command, wire: Wire, batc
         found = batch(*words)
         assert (found.code, found.out, found.err.startswith(f"cometresp: error: {told}")) == (2, b"", True), found
     assert wire.requests == []
+
+
+def test_another_model_answers_and_what_came_is_recorded_in_no_chain(
+    ask: Command, wire: Wire, forker: Forker, batch: Callable[..., Result]
+) -> None:
+    def script(request: Request, connection: socket.socket) -> None:
+        if request.json()["model"] == "m":
+            connection.sendall(error_reply(404, "The model m does not exist", "model_not_found"))
+        else:
+            answering(request, connection)
+
+    wire.answer(script)
+    found = batch(requests_in(ask.home, "a", "b"), "--fallback-model", "n", "--record", "--text", "--ordered")
+    assert [json.loads(line)["text"] for line in found.text.splitlines()] == ["<a>", "<b>"]
+    assert (found.code, found.err) == (
+        0,
+        "cometresp: warning: m answered HTTP 404 model_not_found: The model m does not exist; asking n instead\n",
+    )
+    recorded = [json.loads(line) for line in forker.run(ask, ["log", "--json"]).text.splitlines()]
+    rows = recorded[0] if isinstance(recorded[0], list) else recorded
+    assert sorted((row["id"], row["model"], row["status"]) for row in rows) == [
+        ("resp_a", "n", "completed"),
+        ("resp_b", "n", "completed"),
+    ]
+    assert json.loads(forker.run(ask, ["chains", "--json"]).text or "[]") == []
