@@ -32,7 +32,7 @@ def page_of(ctx: Any, *, everything: bool) -> Page:
     options = [param for param in command.get_params(ctx) if param.param_type_name == "option" and not param.hidden]
     if not any(option.rich_help_panel for option in options):
         options = [option for option in options if "--help-all" not in option.opts]  # -h has all already
-    arguments = [param for param in command.params if param.param_type_name == "argument"]
+    arguments = [param for param in command.params if param.param_type_name == "argument" and not param.hidden]
     short = not everything and any(
         name in EVERYDAY and option.rich_help_panel for option in options for name in option.opts
     )
@@ -69,7 +69,7 @@ def usage_of(ctx: Any) -> str:
     """`cometresp get [FLAGS] ID`: what a command takes."""
     params = ctx.command.params
     required = [f"{one.opts[0]} {metavar(one)}" for one in params if one.param_type_name == "option" and one.required]
-    arguments = [one for one in params if one.param_type_name == "argument"]
+    arguments = [one for one in params if one.param_type_name == "argument" and not one.hidden]
     words = [_shown_argument(one) if one.required else f"[{_shown_argument(one)}]" for one in arguments]
     command = ["[COMMAND]"] if hasattr(ctx.command, "list_commands") else []
     return " ".join([ctx.command_path, *command, "[FLAGS]", *required, *words])

@@ -13,7 +13,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Responses on the server": ("get", "cancel", "delete", "items"),
     "Recorded here": ("chains", "log"),
     "Models and costs": ("models", "usage"),
-    "Settings": ("config", "templates"),
+    "Settings": ("config", "templates", "doctor"),
     "Tools": ("schema", "emulator", "completion", "help", "version"),
 }
 _ABOUT = "Send prompts to the Responses API from a shell: single requests, streams, and chains of turns."
