@@ -464,3 +464,47 @@ def test_progress_is_told_in_words() -> None:
         "0 of 2,000 · 0 %",
     ]
     assert [duration(seconds) for seconds in (0, 59.6, 725, 3723)] == ["0:00", "1:00", "12:05", "1:02:03"]
+
+
+def test_a_connection_is_used_again_and_one_that_a_server_leaves_open_is_not_waited_for(
+    ask: Command, wire: Wire, batch: Callable[..., Result]
+) -> None:
+    over = threading.Event()
+
+    def script(request: Request, connection: socket.socket) -> None:
+        answering(request, connection)
+        over.wait(60)
+
+    wire.answer(script)
+    found = batch(requests_in(ask.home, "a", "b"), "--jobs", "1", "--text")
+    over.set()
+    assert [json.loads(line)["text"] for line in found.text.splitlines()] == ["<a>", "<b>"]
+    assert (found.code, found.err) == (0, "")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        body = text_stream("ok").partition(b"\r\n\r\n")[2]
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n"
+        accepted = []
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                accepted.append(connection)
+                file = connection.makefile("rb")
+                while line := file.readline():
+                    if line.lower().startswith(b"content-length:"):
+                        length = int(line[15:])
+                    elif line == b"\r\n":
+                        file.read(length)
+                        connection.sendall(head.encode() + body)
+
+        threading.Thread(target=serve, daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        found = batch(requests_in(ask.home, *"abcd"), "--jobs", "1", "--base-url", url)
+        listener.shutdown(socket.SHUT_RDWR)
+    assert (found.code, len(accepted)) == (0, 1)
+    for connection in accepted:
+        connection.close()
