@@ -29,12 +29,14 @@ COMMANDS = {
     "cancel": "cancel",
     "delete": "delete",
     "items": "items",
+    "batch": "batch",
     "chains": "chains",
     "log": "log",
     "usage": "usage",
     "models": "models",
     "templates": "templates",
     "config": "config",
+    "doctor": "doctor",
     "schema": "schema",
     "completion": "completion",
     "emulator": "emulator",
@@ -228,7 +230,9 @@ def _report_of(argv: list[str]) -> Report:
     if reports:
         return reports[-1]
     try:
-        params = _parsed(argv)[1].params
+        from cometresp.settings.invoke import with_settings
+
+        params = with_settings(_parsed(argv)[1].params, Wishes._fields)
     except Exception:  # noqa: BLE001 - the command line's error is printed all the same
         params = {}
     reports.append(Report(Wishes.of(params)))

@@ -72,6 +72,7 @@ ALLOWED: dict[str, set[str]] = {
         "errors",
         "nearest",
         "options",
+        "paths",
         "reading",
         "signals",
         "terminal",
@@ -145,10 +146,26 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },
     "turns": _BELOW_TURNS,
+    "doctor": _BELOW_TURNS | {"", "turns"},
+    # It sends by the client, as turns/ does, and isn't above it.
+    "batch": _BELOW_TURNS - {"calls", "functions", "mcp", "editor", "pager"} | {""},
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "mcp", "report", "signals", "sinks"}
-    | {"", "emulator", "help", "recording", "turns"},
+    | {"", "batch", "doctor", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "config_file", "text", "wire"},
-    "cli": {"", "bugs", "commands", "completion", "errors", "help", "report", "pager", "signals", "terminal", "text"},
+    "cli": {
+        "",
+        "bugs",
+        "commands",
+        "completion",
+        "errors",
+        "help",
+        "report",
+        "pager",
+        "settings",
+        "signals",
+        "terminal",
+        "text",
+    },
     "__main__": {"", "bugs", "cli"},
     "": set(),
 }
@@ -254,7 +271,8 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
     [
         (
             ["ask", "--dry-run", "hi"],
-            "pydantic click rich httpx asyncio importlib.metadata sqlite3 http.server jsonschema cometresp.state.state"
+            "pydantic click rich httpx asyncio tomlkit importlib.metadata sqlite3 http.server jsonschema"
+            " cometresp.state.state"
             " cometresp.bugs cometresp.state.transcript cometresp.turns.attention cometresp.turns.display"
             " cometresp.turns.lookup cometresp.turns.cost cometresp.catalogue.cache cometresp.mcp cometresp.answer"
             " cometresp.settings.flags",
@@ -270,6 +288,7 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
         ),
         (["--version"], "typer dataclasses typing inspect json re"),
         (["completion", "bash"], "pydantic click rich httpx sqlite3"),
+        (["config", "show"], "pydantic click rich httpx sqlite3 tomlkit"),
     ],
 )
 def test_a_command_loads_only_what_it_needs(run: Command, words: list[str], absent: str) -> None:

@@ -12,6 +12,7 @@ from cometresp.wire.json import Json, obj
 
 _MILLION = 1_000_000
 _HIGHEST = 1_000_000.0  # USD for a million tokens
+_HIGHEST_COST = 1e12  # USD; a server may list any price
 _LEAST = 1e-9  # USD that are written
 _SHOWN = 40  # characters of a wrong value
 
@@ -30,7 +31,7 @@ class Price(NamedTuple):
         tokens = (
             (input_tokens - cached_tokens) * self.input + cached_tokens * cached_price + output_tokens * self.output
         )
-        return tokens / _MILLION + requests * self.per_request
+        return min(tokens / _MILLION + requests * self.per_request, _HIGHEST_COST)
 
 
 def dearest(prices: Iterable[Price]) -> Price:

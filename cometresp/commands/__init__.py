@@ -2,6 +2,7 @@
 
 again       `cometresp again`: the same turn once more, from the record.
 ask         `cometresp ask`: one response.
+batch       `cometresp batch`: many requests from one file, sent from here; `merge` joins the outputs of several runs.
 cancel      `cometresp cancel`: end a background response.
 chains      `cometresp chains`: what is recorded, chain by chain, and what is removed. Only `compact` sends a
             request.
@@ -10,6 +11,7 @@ config      `cometresp config`: what is set and from where; changes of the confi
 continue_   `cometresp continue`: the next turn of a chain.
 delete      `cometresp delete`: delete a response or a conversation from the server. What is recorded here is
             kept.
+doctor      `cometresp doctor`: what is set and what is there; with `--probe`, what the server takes.
 emulator    `cometresp emulator`: the offline server in the foreground.
 get         `cometresp get`: fetch a response, wait for it, or follow it.
 help        `cometresp help`: the page of the program, of a command, or of a topic.

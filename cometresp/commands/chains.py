@@ -13,6 +13,7 @@ from cometresp.options.arguments import (
     AsJson,
     ChainName,
     ChainNames,
+    CostOptions,
     InColor,
     NoPager,
     ReplyAsJson,
@@ -195,6 +196,7 @@ def compact(
         ),
     ] = None,
     as_json: ReplyAsJson = False,
+    cost: CostOptions,
     connection: ConnectionOptions,
 ) -> None:
     """Have the server compact a chain: fewer items then take the place of its turns."""
@@ -202,7 +204,8 @@ def compact(
     connection = connection._replace(
         offline=connection.offline or before.offline, profile=connection.profile or before.profile
     )
-    compact_chain(Compacted(name, model, instructions, as_json), Runtime(connection, chain=name))
+    runtime = Runtime(connection, OutputOptions(**cost._asdict()), chain=name)
+    compact_chain(Compacted(name, model, instructions, as_json), runtime)
 
 
 def _runtime(ctx: typer.Context, place: StateOptions, *, base_url: str | None = None, color: Color = "auto") -> Runtime:

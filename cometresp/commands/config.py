@@ -1,7 +1,7 @@
 """`cometresp config`: what is set and from where; changes of the config file. Nothing is sent."""
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -12,6 +12,7 @@ from cometresp.help.command import Command, Group
 from cometresp.options.arguments import AsJson
 from cometresp.options.tables import ConnectionOptions, complete_profiles
 from cometresp.runtime import Runtime, telling
+from cometresp.terminal import terminal_size
 from cometresp.text import escape_line, to_bytes
 
 if TYPE_CHECKING:
@@ -37,18 +38,11 @@ class One(NamedTuple):
 
 
 class KeyFor(NamedTuple):
-    """What a key is stored for: a profile, or a base URL; None for the one that is set."""
+    """What a key is stored for: a profile, or a base URL; None for the one that is set. `typed`: it is an argument."""
 
     profile: str | None
     base_url: str | None
-
-
-class ListedSetting(TypedDict):
-    """A setting as `--json` prints it."""
-
-    name: str
-    value: Any
-    source: str
+    typed: bool = False
 
 
 # declarations -------------------------------------------------------------------------------------------------------
@@ -86,7 +80,7 @@ def config(
     """Show the settings, each with where its value comes from; or one of the commands below."""
     ctx.obj = profile
     if ctx.invoked_subcommand is None:
-        run(Show(profile, as_json, everything), _runtime())
+        run(Show(_chosen(ctx, profile), as_json, everything), _runtime())
 
 
 @app.command(cls=Command)
@@ -94,7 +88,7 @@ def show(
     ctx: typer.Context, *, profile: Profile = None, as_json: AsJson = False, everything: Everything = False
 ) -> None:
     """Print the settings, each with where its value comes from."""
-    run(Show(profile or ctx.obj, as_json, everything), _runtime())
+    run(Show(_chosen(ctx, profile), as_json, everything), _runtime())
 
 
 @app.command(cls=Command)
@@ -106,7 +100,7 @@ def path() -> None:
 @app.command(cls=Command)
 def get(ctx: typer.Context, name: Name, *, profile: Profile = None) -> None:
     """Print the value of a setting: a string as it is, anything else as JSON."""
-    print_value(One(name, profile or ctx.obj), _runtime())
+    print_value(One(name, _chosen(ctx, profile)), _runtime())
 
 
 @app.command(
@@ -129,13 +123,13 @@ def set_(
     profile: Profile = None,
 ) -> None:
     """Write a setting to the config file."""
-    set_value(One(name, profile or ctx.obj, value), _runtime())
+    set_value(One(name, _chosen(ctx, profile), value), _runtime())
 
 
 @app.command(cls=Command)
 def unset(ctx: typer.Context, name: Name, *, profile: Profile = None) -> None:
     """Remove a setting, or a table such as profile.work, from the config file."""
-    unset_value(One(name, profile or ctx.obj), _runtime())
+    unset_value(One(name, _chosen(ctx, profile)), _runtime())
 
 
 @app.command(
@@ -148,6 +142,7 @@ def unset(ctx: typer.Context, name: Name, *, profile: Profile = None) -> None:
 )
 def set_key(
     ctx: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     *,
     profile: Profile = None,
     base_url: Annotated[
@@ -156,13 +151,21 @@ def set_key(
     ] = None,
 ) -> None:
     """Store a key in the config file: it is asked for, or read from standard input."""
-    store_key(KeyFor(profile or ctx.obj, base_url), _runtime())
+    store_key(KeyFor(_chosen(ctx, profile), base_url, bool(words)), _runtime())
 
 
 @app.command(cls=Command)
 def edit() -> None:
     """Open the config file in $VISUAL or $EDITOR, and check it afterwards."""
     edit_file(None, _runtime())
+
+
+def _chosen(ctx: typer.Context, profile: str | None) -> str | None:
+    """The profile; the flag may stand before the subcommand and after it. Raises UsageError for an empty one."""
+    name = profile if profile is not None else ctx.obj
+    if name == "":
+        raise UsageError("--profile: must not be empty")
+    return name
 
 
 def _runtime() -> Runtime:
@@ -175,9 +178,10 @@ def _runtime() -> Runtime:
 @telling
 def run(options: Show, runtime: Runtime) -> None:
     """A table on a terminal, tab-separated lines into a pipe. Faults of the file come as errors after it."""
-    from cometresp.settings.listing import listed
+    from cometresp.settings.checks import loaded
+    from cometresp.settings.listing import as_dict, listed
 
-    file, found = _read(options.profile)
+    file, found = loaded(os.environ, options.profile, runtime.reading)
     rows = listed(file, os.environ, unset=options.everything)
     terminal = runtime.terminal
     if options.as_json:
@@ -196,7 +200,8 @@ def _print_table(runtime: Runtime, rows: "list[Listed]", file: ConfigFile) -> No
     terminal = runtime.terminal
     sources = {str(file.path): "file", f"{file.path}, profile {file.profile}": f"profile {file.profile}"}
     lines = [[escape_line(cell) for cell in (one.name, one.text, sources.get(one.source, one.source))] for one in rows]
-    columns = Column("SETTING", "fold"), Column("VALUE", "rest"), Column("FROM")
+    wide = 2 * max(len(line[0]) for line in lines) <= terminal_size((1, 2))[0]
+    columns = Column("SETTING", "whole" if wide else "fold"), Column("VALUE", "rest"), Column("FROM")
     terminal.write(terminal.encode(table(columns, lines, terminal)))
     there = "" if file.path.exists() else " (not there yet)"
     terminal.note(f"file: {escape_line(str(file.path))}{there}")
@@ -213,7 +218,8 @@ def print_value(options: One, runtime: Runtime) -> None:
     from cometresp.settings.listing import value_of
 
     name = path_of(options.name)
-    one = value_of(name, load_file(os.environ, profile=options.profile), os.environ)
+    file = load_file(os.environ, profile=options.profile, reading=runtime.reading)
+    one = value_of(name, file, os.environ)
     if one is None:
         raise UsageError(f"{options.name} is not set", hint=(Next("config show"), " lists what is"))
     _print_line(runtime, one.text)
@@ -254,6 +260,9 @@ def store_key(options: KeyFor, runtime: Runtime) -> None:
     from cometresp.settings.assign import nearest_profile
     from cometresp.settings.keys import base_url_of, key_of, place_for
 
+    if options.typed:
+        message = "a key is no argument, since the list of processes would show it"
+        raise UsageError(message, hint=("without it, ", Next("config set-key"), " asks for the key"))
     if options.profile is not None and options.base_url is not None:
         raise UsageError("--profile and --base-url exclude each other: a key is stored for one of them")
     path = config_path(os.environ)[0]
@@ -320,18 +329,6 @@ def _edits_again(runtime: Runtime, found: list[ConfigError]) -> bool:
 # how ----------------------------------------------------------------------------------------------------------------
 
 
-def _read(profile: str | None) -> tuple[ConfigFile, list[ConfigError]]:
-    """The file with its profile, and what is wrong with it; without what can't be read of it."""
-    from cometresp.settings.checks import faults_of_file, usable
-
-    path = config_path(os.environ)[0]
-    found = faults_of_file(path)
-    try:
-        return load_file(os.environ, profile=profile), found
-    except ConfigError as error:
-        return usable(path), found or [error]
-
-
 def _raise_all(runtime: Runtime, found: list[ConfigError]) -> None:
     for fault in found[:-1]:
         runtime.terminal.error(fault.message, fault.hint)
@@ -350,10 +347,6 @@ def _bytes(text: str) -> bytes:
         return os.fsencode(text)
     except UnicodeEncodeError:
         return to_bytes(text)
-
-
-def as_dict(one: "Listed") -> ListedSetting:
-    return {"name": one.name, "value": one.value, "source": one.source}
 
 
 def _note_precedence(runtime: Runtime, name: tuple[str, ...]) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from cometresp.errors import UsageError
-from cometresp.help.command import Command
+from cometresp.help.command import Command, Group
+from cometresp.help.page import group_of
 from cometresp.options.arguments import NoPager
 from cometresp.text import escape_line
 
@@ -18,7 +19,7 @@ def complete_pages(ctx: Any, incomplete: str) -> list[str]:
 
     command = ctx.root
     for word in ctx.arguments:
-        command = command.get_command(None, word) if word in _commands(command) else None
+        command = group_of(command).get_command(None, word) if word in _commands(command) else None
     names = [*_commands(command), *(() if ctx.arguments else TOPICS)]
     return [name for name in names if name.startswith(incomplete)]
 
@@ -71,13 +72,17 @@ def _context_of(word: str, context: Any) -> tuple[Any, list[str]]:
     names = _commands(context.command)
     if word not in names:
         return None, names
-    command = context.command.get_command(context, word)
+    group = group_of(context.command)
+    if group is not context.command:  # the command that a group's name stands for
+        context = Group.make_context(group, context.info_name, [], parent=context.parent, resilient_parsing=True)
+    command = group.get_command(context, word)
     return command.make_context(word, [], parent=context, resilient_parsing=True), names
 
 
 def _commands(command: Any) -> list[str]:
     """The names of a group's commands."""
-    return list(command.list_commands(None)) if hasattr(command, "list_commands") else []
+    group = group_of(command)
+    return [] if group is None else list(group.list_commands(None))
 
 
 def _no_page(word: str, path: str, names: list[str]) -> UsageError:

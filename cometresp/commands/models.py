@@ -197,7 +197,7 @@ def _tell_source(runtime: Runtime, found: "Catalogue", count: int, wanted: Wante
     hides = wanted.endpoint is None and not all(map(speaks, found.models))
     which = f" for {RESPONSES} (--endpoint {ANY}: all)" if hides else ""
     when = f" · fetched {ago(found.fetched)}" if found.is_cached else ""
-    again = " (--refresh: now)" if when else ""
+    again = " (--refresh fetches it again)" if when else ""
     print_notice(runtime.terminal, f"{number}{which}{when}{again}", f"{number}{which}{when}", f"{number}{when}", number)
 
 

@@ -61,11 +61,12 @@ def offers(root: Any, words: Sequence[str], typed: str) -> Offers:
     if place.flag is not None:
         return _values(place, place.flag, typed)
     if not place.only_arguments and (typed in ("-", "--") or looks_like_flag(typed)):
-        return _flags(place, typed)
+        return _flags(_at_default(place), typed)
     if _is_group(place.command):
         names = [name for name in place.command.list_commands(None) if name.startswith(typed)]
         found = [(name, place.command.get_command(None, name)) for name in names]
-        return Offers(words=[Offer(name, _summary(one)) for name, one in found if one and not one.hidden])
+        more = values.files(typed) if _at_default(place) is not place else []
+        return Offers(words=[*(Offer(name, _summary(one)) for name, one in found if one and not one.hidden), *more])
     arguments = [param for param in place.command.params if param.param_type_name == "argument"]
     if not arguments:
         return Offers()
@@ -78,6 +79,8 @@ def _walked(root: Any, words: Sequence[str]) -> Place | None:
     """The place behind these words; None behind one that is no command."""
     place = Place(root, root)
     for word in words:
+        if _is_group(place.command) and word not in place.command.commands:
+            place = _at_default(place)
         if place.flag is not None:
             place = place.behind(place.flag.opts[0], word)._replace(flag=None)
         elif place.only_arguments or not (word == "--" or looks_like_flag(word)):
@@ -98,6 +101,12 @@ def _walked(root: Any, words: Sequence[str]) -> Place | None:
         else:
             place = _behind_letters(place, word)
     return place
+
+
+def _at_default(place: Place) -> Place:
+    """The same place, in the command that the name of a group stands for, if there is one."""
+    default = getattr(place.command, "default", None)
+    return place if default is None else place._replace(command=default)
 
 
 def _behind_letters(place: Place, word: str) -> Place:

@@ -47,6 +47,8 @@ def words_of(flag: str) -> Sequence[Offer] | None:
             return [Offer(kind) for kind in KINDS]
         case "--conversation":
             return [Offer("new", "create a conversation")]
+        case "--since":
+            return [Offer("today"), Offer("yesterday"), Offer("7d", "seven days, today included"), Offer("30d")]
     from cometresp.request.rules import KNOWN
 
     known = KNOWN.get(flag.removeprefix("--").replace("-", "_"))

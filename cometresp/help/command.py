@@ -107,3 +107,35 @@ class Group(TyperGroup):
 
             raise no_command(args, names, ctx.command_path)
         return super().resolve_command(ctx, args)
+
+
+class DefaultCommand(Command):
+    """The command that the name of a group stands for, alone or before anything that is no command of the group.
+
+    Its words are kept, as `ctx.meta["words"]`: a hint may say how to type it again.
+    """
+
+    group: "GroupWithDefault"
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta["words"] = tuple(args)
+        return super().parse_args(ctx, args)
+
+
+class GroupWithDefault(Group):
+    """A group whose name is a command, too: `batch FILE` beside `batch merge OUT`.
+
+    That command is declared in it as a DefaultCommand, by whatever name. A file that is called as one of the others is
+    named by a path, such as `./merge`.
+    """
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(**attrs)
+        name = next(name for name, command in self.commands.items() if isinstance(command, DefaultCommand))
+        self.default = self.commands.pop(name)
+        self.default.group = self  # type: ignore[attr-defined]
+
+    def make_context(self, info_name: Any, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        if args and args[0] in self.commands:
+            return super().make_context(info_name, args, parent, **extra)
+        return self.default.make_context(info_name, args, parent, **extra)

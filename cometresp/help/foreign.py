@@ -81,6 +81,10 @@ _BY_ADVICE: dict[Advice, str] = {
     _NOT_RECORDED: "-n --no-log --no-history --no-cache --ephemeral --temporary --incognito --no-record",
     _RETRIES: "--retry --max-retries --max-retry --attempts",
     Advice("did you mean --temperature?", "--temperature"): "--temp",
+    Advice("--template NAME uses a kept prompt; cometresp templates lists them", "--template"): "--pattern --preset "
+    "--recipe --snippet --macro --prompt-template --prompt-file",
+    Advice("--var NAME=VALUE fills in a variable of the template", "--template"): "--variable --variables --vars --arg "
+    "--set --define",
     _TOKENS: "--max-tokens --max-new-tokens --max-completion-tokens --num-predict --max-length --length --limit-tokens",
     _TIMEOUT: "--connect-timeout --read-timeout --request-timeout --wait-time --deadline",
     _PROXY: "--proxy --http-proxy --https-proxy --socks5 --noproxy --no-proxy",
@@ -192,6 +196,10 @@ COMMANDS: dict[str, str] = {
     **dict.fromkeys(
         ("settings", "set", "preferences", "profile", "profiles"),
         "cometresp config shows the settings, cometresp config set NAME VALUE changes one",
+    ),
+    **dict.fromkeys(
+        ("check", "diagnose", "diagnostics", "health", "ping", "test", "selftest", "debug", "about"),
+        "cometresp doctor shows what is set and what is wrong; --probe asks the server",
     ),
     **dict.fromkeys(("man", "docs", "info", "?"), "cometresp help"),
     **dict.fromkeys(("tool", "tools", "functions"), 'cometresp ask -t SPEC "…" offers a tool'),

@@ -32,15 +32,15 @@ def page_of(ctx: Any, *, everything: bool) -> Page:
     options = [param for param in command.get_params(ctx) if param.param_type_name == "option" and not param.hidden]
     if not any(option.rich_help_panel for option in options):
         options = [option for option in options if "--help-all" not in option.opts]  # -h has all already
-    arguments = [param for param in command.params if param.param_type_name == "argument"]
+    arguments = [param for param in command.params if param.param_type_name == "argument" and not param.hidden]
     short = not everything and any(
         name in EVERYDAY and option.rich_help_panel for option in options for name in option.opts
     )
     sections = (
         [Section("Arguments", [(_shown_argument(one), one.help or "") for one in arguments])] if arguments else []
     )
-    if hasattr(command, "list_commands"):
-        sections += command_sections(ctx)
+    if (group := group_of(command)) is not None:
+        sections += command_sections(ctx, group=group)
     sections += [Section("Flags", _everyday(options))] if short else _panels(options)
     if command.epilog:
         sections.append(Section("Examples", [(line, "") for line in cleandoc(command.epilog).splitlines()]))
@@ -48,9 +48,16 @@ def page_of(ctx: Any, *, everything: bool) -> Page:
     return Page(usage_of(ctx), cleandoc(command.help or ""), sections, ending)
 
 
-def command_sections(ctx: Any, groups: Mapping[str, Iterable[str]] | None = None) -> list[Section]:
+def group_of(command: Any) -> Any:
+    """The group whose commands stand behind the name of a command; None for a plain command."""
+    return command if hasattr(command, "list_commands") else getattr(command, "group", None)
+
+
+def command_sections(
+    ctx: Any, groups: Mapping[str, Iterable[str]] | None = None, *, group: Any = None
+) -> list[Section]:
     """The commands of a group, each with its first sentence."""
-    group = ctx.command
+    group = group or ctx.command
     groups = groups or {"Commands": group.list_commands(ctx)}
     return [
         Section(title, [(name, group.get_command(ctx, name).get_short_help_str(200)) for name in names])
@@ -62,7 +69,7 @@ def usage_of(ctx: Any) -> str:
     """`cometresp get [FLAGS] ID`: what a command takes."""
     params = ctx.command.params
     required = [f"{one.opts[0]} {metavar(one)}" for one in params if one.param_type_name == "option" and one.required]
-    arguments = [one for one in params if one.param_type_name == "argument"]
+    arguments = [one for one in params if one.param_type_name == "argument" and not one.hidden]
     words = [_shown_argument(one) if one.required else f"[{_shown_argument(one)}]" for one in arguments]
     command = ["[COMMAND]"] if hasattr(ctx.command, "list_commands") else []
     return " ".join([ctx.command_path, *command, "[FLAGS]", *required, *words])

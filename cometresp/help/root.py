@@ -9,11 +9,11 @@ from cometresp.errors import UsageError
 from cometresp.help.page import Page, Section, command_sections
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Prompts": ("ask", "stream", "continue", "again"),
+    "Prompts": ("ask", "stream", "continue", "again", "batch"),
     "Responses on the server": ("get", "cancel", "delete", "items"),
     "Recorded here": ("chains", "log"),
     "Models and costs": ("models", "usage"),
-    "Settings": ("config", "templates"),
+    "Settings": ("config", "templates", "doctor"),
     "Tools": ("schema", "emulator", "completion", "help", "version"),
 }
 _ABOUT = "Send prompts to the Responses API from a shell: single requests, streams, and chains of turns."

@@ -188,7 +188,7 @@ class Server:
     def __init__(self, given: dict[str, Any], pipes: Pipes) -> None:
         self._given = given
         self._command = Command(given["command"], given["environ"], pipes) if "command" in given else None
-        self._statuses: list[int] = []  # of HTTP
+        self.statuses: list[int] = []  # of HTTP, those that are errors
 
     async def connect(self, stack: AsyncExitStack) -> Any:
         """A client of the SDK, entered. A URL is tried as streamable HTTP first, then as SSE."""
@@ -196,23 +196,27 @@ class Server:
             return await stack.enter_async_context(self._client(self._command))
         url, headers = self._given["url"], self._given["headers"]
         try:
-            http = httpx2.AsyncClient(
-                headers=headers,
-                timeout=httpx2.Timeout(_LONGEST_CONNECT, read=None),
-                event_hooks={"response": [self._note_status]},
-            )
-            await stack.enter_async_context(http)
+            http = await stack.enter_async_context(self._http(headers))
             return await stack.enter_async_context(self._client(_streamable(url, http)))
         except Exception:
             if not self._may_be_sse:
                 raise
-            statuses = list(self._statuses)
+            statuses = list(self.statuses)
             try:
-                transport = sse_client(url, headers=headers, timeout=_LONGEST_CONNECT, sse_read_timeout=86_400)
+                transport = sse_client(url, headers=headers, httpx_client_factory=self._http)
                 return await stack.enter_async_context(self._client(transport))
             except Exception:  # noqa: BLE001 - what is told is the first error
-                self._statuses = statuses
+                self.statuses = statuses
             raise
+
+    def _http(self, headers: Any = None, timeout: Any = None, auth: Any = None) -> Any:  # noqa: ARG002 - as the SDK calls it
+        """A client of HTTP. The parent decides how long a call may take."""
+        return httpx2.AsyncClient(
+            headers=headers,
+            timeout=httpx2.Timeout(_LONGEST_CONNECT, read=None),
+            follow_redirects=False,
+            event_hooks={"response": [self._note_status]},
+        )
 
     def _client(self, transport: Any) -> Any:
         info = mcp_types.Implementation(name="cometresp", version=self._given["version"])
@@ -220,12 +224,12 @@ class Server:
 
     async def _note_status(self, response: Any) -> None:
         if response.is_error or response.has_redirect_location:
-            self._statuses.append(response.status_code)
+            self.statuses.append(response.status_code)
 
     @property
     def _may_be_sse(self) -> bool:
         """Whether it has refused a request as a server does that knows only the older transport."""
-        return bool(self._statuses) and self._statuses[-1] in (400, 404, 405, 406, 415)
+        return bool(self.statuses) and self.statuses[-1] in (400, 404, 405, 406, 415)
 
     async def why(self, error: BaseException) -> tuple[str, str]:
         """What is wrong, in words, and a word for the parent."""
@@ -240,13 +244,13 @@ class Server:
                 return f"it ended: {outcome}", ""
             if self._command.is_nonsense:
                 return "", "noise"
-            if isinstance(error, MCPError) and error.code == mcp_types.CONNECTION_CLOSED:
-                return "it closed the connection", ""
         elif isinstance(error, httpx2.TransportError):
             return f"it can't be reached: {described(error)}", ""
-        elif self._statuses:
-            status = self._statuses[-1]
+        elif self.statuses:
+            status = self.statuses[-1]
             return f"it answered with HTTP {status}", "key" if status in (401, 403) else ""
+        if isinstance(error, MCPError) and error.code == mcp_types.CONNECTION_CLOSED:
+            return "it closed the connection", ""
         return described(error), ""
 
     def is_lost(self, error: BaseException) -> bool:
@@ -298,6 +302,7 @@ async def tools_of(client: Any) -> list[Any]:
 
 async def call(client: Any, server: Server, pipes: Pipes, request: dict[str, Any]) -> None:
     number = request["call"]
+    server.statuses.clear()
     try:
         result = await client.call_tool(request["tool"], request["arguments"])
         pipes.send({"call": number, "result": plain(result)})

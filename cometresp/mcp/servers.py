@@ -15,8 +15,9 @@ from cometresp.mcp.settings import Server, offered
 from cometresp.wire.json import Json, obj, text
 
 _OVERLAP = 8  # calls of tools that only read, of one server at the same time
-# What decides about the way to a server with a URL; a server on this machine is never behind a proxy.
-_ROUTE = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+# What decides about the way to a server with a URL; one on this machine is never behind a proxy.
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 class Servers:
@@ -45,8 +46,8 @@ class Servers:
 
     def _environ_of(self, server: Server) -> dict[str, str]:
         """The environment of the process that speaks with a server."""
-        names = [] if server.command or is_loopback(server.url) else [*_ROUTE, *map(str.lower, _ROUTE)]
-        return environment.allowed(self._environ, names)
+        proxies = () if is_loopback(server.url) else (*_PROXIES, *map(str.lower, _PROXIES))
+        return environment.allowed(self._environ, (*_CERTIFICATES, *proxies) if server.url else ())
 
     def _tell(self, server: Server, line: str) -> None:
         if self._say is not None:

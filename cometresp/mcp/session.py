@@ -172,6 +172,8 @@ class Session:
                 raise UsageError(f"--mcp: needs the MCP SDK for Python, {what}", hint="pip install 'cometresp[mcp]'")
             case "absent":
                 hint = self.server.hint
+            case "slow":
+                hint = "a longer timeout in a table [mcp.NAME] in the config file gives it more time"
             case "key":
                 hint = "headers of a table [mcp.NAME] in the config file are sent with each request"
         raise self._unusable(why, hint)
@@ -195,7 +197,7 @@ class Session:
         try:
             reply = host.reply(0, self.server.start_timeout)
         except TimeoutError:
-            reply = {"error": f"it didn't start within {self.server.start_timeout:g} s"}
+            reply = {"error": f"it didn't start within {self.server.start_timeout:g} s", "reason": "slow"}
         except _GoneError:
             host.child.ended.wait(_SETTLE)
             reply = {"error": f"the process that speaks with it ended: {host.child.how_it_ended()}"}

@@ -2,6 +2,8 @@
 
 arguments  The arguments and flags that several commands share.
 asked      One command line of `ask`, `stream` and `continue`, and the contradictions in it.
+batch      The flags of `batch` alone: how the input is read, how many requests are made at once, what ends or
+           resumes a run.
 everyday   The flags that most command lines need, as `-h` shows them.
 spread     A Typer command that takes named tuples of options: Typer sees their fields, the command gets
            the tuples.

@@ -68,6 +68,29 @@ ReplyAsJson = Annotated[bool, Option("--json", help="Print the server's reply as
 Quiet = Annotated[bool, Option("--quiet", "-q", help="Print no warnings and no notices.")]
 
 
+class CostOptions(NamedTuple):
+    """What one request may cost, for a command that isn't a run."""
+
+    max_cost: Annotated[
+        float | None,
+        Option(
+            "--max-cost",
+            help="Send nothing if its input would cost more than this (exit 9), by list prices and an estimate.",
+            metavar="USD",
+            show_default=False,
+        ),
+    ] = None
+    price: Annotated[
+        str | None,
+        Option(
+            "--price",
+            help="Price of the model in USD for a million input and output tokens, in place of the listed one.",
+            metavar="IN,OUT[,CACHED]",
+            show_default=False,
+        ),
+    ] = None
+
+
 class StateOptions(NamedTuple):
     """Whose state a command is about that asks no server."""
 

@@ -67,7 +67,7 @@ class Asked(NamedTuple):
             raise UsageError("--fallback-model: must be MODEL or MODEL,MODEL: a name is empty")
         self._check_extraction()
         self._check_counting()
-        if given.wait and not given.background:
+        if given.wait and not given.background and self.again is None:  # the turn may have been in the background
             raise UsageError("--wait goes with --background: other answers are waited for anyway")
         if self.loop.max_turns < 1:
             raise UsageError(f"--max-turns: must be at least 1, not {self.loop.max_turns}")

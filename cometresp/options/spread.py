@@ -6,10 +6,13 @@ from inspect import Parameter, Signature
 from typing import Annotated, Any
 
 
-def spread(command: Callable[..., None], *, hidden: Collection[str] = ()) -> Callable[..., None]:
+def spread(
+    command: Callable[..., None], *, hidden: Collection[str] = (), without: Collection[str] = ()
+) -> Callable[..., None]:
     """Replace each parameter whose annotation is a named tuple by the fields of that tuple.
 
-    Flags of `hidden` fields can be typed, but aren't shown: for this command they mean nothing, or an error.
+    Flags of `hidden` fields can be typed, but aren't shown: for this command they mean nothing, or an error. The fields
+    in `without` are no flags of the command: they keep their defaults.
 
     The function has the names of these fields as `shared`: the config file has defaults for them.
 
@@ -23,12 +26,13 @@ def spread(command: Callable[..., None], *, hidden: Collection[str] = ()) -> Cal
         if name == "return":
             continue
         if defaults := getattr(annotation, "_field_defaults", None):
-            groups[name] = annotation, annotation._fields
+            groups[name] = annotation, tuple(member for member in annotation._fields if member not in without)
             shown += [
                 Parameter(
                     member, Parameter.KEYWORD_ONLY, default=defaults[member], annotation=_shown(kind, member in hidden)
                 )
                 for member, kind in annotation.__annotations__.items()
+                if member not in without
             ]
         else:
             default = {**positional, **(command.__kwdefaults__ or {})}.get(name, Parameter.empty)

@@ -224,19 +224,18 @@ def _line(text: str, path: Path) -> int:
 
     at = skipped(text.startswith("\ufeff"))
     for step in path:
-        start, index = at, 0
-        at = skipped(at + 1)
-        while text[at] not in "]}":
+        found, inner, index = None, skipped(at + 1), 0
+        while text[inner] not in "]}":
             name: Any = index
             if isinstance(step, str):
-                name, at = decoder.raw_decode(text, at)
-                at = skipped(skipped(at) + 1)  # behind the colon
+                name, inner = decoder.raw_decode(text, inner)
+                inner = skipped(skipped(inner) + 1)  # behind the colon
             if name == step:
-                break
-            _, at = decoder.raw_decode(text, at)
-            at = skipped(at)
-            at, index = (skipped(at + 1) if text[at] == "," else at), index + 1
-        else:
-            at = start
+                found = inner  # the last of several of the same name counts
+            _, inner = decoder.raw_decode(text, inner)
+            inner, index = skipped(inner), index + 1
+            inner = skipped(inner + 1) if text[inner] == "," else inner
+        if found is None:
             break
+        at = found
     return text.count("\n", 0, at) + 1

@@ -9,7 +9,7 @@ from cometresp.recording.asked import Asked
 
 _LONGEST_VALUE = 40  # characters
 _MOST = 3  # differences that are named
-_COMPARED = 2000  # characters of two texts that are compared
+_COMPARED = 300  # characters of two texts that are compared
 _ABSENT = object()
 
 

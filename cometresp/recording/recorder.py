@@ -211,7 +211,8 @@ class _Kept:
     def why_not(self, *, stopped: bool) -> str:
         """Why the exchange can't be recorded; "" where it can."""
         if not self.status:
-            return "the client closed the connection before there was a reply"
+            who = "the recorder was stopped" if stopped else "the client closed the connection"
+            return f"{who} before there was a reply"
         if self._was_left and stopped:
             return "the recorder was stopped while the reply came"
         return f"its reply has more than {_MOST_KEPT / 1e6:.0f} MB" if self._size > _MOST_KEPT else ""

@@ -11,7 +11,7 @@ from cometresp.errors import CometrespError, ConfigError, Hint, Next, UsageError
 from cometresp.nearest import nearest
 from cometresp.settings.checks import faults
 from cometresp.settings.document import Path, Unchangeable, apply, dotted, split_name
-from cometresp.settings.flags import setting_named, settings
+from cometresp.settings.flags import OWN, setting_named, settings
 from cometresp.text import quoted, shell_flag
 
 _IN_TABLES = ("keys", "aliases", "mcp")
@@ -40,7 +40,7 @@ def _known(name: str, *, in_profile: bool) -> str:
     """The name of a setting as the file has it. Raises UsageError."""
     written = name.replace("-", "_")
     own = IN_PROFILE if in_profile else AT_TOP
-    if written in settings() or written in own:
+    if written in settings() or written in own or written == "key":  # which stands in profiles
         return written
     if in_profile and written in AT_TOP:
         raise UsageError(f"NAME: {written} stands at the top of the file only")
@@ -74,7 +74,7 @@ def value_for(path: Path, text: str) -> Any:
     """What a VALUE means: TOML as far as the setting takes it, else a string."""
     inner = path[2:] if path[0] == "profile" else path
     name = inner[0]
-    kind = settings()[name].kind if name in settings() else (AT_TOP | IN_PROFILE)[name]
+    kind = OWN[name] if name in OWN else settings()[name].kind
     given = _toml(text)
     if kind is str or name == "aliases":
         return given if isinstance(given, str) else text

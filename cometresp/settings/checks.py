@@ -5,8 +5,18 @@ from pathlib import Path
 from typing import Any, get_args
 
 from cometresp.config import Record, Value, normal_url, resolved_model
-from cometresp.config_file import AT_TOP, IN_PROFILE, ConfigFile, Layer, check_own, clean
+from cometresp.config_file import (
+    AT_TOP,
+    IN_PROFILE,
+    ConfigFile,
+    Layer,
+    check_own,
+    clean,
+    config_path,
+    load_file,
+)
 from cometresp.errors import ConfigError
+from cometresp.paths import Reading
 from cometresp.settings.editing import read
 from cometresp.settings.flags import checked
 
@@ -35,7 +45,20 @@ def faults_of_file(path: Path) -> list[ConfigError]:
         return [error]
 
 
-def usable(path: Path) -> ConfigFile:
+def loaded(environ: Mapping[str, str], profile: str | None, reading: Reading) -> tuple[ConfigFile, list[ConfigError]]:
+    """The file with its profile, and what is wrong with it; of a faulty file what can be used.
+
+    Raises UsageError where `profile`, the flag's value, isn't in it.
+    """
+    try:
+        file = load_file(environ, profile=profile, reading=reading)
+    except ConfigError as error:
+        path = config_path(environ)[0]
+        return _usable(path), faults_of_file(path) or [error]
+    return file, faults(file.path, file.table)
+
+
+def _usable(path: Path) -> ConfigFile:
     """The file without a profile, and without those of its tables that are none."""
     try:
         table = read(path)

@@ -14,6 +14,8 @@ from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOption
 
 _UNSETTABLE = {"profile"}  # which place of the file counts can't stand in the file; `default_profile` says it
 
+OWN = AT_TOP | IN_PROFILE  # the settings that aren't flags; of a flag with the same name another one counts: mcp_server
+
 
 class Setting(NamedTuple):
     """`field` of the options; `flag` as it is typed; `kind` of its value, with the `choices` if they are fixed."""

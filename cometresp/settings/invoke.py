@@ -1,7 +1,7 @@
 """Run a command of Typer's with the settings of the config file in place of flags that weren't typed."""
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cometresp.config_file import load_file
@@ -34,6 +34,22 @@ def invoke(ctx: Any, shared: Collection[str], run: Callable[[Any], Any], templat
         return run(ctx)
     except UsageError as error:
         raise _explained(error, values) from error.__cause__
+
+
+def with_settings(params: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
+    """The flags of a wrong command line, with the file's values for those of `fields` that weren't typed.
+
+    A file that can't be used is left out: the error of the command line is told.
+    """
+    from cometresp.settings.fill import filled
+
+    names = {field for field in fields if field in params}
+    try:
+        file = load_file(os.environ, profile=params.get("profile"))
+        values = filled(file, names, {field for field in names if params[field]}, continues=False)
+    except CometrespError:
+        return dict(params)
+    return {**params, **{field: value.value for field, value in values.items()}}
 
 
 def _values(ctx: Any, shared: Collection[str], template: Template) -> "dict[str, Filled]":

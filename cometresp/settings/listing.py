@@ -3,15 +3,15 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from cometresp.config import DEFAULT_BASE_URL, DEFAULT_MODEL, VARIABLES, Value, normal_url
-from cometresp.config_file import AT_TOP, IN_PROFILE, ConfigFile, clean
+from cometresp.config_file import ConfigFile, clean
 from cometresp.deadline import DEFAULT_RETRIES, DEFAULT_TIMEOUT
 from cometresp.errors import CometrespError
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from cometresp.settings.document import Path, dotted
-from cometresp.settings.flags import Setting, settings
+from cometresp.settings.flags import OWN, Setting, settings
 from cometresp.text import valid_json
 from cometresp.wire.headers import MASK, is_secret_header
 from cometresp.wire.tool_secrets import changed
@@ -52,9 +52,21 @@ class Listed(NamedTuple):
         return valid_json(json.dumps(self.value, ensure_ascii=False))
 
 
+class ListedSetting(TypedDict):
+    """A setting as `--json` prints it."""
+
+    name: str
+    value: Any
+    source: str
+
+
+def as_dict(one: Listed) -> ListedSetting:
+    return {"name": one.name, "value": one.value, "source": one.source}
+
+
 def listed(file: ConfigFile, environ: Mapping[str, str], *, unset: bool = False) -> list[Listed]:
     """What counts for a command line without flags; with `unset` also what isn't set, and has no default."""
-    found = [_effective(name, file, environ) for name in _names()]
+    found = [_effective(name, file, environ) for name in names()]
     if not unset:
         found = [one for one in found if one.value is not None and (one.value is not False or one.source != DEFAULT)]
     return [*found, *_entries(file)]
@@ -71,7 +83,7 @@ def value_of(path: Path, file: ConfigFile, environ: Mapping[str, str]) -> Listed
         source = entries[path[1]][1] if path[1:2] and path[1] in entries else str(file.path)
         one = Listed(path, _within(table, path), source)
     else:
-        one = _effective(settings()[name].name if name in settings() else name, file, environ)
+        one = _effective(name, file, environ)
     return None if one.value is None else one._replace(value=masked(path, one.value))
 
 
@@ -83,19 +95,20 @@ def _within(table: Any, path: Path) -> Any:
     return table
 
 
-def _names() -> list[str]:
+def names() -> list[str]:
     """The names of all settings but for tables, each once."""
-    flags = dict.fromkeys(setting.name for setting in settings().values())
-    return [*flags, *(name for name, kind in (AT_TOP | IN_PROFILE).items() if kind is not dict and name not in flags)]
+    flags = {setting.field: name for name, setting in reversed(settings().items()) if name not in OWN}
+    own = [name for name, kind in OWN.items() if kind is not dict]
+    return [*reversed(flags.values()), *own]
 
 
 def _effective(name: str, file: ConfigFile, environ: Mapping[str, str]) -> Listed:
-    setting = settings().get(name)
+    setting = None if name in OWN else settings().get(name)
     variable = _VARIABLES.get(name, "")
     if given := clean(environ.get(variable)):
         switched = setting is not None and setting.kind is bool
         return Listed((name,), given.lower() not in _OFF if switched else masked((name,), given), variable)
-    known = [one for one, other in settings().items() if other == setting] if setting else [name]
+    known = [one for one, other in settings().items() if other == setting and one not in OWN] if setting else [name]
     for layer in file.layers:
         for one in known:
             if one in layer.values and layer.values[one] != "":

@@ -2,17 +2,17 @@
 
 import os
 
-from cometresp.config_file import AT_TOP, config_path
+from cometresp.config_file import config_path
 from cometresp.errors import CometrespError
 from cometresp.settings.document import dotted
 from cometresp.settings.editing import read
-from cometresp.settings.flags import settings
+from cometresp.settings.flags import OWN, settings
+from cometresp.settings.listing import names
 
 
 def setting_names(typed: str) -> list[tuple[str, str]]:
     """The settings that begin as typed, each with what it takes: those of flags, and the entries of tables."""
-    found = {setting.name: setting.values for setting in settings().values()}
-    found |= {name: "" for name, kind in AT_TOP.items() if kind is not dict}
+    found = {name: settings()[name].values if name not in OWN else "" for name in names()}
     try:
         table = read(config_path(os.environ)[0])
     except CometrespError:

@@ -13,6 +13,7 @@ names        The names of chains: `tty` is one per terminal, `.` one per directo
 patience     How long a run waits for other processes that hold the state file.
 records      What the state file holds, as plain data: turns, their settings, chains.
 retention    What is removed from the state file: old text, chains, turns that nothing needs.
+soundness    Whether the state file is sound, without changing it.
 state        The state file: what was recorded of turns, chains and servers, in one SQLite file.
 suggestions  Names and ids for a shell's completion; none where the state can't be read.
 sums         What the recorded turns used in all, by day, model, chain or profile.

@@ -54,11 +54,11 @@ def _check(db: sqlite3.Connection, path: Path, patience: Patience) -> None:
     """Check that the file is cometresp's. A new one gets its tables, an older one is migrated to this version."""
     db.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten
     patiently(db, path, patience, "BEGIN", "SELECT 1 FROM sqlite_master")
-    version = _version(db, path)
+    version = version_of(db, path)
     db.execute("ROLLBACK")
     while version < VERSION:
         patiently(db, path, patience, "BEGIN IMMEDIATE")
-        version = _version(db, path)  # another process may have been faster
+        version = version_of(db, path)  # another process may have been faster
         if version < VERSION:
             STEPS[version](db)
             version += 1
@@ -67,7 +67,7 @@ def _check(db: sqlite3.Connection, path: Path, patience: Patience) -> None:
         patiently(db, path, patience, "COMMIT")
 
 
-def _version(db: sqlite3.Connection, path: Path) -> int:
+def version_of(db: sqlite3.Connection, path: Path) -> int:
     """The version of the file, 0 for an empty one. Raises OSError for another program's or a newer one."""
     application, version, tables = _identity(db)
     if application == _APPLICATION_ID and version > VERSION:

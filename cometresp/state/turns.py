@@ -226,7 +226,10 @@ class Turns:
         A good one becomes the head of its chain if the chain's heads are still the expected ones: "head". Otherwise
         another turn came in between: "moved on". One that wasn't good is only "kept". Raises OutputError where its
         chain is gone.
+
+        What a turn cost stays as it was when it ended: fetched again, it has the same usage, but maybe another price.
         """
+        usage = json.dumps(ending.usage) if ending.usage else None
         with self._database.writing() as db:
             found = db.execute("SELECT chain, parent FROM turns WHERE n = ?", (n,)).fetchone()
             if found is None:
@@ -234,16 +237,19 @@ class Turns:
             db.execute(
                 "UPDATE turns SET status = ?, usage = ?, sequence = coalesce(?, sequence),"
                 " output = coalesce(?, output), ended = ?, id = coalesce(nullif(?, ''), id),"
-                " request_id = coalesce(request_id, ?), reason = ?, cost = coalesce(?, cost) WHERE n = ?",
+                " request_id = coalesce(request_id, ?), reason = ?,"
+                " cost = CASE WHEN usage IS ? THEN coalesce(cost, ?) ELSE ? END WHERE n = ?",
                 (
                     ending.status,
-                    json.dumps(ending.usage) if ending.usage else None,
+                    usage,
                     ending.sequence,
                     None if ending.output is None else json.dumps(ending.output),
                     time.time(),
                     ending.response_id,  # some servers change it in mid-stream: the last is the one that they keep
                     ending.request_id,  # that of the request which made the response, if it is known
                     ending.reason,
+                    usage,
+                    ending.cost,
                     ending.cost,
                     n,
                 ),

@@ -32,6 +32,7 @@ _READ_BEHIND_AT = {
     "context_management",
     "body",
 }
+_WRITTEN = {"output", "id_file", "save_images", "summary_file"}
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file-[A-Za-z0-9_-]{6,}$")
 
 Prompt = list[str | Slot]
@@ -127,11 +128,23 @@ def _filled(field: str, flag: Flag, template: Template, values: Mapping[str, str
     for texts in flag.texts:
         text = filled(texts, values)
         starts = bool(texts) and isinstance(texts[0], Variable)
+        if field in _WRITTEN and not starts:
+            _check_written(flag, text, template)
         if starts and field in _READ_BEHIND_AT and text.startswith("@"):
             text = f"@{text}"  # a value is text
         found.append(text if starts else _beside(field, text, folder))
     value: Any = found if isinstance(flag.value, list) else found[0]
     return Filled(value, template.shown, flag.flag)
+
+
+def _check_written(flag: Flag, path: str, template: Template) -> None:
+    """Raises UsageError for a path by which a template could change what other programs read and run."""
+    parts = re.split(r"[/\\]", path)
+    if path != "-" and (os.path.isabs(path) or any(part != "." and part.startswith((".", "~")) for part in parts)):  # noqa: PTH117
+        raise UsageError(
+            f"{template.shown}: {flag.name}: a template writes no hidden file, and none outside the current directory",
+            hint=f"{flag.flag} can be typed",
+        )
 
 
 def _beside(field: str, text: str, folder: str) -> str:

@@ -43,6 +43,9 @@ def prepare_again(asked: Asked, runtime: Runtime, tools: "Tools | None") -> tupl
         )
     else:
         asked = _as_it_was(asked, request)
+    if asked.request.wait and not asked.request.background:
+        raise UsageError(f"--wait goes with --background: {repeat.name} was not in the background")
+    asked.check()
     body = _body(asked, runtime, repeat, (request, new_items), tools)
     check_body(runtime, plan, body)
     earlier = earlier_items(runtime, plan, body)

@@ -45,7 +45,11 @@ class Budget(NamedTuple):
             output = f" and the {self.allowed} output tokens that it allows" if self.allowed else ""
             verb = "cost" if self.allowed else "costs"
             price = f"{verb} {written(cost)}, more than --max-cost {exactly(self.most)}"
-            raise CostLimitError(f"not sent: its input (about {tokens} tokens){output} {price}")
+            fits = cost - self._of_output() <= self.most
+            raise CostLimitError(
+                f"not sent: its input (about {tokens} tokens){output} {price}",
+                hint="a lower --max-output-tokens costs less" if fits else "",
+            )
 
     def check_next(self, done: Finished, turns: int, outputs: Sequence[Json] = (), *, names: str = "") -> None:
         """Raises CostLimitError where one more turn would cost more in all than the run may.
@@ -65,6 +69,9 @@ class Budget(NamedTuple):
             raise CostLimitError(
                 f"{stopped}: {spent}, and the next turn would cost {written(cost)}", hint=self._resume()
             )
+
+    def _of_output(self) -> float:
+        return self.price.of_tokens(input_tokens=0, cached_tokens=0, output_tokens=self.allowed, requests=0)
 
     def _of_turn(self, tokens: int) -> float:
         return self.price.of_tokens(input_tokens=tokens, cached_tokens=0, output_tokens=self.allowed)

@@ -45,6 +45,10 @@ def compact(wanted: Compaction, runtime: Runtime, state: "State") -> None:
     settings, body = _body(wanted, runtime, plan, head)
     if shown_only(runtime, endpoints.compact(body)):
         return
+    if (most := runtime.output.max_cost) is not None:
+        from cometresp.turns.budget import budget_of
+
+        budget_of(most, runtime, body).check_request(body, head)
     runtime.check_sendable()
     state.check_writable()
     short = f"compacting {plan.chain}: {plan.shown_parent} · turn {head.number}"

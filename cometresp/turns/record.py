@@ -280,9 +280,7 @@ class Recorder:
             if (state := self._runtime.open_state()) is not None:
                 with state:
                     state.unanswered.keep(self._masked(new))
-        except LockedError:
-            raise
-        except OutputError:  # there is no turn that would be lost
+        except OutputError:  # no turn is lost: it isn't waited for, nor warned of
             return
 
     def _tell(self, result: Literal["head", "moved on", "kept"], answer: Answer) -> None:

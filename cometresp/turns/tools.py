@@ -9,7 +9,7 @@ from cometresp.answer.verdict import RESUME_RUN, RUN_AGAIN
 from cometresp.calls.answered import Answered
 from cometresp.calls.approval import Approval
 from cometresp.calls.settle import Call, Outcome, run_calls, settle
-from cometresp.errors import StoppedError
+from cometresp.errors import StoppedError, named_in_errors
 from cometresp.functions.toolbox import Toolbox
 from cometresp.options.tables import LoopOptions
 from cometresp.report.facts import CallEnd
@@ -141,7 +141,8 @@ def _servers(given: LoopOptions, runtime: Runtime, starting: ExitStack) -> "Serv
         given.mcp or [], runtime.config.file.entries("mcp"), terminal.environ, runtime.secrets, given.tool_env or []
     )
     what = f"starting {', '.join(server.name for server in found)}"
-    starting.enter_context(terminal.waiting(what))
+    told = terminal.stderr_tty or terminal.verbose
+    starting.enter_context(terminal.waiting(what) if told else named_in_errors(what))
     starting.enter_context(runtime.reading.within_max_time(what))
     return Servers(found, terminal.environ, terminal.note if terminal.verbose else None)
 

@@ -30,6 +30,7 @@ def usage(given: object, made: object, cached: object = 0, reasoning: object = 0
         (PRICE, usage(0, 500_000, 0, 400_000), 4.0),
         (Price(2.0, 8.0, per_request=0.01), usage(1_000_000, 0), 2.01),
         (Price(0.0, 0.0), usage(10, 10), 0.0),
+        (Price(1e308, 1e308), usage(10**11, 10**11), 1e12),
         (PRICE, {"input_tokens": 1_000_000, "output_tokens": 0}, 2.0),
         (PRICE, {"input_tokens": 1_000_000, "output_tokens": 0, "input_tokens_details": None}, 2.0),
         (PRICE, {}, None),

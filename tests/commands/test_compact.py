@@ -57,6 +57,31 @@ def test_the_chain_goes_on_from_the_items_that_the_server_returned(begun: Comman
     ]
 
 
+def test_a_compaction_that_would_cost_too_much_is_not_sent(begun: Command, wire: Wire) -> None:
+    """The server counted 2 tokens for the turn before it."""
+    (begun.home / "config.toml").write_text("max_cost = 0.000001\n")
+    lines = [["--price", "2,8", "--max-cost", "0.000001"], ["--max-cost", "1"], ["--price", "x", "--max-cost", "1"]]
+    results = begun.each([["chains", "compact", *words] for words in lines])
+    env = {"COMETRESP_CONFIG": str(begun.home / "config.toml")}
+    results += begun.each([["chains", "compact", "--price", "2,8"]], env=env)
+    too_much = (
+        "cometresp: error: not sent: its input (about 2 tokens) costs ~$0.0000040, more than --max-cost $0.000001"
+    )
+    assert [(result.code, result.text, result.err.splitlines()[0]) for result in results] == [
+        (9, "", too_much),
+        (2, "", "cometresp: error: --max-cost: the price of m is not known"),
+        (
+            2,
+            "",
+            "cometresp: error: --price: 'x' must be IN,OUT or IN,OUT,CACHED: USD for a million tokens, such as 2.5,10",
+        ),
+        (9, "", too_much),
+    ]
+    assert wire.requests == []
+    wire.answer(compacted(KEPT, FOLDED))
+    assert begun("chains", "compact", "--price", "2,8", "--max-cost", "0.01").code == 0
+
+
 def test_a_compaction_is_shown_for_what_it_is_and_the_turns_before_it_stay(begun: Command, wire: Wire) -> None:
     wire.answer(compacted(KEPT, FOLDED))
     begun("chains", "compact", "default")

@@ -24,7 +24,6 @@ base_url\thttps://api.cometapi.com/v1\tdefault
 timeout\t600\tdefault
 max_reply_size\t256M\tdefault
 retries\t2\tdefault
-error_format\ttext\tdefault
 record\tfull\tdefault
 """
 FILE = """\
@@ -179,6 +178,7 @@ SET: list[tuple[Sequence[str], str]] = [
     (["model", '"true"'], 'model = "true"'),
     (["instructions", "Be brief.\n"], 'instructions = "Be brief.\\n"'),
     (["include", '["a", "b"]'], 'include = ["a", "b"]'),
+    (["mcp_server", "npx a"], 'mcp_server = ["npx a"]'),
     (["tool", "web_search"], 'tool = ["web_search"]'),
     (["key_command", '["pass", "x"]'], 'key_command = ["pass", "x"]'),
     (["record", "ids"], 'record = "ids"'),
@@ -221,6 +221,9 @@ NOT_SET = [
     (["aliases.a", "a"], "VALUE: aliases in a circle: a -> a"),
     (["default_profile", "x"], "VALUE: default_profile: {path} has no profile 'x'"),
     (["profile.w.keys.x", "y"], "NAME: keys stands at the top of the file only"),
+    (["key", "sk-1"], "NAME: a key is no argument, since the list of processes would show it: key"
+     "\nhint: cometresp config set-key asks for it"),
+    (["--profile", "", "model", "m"], "--profile: must not be empty"),
     (["keys.x", "sk-1"], "NAME: a key is no argument, since the list of processes would show it: keys"
      "\nhint: cometresp config set-key asks for it"),
     (["profile.a b.key", "sk-1"], "NAME: 'profile.a b.key' can't be the name of a setting\nhint: names are separated by"
@@ -319,13 +322,15 @@ def test_a_key_from_standard_input_is_stored_for_its_base_url(forker: Forker, ru
         ([], "sk-ü".encode(), "the key contains a character that headers don't allow: nothing was stored"),
         ([], b"\xff\xfe", "the key contains a character that headers don't allow: nothing was stored"),
         ([], b"k" * 10_001, "a key has at most 10000 characters"),
+        (["sk-typed"], b"", "a key is no argument, since the list of processes would show it"
+         "\nhint: without it, cometresp config set-key asks for the key"),
         (["--profile", "none"], b"sk-1", "--profile: {path} has no profile 'none'\nhint: profiles: work"),
         (["--base-url", "h"], b"sk-1", "--base-url: 'h' is not a web address; it must start with https:// or http://"
          "\nhint: as in https://api.cometapi.com/v1"),
         (["--base-url", "https://h", "--profile", "work"], b"sk-1",
          "--profile and --base-url exclude each other: a key is stored for one of them"),
     ],
-    ids=range(10),
+    ids=range(11),
 )  # fmt: skip
 def test_what_is_no_key_is_not_stored_and_never_shown(
     forker: Forker, run: Command, words: list[str], stdin: bytes, message: str

@@ -7,6 +7,7 @@ shortest input of each finding.
 command_lines    Words and environment variables of a command line that runs offline.
 error_replies    The status, headers and body of a reply that is an error.
 markdown         The text of an answer, rendered.
+recordings       The file of a recording of `emulator --record`.
 settings         The config file and environment variables.
 state_commands   A damaged state file, read by whole commands.
 state_file       A damaged state file, read and written as commands do.
@@ -22,5 +23,8 @@ target           What a file with a `check` says of itself.
 
 from pathlib import Path
 
-TARGETS = ("streams", "error_replies", "state_file", "state_commands", "command_lines", "settings", "markdown")
+TARGETS = (
+    *("streams", "error_replies", "state_file", "state_commands", "command_lines", "settings", "markdown"),
+    "recordings",
+)
 ROOT = Path(__file__).parent.parent.parent

@@ -21,6 +21,10 @@ _RUNS = (
     ["get", "--retries", "0", "--insecure-http", "-H", "Authorization: Bearer x", "resp_1"],
     ["chains", "--json"],
     ["continue", "--offline", "hi"],
+    ["config", "show", "--json"],
+    ["config", "set", "model", "m"],
+    ["config", "unset", "model"],
+    ["doctor", "--json"],
 )
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "all_proxy", "no_proxy")
 _NAMES = (
@@ -37,7 +41,7 @@ def check(data: bytes) -> None:
     with forks.folder({_CONFIG: file, "ca.pem": b"no certificate", "other.toml": b'model = "o"\n'}) as (home, own):
         ran = forks.run(words, home, {**own, **env})
     forks.check_ran(ran, CODES)
-    if ran.sent and {"--dry-run", "--curl", "--json", "--offline"} & set(words):
+    if ran.sent and {"--dry-run", "--curl", "--json", "--offline", "config"} & set(words):
         raise BrokenError("something was sent", "", ran)
 
 

@@ -18,6 +18,7 @@ EXAMPLES = {
     "command_lines": 25,
     "settings": 25,
     "markdown": 30,
+    "recordings": 100,
 }
 CONFIG = settings(
     derandomize=True,
@@ -69,6 +70,10 @@ FOUND = {
     "an item that begins with an empty quote": ("markdown", b"+ >\n  )\n"),
     "an item that could be the head of a table": ("markdown", b"2.\n2. ||\n-|-"),
     "a quote that begins with an empty one": ("markdown", b">>\n>a\n"),
+    "a recording with two lists of events": (
+        "recordings",
+        b'{"recording":1,"request":{"method":"","path":""},"reply":{"status":200,"events":"","events":[[0,1]]}}',
+    ),
     "code of marks of quotes": ("markdown", b"a\n\n    >>>\n\nb\n"),
     "a blank before JSON": ("streams", b'\n{"error":{"":"d"}}'),
     "blanks and two BOMs": ("streams", b" \xef\xbb\xbf \xef\xbb\xbf{}"),

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.cli import COMMANDS
-from cometresp.commands import ask, emulator, get, log
+from cometresp.commands import ask, doctor, emulator, get, log
 from cometresp.help import foreign
 from cometresp.help.explain import advice_on
 from cometresp.help.words import Piece, flags_of, read, with_flags_first
@@ -341,7 +341,7 @@ def test_advice_names_only_flags_and_commands_that_are_there(flags: dict[str, ob
     hints = {*(advice.text for advice in foreign.FLAGS.values()), *foreign.COMMANDS.values()}
     hints |= {*foreign.CHAINS.values(), *foreign.CONFIG.values()}
     named = {name for hint in hints for name in re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", hint)}
-    known = {*flags, *options(get), *options(log), *options(emulator)}
+    known = {*flags, *options(get), *options(log), *options(emulator), *options(doctor)}
     assert named - known == set()
     commands = {name for hint in hints for name in re.findall(r"cometresp ([a-z]+)", hint)}
     assert commands <= set(COMMANDS)

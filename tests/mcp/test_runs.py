@@ -23,7 +23,8 @@ CONFIG = f"""
 [mcp.little]
 command = {json.dumps([sys.executable, SERVER, "stdio"])}
 env = {{ MINE = "env:SECRET" }}
-tools = ["add", "show", "hang"]
+tools = ["add", "show", "hang", "what*"]
+timeout = 120
 """
 QUESTION = """
 the model calls little__add (the MCP server little) with
@@ -49,17 +50,17 @@ def configured(ask: Command) -> Command:
 @pytest.mark.parametrize("transport", ["stdio", "sse", "http"])
 def test_the_emulators_model_uses_a_server_in_a_loop(run: Command, transport: str) -> None:
     with ExitStack() as stack:
-        server = STDIO if transport == "stdio" else stack.enter_context(over_http(transport))
-        name = "server" if transport == "stdio" else "127_0_0_1"
-        prompt = f'emulate:call_chain=2 {name}__add {{"a":2}} {{"a":4,"b":5}}'
-        words = ("ask", "--offline", "--events", "--mcp", server, "--allow-tool", f"{name}__*", prompt)
-        code, out, err = run(*words)
+        way = f"command = {STDIO!r}" if transport == "stdio" else f"url = {stack.enter_context(over_http(transport))!r}"
+        (run.home / "config.toml").write_text(f"[mcp.one]\n{way}\ntimeout = 120\n")
+        prompt = 'emulate:call_chain=2 one__add {"a":2} {"a":4,"b":5}'
+        words = ("ask", "--offline", "--events", "--mcp", "one", "--allow-tool", "one__*", prompt)
+        code, out, err = run(*words, env={"COMETRESP_CONFIG": "config.toml"})
     assert (code, err) == (0, "")
     events = [json.loads(line) for line in out.splitlines()]
     outputs = [event for event in events if event["type"] == "cometresp.tool_output"]
     assert [(one["name"], one["ok"], one["output"]) for one in outputs] == [
-        (f"{name}__add", True, "3"),
-        (f"{name}__add", True, "9"),
+        ("one__add", True, "3"),
+        ("one__add", True, "9"),
     ]
     assert events[-1]["response"]["output"][0]["content"][0]["text"].endswith(f"`{outputs[1]['call_id']}`: 9")
 
@@ -81,15 +82,15 @@ def test_a_tool_is_asked_for_at_the_terminal_and_refused_without_one(configured:
     assert len(wire.requests) == 1
 
 
-def test_an_image_is_sent_to_the_model_and_recorded(ask: Command, wire: Wire) -> None:
-    wire.answer(calling(call("server__what_is_there_")), answering("a red pixel"))
+def test_an_image_is_sent_to_the_model_and_recorded(configured: Command, wire: Wire) -> None:
+    wire.answer(calling(call("little__what_is_there_")), answering("a red pixel"))
     from tests.mcp.server import PIXEL  # which needs the SDK
 
-    assert ask("ask", "--mcp", STDIO, "--approve", "always", "--verbose", "hi").code == 0
+    assert configured("ask", "--mcp", "little", "--approve", "always", "--verbose", "hi").code == 0
     url = f"data:image/png;base64,{base64.b64encode(PIXEL).decode()}"
     sent = {"type": "input_image", "image_url": url, "detail": "auto"}
     assert wire.bodies()[1]["input"] == [{"type": "function_call_output", "call_id": "call_1", "output": [sent]}]
-    shown = ask("chains", "show").text
+    shown = configured("chains", "show").text
     assert f"`function_call_output` call_1: [image/png, {len(PIXEL)} bytes]" in shown
     assert "base64" not in shown
 
@@ -97,7 +98,12 @@ def test_an_image_is_sent_to_the_model_and_recorded(ask: Command, wire: Wire) ->
 def test_the_servers_tools_stand_in_the_request_that_is_only_shown(configured: Command, wire: Wire) -> None:
     (code, out, err) = configured("ask", "--mcp", "little", "--dry-run", "hi")
     assert (code, err, wire.requests) == (0, "", [])
-    assert [tool["name"] for tool in json.loads(out)["tools"]] == ["little__add", "little__hang", "little__show"]
+    assert [tool["name"] for tool in json.loads(out)["tools"]] == [
+        "little__add",
+        "little__what_is_there_",
+        "little__hang",
+        "little__show",
+    ]
 
 
 def test_no_secret_of_a_server_is_sent_or_shown_and_what_it_prints_only_with_verbose(

@@ -302,8 +302,8 @@ def test_pauses_are_replayed_unless_it_has_to_be_fast(tape: Tape, wire: Wire) ->
             started = time.monotonic()
             assert b"response.completed" in request(url, "POST", "/responses", HELLO).body
             taken.append(time.monotonic() - started)
-    assert taken[0] >= 0.6 > taken[0] - taken[1] - 1e9  # the second takes as long as the machine needs
-    assert taken[1] < taken[0]
+    assert taken[0] >= 0.6
+    assert taken[1] < 0.6 or taken[1] < taken[0]  # a busy machine may need that long for nothing
 
 
 def test_an_unknown_request_is_told_what_is_nearest_and_different(tape: Tape, wire: Wire) -> None:

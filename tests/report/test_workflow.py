@@ -226,6 +226,9 @@ def test_settings_of_the_file_count(job: Command, wire: Wire, forker: Forker, tm
     result = forker.run(job, ["ask", "hi"], env={"COMETRESP_CONFIG": str(config)})
     assert list(result) == [65, "", "::error title=cometresp%3A exit code 65::HTTP 400: no\n"]
     assert (step(job)[0]["exit"], json.loads((job.home / "s.json").read_text())["exit_code"]) == ("65", 65)
+    wrong = forker.run(job, ["ask", "--nope", "hi"], env={"COMETRESP_CONFIG": str(config)})
+    assert (wrong.code, wrong.err.partition("::no")[0]) == (2, "::error title=cometresp%3A exit code 2")
+    assert (step(job)[0]["exit"], json.loads((job.home / "s.json").read_text())["exit_code"]) == ("2", 2)
 
 
 def test_it_needs_a_job(ask: Command, wire: Wire, forker: Forker) -> None:

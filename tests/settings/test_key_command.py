@@ -11,7 +11,7 @@ from cometresp.settings.key_command import key_from
 from cometresp.terminal import Terminal
 from tests.conftest import Command, Forker
 from tests.jobs import job
-from tests.scripted import Wire, text_stream
+from tests.scripted import Wire, error_reply, json_reply, text_stream
 
 
 def configured(command: Command, text: str) -> Path:
@@ -96,6 +96,21 @@ def test_it_is_not_run_where_no_request_needs_it(forker: Forker, run: Command, w
     result = forker.run(run, ["ask", "hi"])
     source = run.home / ".config/cometresp/config.toml"
     assert (result.code, result.err) == (78, f"cometresp: error: {source}: key_command: touch printed nothing\n")
+
+
+def test_a_list_of_models_that_needs_no_key_does_not_run_it(forker: Forker, run: Command, wire: Wire) -> None:
+    configured(run, f'base_url = "{wire.url}"\nkey_command = {json.dumps(sh("touch ran; echo sk-1"))}\n')
+    catalogue, ids = ({"success": True, "data": [{"id": "m"}]}, {"data": [{"id": "n"}]})
+    wire.answer(json_reply(catalogue), error_reply(404), error_reply(401), error_reply(404), json_reply(ids))
+    assert (forker.run(run, ["models"]).code, (run.home / "ran").exists()) == (0, False)
+    assert (forker.run(run, ["models", "--refresh"]).code, (run.home / "ran").exists()) == (0, True)
+    sent = [(request.path, request.headers.get("authorization")) for request in wire.requests]
+    assert sent == [
+        *[("/api/models", None)] * 2,
+        ("/v1/models", None),
+        ("/api/models", None),
+        ("/v1/models", "Bearer sk-1"),
+    ]
 
 
 def test_nothing_is_sent_and_no_key_asked_for_in_the_open(forker: Forker, run: Command) -> None:

@@ -118,7 +118,7 @@ def test_what_a_template_reads_is_beside_it_and_what_it_writes_is_here(ask: Comm
     (ask.home / "here.txt").write_text("here")
     (folder / "t.toml").write_text(
         'prompt = "p"\ninstructions = "@rules.txt"\nfile = ["note.txt", "{doc}"]\nschema = "shape.json"\n'
-        'output = "o.txt"\nno_strict = true\nparam = ["a.b=@rules.txt"]\n'
+        'output = "./o.txt"\nno_strict = true\nparam = ["a.b=@rules.txt"]\n'
     )
     body = sent(ask("ask", "--template", "shared/t.toml", "--var", "doc=here.txt", "--dry-run"))
     assert (body["instructions"], body["a"]) == ("the rules", {"b": "the rules"})
@@ -154,6 +154,7 @@ def test_an_error_about_a_flag_says_where_it_is_set(ask: Command) -> None:
 
 ALLOWING = "a template can't allow what may run; type it"
 KEY = "a template can't say where the key goes; a profile can"
+WRITES = "a template writes no hidden file, and none outside the current directory"
 BAD: list[tuple[str, str]] = [
     ("promt = 'x'", "{}: unknown setting 'promt'\nhint: did you mean prompt?"),
     ("temprature = 1", "{}: unknown setting 'temprature'\nhint: did you mean temperature?"),
@@ -182,6 +183,12 @@ BAD: list[tuple[str, str]] = [
     ("insecure_http = true", f"{{}}: insecure_http: {KEY}"),
     ("ca_file = 'x'", f"{{}}: ca_file: {KEY}"),
     ("profile = 'x'", f"{{}}: profile: {KEY}"),
+    ("output = '/etc/x'", f"{{}}: output: {WRITES}\nhint: --output can be typed"),
+    ("output = './../x'", f"{{}}: output: {WRITES}\nhint: --output can be typed"),
+    ("output = 'a/.git/config'", f"{{}}: output: {WRITES}\nhint: --output can be typed"),
+    ("id_file = '~/.bashrc'", f"{{}}: id_file: {WRITES}\nhint: --id-file can be typed"),
+    ("save_images = '..'", f"{{}}: save_images: {WRITES}\nhint: --save-images can be typed"),
+    ("summary_file = 'a/..'", f"{{}}: summary_file: {WRITES}\nhint: --summary-file can be typed"),
     ("template = 'x'", "{}: template: a template can't use another"),
     ("var = ['a=b']", "{}: var: the table [vars] has the values of variables"),
     (

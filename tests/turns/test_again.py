@@ -12,6 +12,7 @@ from tests.conftest import Command, Forker
 from tests.quick import Quick
 from tests.recorded import heads, recorded, state_path
 from tests.scripted import Wire, call, created, delta, error_reply, json_reply, message, response, sse, text_stream
+from tests.terminals import plain
 from tests.turns.tooling import OSLO, answering, calling, oslo
 
 SENT = [
@@ -95,6 +96,18 @@ def test_a_turn_that_failed_is_sent_again(ask: Command, wire: Wire, first: str, 
     assert heads(ask) == {"default": "r3"}
 
 
+def test_a_terminal_is_told_which_turn_is_sent_again(ask: Command, wire: Wire, forker: Forker) -> None:
+    wire.answer(text_stream("1", response_id="r1"), error_reply(400), text_stream("3", response_id="r3"))
+
+    def told() -> str:
+        return plain(forker.run(ask, ["again"], terminal=True).text).splitlines()[0]
+
+    ask("ask", "a")
+    ask("ask", "b")
+    assert told() == "again, in default: the request without an answer · turn 1 · m"
+    assert told() == "again, in default: r3 · turn 1 · m"
+
+
 def test_a_request_without_an_answer_is_sent_again_and_kept_until_a_turn_begins(ask: Command, wire: Wire) -> None:
     wire.answer(error_reply(401), error_reply(401), text_stream("3", response_id="r3"))
     assert ask("ask", "a").code == 77
@@ -171,6 +184,14 @@ def test_a_background_turn_is_sent_to_the_background_again(ask: Command, wire: W
     assert list(ask("ask", "--background", "a")) == [0, "r1\n", ""]
     assert list(ask("again")) == [0, "r2\n", ""]
     assert wire.bodies()[1] == wire.bodies()[0]
+    wire.answer(json_reply(response(message("x"), response_id="r3", background=True)))
+    assert list(ask("again", "--wait")) == [0, "x\n", ""]
+    message_ = "--extract goes with an answer, not with --background\nhint: cometresp get ID --wait --extract\n"
+    assert list(ask("again", "-x")) == [2, "", f"cometresp: error: {message_}"]
+    wire.answer(text_stream("x", response_id="r4"))
+    assert ask("ask", "b").code == 0
+    no_wait = "cometresp: error: --wait goes with --background: r4 was not in the background\n"
+    assert list(ask("again", "--wait")) == [2, "", no_wait]
 
 
 def test_results_are_sent_again_and_functions_run_only_if_they_are_given_again(tools: Command, wire: Wire) -> None:

@@ -95,6 +95,11 @@ def test_the_cost_is_recorded_where_the_price_was_looked_up_else_it_is_that_of_t
     ask("ask", "--usage", "hi")
     priced(ask, wire.url, {"m": [20.0, 80.0, None, 0.0]})
     assert [record_of(ask, f"r{n}")["cost"] for n in (1, 2, 3)] == [0.0011, 0.028, 0.0028]
+    wire.answer(*[json_reply(response(message("hi"), response_id=f"r{n}", usage=USED)) for n in (1, 2)])
+    wire.requests.clear()
+    assert [result.code for result in ask.each([["get", "-u", "r1"], ["get", "-u", "r2"]])] == [0, 0]
+    priced(ask, wire.url, {})
+    assert [record_of(ask, f"r{n}")["cost"] for n in (1, 2)] == [0.0011, 0.028]
 
 
 def test_log_has_a_column_of_costs_where_there_are_any(ask: Command, wire: Wire, forker: Forker) -> None:
@@ -211,7 +216,7 @@ def test_a_run_that_stays_below_the_limit_is_like_any_other(tools: Command, wire
          "not sent: its input (about 1004 tokens) costs ~$0.0020, more than --max-cost $0.002"),
         (["--max-cost", "0.008", "--max-output-tokens", "1000", "12345678"],
          "not sent: its input (about 6 tokens) and the 1000 output tokens that it allows cost ~$0.0080,"
-         " more than --max-cost $0.008"),
+         " more than --max-cost $0.008\nhint: a lower --max-output-tokens costs less"),
         (["--max-cost", "0.000001", "--background", "12345678"],
          "not sent: its input (about 6 tokens) costs ~$0.000012, more than --max-cost $0.000001"),
     ],

@@ -1,0 +1,21 @@
+"""What one command line of `batch` asks for."""
+
+from typing import NamedTuple
+
+from cometresp.options.batch import BatchOptions
+from cometresp.options.tables import ConnectionOptions, OutputOptions, RequestOptions
+
+
+class Asked(NamedTuple):
+    """The parsed options and the argument of one command line.
+
+    `typed` are the fields of flags that were typed, rather than configured; `words` is the command line behind `batch`.
+    """
+
+    file: str
+    batch: BatchOptions
+    request: RequestOptions
+    output: OutputOptions
+    connection: ConnectionOptions
+    typed: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()

@@ -1,0 +1,68 @@
+"""What is known of the terminal: the three streams, its size, and what it is taken to show."""
+
+import os
+import stat
+from typing import BinaryIO
+
+from cometresp.doctor.facts import Fact, Section
+from cometresp.render.known import image_protocol, takes_links, takes_progress
+from cometresp.terminal import Terminal, terminal_size
+
+_VARIABLES = ("TERM", "COLORTERM", "TERM_PROGRAM", "LANG", "LC_ALL", "NO_COLOR", "CI", "TMUX", "SSH_TTY", "COLUMNS")
+
+
+def streams(terminal: Terminal, *, plain: bool) -> Section:
+    """The section about the terminal. `plain`: nothing is to be redrawn."""
+    environ = terminal.environ
+    columns, rows = terminal_size((1, 2, 0))
+    redraws, why = _redraws(terminal, plain=plain)
+    variables = {name: environ[name] for name in _VARIABLES if environ.get(name)}
+    return Section(
+        "terminal",
+        [
+            Fact("stdin", _kind(terminal.stdin, tty=terminal.stdin_tty)),
+            Fact("stdout", _kind(terminal.stdout, tty=terminal.stdout_tty)),
+            Fact("stderr", _kind(terminal.stderr, tty=terminal.stderr_tty)),
+            Fact("size", {"columns": columns, "rows": rows}, f"{columns} columns, {rows} rows"),
+            Fact("encoding", terminal.encoding),
+            Fact("colour", _has_colour(terminal)),
+            Fact("redraws", redraws, "yes" if redraws else f"no: {why}"),
+            Fact("links", takes_links(environ)),
+            Fact("images", image_protocol(environ)),
+            Fact("progress", takes_progress(environ)),
+            Fact("variables", variables, " ".join(f"{name}={value}" for name, value in variables.items()) or "none"),
+        ],
+    )
+
+
+def _kind(stream: BinaryIO | None, *, tty: bool) -> str:
+    """terminal, pipe, file, nothing (`/dev/null`), device or closed."""
+    if tty:
+        return "terminal"
+    try:
+        facts = os.fstat(stream.fileno()) if stream is not None else None
+    except (OSError, ValueError):
+        facts = None
+    if facts is None:
+        return "closed"
+    if stat.S_ISFIFO(facts.st_mode) or stat.S_ISSOCK(facts.st_mode):
+        return "pipe"
+    if stat.S_ISREG(facts.st_mode):
+        return "file"
+    return "nothing" if facts.st_rdev == os.stat(os.devnull).st_rdev else "device"  # noqa: PTH116
+
+
+def _has_colour(terminal: Terminal) -> bool:
+    """Whether rendered text on standard output has colours."""
+    if terminal.color != "auto":
+        return terminal.color == "always"
+    return terminal.stdout_tty and not terminal.is_dumb and not terminal.environ.get("NO_COLOR")
+
+
+def _redraws(terminal: Terminal, *, plain: bool) -> tuple[bool, str]:
+    """Whether lines are redrawn, and why not."""
+    if terminal.redraws:
+        return not plain, "--plain, or the setting, says so"
+    if not (terminal.stderr_tty or terminal.stdout_tty):
+        return False, "there is no terminal"
+    return False, "CI is set" if terminal.environ.get("CI") else "TERM names none that can be redrawn"
