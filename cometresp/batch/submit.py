@@ -1,0 +1,246 @@
+"""`batch submit`: the input checked, uploaded, and made a batch of; with --wait also its results."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from cometresp.batch.lane import client_for, name_of
+from cometresp.batch.lane_input import LaneInput, lane_input
+from cometresp.batch.results import Opened, Outputs, fetched, opened
+from cometresp.batch.submitted import keep
+from cometresp.deadline import backoff
+from cometresp.errors import CometrespError, Next, RateLimitedError, UnreachableError, UsageError
+from cometresp.options.tables import RequestOptions
+from cometresp.options.values import retries_of
+from cometresp.request.body import TurnFields, build
+from cometresp.request.files import shown_name
+from cometresp.request.inputs import Inputs
+from cometresp.request.secrets import add_secrets, resolved_body
+from cometresp.runtime import Runtime
+from cometresp.text import shell_arguments, to_bytes
+from cometresp.wire.endpoints import BATCH_URL
+from cometresp.wire.json import Json, listed, text
+from cometresp.wire.payload import Upload
+
+if TYPE_CHECKING:
+    from cometresp.client.client import Client
+
+_FILE_ID = re.compile(r"file-[A-Za-z0-9._-]+")
+_PAIRS, _KEY, _VALUE = 16, 64, 512  # of metadata (API 2)
+_PAGE = 20  # batches in which one that may have been made is looked for
+
+
+class Submission(NamedTuple):
+    """An input, and what becomes of it. `metadata` are KEY=VALUE pairs of the batch, not of its requests."""
+
+    file: str
+    request: RequestOptions
+    store: bool | None
+    inline: bool
+    window: str
+    metadata: tuple[str, ...]
+    skip_bad: bool
+    wait: bool
+    as_json: bool
+    outputs: Outputs
+
+
+def submit(options: Submission, runtime: Runtime) -> None:
+    """Make a batch, record and print its id; with --wait write its results, and raise what they amount to."""
+    facts = {"endpoint": BATCH_URL, "completion_window": options.window, **_metadata(options.metadata)}
+    _check(options)
+    if _FILE_ID.fullmatch(options.file) and not _is_there(options.file):
+        _submit_uploaded(options, runtime, {"input_file_id": options.file, **facts})
+        return
+    with _source(options.file, runtime) as source:
+        with lane_input(
+            source, shown_name(options.file), _defaults(options, runtime), skip_bad=options.skip_bad
+        ) as made:
+            for problem in made.skipped:
+                runtime.terminal.warn(f"FILE: {problem}: it is left out")
+            for warning in made.warnings():
+                runtime.terminal.warn(f"FILE: {warning}")
+            if runtime.connection.only_shows:
+                for line in made.lines():
+                    runtime.terminal.write(line)
+                return
+            _submit_input(options, runtime, made, facts)
+
+
+def _check(options: Submission) -> None:
+    if not options.wait and (options.outputs.file or options.outputs.errors or options.outputs.as_text):
+        flag = "--output" if options.outputs.file else "--errors" if options.outputs.errors else "--text"
+        raise UsageError(
+            f"{flag} goes with --wait", hint=(Next("batch fetch", "ID -o OUT"), " fetches the results later")
+        )
+    if options.wait and options.as_json:
+        raise UsageError("--json and --wait exclude each other: with --wait the results are printed")
+
+
+def _defaults(options: Submission, runtime: Runtime) -> Json:
+    """What the flags say of every request, with the secrets of its tools looked up."""
+    config, request = runtime.config, options.request
+    if request.model:
+        request = request._replace(model=config.model_of(request.model))
+    inputs = Inputs(runtime.terminal, reading=runtime.reading)
+    fields = TurnFields(model=config.model.value if config.model else None, store=options.store)
+    body = build(request, fields, inputs.text_of, runtime.terminal.warn, stream=False)
+    add_secrets(body, runtime.secrets)
+    return body if runtime.connection.only_shows else resolved_body(body, runtime.terminal.environ)
+
+
+def _submit_input(options: Submission, runtime: Runtime, made: LaneInput, facts: Json) -> None:
+    with _outputs(options, runtime) as outputs, client_for(runtime) as client:
+        file_id = ""
+        if options.inline:
+            body: Json = {"requests": [json.loads(line) for line in made.lines()], **facts}
+        else:
+            file_id = _uploaded(client, options, made, runtime)
+            body = {"input_file_id": file_id, **facts}
+        try:
+            batch = _created(client, body, runtime)
+        except CometrespError as error:
+            if file_id:
+                again = Next("batch submit", (shell_arguments(file_id),))
+                error.and_hint((f"the input is uploaded as {file_id}: ", again, " tries again without uploading it"))
+            raise
+        _end(options, runtime, client, batch, outputs, made.requests)
+
+
+def _submit_uploaded(options: Submission, runtime: Runtime, body: Json) -> None:
+    """Make a batch of a file that is on the server already."""
+    if options.inline:
+        raise UsageError("--inline: takes a file of this machine, not one of the server")
+    if runtime.connection.only_shows:
+        runtime.terminal.print_json(body)
+        return
+    with _outputs(options, runtime) as outputs, client_for(runtime) as client:
+        _end(options, runtime, client, _created(client, body, runtime), outputs, 0)
+
+
+def _end(
+    options: Submission, runtime: Runtime, client: "Client", batch: Json, outputs: Opened | None, requests: int
+) -> None:
+    keep(runtime, batch, file=options.file, requests=requests)
+    terminal, name = runtime.terminal, name_of(batch)
+    if outputs is not None:
+        terminal.note(f"submitted as {name}")
+        fetched(client, batch, outputs, runtime, wait=True)
+        return
+    if options.as_json:
+        terminal.print_json(batch)
+        return
+    terminal.write(to_bytes(text(batch.get("id")) + "\n"))
+    typed = (shell_arguments(text(batch.get("id"))), "--wait -o OUT")
+    terminal.note(runtime.hint("when it has ended: ", Next("batch fetch", typed)))
+
+
+@contextmanager
+def _outputs(options: Submission, runtime: Runtime) -> Iterator[Opened | None]:
+    """The files of the results, which are opened before anything is sent: a wait of hours must not end with 73."""
+    if not options.wait:
+        yield None
+        return
+    with opened(options.outputs, runtime) as outputs:
+        yield outputs
+
+
+# sending ------------------------------------------------------------------------------------------------------------
+
+
+def _uploaded(client: "Client", options: Submission, made: LaneInput, runtime: Runtime) -> str:
+    from cometresp.batch.waiting import status_shown
+
+    upload = Upload()
+    with status_shown(runtime) as line:
+
+        def on_upload(sent: int, length: int) -> None:
+            upload.sent, upload.length = sent, length
+            if line is not None:
+                line.text = upload.words() if upload.under_way else ""
+
+        return client.upload(_name(options.file), made.file, on_upload)
+
+
+def _name(path: str) -> str:
+    """The name under which the server keeps the input."""
+    import os
+
+    name = os.path.basename(path) if path != "-" else "stdin"  # noqa: PTH119
+    return name if name.endswith(".jsonl") else f"{name or 'input'}.jsonl"
+
+
+def _created(client: "Client", body: Json, runtime: Runtime) -> Json:
+    """The new batch. One that may have been made by a try without a reply is looked for: it would be paid twice."""
+    tries = 0
+    while True:
+        try:
+            return client.create_batch(body)
+        except (UnreachableError, RateLimitedError) as error:
+            if client.lost:
+                if (found := _made_before(client, body)) is not None:
+                    return found
+                if "requests" in body:
+                    raise error.with_hint((Next("batch list"), " shows whether the batch was made"))
+            if not error.passing or tries >= retries_of(runtime.connection):
+                raise
+            wait = client.retry_after if client.retry_after is not None else backoff(tries)
+            if client.left is not None and wait >= client.left:
+                raise
+            runtime.terminal.note(f"{error.message}; trying again in {wait:.1f} s")
+            time.sleep(wait)
+            tries += 1
+
+
+def _made_before(client: "Client", body: Json) -> Json | None:
+    """The batch of this input, if the server has one."""
+    file_id = body.get("input_file_id")
+    if file_id is None:
+        return None
+    found = listed(client.batches(_PAGE)["data"])
+    return next((batch for batch in found if batch.get("input_file_id") == file_id and text(batch.get("id"))), None)
+
+
+# what is typed ------------------------------------------------------------------------------------------------------
+
+
+def _metadata(given: tuple[str, ...]) -> Json:
+    pairs = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--batch-metadata: {pair!r} must be KEY=VALUE")
+        if len(name) > _KEY or len(value) > _VALUE:
+            raise UsageError(f"--batch-metadata: a key has at most {_KEY} characters, a value {_VALUE}")
+        pairs[name] = value
+    if len(pairs) > _PAIRS:
+        raise UsageError(f"--batch-metadata: at most {_PAIRS} pairs, not {len(pairs)}")
+    return {"metadata": pairs} if pairs else {}
+
+
+def _is_there(path: str) -> bool:
+    import os
+
+    return os.path.exists(path)  # noqa: PTH110
+
+
+@contextmanager
+def _source(path: str, runtime: Runtime) -> Iterator[BinaryIO]:
+    """The bytes of FILE; - is standard input. Raises UsageError."""
+    terminal = runtime.terminal
+    if path == "-":
+        if terminal.stdin is None or runtime.config.no_stdin:
+            raise UsageError("FILE: standard input is not read" if terminal.stdin else "FILE: standard input is closed")
+        with terminal.waiting("waiting for standard input to end") if terminal.stdin_tty else nullcontext():
+            yield terminal.stdin
+        return
+    shown = shown_name(path)
+    try:
+        with runtime.reading(path), open(path, "rb") as file:  # noqa: PTH123 - as the user wrote it
+            yield file
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"FILE: can't read {shown}: {reason}") from error
