@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from cometresp.batch.looked import Looked
 from cometresp.batch.submitted import keep, recent
 from cometresp.errors import CometrespError, ExitCode, Next, ProtocolError, RequestRefusedError, TurnError
 from cometresp.runtime import Runtime
@@ -30,15 +31,6 @@ if TYPE_CHECKING:
 _MOST_PROBLEMS = 20  # of an input, that are listed
 _PAGE = 100  # batches in a page of the server's list (API 1, #19)
 _MOST_ASKED = 10  # recorded batches whose status is asked for
-
-
-class Looked(NamedTuple):
-    """A look at one batch, or at the last ones where there is no `id`. `wait`: until it has ended."""
-
-    id: str | None
-    wait: bool
-    as_json: bool
-    number: int
 
 
 def show_status(options: Looked, runtime: Runtime) -> None:
@@ -180,7 +172,7 @@ def _fetching(batch: Json) -> tuple[str | Next, ...]:
 
 @contextmanager
 def client_for(runtime: Runtime, batch_id: str = "") -> Iterator["Client"]:
-    """The client for requests about batches. Its errors say whether the server offers none, or doesn't know this one."""
+    """The client for requests about batches. Its errors say whether the server offers none, or not this one."""
     runtime.check_sendable()
     with runtime.client() as client:
         try:
@@ -224,7 +216,7 @@ def _listed_row(batch: Json) -> list[str]:
 def _print_table(
     runtime: Runtime, heads: "Sequence[str]", rows: "Sequence[Sequence[str]]", made: "Sequence[float]"
 ) -> None:
-    """A table on a terminal, lines of tab-separated cells into a pipe; the time of each row comes before its last cell."""
+    """A table on a terminal, tab-separated cells into a pipe; the time of each row comes before its last cell."""
     import time
 
     terminal = runtime.terminal

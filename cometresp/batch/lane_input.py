@@ -1,6 +1,6 @@
-"""The input of a batch as the provider takes it (API 13.2): checked, and written to a file of its own.
+"""The input of a batch as the provider takes it (API 13.2), in a file of its own.
 
-A line that is a request already, and to which no flag adds anything, stays as it is, byte for byte.
+It is read and checked as for a run from here: the flags are defaults under what each line says.
 """
 
 import json
@@ -8,20 +8,23 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from cometresp.errors import UsageError
-from cometresp.text import escape_line, valid_json
+from cometresp.batch.asked import Asked
+from cometresp.batch.bodies import Bodies, Entry
+from cometresp.batch.checks import bad_lines, check, entries
+from cometresp.batch.source import open_source
+from cometresp.errors import OutputError, UsageError
+from cometresp.request.secrets import masked_body
+from cometresp.runtime import Runtime
+from cometresp.text import escape_line
 from cometresp.wire.batches import MOST_BYTES, MOST_LINES
 from cometresp.wire.endpoints import BATCH_URL
-from cometresp.wire.json import Json, is_deeper_than, no_constant, obj
-from cometresp.wire.payload import Content
+from cometresp.wire.json import Json
+from cometresp.wire.payload import Content, Payload
 
-_MOST_PROBLEMS = 20  # lines that are listed
 _CHUNK = 1 << 18
-_DEEPEST = 100  # levels of JSON
-_BOM = b"\xef\xbb\xbf"
-_REQUEST = {"custom_id", "method", "url", "body"}
+_STREAMED = ("stream", "stream_options")  # which requests of a batch can't have
 
 
 class InputFile(Content):
@@ -43,11 +46,10 @@ class InputFile(Content):
 
 
 class LaneInput(NamedTuple):
-    """What is sent: a file of requests, how many they are, and the problems of the lines that were left out."""
+    """What is sent: a file of requests, and how many they are."""
 
     file: InputFile
     requests: int
-    skipped: list[str]
 
     def lines(self) -> Iterator[bytes]:
         with open(self.file.path, "rb") as file:  # noqa: PTH123
@@ -59,136 +61,68 @@ class LaneInput(NamedTuple):
         if self.requests > MOST_LINES:
             found.append(f"{self.requests} requests: most servers take at most {MOST_LINES} in a batch")
         if self.file.size > MOST_BYTES:
-            found.append(
-                f"{self.file.size / 1e6:.0f} MB: most servers take at most {MOST_BYTES / 1e6:.0f} MB in a batch"
-            )
+            most = f"{MOST_BYTES / 1e6:.0f} MB"
+            found.append(f"{self.file.size / 1e6:.0f} MB: most servers take at most {most} in a batch")
         return found
 
 
 @contextmanager
-def lane_input(source: BinaryIO, name: str, defaults: Json, *, skip_bad: bool = False) -> Iterator[LaneInput]:
-    """The requests of a source, for as long as the block lasts; `defaults` stand under the body of each.
+def lane_input(asked: Asked, runtime: Runtime) -> Iterator[LaneInput]:
+    """The requests of the input, for as long as the block lasts.
 
-    Raises UsageError, which lists the lines that can't be sent, unless those are skipped.
+    Raises UsageError, which lists the lines that can't be sent, unless --skip-bad leaves those out.
     """
-    descriptor, path = tempfile.mkstemp(prefix="cometresp-batch-", suffix=".jsonl")
-    try:
-        with os.fdopen(descriptor, "wb") as target:
-            count, problems = _converted(source, target, defaults)
-        if problems and not skip_bad:
-            raise _refused(name, problems)
+    terminal = runtime.terminal
+    source = open_source(asked.file, asked.batch, terminal)
+    bodies = Bodies(asked, runtime, source.form, resolve=not runtime.connection.only_shows)
+    with terminal.waiting(f"checking {source.shown}"):
+        checked = check(source, bodies, None)
+    if checked.bad_count:
+        message = bad_lines(checked, source)
+        if not asked.batch.skip_bad:
+            raise UsageError(message, hint="nothing was sent; --skip-bad goes on without them")
+        terminal.warn(message.replace("can't be sent", "can't be sent, and left out (--skip-bad)", 1))
+    elif not checked.lines:
+        raise UsageError(f"{source.shown} holds no requests")
+    with _temporary() as path:
+        count = _write(path, entries(source, bodies, None, checked), runtime)
         if not count:
-            raise UsageError(f"FILE: {name} has no requests")
-        yield LaneInput(InputFile(path), count, problems)
+            raise UsageError(f"{source.shown} holds no request that can be sent")
+        yield LaneInput(InputFile(path), count)
+
+
+@contextmanager
+def _temporary() -> Iterator[str]:
+    """The path of a file that is private, and gone after the block."""
+    descriptor, path = tempfile.mkstemp(prefix="cometresp-batch-", suffix=".jsonl")
+    os.close(descriptor)
+    try:
+        yield path
     finally:
         with suppress(OSError):
             os.unlink(path)  # noqa: PTH108
 
 
-def _converted(source: BinaryIO, target: BinaryIO, defaults: Json) -> tuple[int, list[str]]:
-    """Write the requests; how many they are, and what is wrong with the other lines."""
-    count, problems = 0, []
-    seen: dict[str, int] = {}
-    for number, raw in enumerate(source, 1):
-        line = raw.removeprefix(_BOM).strip() if number == 1 else raw.strip()
-        if not line:
-            continue
-        try:
-            custom_id, sent = _request(line, number, defaults)
-            if (first := seen.setdefault(custom_id, number)) != number:
-                raise _LineError(f"custom_id {_shown(custom_id)} is that of line {first}, too")  # noqa: TRY301
-        except _LineError as error:
-            problems.append(f"line {number}: {error}")
-            continue
-        target.write(sent + b"\n")
-        count += 1
-    return count, problems
-
-
-class _LineError(Exception):
-    """Why a line can't be sent."""
-
-
-def _request(line: bytes, number: int, defaults: Json) -> tuple[str, bytes]:
-    """The id and the bytes of a request. Raises _LineError."""
-    value = _parsed(line)
-    whole = isinstance(value, dict) and bool(_REQUEST - {"custom_id"} & value.keys())
-    if whole:
-        custom_id, body = value.get("custom_id"), value.get("body")
-        for field, allowed in (("method", "POST"), ("url", BATCH_URL)):
-            if value.get(field) != allowed:
-                raise _LineError(f"{field} must be {allowed!r}, not {_shown(value.get(field))}")
-        if not isinstance(body, dict):
-            raise _LineError("body must be an object")
-    else:
-        custom_id, body = _bare(value, number)
-    if not isinstance(custom_id, str) or not custom_id:
-        raise _LineError("custom_id must be a text" if custom_id is not None else "custom_id is missing")
-    merged = _under(defaults, body)
-    _check_body(merged)
-    if whole and merged == body:
-        return custom_id, line
-    made = {"custom_id": custom_id, "method": "POST", "url": BATCH_URL, "body": merged}
-    document = valid_json(json.dumps(made, ensure_ascii=False, separators=(",", ":")))
-    return custom_id, document.encode(errors="backslashreplace")
-
-
-def _bare(value: object, number: int) -> tuple[object, Json]:
-    """The id and the body of a line that is a prompt or a body alone."""
-    if isinstance(value, str):
-        value = {"prompt": value}
-    if not isinstance(value, dict):
-        raise _LineError("must be a request, a body, or a prompt: a JSON object or text")
-    body = {name: field for name, field in value.items() if name not in ("custom_id", "prompt")}
-    if "prompt" in value and isinstance(value["prompt"], str):
-        if "input" in body:
-            raise _LineError("has both prompt and input")
-        body["input"] = value["prompt"]
-    elif "prompt" in value:
-        body["prompt"] = value["prompt"]  # one that is stored on the server
-    return value.get("custom_id", f"line-{number}"), body
-
-
-def _check_body(body: Json) -> None:
-    for field in ("stream", "background"):
-        if body.get(field):
-            raise _LineError(f"body.{field} can't be set in a batch")
-    if "model" not in body and not obj(body.get("prompt")).get("id"):
-        raise _LineError("body.model is missing, and -m names none")
-    if not any(name in body for name in ("input", "prompt", "previous_response_id", "conversation")):
-        raise _LineError("body.input is missing")
-
-
-def _under(defaults: Json, body: Json) -> Json:
-    """The body with the defaults for what it leaves open, also within objects such as `text`."""
-    merged = {name: value for name, value in defaults.items() if name not in body}
-    for name, value in body.items():
-        below = defaults.get(name)
-        merged[name] = _under(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
-
-
-def _parsed(line: bytes) -> object:
+def _write(path: str, requests: Iterator[Entry], runtime: Runtime) -> int:
+    """Write a line for each request; returns how many. Attachments are in them whole."""
+    count = 0
     try:
-        value: object = json.loads(line, parse_constant=no_constant)
-    except UnicodeDecodeError as error:
-        raise _LineError("is not UTF-8") from error
-    except json.JSONDecodeError as error:
-        raise _LineError(f"is not JSON: column {error.colno}: {error.msg}") from error
-    except (ValueError, RecursionError) as error:
-        raise _LineError(f"is not JSON that can be read: {error}") from error
-    if is_deeper_than(_DEEPEST, value):
-        raise _LineError("is nested too deeply")
-    return value
+        with open(path, "wb") as file, runtime.terminal.waiting("preparing the requests"):  # noqa: PTH123
+            for entry in requests:
+                file.writelines(Payload(_line(entry, masked=runtime.connection.only_shows)))
+                file.write(b"\n")
+                count += 1
+    except OSError as error:
+        raise OutputError(f"the requests can't be kept in {escape_line(path)}: {error.strerror}") from error
+    return count
 
 
-def _shown(value: object) -> str:
-    return escape_line(repr(value), 60)
+def _line(entry: Entry, *, masked: bool) -> Json:
+    body = masked_body(entry.body) if masked else entry.body
+    body = {name: value for name, value in body.items() if name not in _STREAMED}
+    return {"custom_id": entry.custom_id, "method": "POST", "url": BATCH_URL, "body": body}
 
 
-def _refused(name: str, problems: list[str]) -> UsageError:
-    count = f"{len(problems)} line{'' if len(problems) == 1 else 's'}"
-    left = len(problems) - _MOST_PROBLEMS
-    rows = [f"  {problem}" for problem in problems[:_MOST_PROBLEMS]] + ([f"  … and {left} more"] if left > 0 else [])
-    message = "\n".join([f"FILE: {count} of {name} can't be sent", *rows])
-    return UsageError(message, hint="--skip-bad goes on without them")
+def requests_of(made: LaneInput) -> list[Json]:
+    """All requests as JSON, for the inline dialect."""
+    return [json.loads(line) for line in made.lines()]

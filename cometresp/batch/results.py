@@ -4,38 +4,30 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from cometresp.answer.answer import Answer
+from cometresp.answer.verdict import verdict
 from cometresp.batch.lane import client_for, name_of, verdict_of
+from cometresp.batch.looked import Fetching, Outputs
+from cometresp.batch.result import Result
 from cometresp.batch.submitted import keep
+from cometresp.batch.tally import name_of as words_of
 from cometresp.errors import CometrespError, ExitCode, Next, ProtocolError, TurnError
 from cometresp.runtime import Runtime
-from cometresp.text import shell_arguments, valid_json
+from cometresp.text import escape_line, json_bytes, shell_arguments, valid_json
 from cometresp.wire.batches import Counts, counts_of, files_of, has_ended, results_of
+from cometresp.wire.error_bodies import explain
+from cometresp.wire.events import Event
 from cometresp.wire.json import Json, null, obj, text
+from cometresp.wire.replies import Reply, error_of
 
 if TYPE_CHECKING:
-    from cometresp.answer.answer import Answer
     from cometresp.client.client import Client
     from cometresp.sinks import FileSink
     from cometresp.terminal import Terminal
 
-
-class Outputs(NamedTuple):
-    """Where results go. `file` is None for standard output; failed requests go to `errors`, if that is given.
-
-    `as_text`: custom_id, text, exit, usage and cost of each, not the whole response.
-    """
-
-    file: str | None = None
-    errors: str | None = None
-    as_text: bool = False
-
-
-class Fetching(NamedTuple):
-    id: str
-    wait: bool
-    outputs: Outputs
+_GOOD = (ExitCode.COMPLETED, ExitCode.CALL_OPEN)  # a response that ends with a call is an answer
 
 
 def fetch(options: Fetching, runtime: Runtime) -> None:
@@ -56,11 +48,11 @@ def fetched(client: "Client", batch: Json, outputs: "Opened", runtime: Runtime, 
         assert error is not None
         again = Next("batch fetch", (shell_arguments(text(batch.get("id"))), "--wait -o OUT"))
         raise error.with_hint(again)
-    tally = Counter[ExitCode]()
-    for line in _lines(client, batch):
-        code = exit_of(line)
-        tally[code] += 1
-        outputs.write(line, code)
+    tally = Counter[int]()
+    for number, line in enumerate(_lines(client, batch), 1):
+        result = result_of(line, number)
+        tally[int(result.exit_code)] += 1
+        outputs.write(line, result)
     outputs.commit()
     _conclude(batch, tally, outputs, runtime)
 
@@ -88,65 +80,38 @@ def _parsed(raw: bytes, file_id: str) -> Json:
     return line
 
 
-def exit_of(line: Json) -> ExitCode:
-    """The exit code that the request of a line would have had alone."""
+def result_of(line: Json, number: int = 0) -> Result:
+    """How the request of a line ended: as it would have alone."""
     response = obj(line.get("response"))
-    status, body = response.get("status_code"), response.get("body")
-    if not response or line.get("error"):
-        return ExitCode.FAILED
+    body, status = response.get("body"), response.get("status_code")
+    made = Result(number, text(line.get("custom_id")), None, None, text(response.get("request_id")) or None, body)
+    if line.get("error") or not response:
+        message, details = explain(obj(line.get("error")) or {"message": "there is no response"})
+        return made._replace(error=TurnError(ExitCode.FAILED, message, details=details))
     if isinstance(status, int) and not 200 <= status < 300:  # noqa: PLR2004 - good statuses
-        from cometresp.wire.replies import Reply, error_of
-
-        return error_of(Reply(status, {}, json.dumps(body).encode())).exit_code
-    error = _answer_error(obj(body))
-    return ExitCode.COMPLETED if error is None else error.exit_code
-
-
-def _answer_error(body: Json) -> CometrespError | None:
-    from cometresp.answer.verdict import verdict
-
-    return verdict(_answer(body))
-
-
-def _answer(body: Json) -> "Answer":
-    from cometresp.answer.answer import Answer
-    from cometresp.wire.events import Event
-
+        return made._replace(status=status, error=error_of(Reply(status, {}, json.dumps(body).encode())))
     answer = Answer()
-    kind = f"response.{body.get('status') or 'completed'}"
-    answer.apply(Event(kind, {"type": kind, "response": body}, ""))
-    return answer
+    kind = f"response.{obj(body).get('status') or 'completed'}"
+    answer.apply(Event(kind, {"type": kind, "response": obj(body)}, ""))
+    return made._replace(status=200, error=verdict(answer), text=answer.text, usage=answer.usage)
 
 
-def _as_text(line: Json, code: ExitCode) -> Json:
-    body = obj(obj(line.get("response")).get("body"))
-    is_answer = "output" in body
-    usage = body.get("usage")
-    said = _answer(body).text if is_answer else None
-    return {"custom_id": line.get("custom_id"), "text": said, "exit": int(code), "usage": usage, "cost": None}
-
-
-def _conclude(batch: Json, tally: "Counter[ExitCode]", outputs: "Opened", runtime: Runtime) -> None:
+def _conclude(batch: Json, tally: "Counter[int]", outputs: "Opened", runtime: Runtime) -> None:
     """Tell what was written. Raises the error that the results amount to."""
-    total, good = tally.total(), tally[ExitCode.COMPLETED]
-    expected = counts_of(batch).total
-    name = name_of(batch)
-    if expected > total and _has_results(batch):
+    total, failures = tally.total(), sum(count for code, count in tally.items() if code not in _GOOD)
+    expected, name = counts_of(batch).total, name_of(batch)
+    if expected > total and (files_of(batch) or results_of(batch) is not None):
         runtime.terminal.warn(f"{name}: {expected - total} of {expected} requests have no result")
-    counts = Counts(max(total, expected), good, max(total, expected) - good)
-    error = verdict_of(batch, counts, ())
+    lost = max(expected - total, 0)
+    error = verdict_of(batch, Counts(total + lost, total - failures, failures + lost), ())
     if error is None:
-        where = f" in {outputs.shown}" if outputs.shown else ""
-        runtime.terminal.note(f"{name} completed: {good} result{'' if good == 1 else 's'}{where}")
+        where = f" in {escape_line(outputs.shown)}" if outputs.shown else ""
+        runtime.terminal.note(f"{name} completed: {total} result{'' if total == 1 else 's'}{where}")
         return
-    codes = ", ".join(f"{count} with exit code {int(code)}" for code, count in sorted(tally.items()) if code)
-    if codes and error.exit_code is ExitCode.FAILED:
-        error = TurnError(error.exit_code, f"{error.message} ({codes})", hint=error.hint)
+    codes = [f"{count} {words_of(code)} (exit {code})" for code, count in sorted(tally.items()) if code not in _GOOD]
+    if codes:
+        error.with_message(": ".join([error.message, ", ".join(codes)]), error.hint)
     raise error
-
-
-def _has_results(batch: Json) -> bool:
-    return bool(files_of(batch)) or results_of(batch) is not None
 
 
 # where they go ------------------------------------------------------------------------------------------------------
@@ -164,10 +129,11 @@ class Opened:
         self._file = file
         self._errors = errors
 
-    def write(self, line: Json, code: ExitCode) -> None:
-        shown = _as_text(line, code) if self._as_text else line
-        data = (valid_json(json.dumps(shown, ensure_ascii=False)) + "\n").encode(errors="backslashreplace")
-        sink = self._errors if code and self._errors is not None else self._file
+    def write(self, line: Json, result: Result) -> None:
+        """Write a result: the server's line as it came, or its text."""
+        as_came = json_bytes(valid_json(json.dumps(line, ensure_ascii=False)) + "\n")
+        data = result.line(as_text=True) if self._as_text else as_came
+        sink = self._errors if result.failed and self._errors is not None else self._file
         if sink is not None:
             sink.write(data)
         else:

@@ -1,24 +1,20 @@
 """`batch submit`: the input checked, uploaded, and made a batch of; with --wait also its results."""
 
-import json
+import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from cometresp.batch.lane import client_for, name_of
-from cometresp.batch.lane_input import LaneInput, lane_input
-from cometresp.batch.results import Opened, Outputs, fetched, opened
+from cometresp.batch.lane_input import LaneInput, lane_input, requests_of
+from cometresp.batch.looked import Submission
+from cometresp.batch.results import Opened, fetched, opened
 from cometresp.batch.submitted import keep
 from cometresp.deadline import backoff
 from cometresp.errors import CometrespError, Next, RateLimitedError, UnreachableError, UsageError
-from cometresp.options.tables import RequestOptions
 from cometresp.options.values import retries_of
-from cometresp.request.body import TurnFields, build
-from cometresp.request.files import shown_name
-from cometresp.request.inputs import Inputs
-from cometresp.request.secrets import add_secrets, resolved_body
 from cometresp.runtime import Runtime
 from cometresp.text import shell_arguments, to_bytes
 from cometresp.wire.endpoints import BATCH_URL
@@ -33,70 +29,41 @@ _PAIRS, _KEY, _VALUE = 16, 64, 512  # of metadata (API 2)
 _PAGE = 20  # batches in which one that may have been made is looked for
 
 
-class Submission(NamedTuple):
-    """An input, and what becomes of it. `metadata` are KEY=VALUE pairs of the batch, not of its requests."""
-
-    file: str
-    request: RequestOptions
-    store: bool | None
-    inline: bool
-    window: str
-    metadata: tuple[str, ...]
-    skip_bad: bool
-    wait: bool
-    as_json: bool
-    outputs: Outputs
-
-
 def submit(options: Submission, runtime: Runtime) -> None:
     """Make a batch, record and print its id; with --wait write its results, and raise what they amount to."""
     facts = {"endpoint": BATCH_URL, "completion_window": options.window, **_metadata(options.metadata)}
+    file = options.asked.file
     _check(options)
-    if _FILE_ID.fullmatch(options.file) and not _is_there(options.file):
-        _submit_uploaded(options, runtime, {"input_file_id": options.file, **facts})
+    if not runtime.connection.only_shows:
+        runtime.check_sendable()
+    if _FILE_ID.fullmatch(file) and not os.path.exists(file):  # noqa: PTH110 - as the user wrote it
+        _submit_uploaded(options, runtime, {"input_file_id": file, **facts})
         return
-    with _source(options.file, runtime) as source:
-        with lane_input(
-            source, shown_name(options.file), _defaults(options, runtime), skip_bad=options.skip_bad
-        ) as made:
-            for problem in made.skipped:
-                runtime.terminal.warn(f"FILE: {problem}: it is left out")
-            for warning in made.warnings():
-                runtime.terminal.warn(f"FILE: {warning}")
-            if runtime.connection.only_shows:
-                for line in made.lines():
-                    runtime.terminal.write(line)
-                return
-            _submit_input(options, runtime, made, facts)
+    with lane_input(options.asked, runtime) as made:
+        for warning in made.warnings():
+            runtime.terminal.warn(warning)
+        if runtime.connection.only_shows:
+            for line in made.lines():
+                runtime.terminal.write(line)
+            return
+        _submit_input(options, runtime, made, facts)
 
 
 def _check(options: Submission) -> None:
-    if not options.wait and (options.outputs.file or options.outputs.errors or options.outputs.as_text):
-        flag = "--output" if options.outputs.file else "--errors" if options.outputs.errors else "--text"
-        raise UsageError(
-            f"{flag} goes with --wait", hint=(Next("batch fetch", "ID -o OUT"), " fetches the results later")
-        )
+    outputs = options.outputs
+    given = (("--output", outputs.file), ("--errors", outputs.errors), ("--text", outputs.as_text))
+    flag = next((flag for flag, is_given in given if is_given), None)
+    if flag and not options.wait:
+        raise UsageError(f"{flag} goes with --wait", hint=(Next("batch fetch", "ID -o OUT"), " fetches results later"))
     if options.wait and options.as_json:
         raise UsageError("--json and --wait exclude each other: with --wait the results are printed")
-
-
-def _defaults(options: Submission, runtime: Runtime) -> Json:
-    """What the flags say of every request, with the secrets of its tools looked up."""
-    config, request = runtime.config, options.request
-    if request.model:
-        request = request._replace(model=config.model_of(request.model))
-    inputs = Inputs(runtime.terminal, reading=runtime.reading)
-    fields = TurnFields(model=config.model.value if config.model else None, store=options.store)
-    body = build(request, fields, inputs.text_of, runtime.terminal.warn, stream=False)
-    add_secrets(body, runtime.secrets)
-    return body if runtime.connection.only_shows else resolved_body(body, runtime.terminal.environ)
 
 
 def _submit_input(options: Submission, runtime: Runtime, made: LaneInput, facts: Json) -> None:
     with _outputs(options, runtime) as outputs, client_for(runtime) as client:
         file_id = ""
         if options.inline:
-            body: Json = {"requests": [json.loads(line) for line in made.lines()], **facts}
+            body: Json = {"requests": requests_of(made), **facts}
         else:
             file_id = _uploaded(client, options, made, runtime)
             body = {"input_file_id": file_id, **facts}
@@ -124,7 +91,7 @@ def _submit_uploaded(options: Submission, runtime: Runtime, body: Json) -> None:
 def _end(
     options: Submission, runtime: Runtime, client: "Client", batch: Json, outputs: Opened | None, requests: int
 ) -> None:
-    keep(runtime, batch, file=options.file, requests=requests)
+    keep(runtime, batch, file=options.asked.file, requests=requests)
     terminal, name = runtime.terminal, name_of(batch)
     if outputs is not None:
         terminal.note(f"submitted as {name}")
@@ -162,13 +129,11 @@ def _uploaded(client: "Client", options: Submission, made: LaneInput, runtime: R
             if line is not None:
                 line.text = upload.words() if upload.under_way else ""
 
-        return client.upload(_name(options.file), made.file, on_upload)
+        return client.upload(_name(options.asked.file), made.file, on_upload)
 
 
 def _name(path: str) -> str:
     """The name under which the server keeps the input."""
-    import os
-
     name = os.path.basename(path) if path != "-" else "stdin"  # noqa: PTH119
     return name if name.endswith(".jsonl") else f"{name or 'input'}.jsonl"
 
@@ -184,7 +149,8 @@ def _created(client: "Client", body: Json, runtime: Runtime) -> Json:
                 if (found := _made_before(client, body)) is not None:
                     return found
                 if "requests" in body:
-                    raise error.with_hint((Next("batch list"), " shows whether the batch was made"))
+                    error.with_hint((Next("batch list"), " shows whether the batch was made"))
+                    raise
             if not error.passing or tries >= retries_of(runtime.connection):
                 raise
             wait = client.retry_after if client.retry_after is not None else backoff(tries)
@@ -219,28 +185,3 @@ def _metadata(given: tuple[str, ...]) -> Json:
     if len(pairs) > _PAIRS:
         raise UsageError(f"--batch-metadata: at most {_PAIRS} pairs, not {len(pairs)}")
     return {"metadata": pairs} if pairs else {}
-
-
-def _is_there(path: str) -> bool:
-    import os
-
-    return os.path.exists(path)  # noqa: PTH110
-
-
-@contextmanager
-def _source(path: str, runtime: Runtime) -> Iterator[BinaryIO]:
-    """The bytes of FILE; - is standard input. Raises UsageError."""
-    terminal = runtime.terminal
-    if path == "-":
-        if terminal.stdin is None or runtime.config.no_stdin:
-            raise UsageError("FILE: standard input is not read" if terminal.stdin else "FILE: standard input is closed")
-        with terminal.waiting("waiting for standard input to end") if terminal.stdin_tty else nullcontext():
-            yield terminal.stdin
-        return
-    shown = shown_name(path)
-    try:
-        with runtime.reading(path), open(path, "rb") as file:  # noqa: PTH123 - as the user wrote it
-            yield file
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(f"FILE: can't read {shown}: {reason}") from error

@@ -27,9 +27,14 @@ class Client:
     the connection's where they are given.
     """
 
-    def __init__(self, config: ServerConfig) -> None:
+    def __init__(self, config: ServerConfig, beside: "Client | None" = None) -> None:
         self._config = config
-        self._requests = Requests(config)
+        beside_requests = None if beside is None else beside._requests  # noqa: SLF001
+        self._requests: Requests = Requests(config, beside_requests)
+
+    def sibling(self) -> "Client":
+        """A client of the same server for another thread; the connections are shared, and stay open at its end."""
+        return Client(self._config, beside=self)
 
     def __enter__(self) -> Self:
         return self

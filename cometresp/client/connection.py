@@ -35,7 +35,8 @@ class ServerConfig(NamedTuple):
     would add it. `timeout` is in seconds without data, `max_time` in seconds for everything, `max_reply_size` in bytes.
     `say` gets a sentence for each retry, `debug` a line for each line of a request or reply. `secrets` are masked in
     every reply. `source` is the flag or setting that the base URL came from.
-    `spent` are the seconds of `max_time` that have passed already.
+    `spent` are the seconds of `max_time` that have passed already. `connections` is how many requests
+    several threads make at once, at most; None for one thread.
     """
 
     base_url: str
@@ -51,15 +52,19 @@ class ServerConfig(NamedTuple):
     secrets: Secrets = Secrets()
     source: str = "--base-url"
     spent: float = 0.0
+    connections: int | None = None
 
     @property
     def shown_url(self) -> str:
         return shown_url(self.base_url)
 
 
-def open_pool(config: ServerConfig, proxy: Proxy | None, limits: httpx.Limits = _LIMITS) -> httpx.Client:
+def open_pool(config: ServerConfig, proxy: Proxy | None, limits: httpx.Limits | None = None) -> httpx.Client:
     """The pool. Loopback addresses need no certificates. Raises ConfigError, and UsageError for a bad address."""
     _check_address(config)
+    if limits is None:
+        n = config.connections
+        limits = _LIMITS if n is None else httpx.Limits(max_connections=n, max_keepalive_connections=n)
     headers = {"User-Agent": f"cometresp/{__version__}", "Accept-Encoding": ACCEPTED, **config.headers}
     verify = _verify(config)
     try:

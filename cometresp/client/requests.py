@@ -42,7 +42,8 @@ class Requests:
     request got no reply though it may have arrived.
     """
 
-    def __init__(self, config: ServerConfig) -> None:
+    def __init__(self, config: ServerConfig, beside: "Requests | None" = None) -> None:
+        """`beside`: another thread's requests to the same server, whose connections and time limit it shares."""
         self.config = config
         self.deadline = Deadline(None if config.max_time is None else config.max_time - config.spent)
         self.retry_after: float | None = None
@@ -53,10 +54,14 @@ class Requests:
         self._base_url, self._host = local_name(config.base_url)
         self._proxy = None if config.loopback else proxy_for(config.base_url)
         self._extensions: dict[str, Any] = {"sni_hostname": urlsplit(config.base_url).hostname} if self._host else {}
-        self._http = open_pool(config, self._proxy)
+        self._owns_pool = beside is None
+        self._http: httpx.Client = open_pool(config, self._proxy) if beside is None else beside._http  # noqa: SLF001
+        if beside is not None:
+            self.deadline = beside.deadline
 
     def close(self) -> None:
-        self._http.close()
+        if self._owns_pool:
+            self._http.close()
 
     @contextmanager
     def reply(

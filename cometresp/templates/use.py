@@ -16,7 +16,7 @@ from cometresp.paths import MOST_HELD, Reading
 from cometresp.request.inputs import Slot, without_newline
 from cometresp.schema.format import names_file
 from cometresp.settings.fill import Filled
-from cometresp.templates.braces import Variable, filled
+from cometresp.templates.braces import Variable, filled, variables_of
 from cometresp.templates.places import read
 from cometresp.templates.template import INPUT, STDIN, Flag, Template, parse
 from cometresp.text import Say, escape_line, quoted
@@ -55,9 +55,23 @@ def used(given: str, variables: list[str], environ: Mapping[str, str], reading: 
         path, text = read(given, environ, reading)
         template = parse(text, path)
         values = _values(template, variables, reading, warn)
-        flags = {field: _filled(field, flag, template, values) for field, flag in template.flags.items()}
+        flags = {field: filled_flag(field, flag, template, values) for field, flag in template.flags.items()}
         _used[key] = Used(flags, _prompt(template, values))
     return _used[key]
+
+
+def open_flags(given: str, variables: list[str], environ: Mapping[str, str], reading: Reading, warn: Say) -> Any:
+    """The flags of a template whose other variables get their values later, row by row: those without any of these."""
+    path, text = read(given, environ, reading)
+    template = parse(text, path)
+    values = given_values(template, variables, reading, warn)
+    flags = template.flags.items()
+    return {field: filled_flag(field, flag, template, values) for field, flag in flags if not missing_of(flag, values)}
+
+
+def missing_of(flag: Flag, values: Mapping[str, str]) -> list[str]:
+    """The variables of a flag that have no value yet."""
+    return [name for texts in flag.texts or () for name in variables_of(texts) if name not in values]
 
 
 def _prompt(template: Template, values: Mapping[str, str]) -> Prompt:
@@ -72,7 +86,18 @@ def _prompt(template: Template, values: Mapping[str, str]) -> Prompt:
 
 def _values(template: Template, given: list[str], reading: Reading, warn: Say) -> dict[str, str]:
     """The value of each variable, of `--var` or its default."""
-    values: dict[str, str] = {}
+    values = given_values(template, given, reading, warn)
+    missing = [name for name in template.variables if name not in values]
+    if missing:
+        which = "the variable" if len(missing) == 1 else "the variables"
+        hint = " ".join(f"--var {name}=…" for name in missing)
+        raise UsageError(f"--template: {which} {', '.join(missing)} of {template.shown} must be given", hint=hint)
+    return values
+
+
+def given_values(template: Template, given: list[str], reading: Reading, warn: Say) -> dict[str, str]:
+    """The values that `--var` and the defaults give. Raises UsageError for a variable that the template lacks."""
+    values = {name: default for name, default in template.variables.items() if default is not None}
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals or not name:
@@ -80,12 +105,7 @@ def _values(template: Template, given: list[str], reading: Reading, warn: Say) -
         if name not in template.variables:
             raise _unknown(name, template)
         values[name] = _value(name, value, reading, warn)
-    missing = [name for name, default in template.variables.items() if default is None and name not in values]
-    if missing:
-        which = "the variable" if len(missing) == 1 else "the variables"
-        hint = " ".join(f"--var {name}=…" for name in missing)
-        raise UsageError(f"--template: {which} {', '.join(missing)} of {template.shown} must be given", hint=hint)
-    return {name: values.get(name, default or "") for name, default in template.variables.items()}
+    return values
 
 
 def _unknown(name: str, template: Template) -> UsageError:
@@ -119,7 +139,7 @@ def _value(name: str, value: str, reading: Reading, warn: Say) -> str:
 # flags --------------------------------------------------------------------------------------------------------------
 
 
-def _filled(field: str, flag: Flag, template: Template, values: Mapping[str, str]) -> Filled:
+def filled_flag(field: str, flag: Flag, template: Template, values: Mapping[str, str]) -> Filled:
     """The value of a flag, with its variables filled in."""
     if flag.texts is None:
         return Filled(flag.value, template.shown, flag.flag)
