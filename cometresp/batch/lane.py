@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cometresp.batch.looked import Looked
 from cometresp.batch.submitted import keep, recent
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _MOST_PROBLEMS = 20  # of an input, that are listed
 _PAGE = 100  # batches in a page of the server's list (API 1, #19)
+_ENDED_BEFORE = (400, 409)  # what a cancel of a batch that has ended is refused with
 _MOST_ASKED = 10  # recorded batches whose status is asked for
 
 
@@ -100,7 +101,13 @@ def cancel(options: Looked, runtime: Runtime) -> None:
     """Cancel a batch. Raises RequestRefusedError (65) where it had ended before."""
     assert options.id is not None
     with client_for(runtime, options.id) as client:
-        batch = client.cancel_batch(options.id)
+        try:
+            batch = client.cancel_batch(options.id)
+        except RequestRefusedError as error:
+            if error.details.status in _ENDED_BEFORE:
+                fetching = (Next("batch status", (shell_arguments(options.id),)), " shows what became of it")
+                error.with_message(f"{abridged_id(options.id)} can't be cancelled: {error.message}", fetching)
+            raise
     keep(runtime, batch)
     if options.as_json:
         runtime.terminal.print_json(batch)
@@ -108,7 +115,7 @@ def cancel(options: Looked, runtime: Runtime) -> None:
     if has_ended(batch) and not was_cancelled(batch):
         raise RequestRefusedError(f"{name} can't be cancelled: it is {status_words(batch)}", hint=_fetching(batch))
     what = "cancelled" if was_cancelled(batch) else "being cancelled"
-    runtime.terminal.note(f"{name} is {what}" + runtime.hint("; ", *_fetching(batch)))
+    runtime.terminal.note(f"{name} is {what}" + runtime.hint("; when it has ended: ", _fetching(batch)[0]))
 
 
 # one batch in words ------------------------------------------------------------------------------------------------
@@ -128,27 +135,38 @@ def status_line(batch: Json) -> str:
     return "  ".join(word for word in words if word)
 
 
-def verdict_of(
-    batch: Json, counts: Counts | None = None, hint: tuple[str | Next, ...] | None = None
-) -> TurnError | None:
-    """The error that the status of a batch amounts to; None for one that completed without failures.
+class Read(NamedTuple):
+    """What was read of the results: how many are good, `kinds` of failures in words, and what to do about those."""
 
-    `counts` are those of the lines that were read, where they were; `hint` says then what to do about failures.
-    """
-    name, counted = name_of(batch), counts or counts_of(batch)
-    done = f": {words}" if (words := counted.words()) else ""
-    fetching = _fetching(batch) if hint is None else hint
+    counts: Counts
+    kinds: str
+    hint: tuple[str | Next, ...]
+
+    def words(self) -> str:
+        answered = (
+            f"{self.counts.completed} of {self.counts.total} requests have an answer" if self.counts.total else ""
+        )
+        return ": ".join(word for word in (answered, self.kinds) if word)
+
+
+def verdict_of(batch: Json, read: Read | None = None) -> TurnError | None:
+    """The error that the status of a batch amounts to; None for one that completed without failures."""
+    name, counts = name_of(batch), read.counts if read else counts_of(batch)
+    words = read.words() if read else counts.words()
+    done = f": {words}" if words else ""
+    hint = read.hint if read else _fetching(batch)
     if not has_ended(batch):
         waiting = Next("batch status", (shell_arguments(text(batch.get("id"))), "--wait"))
         return TurnError(ExitCode.PENDING, f"{name} is still {status_words(batch)}{done}", hint=waiting)
     if was_cancelled(batch):
-        return TurnError(ExitCode.CANCELLED, f"{name} was cancelled{done}", hint=fetching if counted.done else "")
+        return TurnError(ExitCode.CANCELLED, f"{name} was cancelled{done}", hint=hint)
     if status_of(batch) == "failed":
         return _invalid(batch, name)
     if status_of(batch) != "completed":
-        return TurnError(ExitCode.FAILED, f"{name} ended as {status_words(batch)}{done}", hint=fetching)
-    if counted.failed:
-        return TurnError(ExitCode.FAILED, f"{name}: {counted.failed} of {counted.total} requests failed", hint=fetching)
+        return TurnError(ExitCode.FAILED, f"{name} ended as {status_words(batch)}{done}", hint=hint)
+    if counts.failed:
+        kinds = f": {read.kinds}" if read and read.kinds else ""
+        return TurnError(ExitCode.FAILED, f"{name}: {counts.failed} of {counts.total} failed{kinds}", hint=hint)
     return None
 
 
@@ -162,7 +180,7 @@ def _invalid(batch: Json, name: str) -> TurnError:
     return TurnError(ExitCode.FAILED, "\n".join([f"{name} failed: the server refused its input", *rows]))
 
 
-def _fetching(batch: Json) -> tuple[str | Next, ...]:
+def _fetching(batch: Json) -> tuple[Next, str]:
     words = shell_arguments(text(batch.get("id")))
     return Next("batch fetch", (words, "-o OUT")), " fetches what was answered"
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import verdict
-from cometresp.batch.lane import client_for, name_of, verdict_of
+from cometresp.batch.lane import Read, client_for, name_of, verdict_of
 from cometresp.batch.looked import Fetching, Outputs
 from cometresp.batch.result import Result
-from cometresp.batch.submitted import keep
+from cometresp.batch.submitted import input_of, keep
 from cometresp.batch.tally import name_of as words_of
 from cometresp.errors import CometrespError, ExitCode, Next, ProtocolError, TurnError
 from cometresp.runtime import Runtime
-from cometresp.text import escape_line, json_bytes, shell_arguments, valid_json
+from cometresp.text import escape_line, json_bytes, shell_arguments, shell_word, valid_json
 from cometresp.wire.batches import Counts, counts_of, files_of, has_ended, results_of
 from cometresp.wire.error_bodies import explain
 from cometresp.wire.events import Event
@@ -46,8 +46,7 @@ def fetched(client: "Client", batch: Json, outputs: "Opened", runtime: Runtime, 
     if not has_ended(batch):
         error = verdict_of(batch)
         assert error is not None
-        again = Next("batch fetch", (shell_arguments(text(batch.get("id"))), "--wait -o OUT"))
-        raise error.with_hint(again)
+        raise error.with_hint(Next("batch fetch", (shell_arguments(text(batch.get("id"))), "--wait", *outputs.typed)))
     tally = Counter[int]()
     for number, line in enumerate(_lines(client, batch), 1):
         result = result_of(line, number)
@@ -98,19 +97,20 @@ def result_of(line: Json, number: int = 0) -> Result:
 
 def _conclude(batch: Json, tally: "Counter[int]", outputs: "Opened", runtime: Runtime) -> None:
     """Tell what was written. Raises the error that the results amount to."""
-    total, failures = tally.total(), sum(count for code, count in tally.items() if code not in _GOOD)
-    expected, name = counts_of(batch).total, name_of(batch)
-    if expected > total and (files_of(batch) or results_of(batch) is not None):
-        runtime.terminal.warn(f"{name}: {expected - total} of {expected} requests have no result")
-    lost = max(expected - total, 0)
-    error = verdict_of(batch, Counts(total + lost, total - failures, failures + lost), ())
+    read, name = tally.total(), name_of(batch)
+    total = max(read, counts_of(batch).total)
+    failed = [(count, code) for code, count in sorted(tally.items()) if code not in _GOOD]
+    good = read - sum(count for count, _ in failed)
+    has_results = bool(files_of(batch)) or results_of(batch) is not None
+    if total > read and has_results:
+        runtime.terminal.warn(f"{name}: {total - read} of {total} requests have no result")
+    kinds = ", ".join(f"{count} {words_of(code)} (exit {code})" for count, code in failed) if has_results else ""
+    found = Read(Counts(total, good, total - good), kinds, outputs.retrying(batch, runtime))
+    error = verdict_of(batch, found)
     if error is None:
         where = f" in {escape_line(outputs.shown)}" if outputs.shown else ""
         runtime.terminal.note(f"{name} completed: {total} result{'' if total == 1 else 's'}{where}")
         return
-    codes = [f"{count} {words_of(code)} (exit {code})" for code, count in sorted(tally.items()) if code not in _GOOD]
-    if codes:
-        error.with_message(": ".join([error.message, ", ".join(codes)]), error.hint)
     raise error
 
 
@@ -124,7 +124,9 @@ class Opened:
         self, wanted: Outputs, terminal: "Terminal", file: "FileSink | None", errors: "FileSink | None"
     ) -> None:
         self.shown = wanted.file
-        self._as_text = wanted.as_text
+        self._wanted = wanted
+        whole = wanted.errors is None and not wanted.as_text
+        self._is_resumable = whole and file is not None and not file.is_through
         self._terminal = terminal
         self._file = file
         self._errors = errors
@@ -132,12 +134,26 @@ class Opened:
     def write(self, line: Json, result: Result) -> None:
         """Write a result: the server's line as it came, or its text."""
         as_came = json_bytes(valid_json(json.dumps(line, ensure_ascii=False)) + "\n")
-        data = result.line(as_text=True) if self._as_text else as_came
+        data = result.line(as_text=True) if self._wanted.as_text else as_came
         sink = self._errors if result.failed and self._errors is not None else self._file
         if sink is not None:
             sink.write(data)
         else:
             self._terminal.write(data)
+
+    @property
+    def typed(self) -> list[str | None]:
+        """The flags that name these places, as they are typed."""
+        given = (("-o", self._wanted.file), ("--errors", self._wanted.errors))
+        return [word for flag, path in given if path is not None for word in (flag, shell_word(path))]
+
+    def retrying(self, batch: Json, runtime: Runtime) -> tuple[str | Next, ...]:
+        """What asks the failed requests again from here: the output is that of a run, which can be resumed."""
+        file = input_of(runtime, text(batch.get("id")))
+        if not self._is_resumable or not file:
+            return ()
+        words = (shell_word(file), *self.typed, "--resume --retry-failed")
+        return Next("batch", words), " asks the failed again, from here"
 
     def commit(self) -> None:
         for sink in self._sinks():

@@ -1,5 +1,6 @@
 """The batches that were submitted from here: which one an argument names, and what is recorded of it."""
 
+import os
 import time
 
 from cometresp.errors import CometrespError, DamagedError, Next, OutputError, UsageError
@@ -66,6 +67,12 @@ def keep(runtime: Runtime, batch: Json, *, file: str | None = None, requests: in
                 state.batches.keep(seen)
     except OutputError as error:
         runtime.terminal.warn(f"{escape_line(seen.id)} is not recorded: {error.message}")
+
+
+def input_of(runtime: Runtime, batch_id: str) -> str:
+    """The file that a batch was made of, as it was typed; "" where that isn't recorded, or isn't a file here."""
+    found = [batch.file for batch in _beginning(batch_id, runtime) if batch.id == batch_id]
+    return found[0] if found and found[0] and os.path.isfile(found[0]) else ""  # noqa: PTH113
 
 
 def _beginning(start: str, runtime: Runtime) -> list[Submitted]:
