@@ -72,23 +72,26 @@ def lane_input(asked: Asked, runtime: Runtime) -> Iterator[LaneInput]:
 
     Raises UsageError, which lists the lines that can't be sent, unless --skip-bad leaves those out.
     """
-    terminal = runtime.terminal
-    source = open_source(asked.file, asked.batch, terminal)
-    bodies = Bodies(asked, runtime, source.form, resolve=not runtime.connection.only_shows)
-    with terminal.waiting(f"checking {source.shown}"):
-        checked = check(source, bodies, None)
-    if checked.bad_count:
-        message = bad_lines(checked, source)
-        if not asked.batch.skip_bad:
-            raise UsageError(message, hint="nothing was sent; --skip-bad goes on without them")
-        terminal.warn(message.replace("can't be sent", "can't be sent, and left out (--skip-bad)", 1))
-    elif not checked.lines:
-        raise UsageError(f"{source.shown} holds no requests")
     with _temporary() as path:
-        count = _write(path, entries(source, bodies, None, checked), runtime)
-        if not count:
-            raise UsageError(f"{source.shown} holds no request that can be sent")
+        count = _prepare(asked, runtime, path)
         yield LaneInput(InputFile(path), count)
+
+
+def _prepare(asked: Asked, runtime: Runtime, path: str) -> int:
+    """Check the input, and write its requests; returns how many."""
+    source = open_source(asked.file, asked.batch, runtime.terminal)
+    with source.file:
+        bodies = Bodies(asked, runtime, source.form, resolve=not runtime.connection.only_shows)
+        with runtime.terminal.waiting(f"checking {source.shown}"):
+            checked = check(source, bodies, None)
+        if checked.bad_count:
+            message = bad_lines(checked, source)
+            if not asked.batch.skip_bad:
+                raise UsageError(message, hint="nothing was sent; --skip-bad goes on without them")
+            runtime.terminal.warn(message.replace("can't be sent", "can't be sent, and left out (--skip-bad)", 1))
+        if not checked.lines:
+            raise UsageError(f"{source.shown} holds no requests{' that can be sent' if checked.bad_count else ''}")
+        return _write(path, entries(source, bodies, None, checked), runtime)
 
 
 @contextmanager

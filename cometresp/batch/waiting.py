@@ -24,6 +24,7 @@ _SHORTEST_ASKED, _LONGEST_ASKED = 0.05, 600.0  # what a server may ask for
 _LAST_LOOK = 1.0  # seconds before --max-time
 _SAID_EVERY = 60.0  # seconds between lines where nothing can be redrawn
 _BAR = 20
+_SHOWN, _LONGEST_SHOWN = 14, 20  # characters of an id
 
 
 def until_ended(client: "Client", batch: Json, runtime: Runtime) -> Json:
@@ -111,7 +112,8 @@ class _Progress:
             share = counts.done / counts.total if counts.total and status_of(batch) != "validating" else 0
             bar = "━" * round(_BAR * share) + "╌" * (_BAR - round(_BAR * share))
             shown = bar if self._terminal.encoding == "utf-8" else ""
-            self._line.text = " · ".join(filter(None, (words, shown, f"next look in {seconds:.0f} s")))
+            named = f"{_short(text(batch.get('id')))} is {status_words(batch)}"
+            self._line.text = " · ".join(filter(None, (named, shown, counts.words(), f"next look in {seconds:.0f} s")))
         elif self._terminal.stderr_tty or self._terminal.verbose:
             if words != self._before:
                 self._terminal.note(words)
@@ -119,6 +121,11 @@ class _Progress:
             self._said_at = time.monotonic()
             self._terminal.tell_waiting(words)
         self._before = words
+
+
+def _short(batch_id: str) -> str:
+    """An id that leaves room on the line: `batch_67ccd2be`."""
+    return escape_line(batch_id if len(batch_id) <= _LONGEST_SHOWN else f"{batch_id[:_SHOWN]}…")
 
 
 @contextmanager

@@ -113,7 +113,10 @@ def submit(  # noqa: PLR0913 - a parameter for each flag
         bool, typer.Option("--inline", help="Send the requests in the body, for servers that take no files.")
     ] = False,
     completion_window: Annotated[
-        str, typer.Option("--completion-window", help="Time in which it is done [default: 24h].", show_default=False)
+        str,
+        typer.Option(
+            "--completion-window", help="Time in which it is done [default: 24h].", metavar="TIME", show_default=False
+        ),
     ] = "24h",
     batch_metadata: Annotated[
         list[str] | None,
