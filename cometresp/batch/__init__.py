@@ -15,6 +15,7 @@ lane        The provider's lane (API 13): the status of batches, their end, and 
 lane_input  The input of a batch as the provider takes it (API 13.2), in a file of its own.
 lines       The input, line by line: JSON Lines, lines of text, CSV or TSV.
 looked      What the command lines of the provider's lane ask for.
+merge       `batch merge`: the outputs of several runs in one, a line for each id; what is missing.
 output      The output: whole lines, appended as responses come, each in one write; the file beside it.
 progress    How far a batch is: a bar on a terminal, a line a minute anywhere else.
 result      How one request ended, and the line of the output that says so.

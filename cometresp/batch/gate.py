@@ -44,7 +44,7 @@ class Gate:
     def __init__(self, jobs: int, rpm: float | None, tpm: float | None, now: float) -> None:
         self.in_flight = 0
         self.pause: Pause | None = None
-        self._jobs = jobs
+        self.jobs = jobs
         self._allowed = float(jobs)
         self._requests = Bucket(rpm, now) if rpm else None
         self._tokens = Bucket(tpm, now) if tpm else None
@@ -82,7 +82,7 @@ class Gate:
             self._tokens.take(more_tokens)
         if good:
             self._limited = 0
-            self._allowed = min(self._allowed + 1 / max(self._allowed, 1.0), float(self._jobs))
+            self._allowed = min(self._allowed + 1 / max(self._allowed, 1.0), float(self.jobs))
 
     def limited(self, epoch: int, reason: str, asked: float | None, now: float, *, halve: bool = True) -> None:
         """The server limits the rate of a request that began in `epoch`, or asks for a pause: everything pauses."""

@@ -15,12 +15,11 @@ from cometresp.batch.source import Mark
 from cometresp.errors import OutputError, UsageError
 from cometresp.sinks import is_written_through, opened_through
 from cometresp.terminal import Terminal, write_all
-from cometresp.text import escape_line
+from cometresp.text import escape_json, escape_line, json_bytes
 from cometresp.wire.json import Json, obj
 
 _SIDE = ".batch.json"
 _CHUNK = 1 << 20
-_LONGEST = 1 << 30  # bytes of a line of an output
 
 
 class Output:
@@ -72,6 +71,8 @@ class Output:
     def write(self, line: bytes) -> None:
         """Append one line, whole or not at all. Raises OutputError and PipeClosedError."""
         if self._file is None:
+            if self._terminal.stdout_tty:
+                line = json_bytes(escape_json(line.decode(errors="surrogatepass")))
             with self._lock:
                 self._terminal.write(line)
             return
@@ -117,7 +118,9 @@ class Output:
         """The lines that are there. Raises UsageError for one that isn't of a batch."""
         assert self._file is not None
         with open(self._path or "", "rb") as file:  # noqa: PTH123
-            yield from output_lines(file, self._shown)
+            for number, data in enumerate(file, 1):
+                if data.strip():
+                    yield parsed_line(data, self._shown, number)
 
     def keep(self, is_kept: Callable[[Json], bool]) -> None:
         """Leave out all other lines. The file is replaced as a whole: a run that is killed before changes nothing."""
@@ -170,18 +173,15 @@ class Ordered:
                 self._write(self._held.pop(place))
 
 
-def output_lines(file: BinaryIO, shown: str) -> Iterator[Json]:
-    """The lines of an output. Raises UsageError for one that isn't of a batch."""
-    for number, data in enumerate(file, 1):
-        if not data.strip():
-            continue
-        try:
-            line = json.loads(data)
-        except (ValueError, RecursionError):
-            line = None
-        if not isinstance(line, dict) or not isinstance(line.get("custom_id"), str):
-            raise UsageError(f"{shown}: line {number} is no line of a batch's output")
-        yield line
+def parsed_line(data: bytes, shown: str, number: int) -> Json:
+    """A line of an output. Raises UsageError for one that isn't of a batch."""
+    try:
+        line = json.loads(data)
+    except (ValueError, RecursionError):
+        line = None
+    if not isinstance(line, dict) or not isinstance(line.get("custom_id"), str):
+        raise UsageError(f"{shown}: line {number} is no line of a batch's output")
+    return line
 
 
 def is_failed(line: Json) -> bool:

@@ -162,7 +162,7 @@ def _send(
     )
     error: Exception | None = None
     try:
-        with runtime.client(threads=batch.jobs) as client:
+        with runtime.client(shared=True) as client:
             error = _attend(asked, runtime, engine, _exchanges(asked, runtime, client, prices, tally))
     finally:
         ordered.flush()
@@ -204,7 +204,7 @@ def _attend(asked: Asked, runtime: Runtime, engine: Engine, exchanges: "list[Exc
     client = exchanges[0].client
     with ExitStack() as stack:
         try:
-            stack.enter_context(showing(asked, runtime, engine))
+            stack.enter_context(showing(runtime, engine))
             engine.start(exchanges)
             while not engine.wait(_LOOK):
                 left = client.left

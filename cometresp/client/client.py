@@ -1,10 +1,11 @@
 """The endpoints of one server, each a method: a request goes out, events or JSON come back."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 from cometresp.client.connection import ServerConfig
+from cometresp.client.endings import Endings
 from cometresp.client.reading import events_of, lines_of, not_the_api, read_whole, whole_event
 from cometresp.client.requests import Requests
 from cometresp.errors import Cause, RequestRefusedError
@@ -31,15 +32,23 @@ class Client:
         self._config = config
         beside_requests = None if beside is None else beside._requests  # noqa: SLF001
         self._requests: Requests = Requests(config, beside_requests)
+        self._endings: Endings | None = None
+        self._siblings: list[Client] = []
+        if config.is_shared:
+            self._endings = Endings() if beside is None else beside._endings  # noqa: SLF001
 
     def sibling(self) -> "Client":
-        """A client of the same server for another thread; the connections are shared, and stay open at its end."""
-        return Client(self._config, beside=self)
+        """A client of the same server for another thread; it is closed with this one."""
+        self._siblings.append(Client(self._config, beside=self))
+        return self._siblings[-1]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for sibling in self._siblings:
+            with suppress(RuntimeError):  # its thread is still at work
+                sibling._requests.close()  # noqa: SLF001
         self._requests.close()
 
     @property
@@ -79,7 +88,10 @@ class Client:
         Files in the body are read while it is sent; `on_upload(sent, length)` is called on the way, in bytes.
         """
         with self._requests.reply(endpoints.create(body), on_upload=on_upload) as opened:
-            yield events_of(opened)
+            events = events_of(opened)
+            yield events
+            if self._endings is not None:
+                self._endings.read(events, opened.reply)
 
     @contextmanager
     def get(

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cometresp.client.connection import ServerConfig, open_pool, reason_of
+from cometresp.client.connection import ServerConfig, Trust, open_pool, reason_of, trust_of
 from cometresp.client.encoding import BrokenError, compression, decoded, unreadable
 from cometresp.client.reading import Opened
 from cometresp.client.route import local_name, proxy_for
@@ -43,7 +43,10 @@ class Requests:
     """
 
     def __init__(self, config: ServerConfig, beside: "Requests | None" = None) -> None:
-        """`beside`: another thread's requests to the same server, whose connections and time limit it shares."""
+        """`beside`: another thread's requests to the same server, whose certificates and time limit it shares.
+
+        Each thread has a pool of its own: a pool looks at all of its connections for every request.
+        """
         self.config = config
         self.deadline = Deadline(None if config.max_time is None else config.max_time - config.spent)
         self.retry_after: float | None = None
@@ -51,17 +54,17 @@ class Requests:
         self.request_ids: list[str] = []
         self.retried = 0
         self.lost = False
+        self._last_url = "", httpx.URL()
         self._base_url, self._host = local_name(config.base_url)
         self._proxy = None if config.loopback else proxy_for(config.base_url)
         self._extensions: dict[str, Any] = {"sni_hostname": urlsplit(config.base_url).hostname} if self._host else {}
-        self._owns_pool = beside is None
-        self._http: httpx.Client = open_pool(config, self._proxy) if beside is None else beside._http  # noqa: SLF001
+        self._trust: Trust = trust_of(config) if beside is None else beside._trust  # noqa: SLF001
+        self._http = open_pool(config, self._proxy, trust=self._trust)
         if beside is not None:
             self.deadline = beside.deadline
 
     def close(self) -> None:
-        if self._owns_pool:
-            self._http.close()
+        self._http.close()
 
     @contextmanager
     def reply(
@@ -127,7 +130,7 @@ class Requests:
             payload.check()
         sent = self._http.build_request(
             request.method,
-            request.url(self._base_url),
+            self._url(request.url(self._base_url)),
             headers=self._headers(request, payload),
             content=payload,
             timeout=self._timeout(silence),
@@ -136,20 +139,28 @@ class Requests:
         if request.public:
             for name in [name for name in sent.headers if names_key(name)]:
                 del sent.headers[name]
-        self._debug(f"> {request.method} {request.url(self.config.shown_url)}")
-        for name, value in sent.headers.items():
-            self._debug(f"> {name}: {value}")
-        self._debug(">" if payload is None else f"> {payload.length} bytes of body")
+        if self.config.debug:  # what is printed is made only then: it is a fifth of the cost of a request
+            self._debug(f"> {request.method} {request.url(self.config.shown_url)}")
+            for name, value in sent.headers.items():
+                self._debug(f"> {name}: {value}")
+            self._debug(">" if payload is None else f"> {payload.length} bytes of body")
         self.retry_after = None
         with self.watch(), progress:
             reply = self._http.send(sent, stream=True)
         self.retry_after = retry_after(reply.headers, time.time())
         self.request_id = request_id(reply.headers)
         self.request_ids += [self.request_id] if self.request_id else []
-        self._debug(f"< {reply.http_version} {reply.status_code}")
-        for name, value in reply.headers.items():
-            self._debug(f"< {name}: {value}")
+        if self.config.debug:
+            self._debug(f"< {reply.http_version} {reply.status_code}")
+            for name, value in reply.headers.items():
+                self._debug(f"< {name}: {value}")
         return reply
+
+    def _url(self, url: str) -> httpx.URL:
+        """The URL, which is parsed once where many requests go to the same one."""
+        if self._last_url[0] != url:
+            self._last_url = url, httpx.URL(url)
+        return self._last_url[1]
 
     def _headers(self, request: Request, payload: Payload | FormPayload | None) -> dict[str, str]:
         """The endpoint's headers, except for those that the user gives another value."""

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from cometresp.batch.asked import Asked
+from cometresp.batch.asked import Asked, Merged
 from cometresp.batch.looked import Fetching, Looked, Outputs, Submission
 from cometresp.errors import UsageError
 from cometresp.help.command import Command, DefaultCommand, GroupWithDefault
-from cometresp.options.arguments import AsJson, ReplyAsJson
+from cometresp.options.arguments import AsJson, Quiet, ReplyAsJson
 from cometresp.options.batch import BatchOptions
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions, RequestOptions
@@ -80,11 +80,30 @@ app.command(
 )(spread(_batch, without=_WITHOUT))
 
 
-@app.command(cls=Command)
+@app.command(
+    cls=Command,
+    epilog="""
+    cometresp batch merge part-*.jsonl -o answers.jsonl --requests prompts.jsonl
+    """,
+)
 def merge(
     outputs: Annotated[list[str], typer.Argument(metavar="OUT…", help="Outputs of batch runs.", show_default=False)],
+    *,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.", show_default=False)
+    ] = None,
+    requests: Annotated[
+        str | None,
+        typer.Option("--requests", metavar="FILE", help="Their input: say what of it is missing.", show_default=False),
+    ] = None,
+    lines: Annotated[bool, typer.Option("--lines", help="Each line of the input is a prompt.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="The input is CSV.")] = False,
+    tsv: Annotated[bool, typer.Option("--tsv", help="The input is TSV.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Join the outputs of several runs: one line for each id, the good ones win."""
+    asked = Merged(tuple(outputs), requests, BatchOptions(lines=lines, csv=csv, tsv=tsv), output)
+    run_merge(asked, Runtime(ConnectionOptions(), OutputOptions(output=output, quiet=quiet)))
 
 
 # The provider's lane ------------------------------------------------------------------------------------------------
@@ -223,6 +242,13 @@ def run(asked: Asked, runtime: Runtime) -> None:
     from cometresp.batch.run import run as run_batch
 
     run_batch(asked, runtime)
+
+
+@telling
+def run_merge(asked: Merged, runtime: Runtime) -> None:
+    from cometresp.batch.merge import merge as merge_outputs
+
+    merge_outputs(asked, runtime)
 
 
 @telling

@@ -3,6 +3,7 @@
 activity    A line for each item that isn't a message, and its details (API 6.3).
 aside       Output on stderr next to the answer, without redrawing: reasoning, commentary, and a line for
             each call that ended.
+batch_bar   How far a batch is, at the bottom of a terminal: a bar, the counts, and what is waited for.
 blocks      Markdown as it arrives: what can't change any more is returned once, the unfinished rest can
             be previewed.
 choose      The renderer for a view. Modules that import rich are only loaded for a terminal or Markdown.
