@@ -10,8 +10,7 @@ engine      The threads of a batch: each takes a request, waits for its turn, as
 exchange    One request: sent, its events reduced to an answer, and what that amounts to.
 fields      A line of the input -> its id, its prompt or body, the flags that it sets.
 gate        When the next request may be sent: how many at once, how many a minute, pauses. Pure.
-lane        The provider's lane (API 13): the status of batches, their end, and what a server that offers
-            none is told as.
+lane        The provider's lane (API 13): status, list, cancel; what a server that offers none is told as.
 lane_input  The input of a batch as the provider takes it (API 13.2), in a file of its own.
 lines       The input, line by line: JSON Lines, lines of text, CSV or TSV.
 looked      What the command lines of the provider's lane ask for.
@@ -24,6 +23,8 @@ resume      `--resume`: what the output has already, and whether it is of this i
 run         A run of `batch`, from the command line to the exit code: the table of contents.
 shard       `--shard`: which part of the input one machine of several takes.
 source      The file of requests: opened, read twice and more, and known again by its digest.
+standing    A batch of the provider's lane in words: its status, and the error that its end amounts to
+            (API 13.3).
 submit      `batch submit`: the input checked, uploaded, and made a batch of; with --wait also its results.
 submitted   The batches that were submitted from here: which one an argument names, and what is recorded of
             it.

@@ -1,20 +1,20 @@
-"""The provider's lane (API 13): the status of batches, their end, and what a server that offers none is told as."""
+"""The provider's lane (API 13): status, list, cancel; what a server that offers none is told as."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cometresp.batch.looked import Looked
+from cometresp.batch.standing import fetching, name_of, status_line, status_words, verdict_of
 from cometresp.batch.submitted import keep, recent
-from cometresp.errors import CometrespError, ExitCode, Next, ProtocolError, RequestRefusedError, TurnError
+from cometresp.batch.waiting import until_ended
+from cometresp.errors import CometrespError, Next, ProtocolError, RequestRefusedError
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line, shell_arguments, to_bytes
 from cometresp.wire.batches import (
-    Counts,
     counts_of,
     has_ended,
     offers_no_batches,
-    problems_of,
     status_of,
     was_cancelled,
 )
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from cometresp.client.client import Client
     from cometresp.state.batches import Submitted
 
-_MOST_PROBLEMS = 20  # of an input, that are listed
 _PAGE = 100  # batches in a page of the server's list (API 1, #19)
 _ENDED_BEFORE = (400, 409)  # what a cancel of a batch that has ended is refused with
 _MOST_ASKED = 10  # recorded batches whose status is asked for
@@ -40,8 +39,6 @@ def show_status(options: Looked, runtime: Runtime) -> None:
     with client_for(runtime, options.id) as client:
         batch = client.batch(options.id)
         if options.wait and not has_ended(batch):
-            from cometresp.batch.waiting import until_ended
-
             batch = until_ended(client, batch, runtime)
     keep(runtime, batch)
     if options.as_json:
@@ -105,84 +102,17 @@ def cancel(options: Looked, runtime: Runtime) -> None:
             batch = client.cancel_batch(options.id)
         except RequestRefusedError as error:
             if error.details.status in _ENDED_BEFORE:
-                fetching = (Next("batch status", (shell_arguments(options.id),)), " shows what became of it")
-                error.with_message(f"{abridged_id(options.id)} can't be cancelled: {error.message}", fetching)
+                look = (Next("batch status", (shell_arguments(options.id),)), " shows what became of it")
+                error.with_message(f"{abridged_id(options.id)} can't be cancelled: {error.message}", look)
             raise
     keep(runtime, batch)
     if options.as_json:
         runtime.terminal.print_json(batch)
     name = name_of(batch)
     if has_ended(batch) and not was_cancelled(batch):
-        raise RequestRefusedError(f"{name} can't be cancelled: it is {status_words(batch)}", hint=_fetching(batch))
+        raise RequestRefusedError(f"{name} can't be cancelled: it is {status_words(batch)}", hint=fetching(batch))
     what = "cancelled" if was_cancelled(batch) else "being cancelled"
-    runtime.terminal.note(f"{name} is {what}" + runtime.hint("; when it has ended: ", _fetching(batch)[0]))
-
-
-# one batch in words ------------------------------------------------------------------------------------------------
-
-
-def name_of(batch: Json) -> str:
-    return abridged_id(text(batch.get("id")))
-
-
-def status_words(batch: Json) -> str:
-    return escape_line(status_of(batch).replace("_", " "), 40)
-
-
-def status_line(batch: Json) -> str:
-    """`batch_ab12  in_progress  3/10 done, 1 failed`."""
-    words = (escape_line(text(batch.get("id"))), escape_line(status_of(batch), 40), counts_of(batch).words())
-    return "  ".join(word for word in words if word)
-
-
-class Read(NamedTuple):
-    """What was read of the results: how many are good, `kinds` of failures in words, and what to do about those."""
-
-    counts: Counts
-    kinds: str
-    hint: tuple[str | Next, ...]
-
-    def words(self) -> str:
-        answered = (
-            f"{self.counts.completed} of {self.counts.total} requests have an answer" if self.counts.total else ""
-        )
-        return ": ".join(word for word in (answered, self.kinds) if word)
-
-
-def verdict_of(batch: Json, read: Read | None = None) -> TurnError | None:
-    """The error that the status of a batch amounts to; None for one that completed without failures."""
-    name, counts = name_of(batch), read.counts if read else counts_of(batch)
-    words = read.words() if read else counts.words()
-    done = f": {words}" if words else ""
-    hint = read.hint if read else _fetching(batch)
-    if not has_ended(batch):
-        waiting = Next("batch status", (shell_arguments(text(batch.get("id"))), "--wait"))
-        return TurnError(ExitCode.PENDING, f"{name} is still {status_words(batch)}{done}", hint=waiting)
-    if was_cancelled(batch):
-        return TurnError(ExitCode.CANCELLED, f"{name} was cancelled{done}", hint=hint)
-    if status_of(batch) == "failed":
-        return _invalid(batch, name)
-    if status_of(batch) != "completed":
-        return TurnError(ExitCode.FAILED, f"{name} ended as {status_words(batch)}{done}", hint=hint)
-    if counts.failed:
-        kinds = f": {read.kinds}" if read and read.kinds else ""
-        return TurnError(ExitCode.FAILED, f"{name}: {counts.failed} of {counts.total} failed{kinds}", hint=hint)
-    return None
-
-
-def _invalid(batch: Json, name: str) -> TurnError:
-    """The error of a batch whose input isn't valid, with its problems."""
-    problems = [escape_line(problem, 200) for problem in problems_of(batch)]
-    if not problems:
-        return TurnError(ExitCode.FAILED, f"{name} failed, and the server doesn't say why")
-    left = len(problems) - _MOST_PROBLEMS
-    rows = [f"  {problem}" for problem in problems[:_MOST_PROBLEMS]] + ([f"  … and {left} more"] if left > 0 else [])
-    return TurnError(ExitCode.FAILED, "\n".join([f"{name} failed: the server refused its input", *rows]))
-
-
-def _fetching(batch: Json) -> tuple[Next, str]:
-    words = shell_arguments(text(batch.get("id")))
-    return Next("batch fetch", (words, "-o OUT")), " fetches what was answered"
+    runtime.terminal.note(f"{name} is {what}" + runtime.hint("; when it has ended: ", fetching(batch)[0]))
 
 
 # what servers say ---------------------------------------------------------------------------------------------------

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import verdict
-from cometresp.batch.lane import Read, client_for, name_of, verdict_of
+from cometresp.batch.lane import client_for
 from cometresp.batch.looked import Fetching, Outputs
 from cometresp.batch.result import Result
+from cometresp.batch.standing import Read, name_of, verdict_of
 from cometresp.batch.submitted import input_of, keep
 from cometresp.batch.tally import name_of as words_of
+from cometresp.batch.waiting import until_ended
 from cometresp.errors import CometrespError, ExitCode, Next, ProtocolError, TurnError
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line, json_bytes, shell_arguments, shell_word, valid_json
@@ -39,8 +41,6 @@ def fetch(options: Fetching, runtime: Runtime) -> None:
 def fetched(client: "Client", batch: Json, outputs: "Opened", runtime: Runtime, *, wait: bool) -> None:
     """Write the results of a batch, which is waited for if `wait`. Raises the error that they amount to."""
     if wait and not has_ended(batch):
-        from cometresp.batch.waiting import until_ended
-
         batch = until_ended(client, batch, runtime)
     keep(runtime, batch)
     if not has_ended(batch):

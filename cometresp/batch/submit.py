@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cometresp.batch.lane import client_for, name_of
+from cometresp.batch.lane import client_for
 from cometresp.batch.lane_input import LaneInput, lane_input, requests_of
 from cometresp.batch.looked import Submission
 from cometresp.batch.results import Opened, fetched, opened
+from cometresp.batch.standing import name_of
 from cometresp.batch.submitted import keep
+from cometresp.batch.waiting import status_shown
 from cometresp.deadline import backoff
 from cometresp.errors import CometrespError, Next, RateLimitedError, UnreachableError, UsageError
 from cometresp.options.values import retries_of
@@ -119,8 +121,6 @@ def _outputs(options: Submission, runtime: Runtime) -> Iterator[Opened | None]:
 
 
 def _uploaded(client: "Client", options: Submission, made: LaneInput, runtime: Runtime) -> str:
-    from cometresp.batch.waiting import status_shown
-
     upload = Upload()
     with status_shown(runtime) as line:
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cometresp.batch.lane import name_of, status_words
+from cometresp.batch.standing import name_of, status_words
 from cometresp.batch.submitted import keep
 from cometresp.deadline import jittered
 from cometresp.errors import Next, RateLimitedError, StoppedError, UnreachableError
@@ -23,7 +23,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 5.0, 120.0, 1.3  # seconds between two l
 _SHORTEST_ASKED, _LONGEST_ASKED = 0.05, 600.0  # what a server may ask for
 _LAST_LOOK = 1.0  # seconds before --max-time
 _SAID_EVERY = 60.0  # seconds between lines where nothing can be redrawn
-_BAR = 20
+_BAR = 10
 _SHOWN, _LONGEST_SHOWN = 14, 20  # characters of an id
 
 
@@ -111,9 +111,11 @@ class _Progress:
         if self._line is not None:
             share = counts.done / counts.total if counts.total and status_of(batch) != "validating" else 0
             bar = "━" * round(_BAR * share) + "╌" * (_BAR - round(_BAR * share))
-            shown = bar if self._terminal.encoding == "utf-8" else ""
-            named = f"{_short(text(batch.get('id')))} is {status_words(batch)}"
-            self._line.text = " · ".join(filter(None, (named, shown, counts.words(), f"next look in {seconds:.0f} s")))
+            named = [_short(text(batch.get("id"))), status_words(batch)]
+            named += [bar] if counts.total and self._terminal.encoding == "utf-8" else []
+            self._line.text = " · ".join(
+                filter(None, (" ".join(named), counts.words(), f"next look in {seconds:.0f} s"))
+            )
         elif self._terminal.stderr_tty or self._terminal.verbose:
             if words != self._before:
                 self._terminal.note(words)
