@@ -39,7 +39,8 @@ def show_status(options: Looked, runtime: Runtime) -> None:
     with client_for(runtime, options.id) as client:
         batch = client.batch(options.id)
         if options.wait and not has_ended(batch):
-            batch = until_ended(client, batch, runtime)
+            again = Next("batch status", (shell_arguments(options.id), "--wait"))
+            batch = until_ended(client, batch, runtime, again)
     keep(runtime, batch)
     if options.as_json:
         runtime.terminal.print_json(batch)

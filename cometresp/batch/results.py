@@ -15,7 +15,7 @@ from cometresp.batch.standing import Read, name_of, verdict_of
 from cometresp.batch.submitted import input_of, keep
 from cometresp.batch.tally import name_of as words_of
 from cometresp.batch.waiting import until_ended
-from cometresp.errors import CometrespError, ExitCode, Next, ProtocolError, TurnError
+from cometresp.errors import CometrespError, ExitCode, Next, ProtocolError, TurnError, UsageError
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line, json_bytes, shell_arguments, shell_word, valid_json
 from cometresp.wire.batches import Counts, counts_of, files_of, has_ended, results_of
@@ -40,13 +40,14 @@ def fetch(options: Fetching, runtime: Runtime) -> None:
 
 def fetched(client: "Client", batch: Json, outputs: "Opened", runtime: Runtime, *, wait: bool) -> None:
     """Write the results of a batch, which is waited for if `wait`. Raises the error that they amount to."""
+    again = Next("batch fetch", (shell_arguments(text(batch.get("id"))), "--wait", *outputs.typed))
     if wait and not has_ended(batch):
-        batch = until_ended(client, batch, runtime)
+        batch = until_ended(client, batch, runtime, again)
     keep(runtime, batch)
     if not has_ended(batch):
         error = verdict_of(batch)
         assert error is not None
-        raise error.with_hint(Next("batch fetch", (shell_arguments(text(batch.get("id"))), "--wait", *outputs.typed)))
+        raise error.with_hint(again)
     tally = Counter[int]()
     for number, line in enumerate(_lines(client, batch), 1):
         result = result_of(line, number)
@@ -145,7 +146,8 @@ class Opened:
     def typed(self) -> list[str | None]:
         """The flags that name these places, as they are typed."""
         given = (("-o", self._wanted.file), ("--errors", self._wanted.errors))
-        return [word for flag, path in given if path is not None for word in (flag, shell_word(path))]
+        typed = [word for flag, path in given if path is not None for word in (flag, shell_word(path))]
+        return [*typed, *(["--text"] if self._wanted.as_text else [])]
 
     def retrying(self, batch: Json, runtime: Runtime) -> tuple[str | Next, ...]:
         """What asks the failed requests again from here: the output is that of a run, which can be resumed."""
@@ -174,6 +176,8 @@ def opened(wanted: Outputs, runtime: Runtime) -> Iterator[Opened]:
     """Open the places. What isn't committed is left out of the files, and kept beside them. Raises OutputError."""
     from cometresp.sinks import FileSink
 
+    if wanted.errors is not None and wanted.errors in ("", wanted.file):
+        raise UsageError("--errors: must name a file of its own" if wanted.errors else "--errors: must not be empty")
     terminal = runtime.terminal
     file = FileSink(wanted.file, terminal) if wanted.file is not None else None
     errors = FileSink(wanted.errors, terminal, "--errors") if wanted.errors is not None else None

@@ -11,7 +11,7 @@ from cometresp.deadline import jittered
 from cometresp.errors import Next, RateLimitedError, StoppedError, UnreachableError
 from cometresp.options.values import retries_of
 from cometresp.runtime import Runtime
-from cometresp.text import escape_line, shell_arguments
+from cometresp.text import escape_line
 from cometresp.wire.batches import counts_of, has_ended, status_of
 from cometresp.wire.json import Json, text
 
@@ -27,13 +27,12 @@ _BAR = 10
 _SHOWN, _LONGEST_SHOWN = 14, 20  # characters of an id
 
 
-def until_ended(client: "Client", batch: Json, runtime: Runtime) -> Json:
+def until_ended(client: "Client", batch: Json, runtime: Runtime, again: Next) -> Json:
     """The batch when it has ended, or as it was last when --max-time leaves no time for another look.
 
-    Pauses of 5 s grow to 2 min, unless the server asks for others. Failures that may pass don't count once the server
-    was reached.
+    Pauses of 5 s grow to 2 min, unless the server asks for others. Errors that may pass are waited out. `again` is the
+    command that comes back to the wait, for the error of a signal.
     """
-    again = Next("batch fetch", (shell_arguments(text(batch.get("id"))), "--wait -o OUT"))
     with _shown(runtime) as progress:
         try:
             return _Wait(client, batch, runtime, progress).until_ended()

@@ -203,6 +203,7 @@ def test_flags_are_defaults_under_each_line_and_bad_lines_are_told_before_anythi
         (["submit", "in.jsonl", "--batch-metadata", "k"], "--batch-metadata: 'k' must be KEY=VALUE"),
         (["submit", "file-abc", "--inline"], "--inline: takes a file of this machine, not one of the server"),
         (["submit", "none.jsonl"], "can't read none.jsonl: No such file or directory"),
+        (["submit", "in.jsonl", "--wait", "-o", "x", "--errors", "x"], "--errors: must name a file of its own"),
         (["status", "--wait"], "--wait: needs the ID of a batch"),
         (["fetch", "last"], "ID: no batch is recorded"),
         (["fetch", "a b"], "ID: the id 'a b' is refused"),
