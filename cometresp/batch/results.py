@@ -19,7 +19,7 @@ from cometresp.errors import CometrespError, ExitCode, Next, ProtocolError, Turn
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line, json_bytes, shell_arguments, shell_word, valid_json
 from cometresp.wire.batches import Counts, counts_of, files_of, has_ended, results_of
-from cometresp.wire.error_bodies import explain
+from cometresp.wire.error_bodies import error_in, explain
 from cometresp.wire.events import Event
 from cometresp.wire.json import Json, null, obj, text
 from cometresp.wire.replies import Reply, error_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cometresp.sinks import FileSink
     from cometresp.terminal import Terminal
 
+_NO_JSON = (b"NaN", b"Infinity")  # what some servers write, though it isn't JSON (API 12.11)
 _GOOD = (ExitCode.COMPLETED, ExitCode.CALL_OPEN)  # a response that ends with a call is an answer
 
 
@@ -49,25 +50,33 @@ def fetched(client: "Client", batch: Json, outputs: "Opened", runtime: Runtime, 
         assert error is not None
         raise error.with_hint(again)
     tally = Counter[int]()
-    for number, line in enumerate(_lines(client, batch), 1):
+    for number, (line, as_came) in enumerate(_lines(client, batch), 1):
         result = result_of(line, number)
         tally[int(result.exit_code)] += 1
-        outputs.write(line, result)
+        outputs.write(as_came, result)
     outputs.commit()
     _conclude(batch, tally, outputs, runtime)
 
 
-def _lines(client: "Client", batch: Json) -> Iterator[Json]:
-    """The lines of the results: those in the batch, or in its files. Raises ProtocolError for what is none."""
+def _lines(client: "Client", batch: Json) -> Iterator[tuple[Json, bytes]]:
+    """The lines of the results, and how they are written: those in the batch, or in its files, as they came.
+
+    Raises ProtocolError for one that is no result.
+    """
     inline = results_of(batch)
     if inline is not None:
-        yield from inline
+        yield from ((line, _written(line)) for line in inline)
         return
     for file_id in files_of(batch):
         with client.content(file_id) as lines:
             for raw in lines:
-                if raw.strip():
-                    yield _parsed(raw, file_id)
+                if data := raw.strip():
+                    line = _parsed(data, file_id)
+                    yield line, _written(line) if any(word in data for word in _NO_JSON) else data + b"\n"
+
+
+def _written(line: Json) -> bytes:
+    return json_bytes(valid_json(json.dumps(line, ensure_ascii=False)) + "\n")
 
 
 def _parsed(raw: bytes, file_id: str) -> Json:
@@ -90,6 +99,9 @@ def result_of(line: Json, number: int = 0) -> Result:
         return made._replace(error=TurnError(ExitCode.FAILED, message, details=details))
     if isinstance(status, int) and not 200 <= status < 300:  # noqa: PLR2004 - good statuses
         return made._replace(status=status, error=error_of(Reply(status, {}, json.dumps(body).encode())))
+    if "output" not in obj(body) and error_in(body) is not None:
+        message, details = explain(obj(body))
+        return made._replace(status=200, error=TurnError(ExitCode.FAILED, message, details=details))
     answer = Answer()
     kind = f"response.{obj(body).get('status') or 'completed'}"
     answer.apply(Event(kind, {"type": kind, "response": obj(body)}, ""))
@@ -132,9 +144,8 @@ class Opened:
         self._file = file
         self._errors = errors
 
-    def write(self, line: Json, result: Result) -> None:
-        """Write a result: the server's line as it came, or its text."""
-        as_came = json_bytes(valid_json(json.dumps(line, ensure_ascii=False)) + "\n")
+    def write(self, as_came: bytes, result: Result) -> None:
+        """Write a result: the server's line, or its text."""
         data = result.line(as_text=True) if self._wanted.as_text else as_came
         sink = self._errors if result.failed and self._errors is not None else self._file
         if sink is not None:

@@ -15,7 +15,7 @@ from cometresp.batch.standing import name_of
 from cometresp.batch.submitted import keep
 from cometresp.batch.waiting import status_shown
 from cometresp.deadline import backoff
-from cometresp.errors import CometrespError, Next, RateLimitedError, UnreachableError, UsageError
+from cometresp.errors import CometrespError, Next, RateLimitedError, StoppedError, UnreachableError, UsageError
 from cometresp.options.values import retries_of
 from cometresp.runtime import Runtime
 from cometresp.text import shell_arguments, to_bytes
@@ -144,6 +144,8 @@ def _created(client: "Client", body: Json, runtime: Runtime) -> Json:
     while True:
         try:
             return client.create_batch(body)
+        except StoppedError as stopped:
+            raise stopped.with_hint((Next("batch list"), " shows whether the batch was made")) from None
         except (UnreachableError, RateLimitedError) as error:
             if client.lost:
                 if (found := _made_before(client, body)) is not None:

@@ -9,7 +9,7 @@ from cometresp.batch.asked import Asked, Merged
 from cometresp.batch.looked import Fetching, Looked, Outputs, Submission
 from cometresp.errors import UsageError
 from cometresp.help.command import Command, DefaultCommand, GroupWithDefault
-from cometresp.options.arguments import AsJson, Quiet, ReplyAsJson
+from cometresp.options.arguments import AsJson, BatchId, Quiet, ReplyAsJson, SomeBatch
 from cometresp.options.batch import BatchOptions
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions, RequestOptions
@@ -32,9 +32,6 @@ _NOT_SUBMITTED = _WITHOUT | _OF_A_RUN | {"no_stream", "include_obfuscation", "fa
 _SHOWN_ONLY = set(OutputOptions._fields) - {"quiet", "verbose", "plain", "color"}
 _FETCHED = _SHOWN_ONLY - {"output"}
 
-BATCH_ID = typer.Argument(
-    metavar="ID", help="Id of a batch or its unique start, or last (the newest).", show_default=False
-)
 Number = Annotated[int, typer.Option("-n", "--number", help="How many, at most.", metavar="N", min=1, max=10_000)]
 Errors = Annotated[
     str | None,
@@ -171,7 +168,7 @@ def submit(  # noqa: PLR0913 - a parameter for each flag
 @partial(spread, without=_SHOWN_ONLY)
 def status(
     *,
-    batch_id: Annotated[str | None, BATCH_ID] = None,
+    batch_id: SomeBatch = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it has ended (--max-time limits it).")] = False,
     number: Number = 10,
     as_json: AsJson = False,
@@ -193,7 +190,7 @@ def status(
 @partial(spread, without=_FETCHED)
 def fetch(
     *,
-    batch_id: Annotated[str, BATCH_ID],
+    batch_id: BatchId,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it has ended (--max-time limits it).")] = False,
     errors: Errors = None,
     as_text: Annotated[
@@ -210,7 +207,7 @@ def fetch(
 @partial(spread, without=_SHOWN_ONLY)
 def cancel(
     *,
-    batch_id: Annotated[str, BATCH_ID],
+    batch_id: BatchId,
     as_json: ReplyAsJson = False,
     output: OutputOptions,
     connection: ConnectionOptions,

@@ -40,9 +40,11 @@ class Batches:
                 batch,
             )
 
-    def newest(self, base_url: str, limit: int) -> list[Submitted]:
-        """The batches of a server, the newest first."""
-        return self._found("WHERE base_url = ? ORDER BY created DESC, n DESC LIMIT ?", (base_url, limit))
+    def newest(self, base_url: str | None, limit: int) -> list[Submitted]:
+        """The batches of a server, or of all, the newest first."""
+        return self._found(
+            "WHERE base_url = ?1 OR ?1 IS NULL ORDER BY created DESC, n DESC LIMIT ?2", (base_url, limit)
+        )
 
     def beginning(self, base_url: str, start: str, limit: int) -> list[Submitted]:
         """Those whose ids begin so; the one that has this id alone, if there is one."""

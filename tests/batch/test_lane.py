@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openai import OpenAI
 
+from cometresp.emulator.server import Emulator
 from tests.conftest import Command, Forker, Result
 from tests.scripted import Wire, error_reply, json_reply, reply
 
@@ -193,6 +195,20 @@ def test_flags_are_defaults_under_each_line_and_bad_lines_are_told_before_anythi
     ]
     skipped = offline(forker, made, "submit", "-", "--skip-bad", "--lines", stdin=b"one\ntwo\n")
     assert shown(skipped) == [0, "ID\n", ""]
+
+
+def test_what_is_submitted_is_what_openai_s_own_client_submits(forker: Forker, made: Command, tmp_path: Path) -> None:
+    lines = offline(forker, made, "submit", "in.jsonl", "--dry-run").out
+    with Emulator() as emulator, OpenAI(base_url=emulator.base_url, api_key="x", max_retries=0) as client:
+        uploaded = client.files.create(file=("in.jsonl", lines), purpose="batch")
+        batch = client.batches.create(input_file_id=uploaded.id, endpoint="/v1/responses", completion_window="24h")
+        env = {"COMETAPI_BASE_URL": emulator.base_url}
+        waited = forker.run(made, ["batch", "status", batch.id, "--wait"], env=env)
+        fetched = forker.run(made, ["batch", "fetch", "last", "-o", str(tmp_path / "out")], env=env)
+        ended = client.batches.retrieve(batch.id)
+        assert ended.output_file_id is not None
+        assert client.files.content(ended.output_file_id).content == (tmp_path / "out").read_bytes()
+    assert (shown(waited), fetched.code) == ([0, "ID  completed  2/2 done\n", ""], 1)
 
 
 @pytest.mark.parametrize(
