@@ -16,11 +16,13 @@ import os
 import random
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 COMMAND = [sys.executable, "-m", "cometresp"]
@@ -199,17 +201,15 @@ def kills(home: Path, seed: int) -> None:
     source, out, asked = written_lines(home / "kills.jsonl", count), home / "kills.out", home / "asked"
     faults = [word for kind in ("429=0.05", "503", "cut", "failed") for word in ("--fault", f"{kind}%5")]
     emulator = subprocess.Popen(
-        [*COMMAND, "emulator", "--port", "0", "--fault-seed", str(seed), *faults],
+        [*COMMAND, "emulator", "--port", "0", "--fault-seed", str(seed), "--memory", str(asked), *faults],
         env=environ_for(home, ""),
         stdout=subprocess.PIPE,
-        stderr=asked.open("w"),
         text=True,
     )
     assert emulator.stdout is not None
     url = next(word for word in emulator.stdout.readline().split() if word.startswith("http"))
     command = [*COMMAND, "batch", str(source), "-j", "32", "-o", str(out), "--resume", "--summary-file"]
     printed: dict[str, bytes] = {}
-    sent = 0
     for n in range(times + 1):
         run = subprocess.Popen(
             [*command, str(home / f"summary{n}")], env=environ_for(home, url), stderr=subprocess.PIPE
@@ -228,9 +228,11 @@ def kills(home: Path, seed: int) -> None:
     assert set(ids) == {f"id-{n}" for n in range(count)}, "an id is missing"
     assert max(ids.values()) == 1, "an id stands twice"
     assert set(printed) == set(ids)
+    with closing(sqlite3.connect(asked)) as memory:
+        sent = memory.execute("SELECT count(*) FROM responses").fetchone()[0]
     failed = Counter(line["error"]["exit_code"] for line in lines if line["error"])
     print(f"{count} ids, each once, after {times} kills; failed by exit code: {dict(failed)}; {err.decode().strip()}")
-    _ = sent
+    print(f"{sent} requests were answered, so {sent - count} of them twice")
 
 
 def main() -> None:

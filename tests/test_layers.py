@@ -274,6 +274,7 @@ def test_a_package_lists_its_files_and_imports_nothing(package: Path) -> None:
             "pydantic click rich httpx asyncio tomlkit importlib.metadata sqlite3 http.server jsonschema"
             " cometresp.state.state"
             " cometresp.bugs cometresp.state.transcript cometresp.turns.attention cometresp.turns.display"
+            " cometresp.report.ending cometresp.wire.select"
             " cometresp.turns.lookup cometresp.turns.cost cometresp.catalogue.cache cometresp.mcp cometresp.answer"
             " cometresp.settings.flags",
         ),

@@ -17,6 +17,7 @@ looked      What the command lines of the provider's lane ask for.
 merge       `batch merge`: the outputs of several runs in one, a line for each id; what is missing.
 output      The output: whole lines, appended as responses come, each in one write; the file beside it.
 progress    How far a batch is: a bar on a terminal, a line a minute anywhere else.
+record      `--record`: the responses of a batch in the state file; they move no head of a chain.
 result      How one request ended, and the line of the output that says so.
 results     `batch fetch`: the results of a batch that has ended, written whole; what they amount to.
 resume      `--resume`: what the output has already, and whether it is of this input.

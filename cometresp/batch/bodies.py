@@ -13,10 +13,11 @@ from cometresp.errors import CometrespError, UsageError
 from cometresp.options.tables import RequestOptions
 from cometresp.request import rules
 from cometresp.request.body import TurnFields, build
+from cometresp.request.fallback import Fallbacks
 from cometresp.request.inputs import Inputs
 from cometresp.request.secrets import add_secrets, resolved_body
 from cometresp.runtime import Runtime
-from cometresp.wire.json import Json, obj
+from cometresp.wire.json import Json, obj, text
 
 _FLAG = re.compile(r"^--([a-z-]+)")
 
@@ -44,6 +45,10 @@ class Bodies:
         self._form = form
         self._typed = asked.typed
         self._template = _template(asked, runtime)
+        given = asked.request.fallback_model
+        self._fallback_models = [self._config.model_of(name.strip()) for name in given.split(",")] if given else []
+        if given is not None and not all(self._fallback_models):
+            raise UsageError("--fallback-model: must be MODEL or MODEL,MODEL: a name is empty")
         options = asked.request._replace(template=None, var=None, no_stdin=False)
         if options.model:
             options = options._replace(model=self._config.model_of(options.model))
@@ -60,6 +65,17 @@ class Bodies:
             environ = runtime.terminal.environ
             self._base = resolved_body(self._base, environ)
             add_secrets(self._base, runtime.secrets)
+
+    @property
+    def fallbacks(self) -> list[str]:
+        """The models of --fallback-model."""
+        return self._fallback_models
+
+    def fallbacks_of(self, body: Json) -> Fallbacks | None:
+        """The models that are left to ask for one request; None where no flag names any."""
+        if not self._fallback_models:
+            return None
+        return Fallbacks(self._fallback_models, text(body.get("model")) or None, self._warn)
 
     @property
     def base(self) -> Json:

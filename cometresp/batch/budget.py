@@ -44,14 +44,17 @@ class Prices:
 
 
 class Budget:
-    """`spent` starts with what earlier runs of the same output have spent. Its caller holds a lock."""
+    """`spent` starts with what earlier runs of the same output have spent. Its caller holds a lock.
 
-    def __init__(self, most: float, prices: Prices, spent: float) -> None:
+    `made` are how many answers they got, and the output tokens of these.
+    """
+
+    def __init__(self, most: float, prices: Prices, spent: float = 0.0, made: tuple[int, int] = (0, 0)) -> None:
         self.most = most
         self.spent = spent
         self.held = 0.0
         self._prices = prices
-        self._answers, self._made = 0, 0  # responses so far, and their output tokens
+        self._answers, self._made = made
 
     def estimate(self, body: Mapping[str, object], tokens: int) -> float:
         """What a request costs at most: all the output that it allows; without a limit, what others had on average."""

@@ -24,7 +24,7 @@ def conclude(asked: Asked, runtime: Runtime, engine: Engine, error: Exception | 
     if error is not None:
         raise error
     if done.failures:
-        counts = ", ".join(f"{count} {name_of(code)} (exit {code})" for code, count in done.failed.items())
+        counts = ", ".join(f"{count} with exit code {code} ({name_of(code)})" for code, count in done.failed.items())
         left = f"; stopped with {done.left} left" if done.left and engine.stopping else ""
         message = f"{done.failures} of {done.done} failed: {counts}{left}"
         raise TurnError(ExitCode.FAILED, message, hint=resume_hint(asked, retry=True))

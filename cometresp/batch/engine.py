@@ -18,6 +18,7 @@ from cometresp.batch.tally import Tally
 from cometresp.deadline import backoff
 from cometresp.errors import CometrespError, CostLimitError, ExitCode, KeyProblemError, RateLimitedError
 from cometresp.request.estimate import estimated_tokens
+from cometresp.request.fallback import Fallbacks, for_model
 
 if TYPE_CHECKING:
     from cometresp.wire.json import Json
@@ -29,11 +30,18 @@ _FORBIDDEN = 403
 
 
 class Limits(NamedTuple):
-    """What ends a run early: failures in all, and hopeless ones in a row."""
+    """How often a request is tried again, and what ends a run early: failures in all, hopeless ones in a row, cost.
+
+    `counts_tokens`: the gate wants to know how many tokens a request has. `window`: so many more requests are taken
+    than are written, at most.
+    """
 
     retries: int
     most_failures: int | None
     in_a_row: int
+    budget: Budget | None = None
+    counts_tokens: bool = False
+    window: int | None = None
 
 
 class Turn(NamedTuple):
@@ -54,15 +62,9 @@ class Engine:
         tally: Tally,
         write: Callable[[int, Result], int],
         limits: Limits,
-        *,
-        budget: Budget | None = None,
-        counts_tokens: bool = False,
-        window: int | None = None,
+        fallbacks: "Callable[[Json], Fallbacks | None]" = lambda _: None,
     ) -> None:
-        """`write` gets each result with its place among those that were taken, and returns how many are written.
-
-        `window`: so many more than these are taken, at most.
-        """
+        """`write` gets each result with its place among those that were taken, and returns how many are written."""
         self.gate = gate
         self.tally = tally
         self.error: Exception | None = None  # why the run ended early
@@ -70,9 +72,10 @@ class Engine:
         self._entries = enumerate(entries)
         self._write = write
         self._limits = limits
-        self._budget = budget
-        self._counts_tokens = counts_tokens or budget is not None
-        self._window = window
+        self._budget = limits.budget
+        self._counts_tokens = limits.counts_tokens or limits.budget is not None
+        self._window = limits.window
+        self._fallbacks = fallbacks
         self._written = 0
         self._good = 0
         self._taking = threading.Lock()
@@ -129,13 +132,25 @@ class Engine:
         return taken
 
     def _answer(self, entry: Entry, exchange: Exchange) -> Result | None:
-        """The result of a request, which is tried again where that may help; None where the run ends before."""
+        """The result of a request, of whichever model answers; None where the run ends before."""
+        fallbacks = self._fallbacks(entry.body)
+        while True:
+            found = self._tried(entry, exchange)
+            if not isinstance(found, CometrespError):
+                return found
+            chained = entry.body.get("previous_response_id") is not None
+            if fallbacks is None or not fallbacks.take(found, chained=chained):
+                return failed(entry, found)
+            entry = entry._replace(body=for_model(entry.body, fallbacks.current or ""))
+
+    def _tried(self, entry: Entry, exchange: Exchange) -> Result | CometrespError | None:
+        """The result of a request, which is tried again where that may help, or its last error."""
         tries = limited = 0
-        good_before = -1
         while True:
             turn = self._turn(entry.body)
             if turn is None:
                 return None
+            good_before = self._good
             try:
                 result = exchange.ask(entry)
             except NotAnsweredError as unanswered:
@@ -149,15 +164,15 @@ class Engine:
                 return None
             is_limit = isinstance(error, RateLimitedError)
             if not (error.passing or is_limit):
-                return failed(entry, error)
+                return error
             if is_limit and self._good != good_before:  # it passes for others: it will for this one
-                limited, good_before = limited + 1, self._good
+                limited += 1
                 if limited > _MOST_LIMITED:
-                    return failed(entry, error)
+                    return error
             else:
                 tries += 1
             if tries > self._limits.retries:
-                return failed(entry, error)
+                return error
             self._pause(turn, error, asked, tries)
             self.tally.retried += 1
 
@@ -220,10 +235,9 @@ class Engine:
         if not result.failed:
             return
         code, count = self.tally.in_a_row
-        failures = sum(self.tally.failed.values())
         most = self._limits.most_failures
         hopeless = code in _HOPELESS or (code == ExitCode.REFUSED and not self._good)
-        if most is not None and failures >= most:
+        if most is not None and self.tally.failures >= most:
             self.stop()
         elif hopeless and count >= self._limits.in_a_row and result.error is not None:
             self.stop(_hopeless(result.error, count))

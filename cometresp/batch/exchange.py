@@ -1,6 +1,6 @@
 """One request: sent, its events reduced to an answer, and what that amounts to. A stream that is cut is followed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
@@ -50,6 +50,7 @@ class Exchange:
         retries: int,
         allow_incomplete: bool,
         as_text: bool,
+        record: Callable[[Entry, Answer, float | None], None] | None = None,
     ) -> None:
         self.client = client
         self._secrets = secrets
@@ -58,6 +59,7 @@ class Exchange:
         self._retries = retries
         self._allow_incomplete = allow_incomplete
         self._as_text = as_text
+        self._record = record
 
     def ask(self, entry: Entry) -> Result:
         """How the request ended. Raises NotAnsweredError where it got no reply: it may be sent again then."""
@@ -114,6 +116,9 @@ class Exchange:
         if answer.is_blank and not answer.response:
             return failed(entry, outcome) if outcome is not None else Result(entry.number, entry.custom_id)
         usage, model = answer.usage, text(entry.body.get("model"))
+        cost = self._prices.cost(usage, model or text(answer.response.get("model")))
+        if self._record is not None:
+            self._record(entry, answer, cost)
         return Result(
             entry.number,
             entry.custom_id,
@@ -123,7 +128,7 @@ class Exchange:
             None if self._as_text else answer.as_response(),
             answer.text if self._as_text else "",
             usage,
-            self._prices.cost(usage, model or text(answer.response.get("model"))),
+            cost,
             answer.id,
         )
 

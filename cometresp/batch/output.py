@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import BinaryIO, NamedTuple, Self
 
 from cometresp.batch.source import Mark
-from cometresp.errors import OutputError, UsageError
+from cometresp.errors import ExitCode, OutputError, UsageError
 from cometresp.sinks import is_written_through, opened_through
 from cometresp.terminal import Terminal, write_all
 from cometresp.text import escape_json, escape_line, json_bytes
@@ -192,6 +192,12 @@ def is_failed(line: Json) -> bool:
         return True
     status = obj(line.get("response")).get("status_code")
     return not (isinstance(status, int) and 200 <= status < 300)  # noqa: PLR2004
+
+
+def code_in(line: Json) -> int:
+    """The exit code in a line of an output; 1 where another program wrote it."""
+    code = line["exit"] if "exit" in line else obj(line.get("error")).get("exit_code")
+    return code if isinstance(code, int) else ExitCode.FAILED
 
 
 def usage_in(line: Json) -> Json:

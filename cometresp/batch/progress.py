@@ -1,5 +1,6 @@
 """How far a batch is: a bar on a terminal, a line a minute anywhere else."""
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -70,7 +71,7 @@ def progress_of(engine: Engine) -> "Progress":
         more.append(written(done.cost))
     waits = ""
     if pause is not None and (seconds := pause.until - time.monotonic()) > 0:
-        waits = f"{pause.reason}: all paused {seconds:.0f} s"
+        waits = f"{pause.reason}: all paused {math.ceil(seconds)} s"
     elif engine.stopping:
         waits = "ending: those in flight are waited for"
     elif engine.gate.allowed < engine.gate.jobs:

@@ -1,6 +1,8 @@
 """`--resume`: what the output has already, and whether it is of this input."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from cometresp.batch.asked import Asked
@@ -10,6 +12,7 @@ from cometresp.batch.digests import Digests, digest
 from cometresp.batch.output import (
     Output,
     Side,
+    code_in,
     is_failed,
     model_in,
     read_side,
@@ -23,10 +26,12 @@ from cometresp.wire.json import Json
 
 
 class Earlier(NamedTuple):
-    """The ids that earlier runs have written, None for none, and what they cost (USD; None: not known)."""
+    """The ids that earlier runs have written, None for none; the failed of them by exit code; their cost, if known."""
 
     ids: Digests | None = None
+    failed: Mapping[int, int] = MappingProxyType({})
     spent: float | None = None
+    made: tuple[int, int] = (0, 0)  # answers, and the output tokens of these
 
     def has(self, custom_id: str) -> bool:
         return self.ids is not None and digest(custom_id) in self.ids
@@ -97,18 +102,23 @@ def _check_side(asked: Asked, output: Output, source: Source, checked: Checked, 
 
 def _read(asked: Asked, output: Output, prices: Prices) -> Earlier:
     """What the output has. With --retry-failed the lines of failed requests are taken out of it."""
-    ids, spent, fails = Digests(), None, 0
+    ids, spent, fails, made = Digests(), None, Counter[int](), (0, 0)
     for line in output.lines():
         failed = is_failed(line)
-        fails += failed
-        cost = line.get("cost") if "exit" in line else prices.cost(usage_in(line), model_in(line))
+        if failed:
+            fails[code_in(line)] += 1
+        usage = usage_in(line)
+        if isinstance(tokens := usage.get("output_tokens"), int):
+            made = made[0] + 1, made[1] + tokens
+        cost = line.get("cost") if "exit" in line else prices.cost(usage, model_in(line))
         if isinstance(cost, int | float):
             spent = (spent or 0.0) + cost
         if not (failed and asked.batch.retry_failed):
             ids.add(digest(line["custom_id"]))
     if fails and asked.batch.retry_failed:
         output.keep(_unless_failed())
-    return Earlier(ids, spent)
+        fails.clear()
+    return Earlier(ids, fails, spent, made)
 
 
 def _unless_failed() -> Callable[[Json], bool]:

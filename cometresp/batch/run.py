@@ -10,7 +10,7 @@ Without --resume an output that is there isn't touched.
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from cometresp.batch.asked import Asked
@@ -30,7 +30,7 @@ from cometresp.runtime import Runtime
 from cometresp.text import json_bytes, valid_json
 
 if TYPE_CHECKING:
-    from cometresp.batch.budget import Budget, Prices
+    from cometresp.batch.budget import Prices
     from cometresp.batch.exchange import Exchange
     from cometresp.batch.result import Result
     from cometresp.client.client import Client
@@ -48,7 +48,12 @@ def run(asked: Asked, runtime: Runtime) -> None:
     terminal = runtime.terminal
     shard = shard_of(asked.batch.shard, terminal.environ)
     source = open_source(asked.file, asked.batch, terminal)
-    shows = asked.connection.only_shows
+    with closing(source.file):
+        _run(asked, runtime, source, shard)
+
+
+def _run(asked: Asked, runtime: Runtime, source: Source, shard: Shard | None) -> None:
+    terminal, shows = runtime.terminal, asked.connection.only_shows
     if not shows:
         runtime.check_sendable()
     bodies = Bodies(asked, runtime, source.form, resolve=not shows)
@@ -62,7 +67,7 @@ def run(asked: Asked, runtime: Runtime) -> None:
 
     prices = Prices(runtime)
     if asked.output.max_cost is not None:
-        prices.check(checked.models)
+        prices.check({*checked.models, *bodies.fallbacks})
     with Output(asked.output.file, terminal) as output:
         earlier = open_output(asked, output, source, checked, shard, prices)
         _send(asked, runtime, (source, bodies, shard, checked), output, earlier, prices)
@@ -134,12 +139,10 @@ def _send(
     prices: "Prices",
 ) -> None:
     batch, checked = asked.batch, given[3]
-    tally = Tally(checked.lines, earlier.count_of(checked), earlier.spent)
+    tally = Tally(checked.lines, earlier.count_of(checked), earlier.failed, earlier.spent)
     runtime.report.servers.append(tally)
-    budget = _budget(asked, prices, earlier)
     gate = Gate(batch.jobs, batch.rpm, batch.tpm, time.monotonic())
-    most = 1 if batch.fail_fast else batch.max_failures
-    limits = Limits(retries_of(asked.connection), most, max(_IN_A_ROW, 2 * batch.jobs))
+    limits = _limits(asked, prices, earlier)
     ordered = Ordered(output.write)
 
     def write(place: int, result: "Result") -> int:
@@ -150,16 +153,7 @@ def _send(
         return 0
 
     todo = (entry for entry in entries(*given) if not earlier.has(entry.custom_id))
-    engine = Engine(
-        todo,
-        gate,
-        tally,
-        write,
-        limits,
-        budget=budget,
-        counts_tokens=batch.tpm is not None,
-        window=_AHEAD * batch.jobs if batch.ordered else None,
-    )
+    engine = Engine(todo, gate, tally, write, limits, given[1].fallbacks_of)
     error: Exception | None = None
     try:
         with runtime.client(shared=True) as client:
@@ -170,12 +164,18 @@ def _send(
     conclude(asked, runtime, engine, error)
 
 
-def _budget(asked: Asked, prices: "Prices", earlier: Earlier) -> "Budget | None":
-    if asked.output.max_cost is None:
-        return None
+def _limits(asked: Asked, prices: "Prices", earlier: Earlier) -> Limits:
     from cometresp.batch.budget import Budget
 
-    return Budget(asked.output.max_cost, prices, earlier.spent or 0.0)
+    batch, most_cost = asked.batch, asked.output.max_cost
+    return Limits(
+        retries_of(asked.connection),
+        1 if batch.fail_fast else batch.max_failures,
+        max(_IN_A_ROW, 2 * batch.jobs),
+        None if most_cost is None else Budget(most_cost, prices, earlier.spent or 0.0, earlier.made),
+        batch.tpm is not None,
+        _AHEAD * batch.jobs if batch.ordered else None,
+    )
 
 
 def _exchanges(asked: Asked, runtime: Runtime, client: "Client", prices: "Prices", tally: Tally) -> "list[Exchange]":
@@ -183,6 +183,11 @@ def _exchanges(asked: Asked, runtime: Runtime, client: "Client", prices: "Prices
     from cometresp.batch.exchange import Exchange
 
     left = max(tally.snapshot().left, 1)
+    record = None
+    if asked.batch.record:
+        from cometresp.batch.record import Recording
+
+        record = Recording(runtime)
     return [
         Exchange(
             client.sibling(),
@@ -192,6 +197,7 @@ def _exchanges(asked: Asked, runtime: Runtime, client: "Client", prices: "Prices
             retries=retries_of(asked.connection),
             allow_incomplete=asked.output.allow_incomplete,
             as_text=asked.batch.text,
+            record=record,
         )
         for _ in range(min(asked.batch.jobs, left))
     ]

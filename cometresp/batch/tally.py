@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from cometresp.calls.conversation import add_usage
@@ -57,14 +58,19 @@ class Snapshot(NamedTuple):
 
 
 class Tally:
-    def __init__(self, total: int, earlier: int, spent: float | None) -> None:
+    """`earlier` is how many requests earlier runs of the same output have done, `failed` those of them that failed."""
+
+    def __init__(
+        self, total: int, earlier: int = 0, failed: Mapping[int, int] | None = None, spent: float | None = None
+    ) -> None:
         self.total = total
         self.retried = 0
         self.sent = 0
         self.in_a_row: tuple[int, int] = (0, 0)  # the exit code of the last failures, and how many there were
         self._earlier = earlier
         self._done = 0
-        self.failed: Counter[int] = Counter()
+        self.failed: Counter[int] = Counter(failed or {})
+        self.failures = 0  # of this run
         self._calls = 0
         self._usage: Json = {}
         self._cost: float | None = spent
@@ -87,6 +93,7 @@ class Tally:
                 self._calls += 1
             if result.failed:
                 self.failed[result.exit_code] += 1
+                self.failures += 1
                 code, count = self.in_a_row
                 self.in_a_row = (result.exit_code, count + 1 if code == result.exit_code else 1)
             else:

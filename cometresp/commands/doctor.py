@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from cometresp.doctor.facts import Fact, Section
-from cometresp.errors import CometrespError, ConfigError, OutputError, UsageError
+from cometresp.errors import CometrespError, ConfigError, OutputError, StoppedError, UsageError
 from cometresp.help.command import Command
 from cometresp.options.arguments import AsJson
 from cometresp.options.spread import spread
@@ -158,6 +158,8 @@ def _fault(runtime: Runtime) -> CometrespError | None:
     """Why the settings can't be used."""
     try:
         _ = runtime.config, runtime.plain
+    except StoppedError:
+        raise
     except CometrespError as error:
         return error
     return None

@@ -12,7 +12,7 @@ from cometresp import __version__
 from cometresp.config import state_dir
 from cometresp.config_file import config_path
 from cometresp.doctor.facts import Fact, Section
-from cometresp.errors import CometrespError, DamagedError, Next, OutputError
+from cometresp.errors import CometrespError, DamagedError, Next, OutputError, StoppedError
 from cometresp.runtime import Runtime
 from cometresp.terminal import Terminal
 from cometresp.wire.payload import megabytes
@@ -153,6 +153,8 @@ def _connection_faults(runtime: Runtime) -> list[CometrespError]:
     try:
         with runtime.client(key_required=False):
             pass
+    except StoppedError:
+        raise
     except CometrespError as error:
         found.append(error)
     return found
@@ -177,7 +179,7 @@ def _refused(runtime: Runtime) -> str:
     try:
         state = runtime.open_state(create=False, mend=False)
         seen = dict(state.servers.without_previous()) if state else {}
-    except CometrespError:
+    except OutputError:
         return ""
     if runtime.base_url not in seen:
         return ""

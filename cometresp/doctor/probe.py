@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import verdict
 from cometresp.catalogue.entries import entries_in
-from cometresp.errors import CometrespError, KeyProblemError, UsageError
+from cometresp.errors import CometrespError, KeyProblemError, StoppedError, UsageError
 from cometresp.render.screen import Nothing
 from cometresp.runtime import Runtime
 from cometresp.turns.exchange import exchange
@@ -58,6 +58,8 @@ def probe(runtime: Runtime, model: str | None) -> Iterator[Trial]:
     try:
         with runtime.client() as client:
             yield from _trials(client, model)
+    except StoppedError:
+        raise
     except CometrespError as error:
         yield Trial("response", False, error.message, error)
 
@@ -87,6 +89,8 @@ def _tried(name: str, run: Callable[[], str]) -> Trial:
     started = time.monotonic()
     try:
         detail = run()
+    except StoppedError:
+        raise
     except CometrespError as error:
         return Trial(name, False, " ".join(error.message.split())[:_SHOWN], error)
     return Trial(name, True, f"{detail} · {time.monotonic() - started:.1f} s")
@@ -96,7 +100,7 @@ def _models(client: "Client") -> str:
     """The list of OpenAI's kind needs the key; CometAPI's catalogue doesn't."""
     try:
         data = client.models(_is_list)
-    except KeyProblemError:
+    except (KeyProblemError, StoppedError):
         raise
     except CometrespError:
         data = client.models(_is_list, public=True)

@@ -91,8 +91,8 @@ def _change(path: Path, edit: Callable[[str], str], *, private: bool = False) ->
     try:
         _make_folder(path)
         with _locked(real.parent):
-            read(path)  # so that nothing is written over a damaged file
             text, mark = _text(path) or "", _mark(real)
+            parse(text, path)  # so that nothing is written over a damaged file
             data = mark + edit(text).encode()
             if len(data) > MOST_BYTES:
                 raise UsageError(f"{_shown(path)}: the config file has at most {MOST_BYTES // 1_000_000} MB")

@@ -60,13 +60,10 @@ def conclude(
     final = _explained(error, answer, recorder) or outcome or lacking or _trouble(display, recorder)
     if final is None and not display.layout.prints_only_id and (empty := emptiness(answer)):
         display.terminal.warn(escape_line(empty))
-    report = recorder.report
-    report.place = recorder.recorded_place
-    report.text, report.language = last.text_of(answer)
-    if isinstance(instead, StoppedError):
-        report.status = "interrupted"
+    status = "interrupted" if isinstance(instead, StoppedError) else ""
+    _report(last, answer, recorder, status)
     _place_file(display, good=final is None)
-    _print_summary(done, display, recorder, tier, status="interrupted" if isinstance(instead, StoppedError) else "")
+    _print_summary(done, display, recorder, tier, status=status)
     if final is not None:
         raise final
 
@@ -188,6 +185,14 @@ def _explained(error: Exception | None, answer: Answer, recorder: Recorder) -> E
 def _trouble(display: Display, recorder: Recorder) -> CometrespError | None:
     id_file = display.outlets.id_file
     return (id_file.error if id_file else None) or recorder.error
+
+
+def _report(last: _Last, answer: Answer, recorder: Recorder, status: str) -> None:
+    """The facts of the run that are known only now; the others came with its turns."""
+    report = recorder.report
+    report.place = recorder.recorded_place
+    report.text, report.language = last.text_of(answer)
+    report.status = status or report.status
 
 
 def _place_file(display: Display, *, good: bool) -> None:

@@ -32,7 +32,7 @@ def test_completions_equal_what_the_program_prints(run: Command, shell: str) -> 
 
 
 def test_commands_and_flags_complete(run: Command) -> None:
-    assert complete(run, "cometresp co") == ["continue", "completion"]
+    assert complete(run, "cometresp co") == ["continue", "config", "completion"]
     assert complete(run, "cometresp chains re") == ["rename"]
     assert complete(run, "cometresp ask --temp") == ["--temperature"]
     assert complete(run, "cometresp ask --temperature 1 --temp") == []
@@ -100,7 +100,7 @@ def test_every_flag_that_takes_a_file_or_one_of_some_words_completes(run: Comman
             name = option.param_decls[0] if option.param_decls else option.default
             if option.metavar in ("FILE", "DIR", "PATH"):
                 assert complete(run, f"cometresp ask {name} ") == ["x/"], name
-            elif "@FILE" in option.help and "VALUE" not in option.help:
+            elif "@FILE" in option.help and "VALUE" not in f"{option.help} {option.metavar}":
                 assert complete(run, f"cometresp ask {name} @") == ["@x/"], name
 
 

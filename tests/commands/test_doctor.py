@@ -1,13 +1,17 @@
 """`doctor`: what is set and there, and with `--probe` what the server takes."""
 
 import json
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Command, Forker
+from tests.jobs import job
 from tests.scripted import Wire, error_reply, json_reply, message, response, text_stream
+from tests.waiting import until
 
 HEADINGS = ["versions", "settings", "files", "server", "terminal"]
 
@@ -211,6 +215,22 @@ def test_nothing_is_sent_where_it_could_only_fail(forker: Forker, run: Command) 
         {"sends": "nothing: no key for https://api.cometapi.com/v1: COMETAPI_KEY is not set"},
     )
     assert json.loads(forker.run(run, ["doctor", "--probe", "--json"]).out)["probe"] == []
+
+
+def test_an_interrupt_ends_a_probe(ask: Command, wire: Wire) -> None:
+    over = threading.Event()
+
+    def stall(*_: object) -> None:
+        over.wait(60)
+
+    wire.answer(stall)
+    with job(["doctor", "--probe"], ask.environ, ask.home) as probing:
+        until(lambda: wire.requests)
+        probing.send(signal.SIGINT)
+        assert probing.ended() == 130
+        assert probing.screen.endswith("cometresp: error: interrupted\n")
+    over.set()
+    assert len(wire.requests) == 1
 
 
 def test_a_probe_of_the_emulator_needs_nothing(forker: Forker, run: Command) -> None:

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cometresp.report.github import SUMMARY_LIMIT, outputs, step_summary
 from cometresp.report.workflow import Workflow, annotation
@@ -53,6 +55,22 @@ def test_signs_are_broken_whatever_pieces_they_come_in(size: int) -> None:
     job = Workflow(guards=True, annotates=False)
     text = ATTACK + LEFT
     assert "".join(job.stderr(text[at : at + size]) for at in range(0, len(text), size)) == SAFE + LEFT
+
+
+@given(st.text(alphabet=":#[]\n\r \t\ufeff\u3000a\u200b", max_size=30), st.integers(1, 5))
+def test_no_text_is_a_command_and_only_signs_are_broken(text: str, size: int) -> None:
+    job = Workflow(guards=True, annotates=False)
+    shown = "".join(job.stderr(text[at : at + size]) for at in range(0, len(text), size))
+    lines = [line.lstrip("\ufeff\u3000 \t") for line in re.split("\r\n|[\r\n]", shown)]
+    assert [line for line in lines if line.startswith("::") or "##[" in line] == []
+    assert shown.replace(":\u200b:", "::").replace("##\u200b[", "##[") == text.replace(":\u200b:", "::").replace(
+        "##\u200b[", "##["
+    )
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_any_values_are_read_back(first: str, second: str) -> None:
+    assert runner_reads(outputs({"a": first, "b": second})) == {"a": first, "b": second}
 
 
 def test_bytes_that_are_no_text_and_json_stay_what_they_are() -> None:
