@@ -34,8 +34,8 @@ def test_completions_equal_what_the_program_prints(run: Command, shell: str) -> 
 def test_commands_and_flags_complete(run: Command) -> None:
     assert complete(run, "cometresp co") == ["continue", "config", "completion"]
     assert complete(run, "cometresp chains re") == ["rename"]
-    assert complete(run, "cometresp ask --temp") == ["--temperature"]
-    assert complete(run, "cometresp ask --temperature 1 --temp") == []
+    assert complete(run, "cometresp ask --tempe") == ["--temperature"]
+    assert complete(run, "cometresp ask --temperature 1 --tempe") == []
     assert complete(run, "cometresp ask --hea") == ["--header"]
     assert complete(run, "cometresp ask -H a --hea") == ["--header"]
     assert offered(run, "cometresp ask --effor") == [
