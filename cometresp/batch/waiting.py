@@ -6,10 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cometresp.batch.standing import name_of, status_words
-from cometresp.batch.submitted import keep
 from cometresp.deadline import jittered
 from cometresp.errors import Next, RateLimitedError, StoppedError, UnreachableError
-from cometresp.options.values import retries_of
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line
 from cometresp.wire.batches import counts_of, has_ended, status_of
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 5.0, 120.0, 1.3  # seconds between two looks
 _SHORTEST_ASKED, _LONGEST_ASKED = 0.05, 600.0  # what a server may ask for
+_MOST_FAILURES = 30  # in a row: a wait of a day outlasts an outage of an hour
 _LAST_LOOK = 1.0  # seconds before --max-time
 _SAID_EVERY = 60.0  # seconds between lines where nothing can be redrawn
 _BAR = 10
@@ -62,18 +61,14 @@ class _Wait:
                 if self._client.left is not None and self._client.left <= 0:
                     return self._batch
                 failures += 1
-                if not error.passing or (error.details.status is None and failures > self._most_failures):
+                asked_to_wait = isinstance(error, RateLimitedError) and self._client.retry_after is not None
+                is_passing = error.passing or asked_to_wait  # also for longer than a single request waits
+                if not is_passing or failures > _MOST_FAILURES:
                     raise
                 problem = error.message
             else:
                 problem, failures = "", 0
-        keep(self._runtime, self._batch)
         return self._batch
-
-    @property
-    def _most_failures(self) -> int:
-        """How often in a row the server may be out of reach: a wait of a day outlasts a lost network of an hour."""
-        return max(30, retries_of(self._runtime.connection))
 
     def _seconds(self) -> float | None:
         """The pause before the next look; None where --max-time leaves no time for one."""
