@@ -7,8 +7,8 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from contextlib import contextmanager
+from typing import BinaryIO, NamedTuple
 
 from cometresp.batch.asked import Asked
 from cometresp.batch.bodies import Bodies, Entry
@@ -17,7 +17,6 @@ from cometresp.batch.source import open_source
 from cometresp.errors import OutputError, UsageError
 from cometresp.request.secrets import masked_body
 from cometresp.runtime import Runtime
-from cometresp.text import escape_line
 from cometresp.wire.batches import MOST_BYTES, MOST_LINES
 from cometresp.wire.endpoints import BATCH_URL
 from cometresp.wire.json import Json
@@ -30,19 +29,19 @@ _STREAMED = ("stream", "stream_options")  # which requests of a batch can't have
 class InputFile(Content):
     """A file that is uploaded: its bytes, read again each time it is sent."""
 
-    __slots__ = ("length", "path", "size")
+    __slots__ = ("file", "length", "size")
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.length = self.size = os.stat(path).st_size  # noqa: PTH116
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.length = self.size = os.fstat(file.fileno()).st_size
 
     def check(self) -> None:
         return
 
     def pieces(self) -> Iterator[bytes]:
-        with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123
-            while chunk := file.read(_CHUNK):
-                yield chunk
+        self.file.seek(0)
+        while chunk := self.file.read(_CHUNK):
+            yield chunk
 
 
 class LaneInput(NamedTuple):
@@ -52,8 +51,8 @@ class LaneInput(NamedTuple):
     requests: int
 
     def lines(self) -> Iterator[bytes]:
-        with open(self.file.path, "rb") as file:  # noqa: PTH123
-            yield from file
+        self.file.file.seek(0)
+        yield from self.file.file
 
     def warnings(self) -> list[str]:
         """What the provider may not take (API 13.2)."""
@@ -72,12 +71,12 @@ def lane_input(asked: Asked, runtime: Runtime) -> Iterator[LaneInput]:
 
     Raises UsageError, which lists the lines that can't be sent, unless --skip-bad leaves those out.
     """
-    with _temporary() as path:
-        count = _prepare(asked, runtime, path)
-        yield LaneInput(InputFile(path), count)
+    with tempfile.TemporaryFile() as file:  # which has no name, so that no end of the program leaves it behind
+        count = _prepare(asked, runtime, file)
+        yield LaneInput(InputFile(file), count)
 
 
-def _prepare(asked: Asked, runtime: Runtime, path: str) -> int:
+def _prepare(asked: Asked, runtime: Runtime, file: BinaryIO) -> int:
     """Check the input, and write its requests; returns how many."""
     source = open_source(asked.file, asked.batch, runtime.terminal)
     with source.file:
@@ -91,32 +90,21 @@ def _prepare(asked: Asked, runtime: Runtime, path: str) -> int:
             runtime.terminal.warn(message.replace("can't be sent", "can't be sent, and left out (--skip-bad)", 1))
         if not checked.lines:
             raise UsageError(f"{source.shown} holds no requests{' that can be sent' if checked.bad_count else ''}")
-        return _write(path, entries(source, bodies, None, checked), runtime)
+        return _write(file, entries(source, bodies, None, checked), runtime)
 
 
-@contextmanager
-def _temporary() -> Iterator[str]:
-    """The path of a file that is private, and gone after the block."""
-    descriptor, path = tempfile.mkstemp(prefix="cometresp-batch-", suffix=".jsonl")
-    os.close(descriptor)
-    try:
-        yield path
-    finally:
-        with suppress(OSError):
-            os.unlink(path)  # noqa: PTH108
-
-
-def _write(path: str, requests: Iterator[Entry], runtime: Runtime) -> int:
+def _write(file: BinaryIO, requests: Iterator[Entry], runtime: Runtime) -> int:
     """Write a line for each request; returns how many. Attachments are in them whole."""
     count = 0
     try:
-        with open(path, "wb") as file, runtime.terminal.waiting("preparing the requests"):  # noqa: PTH123
+        with runtime.terminal.waiting("preparing the requests"):
             for entry in requests:
                 file.writelines(Payload(_line(entry, masked=runtime.connection.only_shows)))
                 file.write(b"\n")
                 count += 1
+            file.flush()
     except OSError as error:
-        raise OutputError(f"the requests can't be kept in {escape_line(path)}: {error.strerror}") from error
+        raise OutputError(f"the requests can't be kept in {tempfile.gettempdir()}: {error.strerror}") from error
     return count
 
 
