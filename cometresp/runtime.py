@@ -138,7 +138,7 @@ class Runtime:
             return self._headers_with(self.config.key and self.config.key.value)
         from cometresp.settings.key_command import key_from
 
-        with self.reading.within_max_time("key_command"):
+        with self.reading.within_max_time("waiting for key_command"):
             return self._headers_with(key_from(command.words, command.source, self.terminal, self.secrets.add_key))
 
     def _headers_with(self, key: str | None) -> dict[str, str | None]:

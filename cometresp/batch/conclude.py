@@ -3,7 +3,7 @@
 from cometresp.batch.asked import Asked
 from cometresp.batch.engine import Engine
 from cometresp.batch.tally import Snapshot, name_of
-from cometresp.errors import CometrespError, ExitCode, StoppedError, TurnError
+from cometresp.errors import CometrespError, CostLimitError, ExitCode, StoppedError, TurnError
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line, shell_word
 from cometresp.wire.json import Json
@@ -20,7 +20,8 @@ def conclude(asked: Asked, runtime: Runtime, engine: Engine, error: Exception | 
         for line in summary_lines(done):
             terminal.write_line(escape_line(line) + "\n")
     if isinstance(error, CometrespError):
-        raise error.with_message(_so_far(error, done), resume_hint(asked, retry=False) or error.hint)
+        retry = bool(done.failures) and not isinstance(error, StoppedError | CostLimitError)
+        raise error.with_message(_so_far(error, done), resume_hint(asked, retry=retry) or error.hint)
     if error is not None:
         raise error
     if done.failures:
@@ -50,7 +51,7 @@ def resume_hint(asked: Asked, *, retry: bool) -> str:
         return ""
     words = [word for word in asked.words if word not in ("--resume", "--retry-failed")]
     flags = ["--resume", "--retry-failed"] if retry else ["--resume"]
-    what = "asks the failed again" if retry else "continues"
+    what = "asks those that failed again" if retry else "continues"
     typed = [shell_word(word) for word in words]
     secret = any(word.startswith(_SECRET) for word in words)
     if secret or None in typed or not words:

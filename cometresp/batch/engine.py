@@ -80,23 +80,22 @@ class Engine:
         self._good = 0
         self._taking = threading.Lock()
         self._change = threading.Condition()  # of the gate, the budget, and what was written
-        self._threads: list[threading.Thread] = []
+        self._at_work = 0
+        self._ended = threading.Event()
 
     # the main thread ------------------------------------------------------------------------------------------------
 
     def start(self, exchanges: list[Exchange]) -> None:
-        self._threads = [threading.Thread(target=self.run, args=(one,), daemon=True) for one in exchanges]
-        for thread in self._threads:
-            thread.start()
+        self._at_work = len(exchanges)
+        for exchange in exchanges:
+            threading.Thread(target=self.run, args=(exchange,), daemon=True).start()
 
     def wait(self, seconds: float) -> bool:
-        """Wait so long for the end; whether it has come."""
-        end = time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(max(end - time.monotonic(), 0))
-            if thread.is_alive():
-                return False
-        return True
+        """Wait so long for the end; whether it has come.
+
+        Threads aren't joined: Python takes one for ended whose `join` is left by the error of a signal.
+        """
+        return self._ended.wait(seconds)
 
     def stop(self, error: Exception | None = None) -> None:
         """Take no more requests; those in flight may end."""
@@ -119,6 +118,11 @@ class Engine:
                 self._count(result, written)
         except Exception as error:  # noqa: BLE001 - the main thread raises it
             self.stop(error)
+        finally:
+            with self._change:
+                self._at_work -= 1
+                if not self._at_work:
+                    self._ended.set()
 
     def _take(self) -> tuple[int, Entry] | None:
         with self._taking:

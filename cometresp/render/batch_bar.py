@@ -16,6 +16,7 @@ from cometresp.render.region import Redrawn
 from cometresp.terminal import Terminal
 
 _LEAST_BAR = 10  # columns
+_SPARE = 3  # columns; a `^C` that the terminal echoes must not wrap
 
 
 class Progress(NamedTuple):
@@ -37,7 +38,7 @@ class BatchBar(Redrawn):
         self._look = look
 
     def _lines(self, size: tuple[int, int]) -> list[str]:
-        now, width = self._look(), size[0] - 1
+        now, width = self._look(), size[0] - _SPARE
         lines = [self._bar(now, width), self._counts(now, width)]
         if now.waits:
             lines.append(self._line(Text(now.waits, style="yellow"), width))

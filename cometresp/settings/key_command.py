@@ -6,13 +6,14 @@ if it takes a while, as it does when it asks, and is in the message if it fails.
 """
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
-from cometresp.errors import ConfigError
+from cometresp.errors import ConfigError, named_in_errors
 from cometresp.signals import deferred
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
@@ -38,34 +39,53 @@ def key_from(
 
     Raises ConfigError where it can't be started, fails, takes too long, or prints anything else.
     """
-    import subprocess
-
     name = f"{source}: key_command: {escape_line(command[0], 200)}"
-    with _standard_input(terminal) as stdin, _settings_kept():
-        try:
-            with deferred():
-                process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        except (OSError, ValueError) as error:  # ValueError: a NUL in it
-            raise ConfigError(f"{name} can't be started: {getattr(error, 'strerror', None) or error}") from error
-        assert process.stdout is not None
-        assert process.stderr is not None
-        printed, complaints = _Collected(process.stdout), _Collected(process.stderr, terminal)
-        try:
-            is_over = _wait(process, longest)
-        finally:
-            _end(process)
-        printed.finish()
-        complaints.finish()
-    lines = [line.strip("\ufeff \t\r") for line in printed.text.split("\n")]
+    try:
+        with named_in_errors("waiting for key_command"), _settings_kept():
+            ran = _run(command, terminal, longest)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in it
+        raise ConfigError(f"{name} can't be started: {getattr(error, 'strerror', None) or error}") from error
+    lines = [line.strip("\ufeff \t\r") for line in ran.printed.split("\n")]
     lines = [line for line in lines if line]
     for line in lines[:_MOST_LINES]:
         on_output(line)
-    fault = f"took more than {longest:g} s" if not is_over else _fault(process.returncode, lines)
+    fault = f"took more than {longest:g} s" if ran.code is None else _fault(ran.code, lines)
     if fault:
-        said = " ".join(complaints.text.split())
+        said = " ".join(ran.complaints.split())
         hint = _FIRST_LINE if fault.startswith("printed") and len(lines) > 1 else ""
         raise ConfigError(f"{name} {fault}" + (f": {escape_line(said, _SHOWN)}" if said else ""), hint=hint)
     return lines[0]
+
+
+class _Ran(NamedTuple):
+    """How a command ended, None if it had to be ended, and what it wrote to its two streams."""
+
+    code: int | None
+    printed: str
+    complaints: str
+
+
+def _run(command: Sequence[str], terminal: Terminal, longest: float) -> _Ran:
+    """Run the command. Raises OSError or ValueError if it can't be started. A signal's error ends it, too."""
+    from subprocess import DEVNULL, PIPE, Popen
+
+    process, streams = None, []
+    with _standard_input(terminal) as stdin:
+        # Where there is a terminal, only processes of our own group may read from it.
+        group = 0 if stdin == DEVNULL and os.name == "posix" else None
+        try:
+            with deferred():
+                process = Popen(command, stdin=stdin, stdout=PIPE, stderr=PIPE, process_group=group)
+                assert process.stdout is not None
+                assert process.stderr is not None
+                streams = [_Collected(process.stdout), _Collected(process.stderr, terminal)]
+            is_over = _wait(process, longest)
+        finally:
+            if process is not None:
+                _end(process, group=group is not None)
+            for stream, seconds in zip(streams, (_GRACE, _GRACE / 5), strict=False):
+                stream.finish(seconds)
+    return _Ran(process.returncode if is_over else None, *(stream.text for stream in streams))
 
 
 def _wait(process: Any, longest: float) -> bool:
@@ -79,18 +99,23 @@ def _wait(process: Any, longest: float) -> bool:
     return True
 
 
-def _end(process: Any) -> None:
-    """End a process that still runs."""
+def _end(process: Any, *, group: bool) -> None:
+    """End a process that still runs, and what it has started, where it has a `group` of its own."""
     import subprocess
 
     if process.poll() is not None:
         return
-    process.terminate()
-    try:
-        process.wait(_GRACE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    for name in ("SIGTERM", "SIGKILL"):
+        with suppress(OSError):  # it has ended meanwhile
+            if group and sys.platform != "win32":
+                os.killpg(process.pid, getattr(signal, name))
+            elif name == "SIGTERM":
+                process.terminate()
+            else:
+                process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
+            return
 
 
 def _fault(code: int, lines: list[str]) -> str:
@@ -125,12 +150,15 @@ class _Collected:
     def text(self) -> str:
         return self._data.decode(errors="replace")
 
-    def finish(self) -> None:
+    def finish(self, seconds: float) -> None:
         """Wait for the rest. What the command has left running may hold the stream open: it then stays open here."""
-        self._reader.join(_GRACE)
+        self._reader.join(seconds)
         self._over.set()
         if not self._reader.is_alive():
             self._stream.close()
+        with self._gate:
+            if self._terminal is not None and self._shown and not self._data.endswith(b"\n"):
+                self._terminal.write_stderr("\n")  # behind a question that was left open
 
     def _read(self) -> None:
         with suppress(OSError, ValueError):

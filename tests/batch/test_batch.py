@@ -1,6 +1,7 @@
 """`batch`: a file of requests in, a file of responses out; killed and resumed, limited, stopped."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -14,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from cometresp.render.batch_bar import Progress, duration, progress_words
 from tests.conftest import Command, Forker, Result
 from tests.scripted import Request, Wire, call, created, ended, error_reply, message, response, sse, text_stream
+from tests.terminals import plain
 from tests.waiting import until
 
 USAGE = {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30}
@@ -166,7 +169,7 @@ def test_failures_are_counted_by_exit_code_and_asked_again_when_that_is_asked_fo
         1,
         "",
         "cometresp: error: 2 of 4 failed: 1 with exit code 1 (failed), 1 with exit code 65 (refused by the server)\n"
-        "hint: cometresp batch in.jsonl -o out --text --resume --retry-failed asks the failed again\n",
+        "hint: cometresp batch in.jsonl -o out --text --resume --retry-failed asks those that failed again\n",
     ]
     found = {line["custom_id"]: (line["exit"], line.get("error")) for line in lines_of(ask.home / "out")}
     assert found == {
@@ -435,3 +438,73 @@ def test_another_model_answers_and_what_came_is_recorded_in_no_chain(
         ("resp_b", "n", "completed"),
     ]
     assert json.loads(forker.run(ask, ["chains", "--json"]).text or "[]") == []
+
+
+def test_a_terminal_shows_how_far_it_is_and_what_it_came_to(
+    ask: Command, wire: Wire, batch: Callable[..., Result]
+) -> None:
+    def slowly(request: Request, connection: socket.socket) -> None:
+        time.sleep(0.3)  # a bar is drawn after a tenth of a second
+        answering(request, connection)
+
+    wire.answer(slowly)
+    source = requests_in(ask.home, *"abc")
+    words = (source, "-o", "out", "--price", "1000,1000")
+    shown = plain(batch(*words, terminal=True, env={"TERM": "xterm-256color", "COLUMNS": "80"}).text)
+    assert re.search(r"━ {2}[0-2] of 3 · \d+ %", shown)
+    assert "in flight" in shown
+    assert re.search(r"3 of 3 done · 0 tried again\r?\n30 → 60 tokens · ~\$0\.090 · \d+\.\d s\r?\n$", shown)
+    assert batch(*words, "--resume", "-q", terminal=True, env={"TERM": "xterm-256color"}).out == b""
+
+
+def test_progress_is_told_in_words() -> None:
+    now = Progress(1204, 2000, 20.06, 39.7, 8)
+    assert [progress_words(now), progress_words(now._replace(done=0, rate=0, left=None))] == [
+        "1,204 of 2,000 · 60 % · 20.1/s · 0:40 left",
+        "0 of 2,000 · 0 %",
+    ]
+    assert [duration(seconds) for seconds in (0, 59.6, 725, 3723)] == ["0:00", "1:00", "12:05", "1:02:03"]
+
+
+def test_a_connection_is_used_again_and_one_that_a_server_leaves_open_is_not_waited_for(
+    ask: Command, wire: Wire, batch: Callable[..., Result]
+) -> None:
+    over = threading.Event()
+
+    def script(request: Request, connection: socket.socket) -> None:
+        answering(request, connection)
+        over.wait(60)
+
+    wire.answer(script)
+    found = batch(requests_in(ask.home, "a", "b"), "--jobs", "1", "--text")
+    over.set()
+    assert [json.loads(line)["text"] for line in found.text.splitlines()] == ["<a>", "<b>"]
+    assert (found.code, found.err) == (0, "")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        body = text_stream("ok").partition(b"\r\n\r\n")[2]
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n"
+        accepted = []
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                accepted.append(connection)
+                file = connection.makefile("rb")
+                while line := file.readline():
+                    if line.lower().startswith(b"content-length:"):
+                        length = int(line[15:])
+                    elif line == b"\r\n":
+                        file.read(length)
+                        connection.sendall(head.encode() + body)
+
+        threading.Thread(target=serve, daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        found = batch(requests_in(ask.home, *"abcd"), "--jobs", "1", "--base-url", url)
+        listener.shutdown(socket.SHUT_RDWR)
+    assert (found.code, len(accepted)) == (0, 1)
+    for connection in accepted:
+        connection.close()

@@ -12,6 +12,7 @@ from cometresp.terminal import Terminal
 from tests.conftest import Command, Forker
 from tests.jobs import job
 from tests.scripted import Wire, error_reply, json_reply, text_stream
+from tests.waiting import lives, until, written
 
 
 def configured(command: Command, text: str) -> Path:
@@ -61,6 +62,17 @@ def test_a_command_that_hangs_is_ended() -> None:
     with pytest.raises(ConfigError) as raised:
         key_of(*sh("echo waiting >&2; exec sleep 60"), longest=0.2)
     assert raised.value.message == "F: key_command: sh took more than 0.2 s: waiting"
+
+
+def test_without_a_terminal_all_that_it_started_is_ended(run: Command, wire: Wire) -> None:
+    script = "sleep 4711.25 & echo $! > started; wait"
+    configured(run, f'base_url = "{wire.url}"\nmodel = "m"\nkey_command = {json.dumps(sh(script))}\n')
+    process = run.popen("ask", "hi", start_new_session=True)
+    started = written(run.home / "started")
+    process.terminate()
+    assert process.communicate()[1].decode() == "cometresp: error: terminated while waiting for key_command\n"
+    assert process.returncode == 143
+    until(lambda: not lives(started))
 
 
 def test_it_is_run_once_for_a_request_and_the_key_is_never_shown(run: Command, wire: Wire) -> None:
@@ -141,5 +153,5 @@ def test_it_can_ask_on_the_terminal_and_an_interrupt_ends_it(run: Command, wire:
         stopped.shows("passphrase: ")
         stopped.send(signal.SIGINT)
         assert stopped.ended() == 130
-        assert stopped.screen.endswith("cometresp: error: interrupted\n")
+        assert stopped.screen == "passphrase: \ncometresp: error: interrupted while waiting for key_command\n"
     assert len(wire.requests) == 1
