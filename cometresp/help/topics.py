@@ -7,11 +7,7 @@ from cometresp.help.page import Page, Section
 # ruff: noqa: E501
 EXIT_CODES: tuple[tuple[str, str], ...] = (
     ("0", "the response completed; --background was accepted; cancel, delete, items, chains compact, --count-tokens or an offline command succeeded"),
-    (
-        "1",
-        "the response failed, or ended with a status that isn't known here, or the stream contained an error; some"
-        " requests of a batch failed, or are missing for batch merge",
-    ),
+    ("1", "the response failed, or ended with a status that isn't known here, or the stream contained an error; some requests of a batch failed, or are missing for batch merge"),
     ("2", "wrong usage or bad input, found before anything was sent; nothing to continue; an empty prompt, or an editor that failed, with --edit; an attached file that changed while it was sent"),
     ("3", "incomplete: max_output_tokens, or an unknown reason (--allow-incomplete makes it 0)"),
     ("4", "stopped by the content filter, or a refusal"),
