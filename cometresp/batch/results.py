@@ -1,6 +1,7 @@
 """`batch fetch`: the results of a batch that has ended, written whole; what they amount to."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cometresp.terminal import Terminal
 
 _NO_JSON = (b"NaN", b"Infinity")  # what some servers write, though it isn't JSON (API 12.11)
+_NUMBERED = re.compile(r"line-\d+")  # the id of a line without one: it says nothing of another input
 _GOOD = (ExitCode.COMPLETED, ExitCode.CALL_OPEN)  # a response that ends with a call is an answer
 
 
@@ -146,6 +148,7 @@ class Opened:
 
     def write(self, as_came: bytes, result: Result) -> None:
         """Write a result: the server's line, or its text."""
+        self._is_resumable &= _NUMBERED.fullmatch(result.custom_id) is None
         data = result.line(as_text=True) if self._wanted.as_text else as_came
         sink = self._errors if result.failed and self._errors is not None else self._file
         if sink is not None:
@@ -166,7 +169,7 @@ class Opened:
         if not self._is_resumable or not file:
             return ()
         words = (shell_word(file), *self.typed, "--resume --retry-failed")
-        return Next("batch", words), " asks the failed again, from here"
+        return Next("batch", words), ", with the flags of the requests, asks the failed again from here"
 
     def commit(self) -> None:
         for sink in self._sinks():

@@ -67,9 +67,7 @@ def test_a_batch_is_submitted_refused_before_its_end_waited_for_and_fetched(fork
     assert shown(offline(forker, made, "fetch", "-", "--wait", "-o", "out.jsonl", stdin=batch_id.encode())) == [
         1,
         "",
-        "cometresp: error: ID: 1 of 2 failed: 1 failed (exit 1)\n"
-        "hint: cometresp batch --offline in.jsonl -o out.jsonl --resume --retry-failed asks the failed again,"
-        " from here\n",
+        "cometresp: error: ID: 1 of 2 failed: 1 failed (exit 1)\n",
     ]
     lines = [json.loads(line) for line in (made.home / "out.jsonl").read_text().splitlines()]
     assert [(line["custom_id"], line["response"]["body"]["status"], line["error"]) for line in lines] == [
@@ -124,7 +122,13 @@ def test_the_end_of_a_batch_is_the_exit_code_of_submit_wait(
 
 def test_what_a_batch_leaves_is_a_run_that_can_be_resumed_here(forker: Forker, made: Command) -> None:
     (made.home / "in.jsonl").write_text('{"custom_id":"a","prompt":"A"}\n{"custom_id":"b","prompt":"B"}\n')
-    assert offline(forker, made, "submit", "in.jsonl", "--wait", "-o", "o", "--fault", "batch=expired").code == 1
+    assert shown(offline(forker, made, "submit", "in.jsonl", "--wait", "-o", "o", "--fault", "batch=expired")) == [
+        1,
+        "",
+        "cometresp: error: ID ended as expired: 1 of 2 requests have an answer: 1 failed (exit 1)\n"
+        "hint: cometresp batch --offline in.jsonl -o o --resume --retry-failed, with the flags of the requests, asks"
+        " the failed again from here\n",
+    ]
     assert ids_in(made.home / "o") == ["a", "b"]
     resumed = forker.run(made, ["batch", "in.jsonl", "--offline", "-o", "o", "--resume", "--retry-failed"])
     assert (resumed.code, resumed.text) == (0, "")
