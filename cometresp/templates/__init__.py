@@ -4,5 +4,6 @@ braces    Text with {variables} -> its pieces.
 places    Where templates are: their folder, their names, the file of one.
 suggestions  Names and variables of templates for a shell's completion; none where they can't be read.
 template  A file -> a template: its prompt, its flags, its variables. Checked whole, before any of it is used.
+tools     The tools that a template's JSON brings: none may name a variable of the environment.
 use       A template with the values of its variables: the flags and the prompt of a command line.
 """
