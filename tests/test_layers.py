@@ -104,7 +104,7 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },  # the suggestions only when a shell completes
     "help": {"errors", "nearest", "options.everyday", "pager", "settings", "templates", "terminal", "text"},
-    "templates": {"config_file", "errors", "nearest", "paths", "request", "schema", "settings", "text"},
+    "templates": {"config_file", "errors", "nearest", "paths", "request", "schema", "settings", "text", "wire"},
     "request": {"errors", "options", "paths", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "paths", "wire"},
     "catalogue": {
