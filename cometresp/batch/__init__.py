@@ -12,6 +12,7 @@ fields    A line of the input -> its id, its prompt or body, the flags that it s
 gate      When the next request may be sent: how many at once, how many a minute, pauses. Pure.
 lines     The input, line by line: JSON Lines, lines of text, CSV or TSV.
 merge     `batch merge`: the outputs of several runs in one, a line for each id; what is missing.
+ordered   `--ordered`: the lines of the output in the order of the input.
 output    The output: whole lines, appended as responses come, each in one write; the file beside it.
 progress  How far a batch is: a bar on a terminal, a line a minute anywhere else.
 record    `--record`: the responses of a batch in the state file; they move no head of a chain.
