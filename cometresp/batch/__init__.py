@@ -15,6 +15,7 @@ lane_input  The input of a batch as the provider takes it (API 13.2), in a file 
 lines       The input, line by line: JSON Lines, lines of text, CSV or TSV.
 looked      What the command lines of the provider's lane ask for.
 merge       `batch merge`: the outputs of several runs in one, a line for each id; what is missing.
+ordered     `--ordered`: the lines of the output in the order of the input.
 output      The output: whole lines, appended as responses come, each in one write; the file beside it.
 progress    How far a batch is: a bar on a terminal, a line a minute anywhere else.
 record      `--record`: the responses of a batch in the state file; they move no head of a chain.

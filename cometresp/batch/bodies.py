@@ -61,9 +61,9 @@ class Bodies:
         )
         self._is_plain = not self._fields.parts and options.input is None
         self._base = self._built(options, self._fields)
+        self._secrets = runtime.secrets if resolve else None
         if resolve:
-            environ = runtime.terminal.environ
-            self._base = resolved_body(self._base, environ)
+            self._base = resolved_body(self._base, runtime.terminal.environ)
             add_secrets(self._base, runtime.secrets)
 
     @property
@@ -81,6 +81,11 @@ class Bodies:
     def base(self) -> Json:
         """The body that all requests have in common."""
         return self._base
+
+    def add_secrets(self, body: Json) -> None:
+        """Add the secrets of a line's tools to those of the run: servers repeat them. Before any thread masks some."""
+        if self._secrets is not None and body.get("tools") is not self._base.get("tools"):
+            add_secrets(body, self._secrets)
 
     def entry(self, line: Line) -> Entry:
         """The request of a line. Raises UsageError, which doesn't name the line, for one that can't be sent."""

@@ -41,6 +41,7 @@ def check(source: Source, bodies: Bodies, shard: Shard | None) -> Checked:
         try:
             entry = bodies.entry(line)
             _check_new(entry, seen)
+            bodies.add_secrets(entry.body)
         except UsageError as error:
             bad_count += 1
             if len(bad) < _MOST_SHOWN:

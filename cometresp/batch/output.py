@@ -66,7 +66,11 @@ class Output:
             self._size = os.fstat(descriptor).st_size
         except (OSError, ValueError) as error:
             raise self._error(error) from error
-        _lock(self._file, self._shown)
+        try:
+            _lock(self._file, self._shown)
+        except OutputError:
+            self._file.close()
+            raise
 
     def write(self, line: bytes) -> None:
         """Append one line, whole or not at all. Raises OutputError and PipeClosedError."""
@@ -122,8 +126,11 @@ class Output:
                 if data.strip():
                     yield parsed_line(data, self._shown, number)
 
-    def keep(self, is_kept: Callable[[Json], bool]) -> None:
-        """Leave out all other lines. The file is replaced as a whole: a run that is killed before changes nothing."""
+    def replace(self, lines: Callable[[BinaryIO], Iterator[bytes]]) -> None:
+        """Put other lines in the place of those that are there, which `lines` gets as a file.
+
+        The file is replaced as a whole: a run that is killed before changes nothing.
+        """
         assert self._file is not None
         assert self._path is not None
         target = os.path.realpath(self._path)
@@ -131,9 +138,7 @@ class Output:
         try:
             with open(target, "rb") as old, open(new, "wb") as file:  # noqa: PTH123
                 os.fchmod(file.fileno(), os.fstat(old.fileno()).st_mode & 0o7777)
-                for data in old:
-                    if data.strip() and is_kept(json.loads(data)):
-                        file.write(data)
+                file.writelines(lines(old))
             os.replace(new, target)  # noqa: PTH105
             self._file.close()
             self.open()
@@ -145,32 +150,6 @@ class Output:
     def _error(self, error: Exception) -> OutputError:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         return OutputError(f"--output: {self._shown} can't be written: {reason}")
-
-
-class Ordered:
-    """Writes lines in the order of their places; those that come early are held until it is their turn."""
-
-    def __init__(self, write: Callable[[bytes], None]) -> None:
-        self._write = write
-        self._next = 0
-        self._held: dict[int, bytes] = {}
-        self._lock = threading.Lock()
-
-    def put(self, place: int, line: bytes) -> int:
-        """Take a line; returns how many places are written."""
-        with self._lock:
-            self._held[place] = line
-            while self._next in self._held:
-                self._write(self._held[self._next])
-                del self._held[self._next]
-                self._next += 1
-            return self._next
-
-    def flush(self) -> None:
-        """Write what is held, without those before that won't come any more."""
-        with self._lock:
-            for place in sorted(self._held):
-                self._write(self._held.pop(place))
 
 
 def parsed_line(data: bytes, shown: str, number: int) -> Json:

@@ -1,9 +1,10 @@
 """`--resume`: what the output has already, and whether it is of this input."""
 
+import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from cometresp.batch.asked import Asked
 from cometresp.batch.budget import Prices
@@ -22,7 +23,6 @@ from cometresp.batch.output import (
 from cometresp.batch.shard import Shard
 from cometresp.batch.source import Source
 from cometresp.errors import UsageError
-from cometresp.wire.json import Json
 
 
 class Earlier(NamedTuple):
@@ -116,10 +116,10 @@ def _read(asked: Asked, output: Output, prices: Prices) -> Earlier:
         if not (failed and asked.batch.retry_failed):
             ids.add(digest(line["custom_id"]))
     if fails and asked.batch.retry_failed:
-        output.keep(_unless_failed())
+        output.replace(_good_lines)
         fails.clear()
     return Earlier(ids, fails, spent, made)
 
 
-def _unless_failed() -> Callable[[Json], bool]:
-    return lambda line: not is_failed(line)
+def _good_lines(file: BinaryIO) -> Iterator[bytes]:
+    return (data for data in file if data.strip() and not is_failed(json.loads(data)))

@@ -19,7 +19,8 @@ from cometresp.batch.checks import Checked, bad_lines, check, entries
 from cometresp.batch.conclude import conclude
 from cometresp.batch.engine import Engine, Limits
 from cometresp.batch.gate import Gate
-from cometresp.batch.output import Ordered, Output
+from cometresp.batch.ordered import Ordered, in_order
+from cometresp.batch.output import Output
 from cometresp.batch.resume import Earlier, open_output
 from cometresp.batch.shard import Shard, shard_of
 from cometresp.batch.source import Source, open_source
@@ -160,6 +161,8 @@ def _send(
             error = _attend(asked, runtime, engine, _exchanges(asked, runtime, client, prices, tally))
     finally:
         ordered.flush()
+        if batch.ordered and earlier.ids is not None and error is None:
+            output.replace(in_order(entry.custom_id for entry in entries(*given)))
         output.close()
     conclude(asked, runtime, engine, error)
 

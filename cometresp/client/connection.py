@@ -5,7 +5,7 @@ import os
 import re
 import ssl
 from collections.abc import Callable, Mapping
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -59,6 +59,13 @@ class ServerConfig(NamedTuple):
         return shown_url(self.base_url)
 
 
+class _NoCookies(CookieJar):
+    """None is kept, so none is sent back; replies aren't even searched for them."""
+
+    def extract_cookies(self, response: object, request: object) -> None:  # noqa: ARG002 - the library's signature
+        return
+
+
 Trust = bool | ssl.SSLContext
 
 
@@ -82,7 +89,7 @@ def open_pool(
             follow_redirects=False,
             timeout=config.timeout,
             limits=limits,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept, none is sent back
+            cookies=_NoCookies(),
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         assert proxy is not None

@@ -508,3 +508,32 @@ def test_a_connection_is_used_again_and_one_that_a_server_leaves_open_is_not_wai
     assert (found.code, len(accepted)) == (0, 1)
     for connection in accepted:
         connection.close()
+
+
+def test_what_a_line_holds_is_data(ask: Command, wire: Wire, batch: Callable[..., Result]) -> None:
+    wire.answer(lambda request, connection: connection.sendall(text_stream(json.dumps(request.json()["tools"]))))
+    (ask.home / "secret.json").write_text('{"secret": true}')
+    tool = {"type": "mcp", "server_label": "x", "server_url": "https://x.example", "authorization": "env:COMETAPI_KEY"}
+    own = {**tool, "authorization": "token-of-the-line-1234"}
+    source = requests_in(
+        ask.home,
+        {"input": "@secret.json", "tools": [tool]},
+        {"prompt": "@secret.json", "instructions": "@secret.json", "tool": [own], "param": ["x=@secret.json"]},
+    )
+    found = batch(source, "--text", "--ordered", "--jobs", "1")
+    assert wire.bodies() == [
+        {"model": "m", "input": "@secret.json", "tools": [tool], "stream": True},
+        {
+            "model": "m",
+            "input": "@secret.json",
+            "instructions": "@secret.json",
+            "tools": [own],
+            "x": "@secret.json",
+            "stream": True,
+        },
+    ]
+    assert "token-of-the-line-1234" not in found.text + found.err
+    bad = requests_in(ask.home, {"prompt": "x", "schema": "secret.json"}, {"prompt": "x", "tool": "@secret.json"})
+    told = batch(bad).err.splitlines()
+    assert told[0] == "cometresp: error: in.jsonl: 2 lines can't be sent"
+    assert "secret" not in "".join(told[1:]).replace("secret.json", "")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometresp.batch.output import Ordered, Output, is_failed
+from cometresp.batch.ordered import Ordered, in_order
+from cometresp.batch.output import Output, is_failed
 from cometresp.errors import CometrespError
 from cometresp.terminal import Terminal
 
@@ -44,6 +45,18 @@ def test_lines_in_order_wait_for_those_before_them() -> None:
     assert written == [b"0", b"1"]
     ordered.flush()  # 2 won't come
     assert written == [b"0", b"1", b"3", b"4"]
+
+
+def test_an_output_is_put_in_order(tmp_path: Path) -> None:
+    lines = {name: json.dumps({"custom_id": name, "exit": 0}) + "\n" for name in "abcd"}
+    path = tmp_path / "out"
+    path.write_text(lines["c"] + lines["a"] + lines["d"])
+    path.chmod(0o640)
+    with opened(path) as output:
+        output.replace(in_order("abc"))
+        output.write(lines["b"].encode())
+    assert path.read_text() == lines["a"] + lines["c"] + lines["d"] + lines["b"]
+    assert (path.stat().st_mode & 0o777, [one.name for one in tmp_path.iterdir()]) == (0o640, ["out"])
 
 
 def test_lines_of_other_programs_are_understood() -> None:
