@@ -24,7 +24,7 @@ from cometresp.errors import (
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.options.values import check, headers_of, reply_size_of, retries_of
 from cometresp.reading import FileReading
-from cometresp.report.facts import Report, Wishes
+from cometresp.report.facts import EndFlags, Report
 from cometresp.report.facts import of_runs as reports
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
@@ -56,16 +56,16 @@ class Runtime:
         self.secrets = Secrets()
         self.secrets.add_key(clean(os.environ.get("COMETAPI_KEY")))
         of_runs.append(self.secrets)
-        self.report = Report(Wishes.of(connection._asdict() | self.output._asdict()))
+        self.report = Report(EndFlags.of(connection._asdict() | self.output._asdict()))
         reports.append(self.report)
 
     @cached_property
     def terminal(self) -> Terminal:
-        output, wishes = self.output, self.report.wishes
+        output, flags = self.output, self.report.flags
         terminal = Terminal.of_process(
             quiet=output.quiet, verbose=output.verbose, masks=self.secrets, color=output.color
         )
-        terminal.job = wishes.workflow_in(terminal.environ)
+        terminal.job = flags.workflow_in(terminal.environ)
         self.report.terminal = terminal
         return terminal
 
@@ -96,7 +96,7 @@ class Runtime:
 
     def check_report_files(self) -> None:
         """Raises OutputError for a file about the run that can't be written at its end."""
-        if self.report.wishes.writes:
+        if self.report.flags.writes:
             from cometresp.report.ending import check_files
 
             with self.reading.within_max_time("opening the output files"):
@@ -244,7 +244,7 @@ class Runtime:
         path = given.ca_file or os.environ.get("SSL_CERT_FILE", "")
         with self.reading(path):
             client = Client(config._replace(spent=FileReading.spent))
-        self.report.servers.append(client)
+        self.report.clients.append(client)
         return client
 
     def _debug(self, line: str) -> None:

@@ -141,7 +141,7 @@ def _send(
 ) -> None:
     batch, checked = asked.batch, given[3]
     tally = Tally(checked.lines, earlier.count_of(checked), earlier.failed, earlier.spent)
-    runtime.report.servers.append(tally)
+    runtime.report.clients.append(tally)
     gate = Gate(batch.jobs, batch.rpm, batch.tpm, time.monotonic())
     limits = _limits(asked, prices, earlier)
     ordered = Ordered(output.write)

@@ -37,7 +37,7 @@ try:
     from mcp.client.sse import sse_client
     from mcp.client.streamable_http import streamable_http_client
     from mcp.shared.message import SessionMessage
-except ImportError:  # it is missing, or older than what is needed: the parent is told
+except ImportError:  # it is missing, or older than what is needed: the parent reports it
     _is_missing = True
 
 _LONGEST_MESSAGE = 33_554_432  # bytes of a message of the server
@@ -100,8 +100,8 @@ class Command:
         self._pipes = pipes
         self._noise = 0
         self._is_known = False  # it has sent a message
-        self.has_closed = False  # its standard output, without being told to end
-        self._is_told_to_end = False
+        self.has_closed = False  # its standard output, by itself
+        self._is_to_end = False
         self._outcome = ""
 
     async def __aenter__(self) -> Any:
@@ -115,7 +115,7 @@ class Command:
 
     async def __aexit__(self, *_: object) -> None:
         await self.outcome()
-        self._is_told_to_end = True
+        self._is_to_end = True
         assert self._process.stdin is not None
         self._process.stdin.close()
         await self._ends()
@@ -128,7 +128,7 @@ class Command:
 
     async def outcome(self) -> str:
         """How it ended by itself: `exit 2`, or as in `ended by SIGKILL`; "" if it didn't."""
-        if self.has_closed and not (self._is_told_to_end or self._outcome):
+        if self.has_closed and not (self._is_to_end or self._outcome):
             await self._ends()
             self._outcome = _words_for(self._process.returncode)
         return self._outcome
@@ -154,7 +154,7 @@ class Command:
                             await self._pass_on(bytes(each), received)
         if line:
             self._hear(bytes(line))
-        self.has_closed = not self._is_told_to_end
+        self.has_closed = not self._is_to_end
         self._pipes.messages.put_nowait(None)
 
     async def _pass_on(self, line: bytes, received: Any) -> None:
@@ -185,8 +185,8 @@ class Command:
                     await self._process.stdin.drain()
 
 
-class Server:
-    """One server, and what is known of the way to it."""
+class Connection:
+    """A connection to one server, and what is known of it."""
 
     def __init__(self, given: dict[str, Any], pipes: Pipes) -> None:
         self._given = given
@@ -209,7 +209,7 @@ class Server:
             try:
                 transport = sse_client(url, headers=headers, httpx_client_factory=self._http)
                 return await stack.enter_async_context(self._client(transport))
-            except Exception:  # noqa: BLE001 - what is told is the first error
+            except Exception:  # noqa: BLE001 - the first error is reported
                 self.statuses = statuses
             raise
 
@@ -324,33 +324,33 @@ async def tools_of(client: Any) -> list[Any]:
     return tools
 
 
-async def call(client: Any, server: Server, pipes: Pipes, request: dict[str, Any]) -> None:
+async def call(client: Any, connection: Connection, pipes: Pipes, request: dict[str, Any]) -> None:
     number = request["call"]
-    server.statuses.clear()
+    connection.statuses.clear()
     try:
         result = await client.call_tool(request["tool"], request["arguments"])
         pipes.send({"call": number, "result": plain(result)})
     except Exception as error:  # noqa: BLE001 - any error is one of the tool, for the model
-        why, _ = await server.why(error)
-        is_lost = server.is_lost(error)
+        why, _ = await connection.why(error)
+        is_lost = connection.is_lost(error)
         pipes.send({"call": number, "error": why, "last": is_lost})
         if is_lost:
             pipes.messages.put_nowait(None)
 
 
-async def serve(pipes: Pipes, server: Server) -> None:
+async def serve(pipes: Pipes, connection: Connection) -> None:
     """Connect to the server and run its tools until it ends, or the parent does."""
     async with AsyncExitStack() as stack:
         try:
-            client = await server.connect(stack)
+            client = await connection.connect(stack)
             pipes.send({"call": 0, "tools": await tools_of(client)})
         except Exception as error:  # noqa: BLE001 - any error is reported to the parent
-            why, reason = await server.why(error)
+            why, reason = await connection.why(error)
             pipes.send({"call": 0, "error": why, "reason": reason})
             return
         running: set[asyncio.Task[None]] = set()
         while (request := await pipes.messages.get()) is not None:
-            running.add(asyncio.create_task(call(client, server, pipes, request)))
+            running.add(asyncio.create_task(call(client, connection, pipes, request)))
             running = {task for task in running if not task.done()}
         if pipes.has_ended and running:
             end_group()
@@ -365,7 +365,7 @@ async def main() -> None:
         return
     logging.disable()
     if (given := await pipes.messages.get()) is not None:
-        await serve(pipes, Server(given, pipes))
+        await serve(pipes, Connection(given, pipes))
 
 
 def _installed_version() -> str:

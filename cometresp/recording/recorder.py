@@ -17,7 +17,6 @@ from cometresp.client.upstream import CutError, Passage, Passed, Upstream
 from cometresp.emulator.errors import ApiError
 from cometresp.emulator.listening import Handler, Listening, Server
 from cometresp.errors import UnreachableError, UsageError
-from cometresp.recording.asked import asked, json_of
 from cometresp.recording.bodies import is_over
 from cometresp.recording.document import written
 from cometresp.recording.exchange import (
@@ -33,6 +32,7 @@ from cometresp.recording.exchange import (
 )
 from cometresp.recording.folder import Folder
 from cometresp.recording.masks import Masks
+from cometresp.recording.requests import json_of, recorded_request
 from cometresp.recording.watch import watched
 from cometresp.text import Say
 from cometresp.wire.masking import Secrets
@@ -56,7 +56,7 @@ def upstream(base_url: str, *, loopback: bool) -> Upstream:
     return Upstream(ServerConfig(base_url, loopback=loopback, source="--upstream"))
 
 
-class Recorder(Listening):
+class RecordingServer(Listening):
     """A server on loopback that passes requests on to another one, and adds what it sees to a folder.
 
     Raises OSError where the port is taken, OutputError for the folder, UsageError if it would talk to itself.
@@ -161,10 +161,10 @@ class _Handler(Handler):
         exchange = Exchange(request, kept.reply(), kept.at, server.upstream.shown_url)
         with server.masking:
             masks = Masks(request.headers, json_of(request.body), request.query, known=server.secrets)
-            question = asked(request, masks)
-            data = written(exchange, question, masks)
+            recorded = recorded_request(request, masks)
+            data = written(exchange, recorded, masks)
         try:
-            name = server.folder.add(number, question, data)
+            name = server.folder.add(number, recorded, data)
         except OSError as error:
             server.reports.warn(f"not recorded: {request.method} {request.path}: {error.filename}: {error.strerror}")
             return

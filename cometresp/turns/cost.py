@@ -57,7 +57,7 @@ class Costs:
     def __init__(self, runtime: Runtime, recorded: str | None = None) -> None:
         output, terminal = runtime.output, runtime.terminal
         asked_for = output.usage or output.price is not None or output.max_cost is not None
-        asked_for = asked_for or runtime.report.wishes.writes
+        asked_for = asked_for or runtime.report.flags.writes
         self._told = asked_for or (terminal.stderr_tty and not terminal.quiet)
         self._runtime = runtime
         self._recorded = recorded

@@ -71,7 +71,7 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
 
     try:
         with heartbeat(terminal):
-            timed = display.layout.summary or recorder.report.wishes.writes
+            timed = display.layout.summary or recorder.report.flags.writes
             send(answer, screen if timed else screen.inner, on_response_id)
     except Exception as caught:  # noqa: BLE001 - whatever it is, the text is kept; `conclude` raises it
         error = caught

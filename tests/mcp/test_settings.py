@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from cometresp.errors import CometrespError
-from cometresp.mcp.settings import Server, offered, servers
+from cometresp.mcp.settings import McpServer, offered, servers
 from cometresp.wire.masking import Secrets
 
 ENVIRON = {
@@ -22,7 +22,7 @@ def made(
     tables: dict[str, Any] | None = None,
     env_names: list[str] | None = None,
     secrets: Secrets | None = None,
-) -> list[Server]:
+) -> list[McpServer]:
     entries = {name: (table, "config.toml") for name, table in (tables or {}).items()}
     return servers(list(given), entries, ENVIRON, secrets or Secrets(), env_names or [])
 
@@ -42,15 +42,15 @@ def test_a_word_is_the_name_of_a_table_a_url_or_a_command() -> None:
     hint = "--mcp takes a command, a URL, or the name of a server of the settings (notes, far)"
     given = ("notes", "uvx 'notes' --x", "far", "http://[::1]:80/sse")
     assert made(*given, tables=tables, env_names=["OTHER"], secrets=secrets) == [
-        Server(
+        McpServer(
             "notes",
             "notes",
             ("npx", "-y", "notes", "--dir", "a b"),
             environ=basic | {"KEY": "t0ken-of-mine", "LEVEL": "debug"},
             tools=("a*",),
         ),
-        Server("notes_2", "uvx 'notes' --x", ("uvx", "notes", "--x"), environ=basic, hint=hint),
-        Server(
+        McpServer("notes_2", "uvx 'notes' --x", ("uvx", "notes", "--x"), environ=basic, hint=hint),
+        McpServer(
             "far",
             "far",
             url="https://mcp.example.com/mcp",
@@ -58,7 +58,7 @@ def test_a_word_is_the_name_of_a_table_a_url_or_a_command() -> None:
             timeout=90.0,
             start_timeout=90.0,
         ),
-        Server("1", "http://[::1]:80/sse", url="http://[::1]:80/sse", hint=hint),
+        McpServer("1", "http://[::1]:80/sse", url="http://[::1]:80/sse", hint=hint),
     ]
     assert secrets.message("t0ken-of-mine, debug") == "***, debug"
 
@@ -153,7 +153,7 @@ def test_tables_whose_tools_would_have_the_same_names_exclude_each_other() -> No
 
 
 def test_the_tools_of_a_table_are_those_that_are_offered() -> None:
-    server = Server("fs", "fs", tools=("read_*", "stat"))
+    server = McpServer("fs", "fs", tools=("read_*", "stat"))
     assert offered(server, ["write", "stat", "read_a", "read_b"]) == ["stat", "read_a", "read_b"]
     with pytest.raises(CometrespError) as caught:
         offered(server, ["read_a", "write"])

@@ -70,7 +70,7 @@ def test_a_turn_is_recorded_even_if_its_cost_ends_in_a_bug() -> None:
     recorder: Any = SimpleNamespace(
         model="m",
         secrets=Secrets(),
-        report=SimpleNamespace(wishes=SimpleNamespace(writes=False)),
+        report=SimpleNamespace(flags=SimpleNamespace(writes=False)),
         finish=lambda _, status, **more: recorded.append((status, more)),
     )
 
