@@ -195,7 +195,7 @@ def _trouble(display: Display, recorder: Recorder) -> CometrespError | None:
 def _report(last: _Last, answer: Answer, recorder: Recorder, status: str) -> None:
     """The facts of the run that are known only now; the others came with its turns."""
     report = recorder.report
-    report.place = recorder.recorded_place
+    report.place = recorder.recorded_place or report.place
     report.text, report.language = last.text_of(answer)
     report.status = status or report.status
 
