@@ -154,7 +154,7 @@ def _run(argv: list[str]) -> End:
                 raise
             raise usage from error
         finally:
-            signals.finish()
+            signals.finish(telling=True)
     except (PipeClosedError, BrokenPipeError):
         _silence_streams()
         return End(ExitCode.PIPE_CLOSED, PipeClosedError())

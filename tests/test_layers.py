@@ -148,7 +148,7 @@ ALLOWED: dict[str, set[str]] = {
     "turns": _BELOW_TURNS,
     "doctor": _BELOW_TURNS | {"", "turns"},
     # It sends by the client, as turns/ does, and isn't above it.
-    "batch": _BELOW_TURNS - {"calls", "functions", "mcp", "editor", "pager"} | {""},
+    "batch": (_BELOW_TURNS - {"calls", "functions", "mcp", "editor", "pager"}) | {"", "calls.conversation"},
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "mcp", "report", "signals", "sinks"}
     | {"", "batch", "doctor", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "config_file", "text", "wire"},

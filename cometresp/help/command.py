@@ -70,6 +70,13 @@ def _template(name: str, variables: list[str], terminal: Any, reading: Any) -> A
     return used(name, variables, terminal.environ, reading, terminal.warn).flags
 
 
+def _open_template(name: str, variables: list[str], terminal: Any, reading: Any) -> Any:
+    """The same, but for those that depend on variables whose values come row by row."""
+    from cometresp.templates.use import open_flags
+
+    return open_flags(name, variables, terminal.environ, reading, terminal.warn)
+
+
 class Command(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ARG002 - Typer's signature
         return [*self.params, *_help_options()]
@@ -86,8 +93,10 @@ class Command(TyperCommand):
         if shared := getattr(self.callback, "shared", None):
             from cometresp.settings.invoke import invoke
 
-            return invoke(ctx, shared, super().invoke, _template)
+            return invoke(ctx, shared, super().invoke, self.flags_of_template)
         return super().invoke(ctx)
+
+    flags_of_template = staticmethod(_template)
 
 
 class Group(TyperGroup):
@@ -116,6 +125,7 @@ class DefaultCommand(Command):
     """
 
     group: "GroupWithDefault"
+    flags_of_template = staticmethod(_open_template)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         ctx.meta["words"] = tuple(args)

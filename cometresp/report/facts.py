@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from cometresp.terminal import Terminal
     from cometresp.wire.json import Json
 
+    class Server(Protocol):
+        """What a client knows of the requests that it sent."""
+
+        @property
+        def request_ids(self) -> list[str]: ...
+
+        @property
+        def retried(self) -> int: ...
+
 
 class CallEnd(NamedTuple):
     """A call of the model that was answered here: `LABEL/TOOL` is the name of an MCP tool, whose use was decided."""
@@ -26,16 +35,6 @@ class End(NamedTuple):
 
     code: int
     error: CometrespError | None = None
-
-
-class Server(Protocol):
-    """What a client knows of the requests that it sent."""
-
-    @property
-    def request_ids(self) -> list[str]: ...
-
-    @property
-    def retried(self) -> int: ...
 
 
 class Wishes(NamedTuple):

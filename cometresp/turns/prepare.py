@@ -55,6 +55,7 @@ def prepare(asked: Asked, runtime: Runtime, given: Given, tools: "Tools | None")
     _check_something(asked, plan, given, [*kept, *calls])
     body = _body(asked, runtime, plan, given, tools)
     check_body(runtime, plan, body)
+    runtime.report.model = text(body.get("model")) or None
     budget = budget_for(asked, runtime, body)
     new_items = input_items(body)
     kept = kept_outputs(plan.parent, plan.open_calls, [id_answered(item) for item in new_items])

@@ -221,6 +221,16 @@ def test_a_signal_before_anything_is_sent_is_in_it(ask: Command) -> None:
     assert (process.returncode, summary) == (143, UNSENT | error(143, message))
 
 
+def test_a_signal_after_the_error_leaves_the_end_as_it_was(ask: Command, wire: Wire) -> None:
+    wire.answer(error_reply(400))
+    with ask.popen("ask", "hi", "--summary-file", "s.json", bufsize=0) as process:
+        assert process.stderr is not None
+        assert process.stderr.read(1) == b"c"
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert (process.returncode, summary_in((ask.home / "s.json").read_text())["exit_code"]) == (65, 65)
+
+
 def test_a_closed_pipe_is_in_it(ask: Command, wire: Wire) -> None:
     wire.answer(text_stream("a" * 100))
     ours, theirs = os.pipe()
