@@ -295,7 +295,10 @@ def test_tools_of_a_base_body_that_functions_cannot_join_are_refused() -> None:
     for tools in ('["x"]', '"x"', '{"type":"x"}', '[{"type":"x"},null]'):
         with pytest.raises(UsageError) as caught:
             body_of(turn, body=f'{{"tools":{tools}}}')
-        assert caught.value.message == "--body: tools must be an array of objects, since --functions and --mcp add their own"
+        assert (
+            caught.value.message
+            == "--body: tools must be an array of objects, since --functions and --mcp add their own"
+        )
     assert sent(turn, body='{"tools":null}') == {"tools": turn.functions}
 
 
