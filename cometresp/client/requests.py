@@ -20,6 +20,7 @@ from cometresp.client.route import local_name, proxy_for
 from cometresp.deadline import Deadline, alarm, backoff
 from cometresp.errors import CometrespError, RateLimitedError, SilenceError, UnreachableError
 from cometresp.wire.endpoints import Request
+from cometresp.wire.form import FormPayload
 from cometresp.wire.headers import names_key
 from cometresp.wire.payload import Payload
 from cometresp.wire.replies import Reply, error_of, request_id, retry_after
@@ -77,7 +78,7 @@ class Requests:
         """A 2xx reply whose body hasn't been read. What can be tried again is tried again, before the first byte."""
         silence = timeout if timeout is not None else self.config.timeout
         retries = retries if retries is not None else self.config.retries
-        payload = None if request.body is None else Payload(request.body, on_upload=on_upload)
+        payload = _payload_of(request, on_upload)
         self.lost = False
         tries = 0
         while True:
@@ -102,7 +103,9 @@ class Requests:
         finally:
             reply.close()
 
-    def _try(self, request: Request, payload: Payload | None, silence: float) -> httpx.Response | CometrespError:
+    def _try(
+        self, request: Request, payload: Payload | FormPayload | None, silence: float
+    ) -> httpx.Response | CometrespError:
         """One attempt: a 2xx reply, or the error. Raises errors that no other attempt can help."""
         progress = _Progress(through_tunnel=self.config.base_url.startswith("https:"))
         progress.head = partial(alarm, silence + _GRACE, partial(self._without_head, progress, silence))
@@ -120,7 +123,9 @@ class Requests:
         with closing(reply):
             return error_of(self._read_error(reply), creates=creates)
 
-    def _send(self, request: Request, payload: Payload | None, silence: float, progress: "_Progress") -> httpx.Response:
+    def _send(
+        self, request: Request, payload: Payload | FormPayload | None, silence: float, progress: "_Progress"
+    ) -> httpx.Response:
         if payload is not None:
             payload.check()
         sent = self._http.build_request(
@@ -157,7 +162,7 @@ class Requests:
             self._last_url = url, httpx.URL(url)
         return self._last_url[1]
 
-    def _headers(self, request: Request, payload: Payload | None) -> dict[str, str]:
+    def _headers(self, request: Request, payload: Payload | FormPayload | None) -> dict[str, str]:
         """The endpoint's headers, except for those that the user gives another value."""
         given = {name.lower() for name in self.config.headers}
         headers = {name: value for name, value in request.headers.items() if name.lower() not in given}
@@ -265,6 +270,12 @@ class Requests:
             self._debug(f"< {line}")
         if len(body) > _LONGEST_DEBUG:
             self._debug(f"< … and {len(body) - _LONGEST_DEBUG} characters more")
+
+
+def _payload_of(request: Request, on_upload: Callable[[int, int], None] | None) -> Payload | FormPayload | None:
+    if request.form is not None:
+        return FormPayload(request.form, on_upload)
+    return None if request.body is None else Payload(request.body, on_upload=on_upload)
 
 
 class _EnoughError(Exception):

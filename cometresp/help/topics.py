@@ -7,27 +7,21 @@ from cometresp.help.page import Page, Section
 # ruff: noqa: E501
 EXIT_CODES: tuple[tuple[str, str], ...] = (
     ("0", "the response completed; --background was accepted; cancel, delete, items, chains compact, --count-tokens or an offline command succeeded"),
-    (
-        "1",
-        (
-            "the response failed, or ended with a status that isn't known here, or the stream contained an error; some"
-            " requests of a batch failed, or are missing for batch merge"
-        ),
-    ),
+    ("1", "the response failed, or ended with a status that isn't known here, or the stream contained an error; some requests of a batch failed, or are missing for batch merge"),
     ("2", "wrong usage or bad input, found before anything was sent; nothing to continue; an empty prompt, or an editor that failed, with --edit; an attached file that changed while it was sent"),
     ("3", "incomplete: max_output_tokens, or an unknown reason (--allow-incomplete makes it 0)"),
     ("4", "stopped by the content filter, or a refusal"),
     ("5", "the answer waits for a call: of a function without a command, of one that wasn't allowed to run, or after --max-turns"),
     ("6", "cancelled"),
-    ("7", "still queued, in progress or in another status that may change, also when --max-time ended a wait; without it, a reply to ask that is still queued is asked for until its status has been the same 5 times"),
+    ("7", "still queued, in progress or in another status that may change, also when --max-time ended a wait; without it, a reply to ask that is still queued is asked for until its status has been the same 5 times; a batch that hasn't ended, for batch status and batch fetch"),
     ("8", "the answer doesn't match --schema (it is printed all the same), or has no code block for --extract (not even a blank one counts), or lacks the field of --select"),
     ("9", "stopped by --max-cost: the request, or the next one of a run or a batch, would cost more; it wasn't sent"),
-    ("65", "the server refused the request: 400, 404, 413, 422 and other 4xx; a 5xx whose code says so, such as 500 invalid_request and 503 model_not_found; cancel of a response that has ended; a chain that can't be replayed, or that moved on while it was compacted; an attachment of a turn for again that has changed or is gone"),
+    ("65", "the server refused the request: 400, 404, 413, 422 and other 4xx; a 5xx whose code says so, such as 500 invalid_request and 503 model_not_found; cancel of a response or batch that has ended; a chain that can't be replayed, or that moved on while it was compacted; an attachment of a turn for again that has changed or is gone"),
     ("69", "unreachable, timed out, 5xx after all retries, or a stream cut before its end"),
     ("70", "a bug in cometresp; the hint names a file with the details"),
     ("73", "the output can't be written; the state can't be read or written (for ask only a warning), also because another process holds it for too long"),
     ("75", "rate limited (429) after all retries, or asked to wait longer than 120 s"),
-    ("76", "not the Responses API: a redirect, HTML, an empty reply, broken JSON, a compression that wasn't asked for, a reply larger than --max-reply-size, or a background response without an id that can be used"),
+    ("76", "not the Responses API: a redirect, HTML, an empty reply, broken JSON, a compression that wasn't asked for, a reply larger than --max-reply-size, a background response without an id that can be used, or a server without batches"),
     ("77", "the key is missing, refused or not allowed; the quota is exhausted"),
     ("78", "the config file, a base URL in it or in the environment, a proxy or a certificate setting is invalid, or key_command prints no key; a proxy wants a name and a password (407)"),
     ("129, 130, 131, 143", "hung up (SIGHUP), interrupted (SIGINT, Ctrl-C), quit (SIGQUIT, Ctrl-\\), terminated (SIGTERM)"),

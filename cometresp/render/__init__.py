@@ -36,6 +36,7 @@ running     Lines on stderr for local calls: redrawn with the time while a call 
 screen      The interface of renderers, and how an answer is to be shown.
 source      Which parts of a text of Markdown are shown as their source: code, HTML and link definitions.
             Pure.
+status      A status line whose words change: `⠋ batch_ab12 is in progress · 3/10 done · 12 s`.
 structured  A structured answer on a terminal: JSON, indented and highlighted while it arrives.
 summary     The lines after an answer: the summary of the run, and `--usage`.
 tables      Tables for a terminal, which fit its width.
