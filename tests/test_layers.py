@@ -79,7 +79,7 @@ ALLOWED: dict[str, set[str]] = {
         "text",
         "wire",
     },
-    "wire": {"errors", "text"},
+    "wire": {"errors", "nearest", "text"},
     "schema": {"deadline", "errors", "text", "wire"},
     "answer": {"errors", "text", "wire"},
     "functions": {"errors", "paths", "schema", "signals", "text", "wire"},
@@ -104,7 +104,7 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },  # the suggestions only when a shell completes
     "help": {"errors", "nearest", "options.everyday", "pager", "settings", "templates", "terminal", "text"},
-    "templates": {"config_file", "errors", "nearest", "paths", "request", "schema", "settings", "text"},
+    "templates": {"config_file", "errors", "nearest", "paths", "request", "schema", "settings", "text", "wire"},
     "request": {"errors", "options", "paths", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "paths", "wire"},
     "catalogue": {

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping
 
-from cometresp.catalogue.cache import cache_folder
+from cometresp.catalogue.cache import cache_folder, read_header
 from cometresp.catalogue.price import Price, cost_of, given_price
-from cometresp.catalogue.prices import Known, known_price
+from cometresp.catalogue.prices import known
 from cometresp.errors import Next, UsageError
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line
@@ -19,16 +19,16 @@ class Prices:
     def __init__(self, runtime: Runtime) -> None:
         given = runtime.output.price
         self._given = None if given is None else given_price(given)
-        self._folder = cache_folder(runtime.terminal.environ)
-        self._base_url = runtime.base_url
-        self._known: dict[str, Known] = {}
+        folder = cache_folder(runtime.terminal.environ)
+        self._header = None if given else read_header(folder, runtime.base_url)
+        self._known: dict[str, Price | None] = {}
 
     def of(self, model: str) -> Price | None:
         if self._given is not None:
             return self._given
         if model not in self._known:
-            self._known[model] = known_price(self._base_url, self._folder, model) if model else Known(None, "fresh")
-        return self._known[model].price
+            self._known[model] = known(self._header, model).price if model else None
+        return self._known[model]
 
     def cost(self, usage: Json, model: str) -> float | None:
         price = self.of(model) if usage else None

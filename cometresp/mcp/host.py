@@ -46,6 +46,9 @@ _MOST_PAGES = 100  # of the list of tools
 _GRACE = 0.5  # seconds that a server has to end when its input does
 _LONGEST_END = 1.0  # seconds for the end of all
 _LONGEST_CONNECT = 30.0
+_SAYS_CLOSED = "Connection closed"  # the words of the SDK, which has no class for it
+_NO_ACCESS = (401, 403)
+_NO_SESSION = (404, 410)
 
 
 class Pipes:
@@ -97,7 +100,7 @@ class Command:
         self._pipes = pipes
         self._noise = 0
         self._is_known = False  # it has sent a message
-        self.has_closed = False  # its standard output
+        self.has_closed = False  # its standard output, without being told to end
         self._is_told_to_end = False
         self._outcome = ""
 
@@ -151,7 +154,7 @@ class Command:
                             await self._pass_on(bytes(each), received)
         if line:
             self._hear(bytes(line))
-        self.has_closed = True
+        self.has_closed = not self._is_told_to_end
         self._pipes.messages.put_nowait(None)
 
     async def _pass_on(self, line: bytes, received: Any) -> None:
@@ -188,7 +191,8 @@ class Server:
     def __init__(self, given: dict[str, Any], pipes: Pipes) -> None:
         self._given = given
         self._command = Command(given["command"], given["environ"], pipes) if "command" in given else None
-        self.statuses: list[int] = []  # of HTTP, those that are errors
+        self.statuses: list[int] = []  # of HTTP, those of errors that have no message
+        self._has_lost_session = False
 
     async def connect(self, stack: AsyncExitStack) -> Any:
         """A client of the SDK, entered. A URL is tried as streamable HTTP first, then as SSE."""
@@ -223,8 +227,13 @@ class Server:
         return Client(transport, client_info=info, cache=None)
 
     async def _note_status(self, response: Any) -> None:
-        if response.is_error or response.has_redirect_location:
-            self.statuses.append(response.status_code)
+        if not (response.is_error or response.has_redirect_location):
+            return
+        status, request = response.status_code, response.request
+        if status in _NO_SESSION and request.method == "POST" and "mcp-session-id" in request.headers:
+            self._has_lost_session = True
+        if status in _NO_ACCESS or not await _has_message(response):
+            self.statuses.append(status)
 
     @property
     def _may_be_sse(self) -> bool:
@@ -248,17 +257,32 @@ class Server:
             return f"it can't be reached: {described(error)}", ""
         elif self.statuses:
             status = self.statuses[-1]
-            return f"it answered with HTTP {status}", "key" if status in (401, 403) else ""
-        if isinstance(error, MCPError) and error.code == mcp_types.CONNECTION_CLOSED:
-            return "it closed the connection", ""
-        return described(error), ""
+            return f"it answered with HTTP {status}", "key" if status in _NO_ACCESS else ""
+        return "it closed the connection" if self.is_closed(error) else described(error), ""
 
-    def is_lost(self, error: BaseException) -> bool:
-        """Whether the error of a call means that there is no connection any more."""
+    def is_closed(self, error: BaseException) -> bool:
+        """Whether the server has closed the connection. Its own errors may have the code that the SDK has for that."""
         if self._command is not None:
             return self._command.has_closed
-        kept = (mcp_types.METHOD_NOT_FOUND, mcp_types.INVALID_PARAMS)
-        return not (isinstance(error, MCPError) and error.code in kept)
+        is_code = isinstance(error, MCPError) and error.code == mcp_types.CONNECTION_CLOSED
+        return is_code and str(error) == _SAYS_CLOSED
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether the error of a call means that there is no connection, or no session, any more."""
+        if isinstance(error, BaseExceptionGroup):
+            return any(map(self.is_lost, error.exceptions))
+        of_transport = (httpx2.TransportError, anyio.ClosedResourceError, anyio.BrokenResourceError, OSError)
+        return self.is_closed(error) or self._has_lost_session or isinstance(error, of_transport)
+
+
+async def _has_message(response: Any) -> bool:
+    """Whether the body of an error is one of JSON-RPC, which the SDK passes on."""
+    if not response.headers.get("content-type", "").lower().startswith("application/json"):
+        return False
+    with suppress(ValueError, RecursionError, httpx2.TransportError):
+        body = json.loads(await response.aread())
+        return isinstance(body, dict) and "jsonrpc" in body and isinstance(body.get("error"), dict)
+    return False
 
 
 def _streamable(url: str, http: Any) -> Any:

@@ -132,7 +132,7 @@ def _of_table(name: str, table: Mapping[str, Any], source: str, environ: Mapping
     env, headers = table.get("env", {}), table.get("headers", {})
     environment.checked(f"{where}: env", env)
     for header, value in headers.items():
-        if not _TOKEN.fullmatch(header) or not (value.isascii() and value.isprintable()):
+        if not (_TOKEN.fullmatch(header) and _can_be_header(value)):
             raise ConfigError(f"{where}: headers.{escape_line(header)} has a character that headers don't allow")
     tools = table.get("tools")
     return Server(
@@ -187,11 +187,19 @@ def _looked_up(
         if not environ.get(name):
             raise UsageError(f"{where} names {escape_line(name)}, which is not set in the environment")
         value = environ[name]
+        if is_header and not _can_be_header(value):
+            shown = escape_line(name)
+            raise UsageError(f"{where} names {shown}, whose value has a character that headers don't allow")
+    value = value.strip() if is_header else value
     if is_header and (is_named or is_secret_header(key)):
         secrets.add_header(key, value)
     elif not is_header and (is_named or names_key(key)):
         secrets.add(value)
     return value
+
+
+def _can_be_header(value: str) -> bool:
+    return value.isascii() and value.isprintable()
 
 
 # a URL --------------------------------------------------------------------------------------------------------------

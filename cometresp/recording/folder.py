@@ -4,7 +4,7 @@ import os
 import re
 import threading
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, mkstemp
 from typing import NamedTuple
 
 from cometresp.errors import OutputError, UsageError
@@ -78,19 +78,32 @@ class Folder:
             return self._last
 
     def add(self, number: int, asked: Asked, data: bytes) -> str:
-        """Write a recording, whole or not at all; its name. Raises OSError."""
+        """Write a recording, whole or not at all, for this user alone; its name. Raises OSError."""
         with self._lock:
-            while (path := self.path / f"{number:04}-{_slug(asked)}.json").exists():  # made by another recorder
-                self._last += 1
-                number = self._last
-            waiting = self.path / f".{path.name}.{os.getpid()}"
+            descriptor, name = mkstemp(prefix=".", dir=self.path)
+            waiting = Path(name)
             try:
-                waiting.write_bytes(data)
-                waiting.replace(path)
-            except BaseException:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(data)
+                while not _placed(waiting, path := self.path / f"{number:04}-{_slug(asked)}.json"):
+                    self._last += 1  # another recorder has made one of this name
+                    number = self._last
+            finally:
                 waiting.unlink(missing_ok=True)
-                raise
         return path.name
+
+
+def _placed(waiting: Path, path: Path) -> bool:
+    """Give a file its name; False where there is one of that name. Raises OSError."""
+    try:
+        os.link(waiting, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links
+        if os.path.lexists(path):
+            return False
+        waiting.replace(path)
+    return True
 
 
 def _slug(asked: Asked) -> str:

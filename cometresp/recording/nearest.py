@@ -19,7 +19,7 @@ def nearest(asked: Asked, recorded: Iterable[tuple[str, Asked]]) -> tuple[str, l
     for name, other in recorded:
         different = list(_differences(asked, other))
         distance = sum(_weight(there, here) for _, there, here in different)
-        if other.method != asked.method or other.path != asked.path:
+        if _kind(other) != _kind(asked):
             distance += 1000
         if best is None or distance < best[0]:
             best = distance, name, different
@@ -28,6 +28,11 @@ def nearest(asked: Asked, recorded: Iterable[tuple[str, Asked]]) -> tuple[str, l
     words = [f"{where} ({_shown(there)} there, {_shown(here)} here)" for where, there, here in best[2][:_MOST]]
     left = len(best[2]) - _MOST
     return best[1], words + ([f"{left} more"] if left > 0 else [])
+
+
+def _kind(asked: Asked) -> tuple[str, str, bool]:
+    """What is the same in requests that can be compared field by field."""
+    return asked.method, asked.path, "json" in asked.form
 
 
 def _differences(asked: Asked, other: Asked) -> Iterator[tuple[str, Any, Any]]:

@@ -21,7 +21,8 @@ _STARTS = ("functions", "mcp")  # what of a template's flags starts programs
 def invoke(ctx: Any, shared: Collection[str], run: Callable[[Any], Any], template: Template) -> Any:
     """What `run(ctx)` returns, once the `shared` fields of the command have their values.
 
-    Those of the template come before those of the file. An error about a flag that wasn't typed says where it is set.
+    Those of the template come before those of the file, but of two limits of cost the smaller counts. An error about a
+    flag that wasn't typed says where it is set.
     """
     params = ctx.params
     values = _values(ctx, shared, template)
@@ -70,12 +71,18 @@ def _values(ctx: Any, shared: Collection[str], template: Template) -> "dict[str,
         over = {field: value for field, value in given.items() if field in shared and not excluded(field, typed)}
     names = {*over, *(field for field in params if params[field] and field in typed)}
     continues = ctx.command.name == "continue" or bool(names & {"continue_", "from_"})
-    values = filled(file, shared, (typed | over.keys()) - {"header"}, continues=continues)
+    values = filled(file, shared, (typed | over.keys() - {"max_cost"}) - {"header"}, continues=continues)
+    if _limits_more(values.get("max_cost"), over.get("max_cost")):
+        del over["max_cost"]
     if "header" in values and "header" in over:
         over["header"] = over["header"]._replace(value=values["header"].value + over["header"].value)
     values |= over
     _check_allowed(over, typed | values.keys())
     return values
+
+
+def _limits_more(one: "Filled | None", other: "Filled | None") -> bool:
+    return one is not None and other is not None and bool(one.value < other.value)
 
 
 def _check_allowed(over: "dict[str, Filled]", given: Collection[str]) -> None:

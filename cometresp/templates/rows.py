@@ -36,7 +36,7 @@ class RowTemplate(NamedTuple):
                 f"no value for {', '.join(missing)} of {template.shown}", hint="--var NAME=… gives it to all"
             )
         flags = {
-            field: filled_flag(field, flag, template, values).value
+            field: filled_flag(field, flag, template, values, ()).value
             for field, flag in template.flags.items()
             if any(isinstance(piece, Variable) for texts in flag.texts or () for piece in texts)
         }

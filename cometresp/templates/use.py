@@ -6,20 +6,23 @@ only `--var NAME=@FILE` reads a file, whatever else a value looks like.
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from cometresp.config_file import expanded
 from cometresp.errors import UsageError
 from cometresp.nearest import nearest
 from cometresp.paths import MOST_HELD, Reading
+from cometresp.request.files import open_file, shown_name
 from cometresp.request.inputs import Slot, without_newline
 from cometresp.schema.format import names_file
 from cometresp.settings.fill import Filled
 from cometresp.templates.braces import Variable, filled, variables_of
 from cometresp.templates.places import read
 from cometresp.templates.template import INPUT, STDIN, Flag, Template, parse
-from cometresp.text import Say, escape_line, quoted
+from cometresp.templates.tools import BRINGING, check_json
+from cometresp.text import Read, Say, escape_line, quoted
 
 _READ = {"file", "functions"}  # which name files
 _READ_BEHIND_AT = {
@@ -55,7 +58,7 @@ def used(given: str, variables: list[str], environ: Mapping[str, str], reading: 
         path, text = read(given, environ, reading)
         template = parse(text, path)
         values = _values(template, variables, reading, warn)
-        flags = {field: filled_flag(field, flag, template, values) for field, flag in template.flags.items()}
+        flags = _flags(template, values, _names(variables), partial(_text_of, reading, warn))
         _used[key] = Used(flags, _prompt(template, values))
     return _used[key]
 
@@ -65,8 +68,7 @@ def open_flags(given: str, variables: list[str], environ: Mapping[str, str], rea
     path, text = read(given, environ, reading)
     template = parse(text, path)
     values = given_values(template, variables, reading, warn)
-    flags = template.flags.items()
-    return {field: filled_flag(field, flag, template, values) for field, flag in flags if not missing_of(flag, values)}
+    return _flags(template, values, _names(variables), partial(_text_of, reading, warn))
 
 
 def missing_of(flag: Flag, values: Mapping[str, str]) -> list[str]:
@@ -128,33 +130,71 @@ def _value(name: str, value: str, reading: Reading, warn: Say) -> str:
     if value in ("@", "@-"):
         hint = "{stdin} in a prompt is standard input; @@ is a literal @"
         raise UsageError(f"--var: {name}: {value} names no file", hint=hint)
-    from cometresp.request.attachments import decoded
-    from cometresp.request.files import open_file
+    return without_newline(_text_of(reading, warn, "--var", value[1:]))
 
-    with reading(value[1:]):
-        source = open_file("--var", value[1:], most=MOST_HELD)
-        return without_newline(decoded(b"".join(source.chunks()), source.shown, warn))
+
+def _names(given: list[str]) -> set[str]:
+    """The variables whose values were typed."""
+    return {pair.partition("=")[0] for pair in given}
+
+
+def _text_of(reading: Reading, warn: Say, flag: str, path: str) -> str:
+    from cometresp.request.attachments import decoded
+
+    with reading(path):
+        source = open_file(flag, path, most=MOST_HELD)
+        return decoded(b"".join(source.chunks()), source.shown, warn)
 
 
 # flags --------------------------------------------------------------------------------------------------------------
 
 
-def filled_flag(field: str, flag: Flag, template: Template, values: Mapping[str, str]) -> Filled:
-    """The value of a flag, with its variables filled in."""
+def _flags(template: Template, values: Mapping[str, str], typed: Collection[str], text_of: Read) -> dict[str, Filled]:
+    """The flags all of whose variables have values."""
+    return {
+        field: _with_files(field, filled_flag(field, flag, template, values, typed), template, text_of)
+        for field, flag in template.flags.items()
+        if not missing_of(flag, values)
+    }
+
+
+def filled_flag(
+    field: str, flag: Flag, template: Template, values: Mapping[str, str], typed: Collection[str] = ()
+) -> Filled:
+    """The value of a flag, with its variables filled in; the values of `typed` ones are the user's own."""
     if flag.texts is None:
         return Filled(flag.value, template.shown, flag.flag)
     folder = os.path.dirname(template.path)  # noqa: PTH120 - "" stays so
     found = []
     for texts in flag.texts:
         text = filled(texts, values)
-        starts = bool(texts) and isinstance(texts[0], Variable)
-        if field in _WRITTEN and not starts:
-            _check_written(flag, text, template)
-        if starts and field in _READ_BEHIND_AT and text.startswith("@"):
+        first = texts[0] if texts and isinstance(texts[0], Variable) else None
+        if field in _WRITTEN:  # which place it is in may be typed, the rest is the template's
+            is_typed = first is not None and first.name in typed and bool(values[first.name])
+            _check_written(flag, f"x{filled(texts[1:], values)}" if is_typed else text, template)
+        if first and field in _READ_BEHIND_AT and text.startswith("@"):
             text = f"@{text}"  # a value is text
-        found.append(text if starts else _beside(field, text, folder))
+        found.append(text if first else _beside(field, text, folder))
     value: Any = found if isinstance(flag.value, list) else found[0]
     return Filled(value, template.shown, flag.flag)
+
+
+def _with_files(field: str, flag: Filled, template: Template, text_of: Read) -> Filled:
+    """The flag; if it may bring tools, with the JSON of its files, which is checked, in place of their names."""
+    if field not in BRINGING:
+        return flag
+
+    def with_json(text: str) -> str:
+        if not text.startswith("@") or text == "@-" or text.startswith("@@") or text == "@":
+            return text
+        content = text_of(flag.flag, text[1:])
+        if not content.strip():
+            raise UsageError(f"{flag.flag}: {shown_name(text[1:])} is empty")
+        check_json(f"{template.shown}: {template.flags[field].name}", field, content)
+        return content
+
+    value = flag.value
+    return flag._replace(value=[*map(with_json, value)] if isinstance(value, list) else with_json(value))
 
 
 def _check_written(flag: Flag, path: str, template: Template) -> None:

@@ -8,7 +8,7 @@ from cometresp.errors import Next, RequestRefusedError, UsageError
 from cometresp.options.asked import Asked
 from cometresp.request.body import TurnFields, build, names_stdin
 from cometresp.request.inputs import Inputs, Prompt
-from cometresp.request.secrets import check_unmasked
+from cometresp.request.secrets import check_secrets
 from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
 from cometresp.turns.outputs import callable_here, check_answered, given_outputs, kept_outputs, output_items
@@ -148,8 +148,8 @@ def _body(asked: Asked, runtime: Runtime, plan: Plan, given: Given, tools: "Tool
 
 
 def check_body(runtime: Runtime, plan: Plan, body: Json) -> None:
-    """Raises UsageError without a model or with a secret that wasn't recorded; warns of forgotten settings."""
-    check_unmasked(body)
+    """Raises UsageError without a model or with a secret that can't be sent; warns of forgotten settings."""
+    check_secrets(body)
     if "model" not in body and not obj(body.get("prompt")).get("id"):
         raise UsageError(
             f"no model: {runtime.base_url} has no default one",

@@ -12,6 +12,7 @@ ENVIRON = {
     "COMETAPI_KEY": "sk-1",
     "TOKEN": "t0ken-of-mine",
     "EMPTY": "",
+    "LINES": "Bearer abcdefgh\n",
     "OTHER": "o",
 }
 
@@ -31,7 +32,11 @@ def test_a_word_is_the_name_of_a_table_a_url_or_a_command() -> None:
     env = {"KEY": "env:TOKEN", "LEVEL": "debug"}
     tables = {
         "notes": {"command": "npx -y notes", "args": ["--dir", "a b"], "env": env, "tools": ["a*"]},
-        "far": {"url": "https://mcp.example.com/mcp", "headers": {"Authorization": "env:TOKEN"}, "timeout": 90},
+        "far": {
+            "url": "https://mcp.example.com/mcp",
+            "headers": {"Authorization": "env:TOKEN", "A": " b "},
+            "timeout": 90,
+        },
     }
     basic = {"PATH": "/bin", "HOME": "/home/me", "OTHER": "o"}
     hint = "--mcp takes a command, a URL, or the name of a server of the settings (notes, far)"
@@ -49,7 +54,7 @@ def test_a_word_is_the_name_of_a_table_a_url_or_a_command() -> None:
             "far",
             "far",
             url="https://mcp.example.com/mcp",
-            headers={"Authorization": "t0ken-of-mine"},
+            headers={"Authorization": "t0ken-of-mine", "A": "b"},
             timeout=90.0,
             start_timeout=90.0,
         ),
@@ -121,6 +126,14 @@ URL = {"url": "https://h/"}
             f"{HERE} env.A: COMETAPI_KEY is never given to a tool",
             "",
         ),
+        (
+            "s",
+            URL | {"headers": {"X-Key": "env:LINES"}},
+            2,
+            f"{HERE} headers.X-Key names LINES, whose value has a character that headers don't allow",
+            "",
+        ),
+        ("s", URL | {"headers": {"A": "\x7f"}}, 78, f"{HERE} headers.A has a character that headers don't allow", ""),
         ("s", URL | {"headers": {"A b": "x"}}, 78, f"{HERE} headers.A b has a character that headers don't allow", ""),
     ],
 )

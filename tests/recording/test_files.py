@@ -1,6 +1,7 @@
 """The files of recordings: any bytes survive, what is damaged is named with its line."""
 
 import json
+import stat
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from cometresp.errors import UsageError
 from cometresp.recording.asked import asked, json_of
 from cometresp.recording.document import Recorded, read, written
 from cometresp.recording.exchange import Exchange, Piece, Reply, Request
-from cometresp.recording.folder import load
+from cometresp.recording.folder import Folder, load
 from cometresp.recording.masks import Masks
 
 ASK = Request("POST", "/v1/responses", "", {"Authorization": "Bearer sk-secret-1"}, b'{"input":"Hi","stream":true}')
@@ -76,6 +77,21 @@ def test_a_secret_that_was_split_over_deltas_is_masked() -> None:
     _, again = kept(ASK, Reply(200, STREAM, 0.0, (Piece(0.0, data),)))
     masked = ["a key: ***", "", "", ", and sk-", "other, ***", " ***", ""]
     assert again.reply.body == b"".join([*map(frame, masked[:2]), frame("secret", 1), *map(frame, masked[2:])])
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "shown"),
+    [
+        ("ab12cd34ef", "<p>ab12cd34ef</p>\nab12cd34ef7", "<p>***</p>\n***7"),
+        ("sk%2Dab12%2Fcd34", "?sub=sk%2Dab12%2Fcd34: sk-ab12/cd34", "?sub=***: ***"),
+        ("preview", "a preview", "a preview"),
+        ("2024-10", "2024-10", "2024-10"),
+    ],
+)
+def test_a_parameter_that_may_be_a_key_is_masked_in_text(value: str, text: str, shown: str) -> None:
+    reply = Reply(200, {}, 0.0, (Piece(0.0, text.encode()),))
+    _, again = kept(ASK._replace(query=f"sub={value}"), reply)
+    assert (again.asked.query, again.reply.body.decode()) == ("sub=***", shown)
 
 
 @pytest.mark.parametrize(
@@ -221,6 +237,18 @@ def test_a_damaged_file_is_named_with_its_line(tmp_path: Path, old: str, new: st
     with pytest.raises(UsageError) as caught:
         load(tmp_path)
     assert caught.value.message == f"--replay: {path}:{line}: {what}"
+
+
+def test_no_file_of_another_recorder_is_replaced_and_no_other_user_reads_them(tmp_path: Path) -> None:
+    request, folder = asked(ASK, Masks({}, {})), tmp_path / "recordings"
+    recorders = [Folder(folder), Folder(folder)]
+    slug = f"post-responses-{request.digest[:8]}.json"
+    (folder / f"0002-{slug}").symlink_to("nothing")  # as one that came after it was looked for
+    names = [each.add(each.next_number(), request, data) for each, data in zip(recorders, (b"1", b"2"), strict=True)]
+    assert names == [f"0001-{slug}", f"0003-{slug}"]
+    assert sorted(path.name for path in folder.iterdir()) == [names[0], f"0002-{slug}", names[1]]
+    assert [(folder / name).read_bytes() for name in names] == [b"1", b"2"]
+    assert {stat.S_IMODE((folder / name).stat().st_mode) for name in names} == {0o600}
 
 
 def test_files_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> None:

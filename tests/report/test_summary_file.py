@@ -183,6 +183,17 @@ def test_a_run_is_summed_up_in_one_object(name: str, ask: Command, wire: Wire, f
     assert (summary, result.code) == (case.expected, case.expected["exit_code"])
 
 
+def test_a_recorded_answer_in_place_of_one_that_the_server_lost_has_its_id(
+    ask: Command, wire: Wire, forker: Forker
+) -> None:
+    wire.answer(text_stream("a", model="m-1"), error_reply(404, "Response with id 'resp_1' not found."))
+    forker.run(ask, ["ask", "hi"])
+    result = forker.run(ask, ["get", "resp_1", "--summary-file", "s.json", "--id-file", "id"])
+    summary = summary_in((ask.home / "s.json").read_text())
+    expected = GOOD | {"command": "get", "first_text_seconds": None, "model_used": "m"}
+    assert (result.code, summary, (ask.home / "id").read_text()) == (0, expected, "resp_1\n")
+
+
 def test_a_missing_key_and_a_bad_config_file_are_in_it(run: Command, forker: Forker) -> None:
     words = ["ask", "hi", "--summary-file", "s.json"]
     told = []
