@@ -79,7 +79,7 @@ ALLOWED: dict[str, set[str]] = {
         "text",
         "wire",
     },
-    "wire": {"errors", "text"},
+    "wire": {"errors", "nearest", "text"},
     "schema": {"deadline", "errors", "text", "wire"},
     "answer": {"errors", "text", "wire"},
     "functions": {"errors", "paths", "schema", "signals", "text", "wire"},

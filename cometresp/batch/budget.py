@@ -19,7 +19,8 @@ class Prices:
     def __init__(self, runtime: Runtime) -> None:
         given = runtime.output.price
         self._given = None if given is None else given_price(given)
-        self._header = read_header(cache_folder(runtime.terminal.environ), runtime.base_url)
+        folder = cache_folder(runtime.terminal.environ)
+        self._header = None if given else read_header(folder, runtime.base_url)
         self._known: dict[str, Price | None] = {}
 
     def of(self, model: str) -> Price | None:

@@ -7,6 +7,7 @@ only `--var NAME=@FILE` reads a file, whatever else a value looks like.
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from cometresp.config_file import expanded
@@ -21,7 +22,7 @@ from cometresp.templates.braces import Variable, filled, variables_of
 from cometresp.templates.places import read
 from cometresp.templates.template import INPUT, STDIN, Flag, Template, parse
 from cometresp.templates.tools import BRINGING, check_json
-from cometresp.text import Say, escape_line, quoted
+from cometresp.text import Read, Say, escape_line, quoted
 
 _READ = {"file", "functions"}  # which name files
 _READ_BEHIND_AT = {
@@ -57,9 +58,7 @@ def used(given: str, variables: list[str], environ: Mapping[str, str], reading: 
         path, text = read(given, environ, reading)
         template = parse(text, path)
         values = _values(template, variables, reading, warn)
-        typed = {pair.partition("=")[0] for pair in variables}
-        flags = {field: filled_flag(field, flag, template, values, typed) for field, flag in template.flags.items()}
-        flags = {field: _with_files(field, flag, template, reading, warn) for field, flag in flags.items()}
+        flags = _flags(template, values, _names(variables), partial(_text_of, reading, warn))
         _used[key] = Used(flags, _prompt(template, values))
     return _used[key]
 
@@ -69,10 +68,7 @@ def open_flags(given: str, variables: list[str], environ: Mapping[str, str], rea
     path, text = read(given, environ, reading)
     template = parse(text, path)
     values = given_values(template, variables, reading, warn)
-    typed = {pair.partition("=")[0] for pair in variables}
-    known = [(field, flag) for field, flag in template.flags.items() if not missing_of(flag, values)]
-    flags = {field: filled_flag(field, flag, template, values, typed) for field, flag in known}
-    return {field: _with_files(field, flag, template, reading, warn) for field, flag in flags.items()}
+    return _flags(template, values, _names(variables), partial(_text_of, reading, warn))
 
 
 def missing_of(flag: Flag, values: Mapping[str, str]) -> list[str]:
@@ -134,10 +130,15 @@ def _value(name: str, value: str, reading: Reading, warn: Say) -> str:
     if value in ("@", "@-"):
         hint = "{stdin} in a prompt is standard input; @@ is a literal @"
         raise UsageError(f"--var: {name}: {value} names no file", hint=hint)
-    return without_newline(_text_of("--var", value[1:], reading, warn))
+    return without_newline(_text_of(reading, warn, "--var", value[1:]))
 
 
-def _text_of(flag: str, path: str, reading: Reading, warn: Say) -> str:
+def _names(given: list[str]) -> set[str]:
+    """The variables whose values were typed."""
+    return {pair.partition("=")[0] for pair in given}
+
+
+def _text_of(reading: Reading, warn: Say, flag: str, path: str) -> str:
     from cometresp.request.attachments import decoded
 
     with reading(path):
@@ -148,8 +149,17 @@ def _text_of(flag: str, path: str, reading: Reading, warn: Say) -> str:
 # flags --------------------------------------------------------------------------------------------------------------
 
 
+def _flags(template: Template, values: Mapping[str, str], typed: Collection[str], text_of: Read) -> dict[str, Filled]:
+    """The flags all of whose variables have values."""
+    return {
+        field: _with_files(field, filled_flag(field, flag, template, values, typed), template, text_of)
+        for field, flag in template.flags.items()
+        if not missing_of(flag, values)
+    }
+
+
 def filled_flag(
-    field: str, flag: Flag, template: Template, values: Mapping[str, str], typed: Collection[str]
+    field: str, flag: Flag, template: Template, values: Mapping[str, str], typed: Collection[str] = ()
 ) -> Filled:
     """The value of a flag, with its variables filled in; the values of `typed` ones are the user's own."""
     if flag.texts is None:
@@ -169,7 +179,7 @@ def filled_flag(
     return Filled(value, template.shown, flag.flag)
 
 
-def _with_files(field: str, flag: Filled, template: Template, reading: Reading, warn: Say) -> Filled:
+def _with_files(field: str, flag: Filled, template: Template, text_of: Read) -> Filled:
     """The flag; if it may bring tools, with the JSON of its files, which is checked, in place of their names."""
     if field not in BRINGING:
         return flag
@@ -177,7 +187,7 @@ def _with_files(field: str, flag: Filled, template: Template, reading: Reading, 
     def with_json(text: str) -> str:
         if not text.startswith("@") or text == "@-" or text.startswith("@@") or text == "@":
             return text
-        content = _text_of(flag.flag, text[1:], reading, warn)
+        content = text_of(flag.flag, text[1:])
         if not content.strip():
             raise UsageError(f"{flag.flag}: {shown_name(text[1:])} is empty")
         check_json(f"{template.shown}: {template.flags[field].name}", field, content)

@@ -124,9 +124,14 @@ class _Last:
         self._display.outlets.sink.write(printed(values, to_terminal=to_terminal))
 
     def text_of(self, answer: Answer) -> tuple[str, str | None]:
-        """The answer, or the part of it that was printed; and its language where it is code, None for Markdown."""
+        """The answer, or the part of it that was printed; and its language where it is code, None for Markdown.
+
+        "" where a part was asked for that isn't there.
+        """
         if self._part is not None:
             return self._part.removesuffix("\n"), ""
+        if self._extracts or self._selects:  # nothing was printed: the answer isn't what was asked for
+            return "", None
         structured = format_of(answer.response.get("text")).get("type") in ("json_schema", "json_object")
         return answer.printed_text, "json" if structured else None
 

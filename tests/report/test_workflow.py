@@ -197,13 +197,18 @@ def test_files_have_the_text_as_it_came_and_what_leads_to_the_log_has_not(job: C
 def test_a_part_of_the_answer_is_the_text_of_the_step(job: Command, wire: Wire, forker: Forker) -> None:
     wire.answer(text_stream("x\n```sh\nls\n```\n"))
     told = []
-    for words in (["-x"], ["--select", "status"], ["--json"]):
+    for words in (["-x"], ["--select", "status"], ["--select", "nope"], ["--json"]):
         forker.run(job, ["ask", "--github", *words, "hi"])
         outputs, summary = step(job)
         told.append((outputs["text"], summary.partition("\n\n")[2]))
     assert told == [
         ("ls", "```\nls\n```\n\n"),
         ("completed", "```\ncompleted\n```\n\n"),
+        (
+            "",
+            "```text\nexit code 8: --select: resp_1 has no nope\nhint: it has id, object, status, output, usage,"
+            " output_text\n```\n\n",
+        ),
         ("x\n```sh\nls\n```\n", "x\n```sh\nls\n```\n\n"),
     ]
 
