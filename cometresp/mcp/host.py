@@ -153,7 +153,7 @@ class Command:
                         for each in lines:
                             await self._pass_on(bytes(each), received)
         if line:
-            self._hear(bytes(line))
+            self._note_noise(bytes(line))
         self.has_closed = not self._is_to_end
         self._pipes.messages.put_nowait(None)
 
@@ -163,13 +163,13 @@ class Command:
         try:
             message = mcp_types.jsonrpc_message_adapter.validate_json(line, by_name=False)
         except ValueError:
-            self._hear(line)
+            self._note_noise(line)
             return
         self._is_known = True
         await received.send(SessionMessage(message))
 
-    def _hear(self, line: bytes) -> None:
-        """A line that isn't MCP: some servers greet the user on standard output."""
+    def _note_noise(self, line: bytes) -> None:
+        """Count a line that isn't MCP, and pass on the first: some servers greet the user on standard output."""
         if not self._is_known:
             if not self._noise:
                 self._pipes.send({"noise": line[:200].decode(errors="replace").strip()})

@@ -21,7 +21,7 @@ _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 class Servers:
-    """The servers of `--mcp`, a `Source` for a toolbox. `say` tells what one of them prints, by its name."""
+    """The servers of `--mcp`, a `Source` for a toolbox. `say` gets each line they print, behind a name."""
 
     def __init__(self, servers: list[McpServer], environ: Mapping[str, str], say: "Say | None" = None) -> None:
         self._servers = servers
@@ -70,7 +70,7 @@ def _tools_of(session: Session, taken: Collection[str]) -> list[Tool]:
     tools = []
     for name, real in zip(tool_names(server.name, kept, taken), kept, strict=True):
         tool = found[real]
-        # What a server says of itself never saves the question, but its calls may overlap.
+        # A server's own claim lets its calls overlap, but never run without the user's approval.
         parallel = obj(tool.get("annotations")).get("readOnlyHint") is True
         function = Function(
             name, _definition(name, tool), parallel=parallel, read_only=False, source=f"the MCP server {server.shown}"

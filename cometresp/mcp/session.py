@@ -142,7 +142,7 @@ class _Printed:
 
 
 class Session:
-    """One server. `environ` is that of the process that speaks with it; `say` tells what it prints."""
+    """One server. `environ` is that of the process that speaks with it; `say` gets each line that it prints."""
 
     def __init__(self, server: McpServer, processes: Processes, environ: dict[str, str], say: Say) -> None:
         self.server = server

@@ -123,7 +123,7 @@ class _WrongError(Exception):
 
 
 class _Reader:
-    """Takes a document apart; `_WrongError` says where it isn't as it must be."""
+    """Reads the fields of a document. Raises _WrongError with the path of a wrong one."""
 
     def __init__(self, document: Any) -> None:
         if not isinstance(document, dict) or "recording" not in document:

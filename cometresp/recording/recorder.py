@@ -45,7 +45,7 @@ _LAST = 20  # pieces at the end of a stream in which its last event is looked fo
 
 
 class Reports(NamedTuple):
-    """What the user hears of: recordings, and exchanges that weren't recorded."""
+    """Functions that print a line: `note` for a recording, `warn` for an exchange that wasn't recorded."""
 
     note: Say
     warn: Say
