@@ -162,8 +162,10 @@ class Engine:
                 self._end(turn, None)
             else:
                 self._end(turn, result)
-                return result
-            if self._is_fatal(error, asked):
+                if not (result.failed and exchange.is_too_late):
+                    return result
+                error, asked = result.error or CometrespError(""), None
+            if exchange.is_too_late or self._is_fatal(error, asked):
                 self.stop(error)
                 return None
             is_limit = isinstance(error, RateLimitedError)

@@ -61,6 +61,12 @@ class Exchange:
         self._as_text = as_text
         self._record = record
 
+    @property
+    def is_too_late(self) -> bool:
+        """Whether the time of --max-time is over: what fails then hasn't failed by itself."""
+        left = self.client.left
+        return left is not None and left <= 0
+
     def ask(self, entry: Entry) -> Result:
         """How the request ended. Raises NotAnsweredError where it got no reply: it may be sent again then."""
         answer = Answer(self._secrets)

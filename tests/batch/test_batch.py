@@ -537,3 +537,26 @@ def test_what_a_line_holds_is_data(ask: Command, wire: Wire, batch: Callable[...
     told = batch(bad).err.splitlines()
     assert told[0] == "cometresp: error: in.jsonl: 2 lines can't be sent"
     assert "secret" not in "".join(told[1:]).replace("secret.json", "")
+
+
+def test_what_max_time_cut_is_asked_again_by_resume(ask: Command, wire: Wire, batch: Callable[..., Result]) -> None:
+    over = threading.Event()
+
+    def script(request: Request, connection: socket.socket) -> None:
+        if request.json()["input"] != "a":
+            over.wait(60)
+        answering(request, connection)
+
+    wire.answer(script)
+    source = requests_in(ask.home, *"abcd")
+    found = batch(source, "-o", "out", "--jobs", "2", "--max-time", "2")
+    over.set()
+    assert list(found) == [
+        69,
+        "",
+        "cometresp: error: not finished within the 2 s of --max-time\n"
+        "hint: cometresp batch in.jsonl -o out --jobs 2 --max-time 2 --resume continues\n",
+    ]
+    assert [line["custom_id"] for line in lines_of(ask.home / "out")] == ["line-1"]
+    assert batch(source, "-o", "out", "--resume").code == 0
+    assert len(lines_of(ask.home / "out")) == 4
