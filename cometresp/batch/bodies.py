@@ -15,7 +15,7 @@ from cometresp.request import rules
 from cometresp.request.body import TurnFields, build
 from cometresp.request.fallback import Fallbacks
 from cometresp.request.inputs import Inputs
-from cometresp.request.secrets import add_secrets, resolved_body
+from cometresp.request.secrets import add_secrets, check_secrets, resolved_body
 from cometresp.runtime import Runtime
 from cometresp.wire.json import Json, obj, text
 
@@ -61,6 +61,7 @@ class Bodies:
         )
         self._is_plain = not self._fields.parts and options.input is None
         self._base = self._built(options, self._fields)
+        check_secrets(self._base)
         self._secrets = runtime.secrets if resolve else None
         if resolve:
             self._base = resolved_body(self._base, runtime.terminal.environ)

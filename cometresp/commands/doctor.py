@@ -13,7 +13,8 @@ from cometresp.errors import CometrespError, ConfigError, OutputError, StoppedEr
 from cometresp.help.command import Command
 from cometresp.options.arguments import AsJson
 from cometresp.options.spread import spread
-from cometresp.options.tables import ConnectionOptions, complete_models
+from cometresp.options.tables import ConnectionOptions, OutputOptions, complete_models
+from cometresp.options.values import check
 from cometresp.runtime import Runtime, telling
 from cometresp.settings.listing import Listed, ListedSetting, as_dict
 from cometresp.text import escape_line, to_bytes
@@ -31,7 +32,7 @@ app = typer.Typer(add_completion=False)
 
 
 class Examination(NamedTuple):
-    start: "Start"
+    fault: CometrespError | None  # of the config file
     probe: bool
     model: str | None
     as_json: bool
@@ -71,25 +72,26 @@ class Document(TypedDict, total=False):
     problems: list[Problem]
 
 
-class Start:
-    """How a run of the command begins: `fault` is what is wrong with the config file, `over` whether that was asked."""
-
-    fault: CometrespError | None = None
-    over = False
-
-
 class Anyway(Command):
-    """A command that is run also where the config file has faults; its flags then have no defaults from there."""
+    """A command that is run also where the config file has faults; its flags then have no defaults from there.
+
+    What is wrong with the file is the object of its context.
+    """
 
     def invoke(self, ctx: Any) -> Any:
-        typed, ctx.obj = dict(ctx.params), Start()
+        from cometresp.settings.invoke import invoke
+
+        typed = dict(ctx.params)
         try:
-            return super().invoke(ctx)
+            invoke(ctx, ConnectionOptions._fields, _check, partial(self.flags_of_template, ctx))
         except (ConfigError, UsageError) as error:
-            if ctx.obj.over:
-                raise
-            ctx.params, ctx.obj.fault = typed, error
-            return TyperCommand.invoke(self, ctx)
+            ctx.params, ctx.obj = typed, error
+        return TyperCommand.invoke(self, ctx)
+
+
+def _check(ctx: Any) -> None:
+    connection = ConnectionOptions(**{field: ctx.params[field] for field in ConnectionOptions._fields})
+    check(connection, OutputOptions())
 
 
 @app.command(
@@ -128,7 +130,6 @@ def doctor(
 
 @telling
 def run(options: Examination, runtime: Runtime) -> None:
-    options.start.over = True
     if runtime.connection.only_shows:
         raise UsageError("--dry-run and --curl show the request of another command")
     fault = _fault(runtime)
@@ -136,7 +137,7 @@ def run(options: Examination, runtime: Runtime) -> None:
     settings, faults = _settings(runtime, offline=offline)
     sections = _sections(runtime, fault, settings, faults, offline=offline)
     problems = [problem for section in sections for problem in section.problems]
-    for one in (options.start.fault, fault):
+    for one in (options.fault, fault):
         if one is not None and one.message not in [problem.message for problem in problems]:
             problems.insert(0, one)
     probed: Probed | None = None

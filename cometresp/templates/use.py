@@ -48,19 +48,13 @@ class Used(NamedTuple):
     prompt: Prompt
 
 
-_used: dict[tuple[str, tuple[str, ...]], Used] = {}  # in this process: a pipe can be read only once
-
-
 def used(given: str, variables: list[str], environ: Mapping[str, str], reading: Reading, warn: Say) -> Used:
     """The template of `--template`, with the values of `--var`. Raises UsageError for anything wrong in either."""
-    key = given, tuple(variables)
-    if key not in _used:
-        path, text = read(given, environ, reading)
-        template = parse(text, path)
-        values = _values(template, variables, reading, warn)
-        flags = _flags(template, values, _names(variables), partial(_text_of, reading, warn))
-        _used[key] = Used(flags, _prompt(template, values))
-    return _used[key]
+    path, text = read(given, environ, reading)
+    template = parse(text, path)
+    values = _values(template, variables, reading, warn)
+    flags = _flags(template, values, _names(variables), partial(_text_of, reading, warn))
+    return Used(flags, _prompt(template, values))
 
 
 def open_flags(given: str, variables: list[str], environ: Mapping[str, str], reading: Reading, warn: Say) -> Any:

@@ -84,14 +84,7 @@ def read(asked: Asked, runtime: Runtime, draft: "Draft | None") -> Given:
     inputs = Inputs(runtime.terminal, no_stdin=no_stdin, named=named, reading=runtime.reading)
     outputs = given_outputs(asked.chain, inputs)
     typed = asked.words, request.file or [], request.file_as, request.image_detail
-    if request.template is None:
-        prompt = inputs.prompt(*typed)
-    else:
-        from cometresp.templates.use import used
-
-        terminal = runtime.terminal
-        template = used(request.template, request.var or [], terminal.environ, runtime.reading, terminal.warn)
-        prompt = inputs.templated(template.prompt, *typed)
+    prompt = inputs.prompt(*typed) if asked.template is None else inputs.templated(asked.template, *typed)
     if draft is not None:
         if not asked.connection.only_shows:
             runtime.check_sendable()  # before the user writes anything

@@ -390,6 +390,7 @@ def test_parts_of_an_input_are_merged_and_what_is_missing_is_told(
     )
 
 
+KEYED = '{"type": "mcp", "authorization": "env:COMETAPI_KEY"}'
 FLAGS = [
     (["--jobs", "0"], "--jobs: must be between 1 and 1000, not 0"),
     (["--rpm", "0"], "--rpm: must be more than 0, not 0"),
@@ -400,6 +401,7 @@ FLAGS = [
     (["-o", "in.jsonl"], "--output: in.jsonl is the input"),
     (["--json"], "no such flag: --json"),
     (["--var", "a=b"], "--var goes with --template"),
+    *(([*how, "-t", KEYED], "--tool: authorization of a tool names COMETAPI_KEY") for how in ([], ["--dry-run"])),
 ]
 
 
