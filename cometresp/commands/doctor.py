@@ -175,7 +175,7 @@ def _sections(runtime: Runtime, fault: CometrespError | None) -> list[Section]:
     path = str(file.path)
     settings = [
         Fact(one.name, one.value, f"{one.text} ({one.source.replace(path, 'file')})")
-        for one in listed(file, os.environ)
+        for one in listed(file, os.environ, offline=runtime.connection.offline)
     ]
     offline = runtime.connection.offline if fault else runtime.offline
     of_files = files(runtime.terminal, faults, url=None if fault else runtime.url, offline=offline)
@@ -242,7 +242,7 @@ def _document(
 
     document: dict[str, Any] = {one.title: {fact.name: fact.value for fact in one.facts} for one in sections}
     file, _ = loaded(os.environ, runtime.connection.profile, runtime.reading)
-    document["settings"] = [as_dict(one) for one in listed(file, os.environ)]
+    document["settings"] = [as_dict(one) for one in listed(file, os.environ, offline=runtime.connection.offline)]
     if options.probe:
         from cometresp.doctor.probe import cost_at_most
 
