@@ -25,7 +25,7 @@ from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOption
 from cometresp.settings.document import Path, dotted
 from cometresp.settings.fill import Filled, counting
 from cometresp.settings.flags import OWN, Setting, settings
-from cometresp.settings.masking import masked
+from cometresp.settings.masking import masked, shown_path
 from cometresp.text import shown_size, valid_json
 from cometresp.wire.replies import DEFAULT_LIMIT
 from cometresp.wire.urls import without_query
@@ -51,7 +51,7 @@ class Listed(NamedTuple):
 
     @property
     def name(self) -> str:
-        return dotted(self.path)
+        return dotted(shown_path(self.path))
 
     @property
     def text(self) -> str:

@@ -1,6 +1,7 @@
 """`config`: what is set and from where, and changes of the config file."""
 
 import json
+import re
 import stat
 import sys
 from collections.abc import Sequence
@@ -120,6 +121,53 @@ def test_show_has_every_value_with_its_source_and_no_secret(forker: Forker, run:
         ("full", "default"),
     )
     assert "sk-" not in plain.text
+
+
+SECRETS = """\
+param = ["tools.0.authorization=sk-1", "tools.0.headers.X-A=sk-2", "tools.0.api_key=env:KEY", "reasoning.mode=pro"]
+var = ["token=sk-3", "name=x"]
+tool = ["mcp:docs=https://me:sk-4@h/?api_key=sk-5&page=2"]
+mcp_server = ["https://h/mcp?api_key=sk-6&x=sk-7", "npx a --token sk-8 --api-key=sk-9 'b c'", "npx 'sk-10"]
+key_command = ["op", "read", "--session-token", "sk-11"]
+[keys]
+"https://h/v1?code=sk-12" = "sk-13"
+[mcp.far]
+url = "https://h/mcp?api_key=***&x=sk-14"
+[mcp.near]
+command = "docker run -e GITHUB_TOKEN=sk-15 -e LEVEL=1 --header 'Authorization: Bearer sk-16' --password"
+args = ["--client-secret", "sk-17", "--dir", "/tmp", "--auth=env:AUTH"]
+[mcp.bare]
+command = ["x", "--key", "sk-18", "sk-shown", "--header=X-A: sk-20"]
+[profile.work.mcp.near]
+command = ["x", "--key", "sk-19"]
+"""
+MASKED = {
+    "param": ["tools.0.authorization=***", "tools.0.headers.X-A=***", "tools.0.api_key=env:KEY", "reasoning.mode=pro"],
+    "var": ["token=***", "name=x"],
+    "tool": ["mcp:docs=https://***@h/?api_key=***&page=2"],
+    "mcp_server": ["https://h/mcp?api_key=***&x=***", "npx a --token *** --api-key=*** 'b c'", "***"],
+    "key_command": ["op", "read", "--session-token", "***"],
+    'keys."https://h/v1?code=***"': "***",
+    "mcp.far.url": "https://h/mcp?api_key=***&x=***",
+    "mcp.near.command": "docker run -e GITHUB_TOKEN=*** -e LEVEL=1 --header 'Authorization: ***' --password",
+    "mcp.near.args": ["--client-secret", "***", "--dir", "/tmp", "--auth=env:AUTH"],
+    "mcp.bare.command": ["x", "--key", "***", "sk-shown", "--header=X-A: ***"],
+    "profile.work.mcp.near.command": ["x", "--key", "***"],
+}
+
+
+def test_secrets_in_urls_commands_and_pairs_are_never_shown(forker: Forker, run: Command) -> None:
+    written(run, SECRETS)
+    rows = json.loads(forker.run(run, ["config", "show", "--json"]).out)
+    assert {row["name"]: row["value"] for row in rows if row["name"] in MASKED} == MASKED
+    for name, text in [
+        ("keys", '{"https://h/v1?code=***": "***"}'),
+        ("mcp.far", '{"url": "https://h/mcp?api_key=***&x=***"}'),
+        ("mcp.bare", '{"command": ["x", "--key", "***", "sk-shown", "--header=X-A: ***"]}'),
+    ]:
+        assert forker.run(run, ["config", "get", name]).text == f"{text}\n"
+    everything = forker.run(run, ["doctor", "--json"]).text + forker.run(run, ["doctor"]).text
+    assert [f"sk-{n}" for n in range(1, 21) if re.search(rf"sk-{n}\b", everything)] == []
 
 
 def test_show_on_a_terminal_is_a_table_and_names_the_file_once(forker: Forker, run: Command) -> None:
