@@ -10,6 +10,8 @@ from cometresp.recording.asked import Asked
 _LONGEST_VALUE = 40  # characters
 _MOST = 3  # differences that are named
 _COMPARED = 300  # characters of two texts that are compared
+_BODY = "the body"  # where it is different as a whole
+_OTHER_KIND = 1000.0  # the weight of what makes it another kind of request
 _ABSENT = object()
 
 
@@ -18,9 +20,9 @@ def nearest(asked: Asked, recorded: Iterable[tuple[str, Asked]]) -> tuple[str, l
     best: tuple[float, str, list[tuple[str, Any, Any]]] | None = None
     for name, other in recorded:
         different = list(_differences(asked, other))
-        distance = sum(_weight(there, here) for _, there, here in different)
+        distance = sum(_weight(where, there, here) for where, there, here in different)
         if other.method != asked.method or other.path != asked.path:
-            distance += 1000
+            distance += _OTHER_KIND
         if best is None or distance < best[0]:
             best = distance, name, different
     if best is None:
@@ -41,7 +43,7 @@ def _differences(asked: Asked, other: Asked) -> Iterator[tuple[str, Any, Any]]:
     if "json" in asked.form and "json" in other.form:
         yield from _within("", other.form["json"], asked.form["json"])
     elif asked.form != other.form:
-        yield "the body", other.form or _ABSENT, asked.form or _ABSENT
+        yield _BODY, other.form or _ABSENT, asked.form or _ABSENT
 
 
 def _within(where: str, there: Any, here: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -53,11 +55,13 @@ def _within(where: str, there: Any, here: Any) -> Iterator[tuple[str, Any, Any]]
         for index, (one, other) in enumerate(zip(there, here, strict=True)):
             yield from _within(f"{where}[{index}]", one, other)
     elif json_text(there) != json_text(here):
-        yield where or "the body", there, here
+        yield where or _BODY, there, here
 
 
-def _weight(there: Any, here: Any) -> float:
-    """How much a difference counts, 0 to 1: texts that are alike count less."""
+def _weight(where: str, there: Any, here: Any) -> float:
+    """How much a difference counts: one of a field 0 to 1, where texts that are alike count less."""
+    if where == _BODY:
+        return _OTHER_KIND
     if isinstance(there, str) and isinstance(here, str):
         return 1.0 - SequenceMatcher(None, there[:_COMPARED], here[:_COMPARED]).ratio() * 0.9
     return 1.0

@@ -99,7 +99,7 @@ def test_long_values_are_read_once() -> None:
     value = '"""\n' + '# [x] = "y\n' * 20_000 + '"""\n'
     items = "x = [\n" + "'a', # [\n" * 20_000 + "]\n"
     text = f"instructions = {value}{items}[keys]\n"
-    assert with_value(text, ("plain",), True) == f"instructions = {value}{items}plain = true\n\n[keys]\n"
+    assert with_value(text, ("plain",), True) == f"instructions = {value}{items}plain = true\n[keys]\n"
 
 
 NAMES = [
