@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast, get_args
 from urllib.parse import urlsplit
 
 from cometresp.config_file import ConfigFile, clean, expanded, load_file
@@ -20,6 +20,8 @@ from cometresp.wire.urls import query_of, shown_url, without_query
 DEFAULT_BASE_URL = "https://api.cometapi.com/v1"
 DEFAULT_MODEL = "gpt-5.4"
 OFFLINE_MODEL = "emulator"
+DEFAULT_CHAIN = "default"
+DEFAULT_RECORD = "full"
 
 _LONGEST_URL = 8000  # characters; httpx takes 65,536, most servers less than this
 _LONGEST_NAME = 253
@@ -81,20 +83,20 @@ def load(
     Raises ConfigError for what is invalid in the environment or the file, UsageError for an invalid flag.
     """
     file = load_file(environ, profile=profile, reading=reading)
-    offline = offline or (base_url is None and file.value("offline")[0] is True)
-    given = Value(base_url, "--base-url") if base_url is not None else _setting(environ, file, "base_url")
+    offline = offline or (base_url is None and is_offline(file))
+    given = Value(base_url, "--base-url") if base_url is not None else setting(environ, file, "base_url")
     address = Value("", "--offline") if offline else _address(given)
-    key = None if offline else _key(environ, file, without_query(address.value))
+    key = None if offline else key_for(environ, file, without_query(address.value))
     return Config(
         base_url=address,
-        model=_model(_setting(environ, file, "model"), file) or _default_model(address, offline=offline),
+        model=_model(setting(environ, file, "model"), file) or default_model(address, offline=offline),
         key=key,
         key_command=None if offline or key else _key_command(file, without_query(address.value)),
-        chain=_setting(environ, file, "chain") or Value("default", "default"),
-        record=_record(_setting(environ, file, "record")),
+        chain=setting(environ, file, "chain") or Value(DEFAULT_CHAIN, "default"),
+        record=record_of(setting(environ, file, "record") or Value(DEFAULT_RECORD, "default")),
         state_dir=state_dir(environ, offline=offline),
-        no_stdin=_switch(environ, file, "no_stdin"),
-        plain=_switch(environ, file, "plain"),
+        no_stdin=switch(environ, file, "no_stdin")[0],
+        plain=switch(environ, file, "plain")[0],
         offline=offline,
         file=file,
     )
@@ -128,24 +130,37 @@ def resolved_model(name: str, file: ConfigFile) -> str:
     return names[-1]
 
 
-def _setting(environ: Mapping[str, str], file: ConfigFile, name: str) -> Value | None:
+def setting(environ: Mapping[str, str], file: ConfigFile, name: str) -> Value | None:
+    """The value that counts of a setting that has a variable, None where it isn't set."""
     if value := clean(environ.get(VARIABLES[name])):
         return Value(value, VARIABLES[name])
     given, source = file.value(name)
     return Value(clean(given), source, in_file=True) if clean(given) else None
 
 
-def _switch(environ: Mapping[str, str], file: ConfigFile, name: str) -> bool:
+def switch(environ: Mapping[str, str], file: ConfigFile, name: str) -> tuple[bool, str]:
+    """The same of a switch, and its source. Any variable but those words of no is a yes."""
     if value := clean(environ.get(VARIABLES[name])):
-        return value.lower() not in ("0", "false", "no", "off")
-    return file.value(name)[0] is True
+        return value.lower() not in ("0", "false", "no", "off"), VARIABLES[name]
+    given, source = file.value(name)
+    return given is True, source or "default"
+
+
+def is_offline(file: ConfigFile) -> bool:
+    """Whether the file is about the emulator; a profile with a base URL isn't, whatever stands at the top."""
+    for layer in file.layers:
+        if "offline" in layer.values:
+            return layer.values["offline"] is True
+        if clean(layer.values.get("base_url")):
+            return False
+    return False
 
 
 def _address(given: Value | None) -> Value:
     return given._replace(value=normal_url(given)) if given else Value(DEFAULT_BASE_URL, "default")
 
 
-def _default_model(address: Value, *, offline: bool) -> Value | None:
+def default_model(address: Value, *, offline: bool) -> Value | None:
     """The model where none is set: other servers than the default one have none."""
     if offline:
         return Value(OFFLINE_MODEL, "default")
@@ -222,7 +237,7 @@ def is_loopback(url: str) -> bool:
     return host in ("localhost", "::1") or host.endswith(".localhost") or (host.startswith("127.") and _is_ipv4(host))
 
 
-def _key(environ: Mapping[str, str], file: ConfigFile, base_url: str) -> Value | None:
+def key_for(environ: Mapping[str, str], file: ConfigFile, base_url: str) -> Value | None:
     """The key from the environment, or the one that a profile or the file lists for this base URL."""
     if value := clean(environ.get("COMETAPI_KEY")):
         key = Value(value, "COMETAPI_KEY")
@@ -264,10 +279,9 @@ def _url_of(file: ConfigFile, source: str) -> str:
     return without_query(normal_url(Value(clean(given), place))) if clean(given) else DEFAULT_BASE_URL
 
 
-def _record(value: Value | None) -> Record:
-    if value is None:
-        return "full"
-    if value.value not in ("full", "ids", "none"):
+def record_of(value: Value) -> Record:
+    """How much of each turn is recorded. Raises ConfigError for another word."""
+    if value.value not in get_args(Record):
         raise ConfigError(f"{value.source}: record must be full, ids or none, not {value.value!r}")
     return cast("Record", value.value)
 

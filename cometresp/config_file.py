@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from cometresp.errors import ConfigError, UsageError
 from cometresp.paths import Reading, read_file
 
-_MOST_BYTES = 1_000_000
+MOST_BYTES = 1_000_000
 
 # The settings that aren't flags. A profile has `key`, and no profiles.
 IN_PROFILE: dict[str, type] = {"record": str, "key_command": list, "aliases": dict, "mcp": dict, "key": str}
@@ -156,7 +156,7 @@ def read_text(path: Path, reading: Reading | None = None) -> str:
     """
     try:
         with reading(str(path)) if reading else nullcontext():
-            return read_file(str(path), _MOST_BYTES, only_regular=reading is None).decode("utf-8-sig")
+            return read_file(str(path), MOST_BYTES, only_regular=reading is None).decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as error:

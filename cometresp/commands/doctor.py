@@ -179,11 +179,10 @@ def _fault(runtime: Runtime) -> CometrespError | None:
 def _settings(runtime: Runtime, *, offline: bool) -> "tuple[list[Listed], list[ConfigError]]":
     """What is set, and what is wrong in the config file. The emulator takes neither the default server nor model."""
     from cometresp.settings.checks import loaded
-    from cometresp.settings.listing import DEFAULT, listed
+    from cometresp.settings.listing import listed
 
     file, faults = loaded(os.environ, runtime.connection.profile, runtime.reading)
-    without = ("base_url", "model") if offline else ()
-    return [one for one in listed(file, os.environ) if one.source != DEFAULT or one.name not in without], faults
+    return listed(file, os.environ, offline=offline), faults
 
 
 def _sections(

@@ -73,6 +73,8 @@ def _no_such_flag(name: str, context: Any, argv: Sequence[str], commands: Sequen
     hint = advice_on(name, flags)
     if name[1:].isdigit() and "-n" in flags:
         hint = "-n N limits the list"
+    elif name[1:2].isdigit() and path == "cometresp config set":
+        hint = "a value that begins with - stands behind --"
     if not hint and any(" " in word and word.startswith(name) for word in argv):
         hint = "words of a prompt stand behind --"
     return UsageError(f"no such flag: {shown}", hint=hint or f"see {path} --help")

@@ -6,4 +6,5 @@ names     Names of servers and of their tools, as the API takes them. Pure.
 servers   The servers of a run: started at the same time, their tools as functions.
 session   The parent's side of `host`. The SDK is never imported in this process.
 settings  The words of `--mcp` and the tables `[mcp.NAME]` -> servers to start. Pure.
+tables    What a table `[mcp.NAME]` may have. Pure.
 """

@@ -13,6 +13,7 @@ from cometresp.config import is_loopback
 from cometresp.errors import ConfigError, UsageError
 from cometresp.functions import environment
 from cometresp.mcp.names import name_of_command, name_of_url, server_name
+from cometresp.mcp.tables import command_of, split
 from cometresp.nearest import nearest
 from cometresp.text import escape_line, quoted
 from cometresp.wire.headers import is_secret_header, names_key
@@ -20,18 +21,8 @@ from cometresp.wire.masking import Secrets
 from cometresp.wire.tool_secrets import ENV_PREFIX
 from cometresp.wire.urls import query_of, shown_url
 
-_KEYS: dict[str, tuple[type | tuple[type, ...], str]] = {
-    "command": ((str, list), "a string, or a list of strings"),
-    "args": (list, "a list of strings"),
-    "env": (dict, "a table of strings"),
-    "url": (str, "a string"),
-    "headers": (dict, "a table of strings"),
-    "tools": (list, "a list of strings"),
-    "timeout": ((int, float), "a number of seconds"),
-}
 _TIMEOUT = 60.0
 _START_TIMEOUT = 30.0
-_LONGEST_TIMEOUT = 86_400
 _SHOWN = 80  # characters of a command in a message
 _IS_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -95,8 +86,17 @@ def _of_word(word: str) -> McpServer:
         url = word.strip()
         shown = shown_url(url)
         return McpServer(name_of_url(url) if _is_address(url) else "", escape_line(shown, _SHOWN), url=url)
-    words = _split("--mcp", word)
+    words = _split(word)
     return McpServer(name_of_command(words), escape_line(word, _SHOWN), tuple(words))
+
+
+def _split(command: str) -> list[str]:
+    try:
+        return split(command)
+    except ValueError as error:
+        if str(error).startswith("must"):
+            raise UsageError(f"--mcp: {error}", hint="a command, a URL, or the name of a table [mcp.NAME]") from error
+        raise UsageError(f"--mcp: {quoted(command)} {error}") from error
 
 
 def _hint(word: str, tables: Collection[str]) -> str:
@@ -107,20 +107,6 @@ def _hint(word: str, tables: Collection[str]) -> str:
     return f"--mcp takes a command, a URL, or the name of a server {what}"
 
 
-def _split(where: str, command: str) -> list[str]:
-    import shlex
-
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise UsageError(f"{where}: {quoted(command)} is no command: {str(error).lower()}") from error
-    if not words or not words[0]:
-        raise UsageError(f"{where}: must not be empty", hint="a command, a URL, or the name of a table [mcp.NAME]")
-    if any("\0" in part for part in words):
-        raise UsageError(f"{where}: {quoted(command)} has a NUL character")
-    return words
-
-
 # a table ------------------------------------------------------------------------------------------------------------
 
 
@@ -128,9 +114,7 @@ def _of_table(
     name: str, table: Mapping[str, Any], source: str, environ: Mapping[str, str], secrets: Secrets
 ) -> McpServer:
     where = f"{source}: mcp.{escape_line(name, _SHOWN)}"
-    _check_table(where, table)
-    command = table.get("command", [])
-    words = _split(f"{where}: command", command) if isinstance(command, str) else command
+    words = command_of(where, table)
     env, headers = table.get("env", {}), table.get("headers", {})
     environment.checked(f"{where}: env", env)
     for header, value in headers.items():
@@ -154,28 +138,6 @@ def _of_table(
         float(table.get("timeout", _TIMEOUT)),
         max(float(table.get("timeout", 0)), _START_TIMEOUT),
     )
-
-
-def _check_table(where: str, table: Any) -> None:
-    """Raises ConfigError for what a table can't have."""
-    for key, value in table.items():
-        if key not in _KEYS:
-            near = nearest(key, _KEYS)
-            hint = f"did you mean {near}?" if near else f"the keys are {', '.join(_KEYS)}"
-            raise ConfigError(f"{where}: unknown key {quoted(key)}", hint=hint)
-        types, what = _KEYS[key]
-        inner = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
-        if not isinstance(value, types) or isinstance(value, bool) or not all(isinstance(one, str) for one in inner):
-            raise ConfigError(f"{where}: {key} must be {what}")
-    if ("command" in table) == ("url" in table):
-        raise ConfigError(f"{where}: must have either command or url")
-    for key, other in (("args", "command"), ("env", "command"), ("headers", "url")):
-        if key in table and other not in table:
-            raise ConfigError(f"{where}: {key} goes with {other}")
-    if table.get("command") in ([], [""]) or table.get("command") == "":
-        raise ConfigError(f"{where}: command must not be empty")
-    if not 0 < table.get("timeout", _TIMEOUT) <= _LONGEST_TIMEOUT:
-        raise ConfigError(f"{where}: timeout must be more than 0 and at most {_LONGEST_TIMEOUT} seconds")
 
 
 def _looked_up(

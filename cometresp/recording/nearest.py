@@ -10,6 +10,8 @@ from cometresp.recording.requests import RecordedRequest
 _LONGEST_VALUE = 40  # characters
 _MOST = 3  # differences that are named
 _COMPARED = 300  # characters of two texts that are compared
+_BODY = "the body"  # where it is different as a whole
+_OTHER_KIND = 1000.0  # the weight of what makes it another kind of request
 _ABSENT = object()
 
 
@@ -18,9 +20,9 @@ def nearest(request: RecordedRequest, recorded: Iterable[tuple[str, RecordedRequ
     best: tuple[float, str, list[tuple[str, Any, Any]]] | None = None
     for name, other in recorded:
         different = list(_differences(request, other))
-        distance = sum(_weight(there, here) for _, there, here in different)
-        if _kind(other) != _kind(request):
-            distance += 1000
+        distance = sum(_weight(where, there, here) for where, there, here in different)
+        if other.method != request.method or other.path != request.path:
+            distance += _OTHER_KIND
         if best is None or distance < best[0]:
             best = distance, name, different
     if best is None:
@@ -28,11 +30,6 @@ def nearest(request: RecordedRequest, recorded: Iterable[tuple[str, RecordedRequ
     words = [f"{where} ({_shown(there)} there, {_shown(here)} here)" for where, there, here in best[2][:_MOST]]
     left = len(best[2]) - _MOST
     return best[1], words + ([f"{left} more"] if left > 0 else [])
-
-
-def _kind(request: RecordedRequest) -> tuple[str, str, bool]:
-    """What is the same in requests that can be compared field by field."""
-    return request.method, request.path, "json" in request.form
 
 
 def _differences(request: RecordedRequest, other: RecordedRequest) -> Iterator[tuple[str, Any, Any]]:
@@ -46,7 +43,7 @@ def _differences(request: RecordedRequest, other: RecordedRequest) -> Iterator[t
     if "json" in request.form and "json" in other.form:
         yield from _within("", other.form["json"], request.form["json"])
     elif request.form != other.form:
-        yield "the body", other.form or _ABSENT, request.form or _ABSENT
+        yield _BODY, other.form or _ABSENT, request.form or _ABSENT
 
 
 def _within(where: str, there: Any, here: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -58,11 +55,13 @@ def _within(where: str, there: Any, here: Any) -> Iterator[tuple[str, Any, Any]]
         for index, (one, other) in enumerate(zip(there, here, strict=True)):
             yield from _within(f"{where}[{index}]", one, other)
     elif json_text(there) != json_text(here):
-        yield where or "the body", there, here
+        yield where or _BODY, there, here
 
 
-def _weight(there: Any, here: Any) -> float:
-    """How much a difference counts, 0 to 1: texts that are alike count less."""
+def _weight(where: str, there: Any, here: Any) -> float:
+    """How much a difference counts: one of a field 0 to 1, where texts that are alike count less."""
+    if where == _BODY:
+        return _OTHER_KIND
     if isinstance(there, str) and isinstance(here, str):
         return 1.0 - SequenceMatcher(None, there[:_COMPARED], here[:_COMPARED]).ratio() * 0.9
     return 1.0

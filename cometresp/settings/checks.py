@@ -1,10 +1,11 @@
 """What is wrong in a config file, all of it. A command that uses the file stops at the first fault that concerns it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from cometresp.config import Record, Value, normal_url, resolved_model
+from cometresp.config import Value, normal_url, record_of, resolved_model
 from cometresp.config_file import (
     AT_TOP,
     IN_PROFILE,
@@ -15,10 +16,27 @@ from cometresp.config_file import (
     config_path,
     load_file,
 )
-from cometresp.errors import ConfigError
+from cometresp.errors import ConfigError, UsageError
+from cometresp.mcp.tables import faults_of
+from cometresp.options.asked import Asked
+from cometresp.options.tables import (
+    ChainOptions,
+    ConnectionOptions,
+    LoopOptions,
+    OutputOptions,
+    RequestOptions,
+    wire_paths,
+)
+from cometresp.options.values import check
 from cometresp.paths import Reading
+from cometresp.request import rules
 from cometresp.settings.editing import read
-from cometresp.settings.flags import checked
+from cometresp.settings.fill import of_layer
+from cometresp.settings.flags import Setting, settings
+from cometresp.text import escape_line
+
+_SHOWN = 80  # characters of a name in a message
+_CHECKED_FIELDS = ("temperature", "top_p", "top_logprobs", "max_output_tokens", "max_tool_calls", "safety_identifier")
 
 
 def faults(path: Path, table: Mapping[str, Any]) -> list[ConfigError]:
@@ -34,7 +52,7 @@ def faults(path: Path, table: Mapping[str, Any]) -> list[ConfigError]:
     chosen = table.get("default_profile")
     if clean(chosen) and isinstance(profiles, dict) and clean(chosen) not in profiles:
         found.append(ConfigError(f"default_profile: {path} has no profile {chosen!r}"))
-    return found
+    return list({fault.message: fault for fault in found}.values())
 
 
 def faults_of_file(path: Path) -> list[ConfigError]:
@@ -70,29 +88,82 @@ def _usable(path: Path) -> ConfigFile:
 
 
 def _of_layer(file: ConfigFile) -> Iterator[ConfigError]:
-    source, values = file.layers[0]
-    known = AT_TOP if len(file.layers) == 1 else IN_PROFILE
-    for name, value in values.items():
-        try:
-            if name in AT_TOP or name in IN_PROFILE:
-                check_own({name: value}, source, known)
-            else:
-                checked(name, value, source)
-            _check_value(name, value, file)
-        except ConfigError as error:
-            yield error
+    layer = file.layers[0]
+    wrong: dict[str, ConfigError] = {}
+    values = of_layer(layer, wrong.setdefault)
+    for name, value in layer.values.items():
+        if name in AT_TOP or name in IN_PROFILE:
+            yield from _of_own(name, value, file)
+        elif name in wrong:
+            yield wrong[name]
+        elif (setting := settings()[name]).field in values:
+            yield from _raised(partial(_check_flag, name, setting, values[setting.field].value, file))
 
 
-def _check_value(name: str, value: Any, file: ConfigFile) -> None:
-    """Raises ConfigError for a value of the right type that can't be used."""
+def _of_own(name: str, value: Any, file: ConfigFile) -> Iterator[ConfigError]:
+    """The faults of a setting that is no flag, or of each entry of a table."""
+    source, in_profile = file.layers[0].source, len(file.layers) > 1
+    pieces = [{key: inner} for key, inner in value.items()] if isinstance(value, dict) and value else [value]
+    if name == "profile":  # what is in them comes later
+        pieces = [
+            piece
+            for piece in pieces
+            if not (isinstance(piece, dict) and all(isinstance(inner, dict) for inner in piece.values()))
+        ]
+    for piece in pieces:
+        faults = list(_raised(partial(_check_own, {name: piece}, source, in_profile=in_profile)))
+        yield from faults or _of_piece(name, piece, file)
+
+
+def _check_own(table: Mapping[str, Any], source: str, *, in_profile: bool) -> None:
+    if in_profile and (outside := [name for name in table if name not in IN_PROFILE]):
+        raise ConfigError(f"{source}: {outside[0]} stands at the top of the file only")
+    check_own(table, source, IN_PROFILE if in_profile else AT_TOP)
+
+
+def _of_piece(name: str, piece: Any, file: ConfigFile) -> Iterator[ConfigError]:
+    """What is wrong with a setting of the right type, or with one entry of a table."""
     source = file.layers[0].source
-    if name == "base_url" and clean(value):
-        normal_url(Value(value, source, in_file=True))
-    elif name == "record" and clean(value) and clean(value) not in get_args(Record):
-        raise ConfigError(f"{source}: record must be full, ids or none, not {value!r}")
+    if name == "record" and clean(piece):
+        yield from _raised(partial(record_of, Value(clean(piece), source)))
     elif name == "keys":
-        for url in value:
-            normal_url(Value(url, source, in_file=True))
+        for url in piece:
+            yield from _raised(partial(normal_url, Value(url, source, in_file=True)))
     elif name == "aliases":
-        for alias in value:
-            resolved_model(alias, file)
+        for alias in piece:
+            yield from _raised(partial(resolved_model, alias, file))
+    elif name == "mcp":
+        for key, table in piece.items():
+            yield from faults_of(f"{source}: mcp.{escape_line(key, _SHOWN)}", table)
+
+
+def _check_flag(name: str, setting: Setting, value: Any, file: ConfigFile) -> None:
+    """Raises ConfigError for a value that no command takes: by the checks of its flag, as if it were typed alone."""
+    source, field = file.layers[0].source, setting.field
+    if field == "base_url":
+        normal_url(Value(value, source, in_file=True))
+        return
+    try:
+        if field in ConnectionOptions._fields:
+            check(ConnectionOptions(offline=True)._replace(**{field: value}), OutputOptions())
+        elif field in OutputOptions._fields:
+            check(ConnectionOptions(), OutputOptions()._replace(**{field: value}))
+        elif field in LoopOptions._fields or field == "fallback_model":
+            request, loop = RequestOptions(), LoopOptions()
+            given = (loop if field in LoopOptions._fields else request)._replace(**{field: value})
+            request, loop = (request, given) if isinstance(given, LoopOptions) else (given, loop)
+            asked = Asked([], request, ChainOptions(), loop, OutputOptions(), ConnectionOptions(), False, False)
+            asked.check()
+        elif (path := wire_paths(RequestOptions).get(field)) in _CHECKED_FIELDS:
+            rules.check({path: value}, lambda _: None)
+    except UsageError as error:
+        message = error.message.removeprefix(f"{setting.flag}: ")
+        raise ConfigError(f"{source}: {name}: {message}", hint=error.hint) from error
+
+
+def _raised(run: Callable[[], object]) -> Iterator[ConfigError]:
+    """The error of a check, if it raises one."""
+    try:
+        run()
+    except ConfigError as error:
+        yield error

@@ -18,6 +18,10 @@ _NAME = rf'(?:{_BARE}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\')'
 _NAMES = rf"{_NAME}(?:[ \t]*\.[ \t]*{_NAME})*"
 _KEY = re.compile(rf"[ \t]*({_NAMES})[ \t]*=")
 _HEADER = re.compile(rf"[ \t]*(\[\[?)[ \t]*({_NAMES})[ \t]*\]")
+# What matters for where a value ends; the longer strings first. One of three quotes may have two more at its end.
+_IN_VALUE = re.compile(
+    r'''"""(?:\\.|[^\\])*?"{3,5}|'{3}.*?'{3,5}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#[^\n]*|[\[\]{}\n]''', re.DOTALL
+)
 _MISSING = object()
 
 
@@ -116,8 +120,10 @@ def apply(data: dict[str, Any], path: Path, value: Any) -> None:
 
 def _statements(text: str) -> Iterator[_Statement]:
     table: Path = ()
-    lines = iter(re.findall(r"[^\n]*\n|[^\n]+", text))
-    for line in lines:
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        line = text[start:end]
         if not line.strip():
             yield _Statement(line, "blank", table)
         elif line.lstrip(" \t").startswith("#"):
@@ -126,21 +132,22 @@ def _statements(text: str) -> Iterator[_Statement]:
             table = split_name(header[2]) or ()
             yield _Statement(line, "header" if header[1] == "[" else "array", table, table)
         elif key := _KEY.match(line):
-            whole = line
-            while not _is_whole(whole):
-                whole += next(lines)
-            yield _Statement(whole, "value", table, (*table, *(split_name(key[1]) or ())))
+            end = _end_of_value(text, start + key.end())
+            yield _Statement(text[start:end], "value", table, (*table, *(split_name(key[1]) or ())))
         else:
             raise Unchangeable(f"a line can't be read: {line.strip()[:40]!r}")
+        start = end
 
 
-def _is_whole(statement: str) -> bool:
-    """Whether a value ends within these lines."""
-    try:
-        tomllib.loads(statement)
-    except tomllib.TOMLDecodeError:
-        return False
-    return True
+def _end_of_value(text: str, start: int) -> int:
+    """Where the line ends in which a value ends: outside of its strings, comments and brackets. The text is valid."""
+    depth = 0
+    for found in _IN_VALUE.finditer(text, start):
+        sign = found[0]
+        if sign == "\n" and depth == 0:
+            return found.end()
+        depth += (sign in ("[", "{")) - (sign in ("]", "}"))
+    return len(text)
 
 
 def _place_of(statements: list[_Statement], path: Path) -> int | None:

@@ -9,13 +9,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cometresp.config_file import parse, read_text
-from cometresp.errors import ConfigError, Next, OutputError, UsageError
+from cometresp.config_file import MOST_BYTES, parse, read_text
+from cometresp.errors import Next, OutputError, UsageError
 from cometresp.settings.document import Path as Name
 from cometresp.settings.document import Unchangeable, value_at, with_value, without
 from cometresp.text import escape_line
 
-MOST_BYTES = 1_000_000
 _LONGEST_WAIT = 5.0  # seconds for another process that changes the file
 _PAUSE = 0.02
 
@@ -82,8 +81,6 @@ def _text(path: Path) -> str | None:
         return read_text(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except OSError as error:
-        raise ConfigError(f"{_shown(path)}: the config file can't be read: {error.strerror}") from error
 
 
 def _change(path: Path, edit: Callable[[str], str], *, private: bool = False) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from cometresp.config import DEFAULT_BASE_URL, Value, normal_url
+from cometresp.config import DEFAULT_BASE_URL, Value, normal_url, setting
 from cometresp.config_file import ConfigFile, clean
 from cometresp.errors import CometrespError, UsageError
 from cometresp.settings.document import Path
@@ -41,7 +41,5 @@ def base_url_of(given: str | None, file: ConfigFile, environ: Mapping[str, str])
     """The base URL that a key is for: that of the flag, else the one that is set. Raises for an invalid one."""
     if given is not None:
         return normal_url(Value(given, "--base-url"))
-    if value := clean(environ.get("COMETAPI_BASE_URL")):
-        return normal_url(Value(value, "COMETAPI_BASE_URL"))
-    value, source = file.value("base_url")
-    return normal_url(Value(clean(value), source, in_file=True)) if clean(value) else DEFAULT_BASE_URL
+    value = setting(environ, file, "base_url")
+    return normal_url(value) if value else DEFAULT_BASE_URL

@@ -1,34 +1,45 @@
-"""Every setting with its value and where that comes from, as it may be shown: secrets are masked. Pure."""
+"""Every setting with its value and where that comes from, as it may be shown. Pure."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, Self, TypedDict
 
-from cometresp.config import DEFAULT_BASE_URL, DEFAULT_MODEL, VARIABLES, Value, normal_url
+from cometresp.config import (
+    DEFAULT_BASE_URL,
+    DEFAULT_CHAIN,
+    DEFAULT_RECORD,
+    VARIABLES,
+    Value,
+    default_model,
+    is_offline,
+    key_for,
+    normal_url,
+    record_of,
+    setting,
+    switch,
+)
 from cometresp.config_file import ConfigFile, clean
 from cometresp.deadline import DEFAULT_RETRIES, DEFAULT_TIMEOUT
-from cometresp.errors import CometrespError
+from cometresp.errors import CometrespError, ConfigError
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from cometresp.settings.document import Path, dotted
+from cometresp.settings.fill import Filled, counting
 from cometresp.settings.flags import OWN, Setting, settings
-from cometresp.text import valid_json
-from cometresp.wire.headers import MASK, is_secret_header
-from cometresp.wire.tool_secrets import changed
-from cometresp.wire.urls import shown_url, without_query
+from cometresp.settings.masking import masked, shown_path
+from cometresp.text import shown_size, valid_json
+from cometresp.wire.replies import DEFAULT_LIMIT
+from cometresp.wire.urls import without_query
 
 DEFAULT = "default"
 _TABLES = ("aliases", "keys", "mcp")
 _DEFAULTS: dict[str, Any] = {  # of flags whose default stands elsewhere
-    "base_url": DEFAULT_BASE_URL,
-    "chain": "default",
+    "chain": DEFAULT_CHAIN,
     "timeout": round(DEFAULT_TIMEOUT),
     "retries": DEFAULT_RETRIES,
-    "max_reply_size": "256M",
-    "record": "full",
+    "max_reply_size": shown_size(DEFAULT_LIMIT),
+    "record": DEFAULT_RECORD,
 }
-_VARIABLES = {**VARIABLES, "key": "COMETAPI_KEY", "default_profile": "COMETRESP_PROFILE"}
-_OFF = ("0", "false", "no", "off")  # what else a variable of a switch says is yes
+_SWITCHES = ("no_stdin", "plain")
 
 
 class Listed(NamedTuple):
@@ -40,7 +51,7 @@ class Listed(NamedTuple):
 
     @property
     def name(self) -> str:
-        return dotted(self.path)
+        return dotted(shown_path(self.path))
 
     @property
     def text(self) -> str:
@@ -64,16 +75,20 @@ def as_dict(one: Listed) -> ListedSetting:
     return {"name": one.name, "value": one.value, "source": one.source}
 
 
-def listed(file: ConfigFile, environ: Mapping[str, str], *, unset: bool = False) -> list[Listed]:
-    """What counts for a command line without flags; with `unset` also what isn't set, and has no default."""
-    found = [_effective(name, file, environ) for name in names()]
+def listed(file: ConfigFile, environ: Mapping[str, str], *, unset: bool = False, offline: bool = False) -> list[Listed]:
+    """What counts for a command line without flags; with `unset` also what isn't set, and has no default.
+
+    `offline`: `--offline` is typed.
+    """
+    counts = _Counting.of(file, environ, offline=offline)
+    found = [counts.of_name(name) for name in names()]
     if not unset:
         found = [one for one in found if one.value is not None and (one.value is not False or one.source != DEFAULT)]
     return [*found, *_entries(file)]
 
 
 def value_of(path: Path, file: ConfigFile, environ: Mapping[str, str]) -> Listed | None:
-    """One setting, or a whole table; None where it isn't set."""
+    """One setting, or a whole table; None where it isn't set. Raises ConfigError where its value is wrong."""
     name = path[0]
     if name == "profile":
         one = Listed(path, _within(file.table, path), str(file.path))
@@ -83,7 +98,10 @@ def value_of(path: Path, file: ConfigFile, environ: Mapping[str, str]) -> Listed
         source = entries[path[1]][1] if path[1:2] and path[1] in entries else str(file.path)
         one = Listed(path, _within(table, path), source)
     else:
-        one = _effective(name, file, environ)
+        counts = _Counting.of(file, environ)
+        counts.check(name)
+        one = counts.of_name(name)
+        return None if one.value is None else one
     return None if one.value is None else one._replace(value=masked(path, one.value))
 
 
@@ -102,35 +120,83 @@ def names() -> list[str]:
     return [*reversed(flags.values()), *own]
 
 
-def _effective(name: str, file: ConfigFile, environ: Mapping[str, str]) -> Listed:
-    setting = None if name in OWN else settings().get(name)
-    variable = _VARIABLES.get(name, "")
-    if given := clean(environ.get(variable)):
-        switched = setting is not None and setting.kind is bool
-        return Listed((name,), given.lower() not in _OFF if switched else masked((name,), given), variable)
-    known = [one for one, other in settings().items() if other == setting and one not in OWN] if setting else [name]
-    for layer in file.layers:
-        for one in known:
-            if one in layer.values and layer.values[one] != "":
-                return Listed((name,), masked((name,), layer.values[one]), layer.source)
-    return Listed((name,), _default(name, setting, file, environ), DEFAULT)
+class _Counting(NamedTuple):
+    """What counts for a command line without flags, as a run would take it."""
 
+    file: ConfigFile
+    environ: Mapping[str, str]
+    values: dict[str, Filled]  # by the fields of flags
+    faults: dict[str, ConfigError]  # by the names in the file
+    offline: bool
 
-def _default(name: str, setting: Setting | None, file: ConfigFile, environ: Mapping[str, str]) -> Any:
-    if name == "model":
-        given = _effective("base_url", file, environ)
-        return DEFAULT_MODEL if _is_default_url(given.value) else None
-    if name in _DEFAULTS or setting is None:
-        return _DEFAULTS.get(name)
-    groups = (RequestOptions, ChainOptions, LoopOptions, OutputOptions, ConnectionOptions)
-    return next((group._field_defaults[setting.field] for group in groups if setting.field in group._fields), None)
+    @classmethod
+    def of(cls, file: ConfigFile, environ: Mapping[str, str], *, offline: bool = False) -> Self:
+        faults: dict[str, ConfigError] = {}
+        offline, in_file = offline and not is_offline(file), is_offline(file)
+        values = counting(file, {"offline": True} if offline else {}, on_fault=faults.setdefault)
+        if offline:
+            values["offline"] = Filled(True, "--offline", "--offline")
+        return cls(file, environ, values, faults, offline or in_file)
 
+    def check(self, name: str) -> None:
+        """Raises ConfigError where the file has a wrong value for this setting."""
+        field = settings()[name].field if name in settings() and name not in OWN else name
+        for other, fault in self.faults.items():
+            if other in settings() and settings()[other].field == field:
+                raise fault
+        if name == "record" and (given := setting(self.environ, self.file, name)):
+            record_of(given)
 
-def _is_default_url(url: Any) -> bool:
-    try:
-        return without_query(normal_url(Value(clean(url), "base_url"))) == DEFAULT_BASE_URL
-    except CometrespError:
-        return False
+    def of_name(self, name: str) -> Listed:
+        value, source = self._own(name) if name in OWN or name in VARIABLES else self._flag(settings()[name])
+        shown = int(value) if isinstance(value, float) and value.is_integer() else value
+        return Listed((name,), None if value is None else masked((name,), shown), source)
+
+    def _own(self, name: str) -> tuple[Any, str]:
+        """The value and source of what is no flag, or of a flag that has a variable."""
+        if name == "key":
+            return self._key()
+        if name == "default_profile" and (given := clean(self.environ.get("COMETRESP_PROFILE"))):
+            return given, "COMETRESP_PROFILE"
+        if name in _SWITCHES:
+            return switch(self.environ, self.file, name)
+        if name == "base_url" and self.offline:
+            return None, DEFAULT
+        if name in VARIABLES:
+            found = setting(self.environ, self.file, name) or self._default(name)
+            return (found.value, found.source) if found else (None, DEFAULT)
+        value, source = self.file.value(name)
+        return value, source or DEFAULT
+
+    def _default(self, name: str) -> Value | None:
+        if name == "model":
+            address = self._address()
+            return default_model(address, offline=self.offline) if address else None
+        return Value(DEFAULT_BASE_URL if name == "base_url" else _DEFAULTS[name], DEFAULT)
+
+    def _address(self) -> Value | None:
+        """The base URL, None where the one that is set is invalid."""
+        given = setting(self.environ, self.file, "base_url") or Value(DEFAULT_BASE_URL, DEFAULT)
+        try:
+            return given._replace(value=normal_url(given))
+        except CometrespError:
+            return None
+
+    def _key(self) -> tuple[Any, str]:
+        address = self._address()
+        try:
+            key = key_for(self.environ, self.file, without_query(address.value)) if address else None
+        except CometrespError:  # it is told with the faults
+            key = None
+        return (None, DEFAULT) if key is None or self.offline else (key.value, key.source)
+
+    def _flag(self, one: Setting) -> tuple[Any, str]:
+        if (found := self.values.get(one.field)) is not None:
+            return found.value, found.source
+        if one.name in _DEFAULTS:
+            return _DEFAULTS[one.name], DEFAULT
+        groups = (RequestOptions, ChainOptions, LoopOptions, OutputOptions, ConnectionOptions)
+        return next(group._field_defaults[one.field] for group in groups if one.field in group._fields), DEFAULT
 
 
 def _entries(file: ConfigFile) -> Iterator[Listed]:
@@ -149,62 +215,3 @@ def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
         return
     for key, inner in value.items():
         yield from _leaves((*path, key), inner)
-
-
-# secrets ------------------------------------------------------------------------------------------------------------
-
-
-def masked(path: Path, value: Any) -> Any:
-    """The value of a setting as it may be shown."""
-    name = path[2] if path[0] == "profile" and len(path) > 2 else path[0]  # noqa: PLR2004 - profile.NAME.setting
-    if name in ("key", "keys"):
-        return _all_masked(value)
-    if isinstance(value, Mapping):
-        return {key: masked((*path, key), inner) for key, inner in value.items()}
-    if name == "header":
-        return [_header(line) for line in value] if isinstance(value, list) else _header(value)
-    if name == "base_url":
-        return shown_url(value) if isinstance(value, str) else value
-    if name == "mcp":
-        return _of_server(path, value)
-    return _shown(value)
-
-
-def _shown(value: Any) -> Any:
-    """A value that is no table, as JSON can have it: TOML also has dates."""
-    if isinstance(value, list):
-        return [_shown(entry) for entry in value]
-    if isinstance(value, Mapping):
-        return {key: _shown(inner) for key, inner in value.items()}
-    return value if isinstance(value, bool | int | float) else _tool(str(value))
-
-
-def _all_masked(value: Any) -> Any:
-    return {key: _all_masked(inner) for key, inner in value.items()} if isinstance(value, Mapping) else MASK
-
-
-def _header(line: Any) -> Any:
-    if not isinstance(line, str):
-        return MASK
-    name, colon, value = line.partition(":")
-    return f"{name}: {MASK}" if is_secret_header(name) and (value.strip() or not colon) else line
-
-
-def _of_server(path: Path, value: Any) -> Any:
-    """A setting of an MCP server; all headers and variables are secrets but for `env:NAME`, which is looked up."""
-    if any(part in ("headers", "env") for part in path[2:-1]):
-        return value if isinstance(value, str) and value.startswith("env:") else MASK
-    return changed({path[-1]: value}, lambda secret: secret.masked)[path[-1]]
-
-
-def _tool(value: str) -> str:
-    """A text; in one with JSON, as that of a tool, the secrets are masked."""
-    start = re.search(r"[\[{]", value)
-    if start is None:
-        return value
-    try:
-        data = json.loads(value[start.start() :])
-    except (ValueError, RecursionError):
-        return value
-    shown = changed(data, lambda secret: secret.masked)
-    return value if shown == data else value[: start.start()] + json.dumps(shown, ensure_ascii=False)

@@ -1,6 +1,7 @@
 """`config`: what is set and from where, and changes of the config file."""
 
 import json
+import re
 import stat
 import sys
 from collections.abc import Sequence
@@ -122,6 +123,53 @@ def test_show_has_every_value_with_its_source_and_no_secret(forker: Forker, run:
     assert "sk-" not in plain.text
 
 
+SECRETS = """\
+param = ["tools.0.authorization=sk-1", "tools.0.headers.X-A=sk-2", "tools.0.api_key=env:KEY", "reasoning.mode=pro"]
+var = ["token=sk-3", "name=x"]
+tool = ["mcp:docs=https://me:sk-4@h/?api_key=sk-5&page=2"]
+mcp_server = ["https://h/mcp?api_key=sk-6&x=sk-7", "npx a --token sk-8 --api-key=sk-9 'b c'", "npx 'sk-10"]
+key_command = ["op", "read", "--session-token", "sk-11"]
+[keys]
+"https://h/v1?code=sk-12" = "sk-13"
+[mcp.far]
+url = "https://h/mcp?api_key=***&x=sk-14"
+[mcp.near]
+command = "docker run -e GITHUB_TOKEN=sk-15 -e LEVEL=1 --header 'Authorization: Bearer sk-16' --password"
+args = ["--client-secret", "sk-17", "--dir", "/tmp", "--auth=env:AUTH"]
+[mcp.bare]
+command = ["x", "--key", "sk-18", "sk-shown", "--header=X-A: sk-20"]
+[profile.work.mcp.near]
+command = ["x", "--key", "sk-19"]
+"""
+MASKED = {
+    "param": ["tools.0.authorization=***", "tools.0.headers.X-A=***", "tools.0.api_key=env:KEY", "reasoning.mode=pro"],
+    "var": ["token=***", "name=x"],
+    "tool": ["mcp:docs=https://***@h/?api_key=***&page=2"],
+    "mcp_server": ["https://h/mcp?api_key=***&x=***", "npx a --token *** --api-key=*** 'b c'", "***"],
+    "key_command": ["op", "read", "--session-token", "***"],
+    'keys."https://h/v1?code=***"': "***",
+    "mcp.far.url": "https://h/mcp?api_key=***&x=***",
+    "mcp.near.command": "docker run -e GITHUB_TOKEN=*** -e LEVEL=1 --header 'Authorization: ***' --password",
+    "mcp.near.args": ["--client-secret", "***", "--dir", "/tmp", "--auth=env:AUTH"],
+    "mcp.bare.command": ["x", "--key", "***", "sk-shown", "--header=X-A: ***"],
+    "profile.work.mcp.near.command": ["x", "--key", "***"],
+}
+
+
+def test_secrets_in_urls_commands_and_pairs_are_never_shown(forker: Forker, run: Command) -> None:
+    written(run, SECRETS)
+    rows = json.loads(forker.run(run, ["config", "show", "--json"]).out)
+    assert {row["name"]: row["value"] for row in rows if row["name"] in MASKED} == MASKED
+    for name, text in [
+        ("keys", '{"https://h/v1?code=***": "***"}'),
+        ("mcp.far", '{"url": "https://h/mcp?api_key=***&x=***"}'),
+        ("mcp.bare", '{"command": ["x", "--key", "***", "sk-shown", "--header=X-A: ***"]}'),
+    ]:
+        assert forker.run(run, ["config", "get", name]).text == f"{text}\n"
+    everything = forker.run(run, ["doctor", "--json"]).text + forker.run(run, ["doctor"]).text
+    assert [f"sk-{n}" for n in range(1, 21) if re.search(rf"sk-{n}\b", everything)] == []
+
+
 def test_show_on_a_terminal_is_a_table_and_names_the_file_once(forker: Forker, run: Command) -> None:
     written(run, 'model = "a"\n[profile.w]\nbell = true\n')
     result = forker.run(run, ["config", "show", "--profile", "w"], terminal=True, env={"NO_COLOR": "1"})
@@ -218,6 +266,20 @@ NOT_SET = [
     (["key_command", "[]"], 'VALUE: key_command must be a list of strings, as in ["pass", "show", "comet"]'),
     (["base_url", "h"], "VALUE: 'h' is not a web address; it must start with https:// or http://"
      "\nhint: as in https://api.cometapi.com/v1"),
+    (["max_cost", "-1"], "no such flag: -1\nhint: a value that begins with - stands behind --"),
+    (["max_cost", "--", "-1"], "VALUE: max_cost: must be more than 0 and at most 1000000 USD, not -1"),
+    (["timeout", "nan"], "VALUE: timeout: must be more than 0 and at most 10000000 seconds, not nan"),
+    (["retries", "--", "-1"], "VALUE: retries: must be at least 0, not -1"),
+    (["temperature", "inf"], "VALUE: temperature: must be between 0 and 2, not inf"),
+    (["max_output_tokens", "3"], "VALUE: max_output_tokens: must be at least 16, not 3"),
+    (["max_turns", "0"], "VALUE: max_turns: must be at least 1, not 0"),
+    (["max_reply_size", "lots"], "VALUE: max_reply_size: 'lots' must be a number of bytes, such as 500000, 10M or 1G"),
+    (["price", "abc"], "VALUE: price: 'abc' must be IN,OUT or IN,OUT,CACHED: USD for a million tokens, such as 2.5,10"),
+    (["header", "X"], "VALUE: header: '…' must be 'NAME: VALUE'"),
+    (["fallback_model", "a,,b"], "VALUE: fallback_model: must be MODEL or MODEL,MODEL: a name is empty"),
+    (["mcp.z.comand", '["b"]'], "VALUE: mcp.z: unknown key 'comand'\nhint: did you mean command?"),
+    (["mcp.z.timeout", "5"], "VALUE: mcp.z: must have either command or url"),
+    (["mcp.z.command", "x --token 'sk-1"], "VALUE: mcp.z: command is no command: no closing quotation"),
     (["aliases.a", "a"], "VALUE: aliases in a circle: a -> a"),
     (["default_profile", "x"], "VALUE: default_profile: {path} has no profile 'x'"),
     (["profile.w.keys.x", "y"], "NAME: keys stands at the top of the file only"),
@@ -239,6 +301,38 @@ def test_set_refuses_what_the_setting_does_not_take(forker: Forker, run: Command
         result = forker.run(run, ["config", "set", *words])
         assert tuple(result) == (2, "", f"cometresp: error: {message.format(path=path)}\n"), words
     assert path.read_text() == 'model = "m"\n'
+
+
+def test_a_fault_that_is_there_hides_no_new_one(forker: Forker, run: Command) -> None:
+    faulty = """[aliases]
+a = "a"
+[keys]
+"h" = "k"
+[mcp.s]
+comand = "x"
+url = "https://h"
+[profile.p]
+keys = {}
+mcp = { t = 1 }
+"""
+    path = written(run, faulty)
+    for words, message in [
+        (["aliases.b", "b"], "aliases in a circle: b -> b"),
+        (["mcp.s.urls", "x"], "mcp.s: unknown key 'urls'\nhint: did you mean url?"),
+        (["mcp.s.timeout", "0"], "mcp.s: timeout must be more than 0 and at most 86400 seconds"),
+        (["profile.p.bell", "3"], "profile p: bell must be true or false"),
+    ]:
+        result = forker.run(run, ["config", "set", *words])
+        assert tuple(result) == (2, "", f"cometresp: error: VALUE: {message}\n"), words
+    assert path.read_text() == faulty
+    shown = forker.run(run, ["config", "show"])
+    assert [line for line in shown.err.splitlines() if not line.startswith("hint:")] == [
+        f"cometresp: error: {path}: aliases in a circle: a -> a",
+        f"cometresp: error: {path}: 'h' is not a web address; it must start with https:// or http://",
+        f"cometresp: error: {path}: mcp.s: unknown key 'comand'",
+        f"cometresp: error: {path}, profile p: keys stands at the top of the file only",
+        f"cometresp: error: {path}, profile p: mcp.t must be a table, as in [mcp.t]",
+    ]
 
 
 FAULTY = """\

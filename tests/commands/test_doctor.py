@@ -62,7 +62,7 @@ def test_offline_nothing_is_started_or_made(forker: Forker, run: Command) -> Non
     result = forker.run(run, ["doctor", "--offline"])
     shown = sections(result.text)
     assert (result.code, result.err, shown["server"]["base_url"]) == (0, "", "the emulator")
-    assert {"base_url", "model"} & shown["settings"].keys() == set()
+    assert (shown["settings"].get("base_url"), shown["settings"]["model"]) == (None, "emulator (default)")
     assert list(run.home.iterdir()) == []
 
 

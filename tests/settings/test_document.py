@@ -95,6 +95,13 @@ def test_what_has_no_place_is_refused(text: str, name: str, message: str) -> Non
     assert str(raised.value) == message
 
 
+def test_long_values_are_read_once() -> None:
+    value = '"""\n' + '# [x] = "y\n' * 20_000 + '"""\n'
+    items = "x = [\n" + "'a', # [\n" * 20_000 + "]\n"
+    text = f"instructions = {value}{items}[keys]\n"
+    assert with_value(text, ("plain",), True) == f"instructions = {value}{items}plain = true\n[keys]\n"
+
+
 NAMES = [
     ("model", ("model",)),
     ('keys."https://h/v1"', ("keys", "https://h/v1")),
@@ -113,7 +120,21 @@ def test_a_dotted_name_is_read_as_in_the_file(name: str, path: tuple[str, ...] |
 PARTS = st.sampled_from(["a", "b", "keys", "x y", "é", 'q"'])
 PATHS = st.lists(PARTS, min_size=1, max_size=3)
 VALUES = st.sampled_from(
-    ["1", "'x'", '"a # b"', "[1,\n 2, # c\n]", '{a = 1, "x y" = [2]}', '"""\n[a]\n"""', "nan", "2020-01-01"]
+    [
+        "1",
+        "'x'",
+        '""',
+        '"[\\\\"',
+        '"""a""b\\"""[\n{"""""',
+        "'''\n\"\"\"[#\n'''''",
+        "[[1, ']'], # ]\n{a = \"}\"}]",
+        '"a # b"',
+        "[1,\n 2, # c\n]",
+        '{a = 1, "x y" = [2]}',
+        '"""\n[a]\n"""',
+        "nan",
+        "2020-01-01",
+    ]
 )
 ENDS = st.sampled_from(["", " # c"])
 LINES = st.one_of(
