@@ -42,8 +42,8 @@ class ConfigFile(NamedTuple):
     layers: tuple[Layer, ...] = ()
 
     def value(self, name: str) -> tuple[Any, str]:
-        """The value of a setting and its source; (None, "") where it isn't set."""
-        return next(((layer.values[name], layer.source) for layer in self.layers if name in layer.values), (None, ""))
+        """The value of a setting and its source; (None, "") where it isn't set. A blank one isn't."""
+        return next(((layer.values[name], layer.source) for layer in self.layers if is_set(layer, name)), (None, ""))
 
     def entries(self, name: str) -> dict[str, tuple[Any, str]]:
         """The entries of a table, such as `aliases`, with their sources; a profile's count before those of the file."""
@@ -53,16 +53,17 @@ class ConfigFile(NamedTuple):
             for key, value in layer.values.get(name, {}).items()
         }
 
-    @property
-    def settings(self) -> Iterator[tuple[str, Any, str]]:
-        """Every setting that has a flag's name: (name, value, source), from all layers, the first counts."""
-        own = AT_TOP.keys() | IN_PROFILE.keys()
-        return (
-            (name, value, layer.source)
-            for layer in self.layers
-            for name, value in layer.values.items()
-            if name not in own
-        )
+
+def is_set(layer: Layer, name: str) -> bool:
+    """Whether this place has the setting; one that is blank is unset."""
+    value = layer.values.get(name)
+    return value is not None and (not isinstance(value, str) or clean(value) != "")
+
+
+def flag_settings(layer: Layer) -> Iterator[tuple[str, Any]]:
+    """The settings of this place that have a flag's name, with their values."""
+    own = AT_TOP.keys() | IN_PROFILE.keys()
+    return ((name, value) for name, value in layer.values.items() if name not in own and is_set(layer, name))
 
 
 def load_file(environ: Mapping[str, str], *, profile: str | None = None, reading: Reading | None = None) -> ConfigFile:

@@ -132,8 +132,9 @@ def run(options: Examination, runtime: Runtime) -> None:
     if runtime.connection.only_shows:
         raise UsageError("--dry-run and --curl show the request of another command")
     fault = _fault(runtime)
-    settings, faults = _settings(runtime)
-    sections = _sections(runtime, fault, settings, faults)
+    offline = runtime.connection.offline if fault else runtime.offline
+    settings, faults = _settings(runtime, offline=offline)
+    sections = _sections(runtime, fault, settings, faults, offline=offline)
     problems = [problem for section in sections for problem in section.problems]
     for one in (options.start.fault, fault):
         if one is not None and one.message not in [problem.message for problem in problems]:
@@ -174,24 +175,29 @@ def _fault(runtime: Runtime) -> CometrespError | None:
     return None
 
 
-def _settings(runtime: Runtime) -> "tuple[list[Listed], list[ConfigError]]":
-    """What is set, and what is wrong in the config file."""
+def _settings(runtime: Runtime, *, offline: bool) -> "tuple[list[Listed], list[ConfigError]]":
+    """What is set, and what is wrong in the config file. The emulator takes neither the default server nor model."""
     from cometresp.settings.checks import loaded
-    from cometresp.settings.listing import listed
+    from cometresp.settings.listing import DEFAULT, listed
 
     file, faults = loaded(os.environ, runtime.connection.profile, runtime.reading)
-    return listed(file, os.environ), faults
+    without = ("base_url", "model") if offline else ()
+    return [one for one in listed(file, os.environ) if one.source != DEFAULT or one.name not in without], faults
 
 
 def _sections(
-    runtime: Runtime, fault: CometrespError | None, settings: "list[Listed]", faults: list[ConfigError]
+    runtime: Runtime,
+    fault: CometrespError | None,
+    settings: "list[Listed]",
+    faults: list[ConfigError],
+    *,
+    offline: bool,
 ) -> list[Section]:
     from cometresp.doctor.local import files, server, versions
     from cometresp.doctor.streams import streams
 
     path = str(config_path(os.environ)[0])
     facts = [Fact(one.name, one.value, f"{one.text} ({one.source.replace(path, 'file')})") for one in settings]
-    offline = runtime.connection.offline if fault else runtime.offline
     of_files = files(runtime.terminal, faults, url=None if fault else runtime.url, offline=offline)
     sections = [versions(), Section("settings", facts), of_files]
     if fault is None:

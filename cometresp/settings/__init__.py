@@ -10,5 +10,6 @@ invoke       Run a command of Typer's with the settings of the config file.
 key_command  The key that a command prints.
 keys         Where the file keeps a key, and which text can be one.
 listing      Every setting with its value and source, as it may be shown.
+relations    Which flags exclude each other, and which need another one.
 suggestions  Names of settings for a shell's completion.
 """

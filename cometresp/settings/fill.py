@@ -4,24 +4,14 @@ A flag takes precedence over the file; so does one that excludes another: with `
 doesn't count. What a turn takes over from its chain isn't filled where it continues one.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
-from cometresp.config_file import ConfigFile
+from cometresp.config_file import ConfigFile, Layer, flag_settings
+from cometresp.errors import ConfigError
 from cometresp.settings.flags import checked, setting_named
+from cometresp.settings.relations import continues, excluded, is_given, lacks
 
-# Flags of which one at most can be given, by their fields.
-_EXCLUSIVE = (
-    {"format", "json", "events", "extract", "extract_last"},
-    {"format", "events", "extract", "extract_last", "select"},
-    {"extract", "extract_last", "schema", "schema_multi", "json_object"},
-    {"continue_", "from_", "previous_response_id", "conversation"},
-    {"base_url", "offline"},
-    {"dry_run", "curl"},
-    {"no_stream", "include_obfuscation"},
-    {"instructions", "no_instructions"},
-    {"tool", "no_tools"},
-)
 _OF_THE_CHAIN = {"instructions", "tool", "store", "model"}
 # These are in `Config`: variables come before the file.
 _IN_CONFIG = {"base_url", "model", "chain", "no_stdin", "plain"}
@@ -35,33 +25,81 @@ class Filled(NamedTuple):
     flag: str
 
 
-def filled(file: ConfigFile, fields: Collection[str], typed: Collection[str], *, continues: bool) -> dict[str, Filled]:
+OnFault = Callable[[str, ConfigError], object]  # gets the name of the setting
+
+
+def filled(
+    file: ConfigFile, fields: Collection[str], typed: Mapping[str, Any], *, command: str = ""
+) -> dict[str, Filled]:
     """The values for the `fields` of a command that weren't `typed`. Raises ConfigError for any wrong one in the file.
 
-    `continues`: the turn takes instructions, tools and `store` from its chain.
+    What can't apply to this command line is left out.
     """
-    found: dict[str, Filled] = {}
-    taken = set(typed)
-    for layer in file.layers:  # a place takes precedence as a whole: what it excludes doesn't come from the next one
-        values = _of_layer(file, layer.source)
-        fitting = {field: value for field, value in values.items() if field in fields and not excluded(field, taken)}
-        found |= fitting
-        taken |= fitting.keys()
-    left_out = _IN_CONFIG | (_OF_THE_CHAIN if continues else set())
+    found = counting(file, typed, command=command, fields=fields)
+    given = {**typed, **_given(found)}
+    while lacking := [field for field in found if lacks(field, given, command)]:
+        for field in lacking:
+            del found[field]
+            given.pop(field, None)
+    left_out = _IN_CONFIG | (_OF_THE_CHAIN if continues(given, command) else set())
+    if "store" in found and found["store"].value is False:  # of `store`, a chain has only --no-store
+        left_out = left_out - {"store"}
     return {field: value for field, value in found.items() if field not in left_out}
 
 
-def _of_layer(file: ConfigFile, source: str) -> dict[str, Filled]:
+def counting(
+    file: ConfigFile,
+    typed: Mapping[str, Any],
+    *,
+    command: str = "",
+    fields: Collection[str] | None = None,
+    on_fault: OnFault | None = None,
+) -> dict[str, Filled]:
+    """The values that count of all places of the file, by their fields; of all flags where `fields` is None.
+
+    A wrong value is left out where there is `on_fault`, which gets the error. Else it raises ConfigError.
+    """
+    found: dict[str, Filled] = {}
+    given = dict(typed)
+    for layer in file.layers:  # a place takes precedence as a whole: what it excludes doesn't come from the next one
+        values = of_layer(layer, on_fault)
+        values = {field: one for field, one in values.items() if field not in given and field not in found}
+        values = {field: one for field, one in values.items() if fields is None or field in fields}
+        before = {**given, **({"wait": True} if "wait" in _given(values) else {})}
+        fitting = {field: one for field, one in values.items() if not _excluded(field, one.value, before, command)}
+        found |= fitting
+        given |= _given(fitting)
+    return found
+
+
+def of_layer(layer: Layer, on_fault: OnFault | None = None) -> dict[str, Filled]:
+    """The values in one place of the file, by their fields."""
     values: dict[str, Filled] = {}
-    for name, value, place in file.settings:
-        if place == source:
-            setting = setting_named(name, place)
-            values[setting.field] = Filled(checked(name, value, place), place, setting.flag)
+    names: dict[str, str] = {}
+    for name, value in flag_settings(layer):
+        try:
+            setting = setting_named(name, layer.source)
+            _check_new(name, names.setdefault(setting.field, name), layer.source)
+            values[setting.field] = Filled(checked(name, value, layer.source), layer.source, setting.flag)
+        except ConfigError as error:
+            if on_fault is None:
+                raise
+            on_fault(name, error)
     return values
 
 
-def excluded(field: str, taken: Collection[str]) -> bool:
-    return field in taken or any(field in family and family & set(taken) for family in _EXCLUSIVE)
+def _check_new(name: str, first: str, where: str) -> None:
+    """Raises ConfigError where a flag is set by two of its names in one place."""
+    if name != first:
+        raise ConfigError(f"{where}: {first} and {name} are the same flag")
+
+
+def _given(values: Mapping[str, Filled]) -> dict[str, Any]:
+    return {field: one.value for field, one in values.items() if is_given(field, one.value)}
+
+
+def _excluded(field: str, value: Any, given: Mapping[str, Any], command: str) -> bool:
+    return is_given(field, value) and excluded(field, value, given, command)
 
 
 def merged_headers(values: Mapping[str, Filled], typed: list[str] | None) -> list[str] | None:

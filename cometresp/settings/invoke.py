@@ -1,6 +1,7 @@
 """Run a command of Typer's with the settings of the config file in place of flags that weren't typed."""
 
 import os
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ def with_settings(params: Mapping[str, Any], fields: Collection[str]) -> dict[st
     names = {field for field in fields if field in params}
     try:
         file = load_file(os.environ, profile=params.get("profile"))
-        values = filled(file, names, {field for field in names if params[field]}, continues=False)
+        values = filled(file, names, {field: params[field] for field in names if params[field]})
     except CometrespError:
         return dict(params)
     return {**params, **{field: value.value for field, value in values.items()}}
@@ -61,17 +62,27 @@ def _values(ctx: Any, shared: Collection[str], template: Template) -> "dict[str,
     typed = {field for field in params if ctx.get_parameter_source(field).name != "DEFAULT"}
     if not file.table and "template" not in typed:
         return {}
-    from cometresp.settings.fill import excluded, filled
+    from cometresp.settings.fill import filled
+    from cometresp.settings.relations import excluded
 
-    which = filled(file, {"template", "var"} & set(shared), typed, continues=False)
+    command = ctx.command.name or ""
+    given = {field: params[field] for field in typed}
+    which = filled(file, {"template", "var"} & set(shared), given, command=command)
     name, variables = (which[field].value if field in which else params.get(field) for field in ("template", "var"))
     over: dict[str, Filled] = {}
     if name is not None:
-        given = template(name, variables or [], terminal, reading)
-        over = {field: value for field, value in given.items() if field in shared and not excluded(field, typed)}
-    names = {*over, *(field for field in params if params[field] and field in typed)}
-    continues = ctx.command.name == "continue" or bool(names & {"continue_", "from_"})
-    values = filled(file, shared, (typed | over.keys() - {"max_cost"}) - {"header"}, continues=continues)
+        try:
+            found = template(name, variables or [], terminal, reading)
+        except UsageError as error:
+            raise _explained(error, which) from error.__cause__
+        over = {
+            field: one
+            for field, one in found.items()
+            if field in shared and field not in given and not excluded(field, one.value, given, command)
+        }
+    given |= {field: one.value for field, one in over.items() if field != "max_cost"}
+    given.pop("header", None)  # those of the file are added to them
+    values = filled(file, shared, given, command=command)
     if _limits_more(values.get("max_cost"), over.get("max_cost")):
         del over["max_cost"]
     if "header" in values and "header" in over:
@@ -96,8 +107,11 @@ def _check_allowed(over: "dict[str, Filled]", given: Collection[str]) -> None:
 
 
 def _explained(error: CometrespError, values: "dict[str, Filled]") -> CometrespError:
-    """The error; if it is about a flag that has its value from the file, with the place there."""
-    for value in values.values():
-        if error.message.startswith(f"{value.flag}:"):
-            return error.and_hint(f"{value.flag} is set in {value.source}")
-    return error
+    """The error; if it is about flags that have their values from the file, with their places there."""
+    named = {value.flag: value for value in values.values() if _names(error.message, value.flag)}
+    places = [f"{flag} is set in {value.source}" for flag, value in named.items()]
+    return error.and_hint("; ".join(places)) if places else error
+
+
+def _names(message: str, flag: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(flag)}(?![\w-])", message) is not None

@@ -60,7 +60,9 @@ def test_without_a_key_it_prints_all_the_same_and_ends_with_what_is_missing(fork
 
 def test_offline_nothing_is_started_or_made(forker: Forker, run: Command) -> None:
     result = forker.run(run, ["doctor", "--offline"])
-    assert (result.code, result.err, sections(result.text)["server"]["base_url"]) == (0, "", "the emulator")
+    shown = sections(result.text)
+    assert (result.code, result.err, shown["server"]["base_url"]) == (0, "", "the emulator")
+    assert {"base_url", "model"} & shown["settings"].keys() == set()
     assert list(run.home.iterdir()) == []
 
 
