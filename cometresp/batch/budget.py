@@ -46,25 +46,28 @@ class Prices:
 class Budget:
     """`spent` starts with what earlier runs of the same output have spent. Its caller holds a lock.
 
-    `made` are how many answers they got, and the output tokens of these.
+    `longest` are the most output tokens that an answer had so far, None where there was none.
     """
 
-    def __init__(self, most: float, prices: Prices, spent: float = 0.0, made: tuple[int, int] = (0, 0)) -> None:
+    def __init__(self, most: float, prices: Prices, spent: float = 0.0, longest: int | None = None) -> None:
         self.most = most
         self.spent = spent
         self.held = 0.0
         self._prices = prices
-        self._answers, self._made = made
+        self._longest = longest
 
     def estimate(self, body: Mapping[str, object], tokens: int) -> float:
-        """What a request costs at most: all the output that it allows; without a limit, what others had on average."""
+        """What a request costs at most: with all the output that it allows, or else the most that any had so far."""
         price = self._prices.of(text(body.get("model")))
         if price is None:
             return 0.0
         allowed = body.get("max_output_tokens")
-        average = self._made // self._answers if self._answers else 0
-        output = allowed if isinstance(allowed, int) and allowed > 0 else average
+        output = allowed if isinstance(allowed, int) and allowed > 0 else self._longest or 0
         return price.of_tokens(input_tokens=tokens, cached_tokens=0, output_tokens=output)
+
+    def is_blind(self, body: Mapping[str, object]) -> bool:
+        """Whether nothing is known of the output that a request may have: it is sent alone, so that something is."""
+        return self._longest is None and not isinstance(body.get("max_output_tokens"), int)
 
     def fits(self, cost: float) -> bool:
         return self.spent + self.held + cost <= self.most
@@ -78,5 +81,6 @@ class Budget:
         self.spent += held if cost is None else cost
         made = usage.get("output_tokens")
         if isinstance(made, int):
-            self._answers += 1
-            self._made += made
+            self._longest = max(self._longest or 0, made)
+        elif cost is None:  # a server that doesn't count: nothing more will be known
+            self._longest = self._longest or 0

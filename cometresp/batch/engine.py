@@ -189,7 +189,9 @@ class Engine:
             while not self.stopping:
                 wait = self.gate.wait(time.monotonic())
                 cost = self._budget.estimate(body, tokens) if self._budget is not None else 0.0
-                if not wait and self._budget is not None and not self._budget.fits(cost):
+                if not wait and self._budget is not None and self.gate.in_flight and self._budget.is_blind(body):
+                    wait = _LONGEST_WAIT
+                elif not wait and self._budget is not None and not self._budget.fits(cost):
                     if not self.gate.in_flight:
                         self.stop(_too_dear(self._budget, cost))
                         return None

@@ -31,7 +31,7 @@ class Earlier(NamedTuple):
     ids: Digests | None = None
     failed: Mapping[int, int] = MappingProxyType({})
     spent: float | None = None
-    made: tuple[int, int] = (0, 0)  # answers, and the output tokens of these
+    longest: int | None = None  # the most output tokens that one of them had
 
     def has(self, custom_id: str) -> bool:
         return self.ids is not None and digest(custom_id) in self.ids
@@ -102,14 +102,14 @@ def _check_side(asked: Asked, output: Output, source: Source, checked: Checked, 
 
 def _read(asked: Asked, output: Output, prices: Prices) -> Earlier:
     """What the output has. With --retry-failed the lines of failed requests are taken out of it."""
-    ids, spent, fails, made = Digests(), None, Counter[int](), (0, 0)
+    ids, spent, fails, longest = Digests(), None, Counter[int](), None
     for line in output.lines():
         failed = is_failed(line)
         if failed:
             fails[code_in(line)] += 1
         usage = usage_in(line)
         if isinstance(tokens := usage.get("output_tokens"), int):
-            made = made[0] + 1, made[1] + tokens
+            longest = max(longest or 0, tokens)
         cost = line.get("cost") if "exit" in line else prices.cost(usage, model_in(line))
         if isinstance(cost, int | float):
             spent = (spent or 0.0) + cost
@@ -118,7 +118,7 @@ def _read(asked: Asked, output: Output, prices: Prices) -> Earlier:
     if fails and asked.batch.retry_failed:
         output.replace(_good_lines)
         fails.clear()
-    return Earlier(ids, fails, spent, made)
+    return Earlier(ids, fails, spent, longest)
 
 
 def _good_lines(file: BinaryIO) -> Iterator[bytes]:

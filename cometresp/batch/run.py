@@ -175,7 +175,7 @@ def _limits(asked: Asked, prices: "Prices", earlier: Earlier) -> Limits:
         retries_of(asked.connection),
         1 if batch.fail_fast else batch.max_failures,
         max(_IN_A_ROW, 2 * batch.jobs),
-        None if most_cost is None else Budget(most_cost, prices, earlier.spent or 0.0, earlier.made),
+        None if most_cost is None else Budget(most_cost, prices, earlier.spent or 0.0, earlier.longest),
         batch.tpm is not None,
         _AHEAD * batch.jobs if batch.ordered else None,
     )
