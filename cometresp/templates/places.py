@@ -8,7 +8,6 @@ from pathlib import Path
 
 from cometresp.config_file import config_path, expanded
 from cometresp.errors import Hint, Next, UsageError
-from cometresp.nearest import nearest
 from cometresp.paths import Reading, read_file
 from cometresp.text import escape_line, shell_arguments
 
@@ -70,6 +69,8 @@ def read(
     except FileNotFoundError as error:
         if is_file(given):
             raise UsageError(f"{argument}: can't read {shown}: {error.strerror}") from error
+        from cometresp.nearest import nearest
+
         near = nearest(given, names(environ))
         make = Next("templates edit", (shell_arguments(given),))
         hint: Hint = f"did you mean {near}?" if near else (make, " makes it")

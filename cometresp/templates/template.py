@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cometresp.errors import ConfigError, UsageError
-from cometresp.nearest import nearest
 from cometresp.settings.flags import checked, settings
 from cometresp.templates.braces import Piece, pieces, variables_of
 from cometresp.templates.tools import check_text
@@ -112,6 +111,8 @@ def _flags(table: dict[str, Any], shown: str) -> dict[str, Flag]:
             raise UsageError(f"{shown}: {name}: {_REFUSED[name]}")
         if (setting := known.get(name)) is None:
             dashed = name.replace("_", "-")
+            from cometresp.nearest import nearest
+
             near = nearest(dashed, [other.replace("_", "-") for other in {*known, *_OWN} - {*_REFUSED}])
             hint = (
                 f"did you mean {near.replace('-', '_')}?"

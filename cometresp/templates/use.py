@@ -12,11 +12,9 @@ from typing import Any, NamedTuple
 
 from cometresp.config_file import expanded
 from cometresp.errors import UsageError
-from cometresp.nearest import nearest
 from cometresp.paths import MOST_HELD, Reading
 from cometresp.request.files import open_file, shown_name
 from cometresp.request.inputs import Slot, without_newline
-from cometresp.schema.format import names_file
 from cometresp.settings.fill import Filled
 from cometresp.templates.braces import Variable, filled, variables_of
 from cometresp.templates.places import read
@@ -109,6 +107,8 @@ def _unknown(name: str, template: Template) -> UsageError:
     if name in (STDIN, INPUT):
         what = "piped in" if name == STDIN else "typed"
         return UsageError(f"--var: {{{name}}} is what is {what}, not a variable")
+    from cometresp.nearest import nearest
+
     near = nearest(name, template.variables)
     known = f"its variables: {', '.join(template.variables)}" if template.variables else "it has no variables"
     return UsageError(
@@ -212,8 +212,11 @@ def _beside(field: str, text: str, folder: str) -> str:
     if field == "param":
         name, equals, value = text.partition("=")
         return f"{name}{equals}{_behind_at(value, joined)}"
-    if field in ("schema", "schema_multi") and names_file(text):
-        return joined(text)
+    if field in ("schema", "schema_multi"):
+        from cometresp.schema.format import names_file
+
+        if names_file(text):
+            return joined(text)
     return _behind_at(text, joined) if field in _READ_BEHIND_AT else text
 
 

@@ -1,13 +1,15 @@
 """The requests of every endpoint (API 1) as values. The client sends them; --dry-run, --curl and --debug print them."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
-from cometresp.wire.form import Form
 from cometresp.wire.json import Json
 from cometresp.wire.payload import Content
 from cometresp.wire.urls import joined, root_of
+
+if TYPE_CHECKING:
+    from cometresp.wire.form import Form
 
 PAGE = 100  # the most items in a page (API 1, #5, #10)
 NEW = "new"  # what --conversation takes in place of an id
@@ -35,7 +37,7 @@ class Request(NamedTuple):
     headers: Mapping[str, str] = {}
     body: Json | None = None
     public: bool = False
-    form: Form | None = None
+    form: "Form | None" = None
 
     def url(self, base_url: str) -> str:
         """The whole URL."""
@@ -122,6 +124,8 @@ BATCH_URL = "/v1/responses"  # of each line of a batch, and of the batch (API 13
 
 def upload(filename: str, file: Content, purpose: str = "batch") -> Request:
     """Upload the input of a batch (API 1, #13)."""
+    from cometresp.wire.form import Form
+
     form = Form.of((("purpose", purpose),), filename, file)
     return Request("POST", "/files", headers={**_JSON, "Content-Type": form.content_type}, form=form)
 
