@@ -81,7 +81,12 @@ def test_on_a_terminal_all_that_it_started_is_ended_too(tmp_path: Path) -> None:
     terminal = Terminal.of_process()
     terminal.stdin_tty = True  # so that the command stays in our process group, which may read from it
     script = f"sh -c 'sleep 4711.5 & echo $! > {tmp_path}/started; wait' | cat; wait"
-    interrupter = threading.Thread(target=lambda: (written(tmp_path / "started"), os.kill(os.getpid(), signal.SIGINT)))
+
+    def interrupt() -> None:
+        written(tmp_path / "started")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    interrupter = threading.Thread(target=interrupt)
     interrupter.start()
     with pytest.raises(KeyboardInterrupt):
         key_from(sh(script), "F", terminal, lambda _: None)
