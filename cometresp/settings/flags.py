@@ -9,7 +9,6 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from cometresp.config_file import AT_TOP, IN_PROFILE
 from cometresp.errors import ConfigError
-from cometresp.nearest import nearest
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 
 _UNSETTABLE = {"profile"}  # which place of the file counts can't stand in the file; `default_profile` says it
@@ -72,6 +71,8 @@ def setting_named(name: str, where: str) -> Setting:
     """The setting of this name. Raises ConfigError with the nearest one where there is none."""
     if found := settings().get(name):
         return found
+    from cometresp.nearest import nearest
+
     near = nearest(name.replace("_", "-"), [known.replace("_", "-") for known in {*settings(), *IN_PROFILE, *AT_TOP}])
     hint = f"did you mean {near.replace('-', '_')}?" if near else "a flag's long name, without the dashes"
     raise ConfigError(f"{where}: unknown setting {name[:80]!r}", hint=hint)
