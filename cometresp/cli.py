@@ -17,7 +17,7 @@ from typer.main import get_command
 from cometresp import __version__, signals
 from cometresp.errors import CometrespError, ExitCode, OutputError, PipeClosedError, StoppedError
 from cometresp.help.command import Group
-from cometresp.report.facts import End, Report, Wishes
+from cometresp.report.facts import End, EndFlags, Report
 from cometresp.report.facts import of_runs as reports
 
 COMMANDS = {
@@ -154,7 +154,7 @@ def _run(argv: list[str]) -> End:
                 raise
             raise usage from error
         finally:
-            signals.finish()
+            signals.finish(telling=True)
     except (PipeClosedError, BrokenPipeError):
         _silence_streams()
         return End(ExitCode.PIPE_CLOSED, PipeClosedError())
@@ -209,9 +209,9 @@ def _print_error(error: CometrespError, argv: list[str]) -> None:
     from cometresp.terminal import Terminal
 
     terminal = Terminal.of_process()
-    wishes = _report_of(argv).wishes
-    terminal.job = wishes.workflow_in(os.environ)
-    if wishes.error_format_in(os.environ) != "json":
+    flags = _report_of(argv).flags
+    terminal.job = flags.workflow_in(os.environ)
+    if flags.error_format_in(os.environ) != "json":
         terminal.error(error.message, error.hint, code=error.exit_code)
         return
     import json
@@ -232,10 +232,10 @@ def _report_of(argv: list[str]) -> Report:
     try:
         from cometresp.settings.invoke import with_settings
 
-        params = with_settings(_parsed(argv)[1].params, Wishes._fields)
+        params = with_settings(_parsed(argv)[1].params, EndFlags._fields)
     except Exception:  # noqa: BLE001 - the command line's error is printed all the same
         params = {}
-    reports.append(Report(Wishes.of(params)))
+    reports.append(Report(EndFlags.of(params)))
     return reports[-1]
 
 
@@ -244,7 +244,7 @@ def _write_report(end: End, argv: list[str]) -> int:
     if end.error is None and not reports:  # help, or a shell's question
         return end.code
     report = _report_of(argv)
-    if not report.wishes.writes:
+    if not report.flags.writes:
         return end.code
     from cometresp.report.ending import write
     from cometresp.terminal import Terminal
@@ -289,7 +289,7 @@ def _print_bug(error: BaseException, argv: list[str]) -> End:
     try:
         bug = bugs.report(error, _names_in(argv))
         told = CometrespError(bug.message, hint=bug.hint)
-        if _report_of(argv).wishes.debug:
+        if _report_of(argv).flags.debug:
             from cometresp.terminal import Terminal
 
             Terminal.of_process().aside(bug.traceback)

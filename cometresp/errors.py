@@ -108,7 +108,7 @@ class Flags(NamedTuple):
 
 
 _WITH_CHAIN = ("ask", "continue", "again")
-_WITH_SERVER = ("ask", "continue", "again", "get", "cancel", "delete", "items", "models")
+_WITH_SERVER = ("ask", "continue", "again", "batch", "get", "cancel", "delete", "items", "models")
 _WITH_STATE = ("chains", "log", "usage")
 
 

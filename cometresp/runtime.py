@@ -24,7 +24,7 @@ from cometresp.errors import (
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.options.values import check, headers_of, reply_size_of, retries_of
 from cometresp.reading import FileReading
-from cometresp.report.facts import Report, Wishes
+from cometresp.report.facts import EndFlags, Report
 from cometresp.report.facts import of_runs as reports
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
@@ -56,16 +56,16 @@ class Runtime:
         self.secrets = Secrets()
         self.secrets.add_key(clean(os.environ.get("COMETAPI_KEY")))
         of_runs.append(self.secrets)
-        self.report = Report(Wishes.of(connection._asdict() | self.output._asdict()))
+        self.report = Report(EndFlags.of(connection._asdict() | self.output._asdict()))
         reports.append(self.report)
 
     @cached_property
     def terminal(self) -> Terminal:
-        output, wishes = self.output, self.report.wishes
+        output, flags = self.output, self.report.flags
         terminal = Terminal.of_process(
             quiet=output.quiet, verbose=output.verbose, masks=self.secrets, color=output.color
         )
-        terminal.job = wishes.workflow_in(terminal.environ)
+        terminal.job = flags.workflow_in(terminal.environ)
         self.report.terminal = terminal
         return terminal
 
@@ -96,7 +96,7 @@ class Runtime:
 
     def check_report_files(self) -> None:
         """Raises OutputError for a file about the run that can't be written at its end."""
-        if self.report.wishes.writes:
+        if self.report.flags.writes:
             from cometresp.report.ending import check_files
 
             with self.reading.within_max_time("opening the output files"):
@@ -196,12 +196,15 @@ class Runtime:
             _ = self.headers  # a command that can't print the key ends the run before anything of it is shown
 
     @contextmanager
-    def client(self, *, key_required: bool = True) -> Iterator["Client"]:
-        """The server of this command; with --offline the emulator, started for as long as it is needed."""
+    def client(self, *, key_required: bool = True, shared: bool = False) -> Iterator["Client"]:
+        """The server of this command; with --offline the emulator, started for as long as it is needed.
+
+        `shared`: several threads make requests, each with a sibling of this client, and try again by themselves.
+        """
         self.check_sendable(key_required=key_required)
         if not self.offline:
             headers = self.headers if key_required else self._headers_with(self.config.key and self.config.key.value)
-            with self._client(self.url, headers) as client:
+            with self._client(self.url, headers, shared=shared) as client:
                 _end_start()
                 yield client
             return
@@ -213,11 +216,11 @@ class Runtime:
             raise UsageError(f"--fault: {error}", hint="docs/emulator.md says what each kind does") from error
         except OSError as error:
             raise OutputError(f"the emulator's memory in {self.config.state_dir} can't be used: {error}") from error
-        with emulator, self._client(emulator.base_url, self.headers) as client:
+        with emulator, self._client(emulator.base_url, self.headers, shared=shared) as client:
             _end_start()
             yield client
 
-    def _client(self, base_url: str, headers: dict[str, str | None]) -> "Client":
+    def _client(self, base_url: str, headers: dict[str, str | None], *, shared: bool = False) -> "Client":
         from cometresp.client.client import Client
         from cometresp.client.connection import ServerConfig
         from cometresp.wire.replies import DEFAULT_LIMIT
@@ -229,18 +232,19 @@ class Runtime:
             timeout=DEFAULT_TIMEOUT if given.timeout is None else given.timeout,
             max_time=given.max_time,
             max_reply_size=reply_size_of(given) or DEFAULT_LIMIT,
-            retries=retries_of(given),
+            retries=0 if shared else retries_of(given),
             ca_file=given.ca_file,
             loopback=is_loopback(base_url),
             say=self.terminal.note,
             debug=self._debug if given.debug else None,
             secrets=self.secrets,
             source=self.config.base_url.source,
+            is_shared=shared,
         )
         path = given.ca_file or os.environ.get("SSL_CERT_FILE", "")
         with self.reading(path):
             client = Client(config._replace(spent=FileReading.spent))
-        self.report.servers.append(client)
+        self.report.clients.append(client)
         return client
 
     def _debug(self, line: str) -> None:

@@ -32,6 +32,7 @@ _ENDS = {
 }
 _LONGEST_RESTART = 5.0  # seconds until what was paused must have proceeded
 _LATER = 0.01
+_LONGEST_TELLING = 1.0  # seconds
 _NUDGES = (0.02, 0.1, 0.3)  # seconds between a signal and the interruptions of the main thread
 
 
@@ -46,6 +47,7 @@ class Watched(Protocol):
 class _Phase(Enum):
     RUNNING = "a signal raises its error"
     CLEANING = "signals are ignored"
+    TELLING = "a signal ends the program soon: the error and the files about the run are written first"
     OVER = "a signal ends the program at once"
 
 
@@ -113,14 +115,17 @@ def install() -> None:
     sys.excepthook = _uncaught
 
 
-def finish() -> None:
-    """End what is left of the run. Afterwards there is nothing to put in order: a signal ends the program at once."""
+def finish(*, telling: bool = False) -> None:
+    """End what is left of the run. Afterwards there is nothing to put in order: a signal ends the program at once.
+
+    Where the run's end is still to be told (`telling`), that has a second from the signal on.
+    """
     _state.phase = _Phase.CLEANING
     for one in reversed(list(_state.watched)):
         with suppress(Exception):
             one.end()
     _state.watched.clear()
-    _state.phase = _Phase.OVER
+    _state.phase = _Phase.TELLING if telling else _Phase.OVER
 
 
 @contextmanager
@@ -178,6 +183,14 @@ def _on_end(number: int, _: object) -> None:
     if _state.phase is _Phase.OVER:
         os._exit(code)
     if _state.phase is _Phase.CLEANING:
+        return
+    if _state.phase is _Phase.TELLING:
+        import threading
+
+        _state.phase = _Phase.CLEANING
+        last = threading.Timer(_LONGEST_TELLING, os._exit, (code,))
+        last.daemon = True
+        last.start()
         return
     error = StoppedError(code, word)
     if _state.deferring:

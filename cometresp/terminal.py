@@ -96,9 +96,16 @@ class Terminal:
     @property
     def redraws(self) -> bool:
         """Whether there is a terminal on which lines may be redrawn."""
-        if not (self.stderr_tty or self.stdout_tty) or self.environ.get("CI"):
-            return False
-        return not self.is_dumb
+        return not self.why_not_redrawn
+
+    @property
+    def why_not_redrawn(self) -> str:
+        """Why no lines are redrawn; "" where they may be."""
+        if not (self.stderr_tty or self.stdout_tty):
+            return "there is no terminal"
+        if self.environ.get("CI"):
+            return "CI is set"
+        return "TERM names none that can be redrawn" if self.is_dumb else ""
 
     @property
     def is_dumb(self) -> bool:

@@ -81,7 +81,7 @@ ALLOWED: dict[str, set[str]] = {
         "text",
         "wire",
     },  # mcp.tables and request.rules: pure checks of what a setting may be
-    "wire": {"errors", "text"},
+    "wire": {"errors", "nearest", "text"},
     "schema": {"deadline", "errors", "text", "wire"},
     "answer": {"errors", "text", "wire"},
     "functions": {"errors", "paths", "schema", "signals", "text", "wire"},
@@ -106,7 +106,7 @@ ALLOWED: dict[str, set[str]] = {
         "wire",
     },  # the suggestions only when a shell completes
     "help": {"errors", "nearest", "options.everyday", "pager", "settings", "templates", "terminal", "text"},
-    "templates": {"config_file", "errors", "nearest", "paths", "request", "schema", "settings", "text"},
+    "templates": {"config_file", "errors", "nearest", "paths", "request", "schema", "settings", "text", "wire"},
     "request": {"errors", "options", "paths", "schema", "terminal", "text", "wire"},
     "client": {"", "deadline", "errors", "paths", "wire"},
     "catalogue": {
@@ -150,7 +150,7 @@ ALLOWED: dict[str, set[str]] = {
     "turns": _BELOW_TURNS,
     "doctor": _BELOW_TURNS | {"", "turns"},
     # It sends by the client, as turns/ does, and isn't above it.
-    "batch": _BELOW_TURNS - {"calls", "functions", "mcp", "editor", "pager"} | {""},
+    "batch": (_BELOW_TURNS - {"calls", "functions", "mcp", "editor", "pager"}) | {"", "calls.conversation"},
     "commands": _BELOW_TURNS - {"calls", "client", "deadline", "functions", "mcp", "report", "signals", "sinks"}
     | {"", "batch", "doctor", "emulator", "help", "recording", "turns"},
     "bugs": {"", "config", "config_file", "text", "wire"},

@@ -19,3 +19,12 @@ class Asked(NamedTuple):
     connection: ConnectionOptions
     typed: frozenset[str] = frozenset()
     words: tuple[str, ...] = ()
+
+
+class Merged(NamedTuple):
+    """What is merged. `source` is the input that the outputs are of, None where that isn't asked."""
+
+    outputs: tuple[str, ...]
+    source: str | None
+    batch: BatchOptions
+    output: str | None

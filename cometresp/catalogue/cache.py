@@ -16,9 +16,8 @@ import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeGuard
 from zlib import crc32
 
 from cometresp.wire.json import Json
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 _DAY = 86_400.0
+_LATEST = 1e11  # seconds: times beyond can't be dates, prices beyond `_HIGHEST` not multiplied
+_HIGHEST = 1e15  # USD; `pricing` finds none that is higher
 _LONGEST_NAME = 80  # characters of a file's name that are made of the base URL
 
 Row = list[float | None] | None  # input, output, cached input, per request; None for a model without a price in USD
@@ -114,13 +115,13 @@ def _header(line: bytes, base_url: str) -> Header | None:
     if not isinstance(data, dict) or (data.get("format"), data.get("base_url")) != (_FORMAT, without_query(base_url)):
         return None
     fetched, source, prices, codes = (data.get(name) for name in Header._fields)
-    if not isinstance(fetched, int | float) or not isinstance(source, str):
+    if not _is_number(fetched, _LATEST) or not isinstance(source, str):
         return None
     if not isinstance(prices, dict) or not isinstance(codes, dict):
         return None
     if not all(map(_is_row, prices.values())) or not all(isinstance(model, str) for model in codes.values()):
         return None
-    return Header(fetched, source, prices, codes)
+    return Header(float(fetched), source, prices, codes)
 
 
 def _is_row(row: object) -> bool:
@@ -128,8 +129,8 @@ def _is_row(row: object) -> bool:
         return True
     if not isinstance(row, list) or len(row) != 4:  # noqa: PLR2004 - see Row
         return False
-    return all(is_price(value) or (n == 2 and value is None) for n, value in enumerate(row))  # noqa: PLR2004
+    return all(_is_number(value, _HIGHEST) or (n == 2 and value is None) for n, value in enumerate(row))  # noqa: PLR2004
 
 
-def is_price(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < inf
+def _is_number(value: object, most: float) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most

@@ -55,16 +55,6 @@ def cost_of(usage: Json, price: Price) -> float | None:
     return price.of_tokens(input_tokens=given, cached_tokens=min(cached, given), output_tokens=made)
 
 
-def sum_of(costs: Iterable[float | None]) -> float | None:
-    """The sum; None where one of the costs isn't known."""
-    total = 0.0
-    for cost in costs:
-        if cost is None:
-            return None
-        total += cost
-    return total
-
-
 def _count(value: object) -> int | None:
     known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MILLION * _MILLION
     return int(value) if known else None  # type: ignore[call-overload]

@@ -1,11 +1,10 @@
-"""The price of a model by its name, from the cache alone: no network is used."""
+"""The price of a model by its name, from the cache alone. Pure."""
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal, NamedTuple
 
-from cometresp.catalogue.cache import Header, read_header
+from cometresp.catalogue.cache import Header
 from cometresp.catalogue.price import Price
 
 _SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|20\d{6})$")  # the date of gpt-5.4-2026-03-05
@@ -21,18 +20,15 @@ class Known(NamedTuple):
     cache: Literal["fresh", "old", "missing"]
 
 
-def known_price(base_url: str, folder: Path, model: str) -> Known:
-    """The list price of a model of the server at `base_url`. `folder` is that of `cache.cache_folder`.
+def known(header: Header | None, model: str) -> Known:
+    """The list price of a model of the server whose cache this is.
 
     The name is an id or a code of the catalogue, with or without the date of a snapshot.
     """
-    header = read_header(folder, base_url)
-    if header is None:
-        return Known(None, "missing")
-    return Known(price_in(header, model), header.age)
+    return Known(None, "missing") if header is None else Known(_price_in(header, model), header.age)
 
 
-def price_in(header: Header, model: str) -> Price | None:
+def _price_in(header: Header, model: str) -> Price | None:
     found = _id_of(header, model)
     if found is None and (base := _SNAPSHOT.sub("", model)) != model:
         found = _id_of(header, base)

@@ -3,6 +3,7 @@
 client      The endpoints of one server, each a method: a request goes out, events or JSON come back.
 connection  What it takes to reach a server, and the pool of connections made of it.
 encoding    The compression of replies: decoded piece by piece, and what can't be decoded (API 12.12).
+endings     The end of a reply whose answer has come: read, so that its connection can be used again.
 following   A response asked for until it has ended, or followed as a stream: through errors that pass
             (API 7.5, 12.9).
 reading     What a reply holds: the events of a stream, or one event for a whole reply (API 7.1, 12.1).

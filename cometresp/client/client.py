@@ -1,11 +1,12 @@
 """The endpoints of one server, each a method: a request goes out, events or JSON come back."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 from cometresp.client.connection import ServerConfig
-from cometresp.client.reading import events_of, not_the_api, read_whole, whole_event
+from cometresp.client.endings import Endings
+from cometresp.client.reading import events_of, lines_of, not_the_api, read_whole, whole_event
 from cometresp.client.requests import Requests
 from cometresp.errors import Cause, RequestRefusedError
 from cometresp.wire import endpoints
@@ -14,7 +15,10 @@ from cometresp.wire.error_bodies import error_in
 from cometresp.wire.events import Event
 from cometresp.wire.ids import is_plain_id
 from cometresp.wire.json import Json, listed, text
+from cometresp.wire.payload import Content
 from cometresp.wire.replies import refusal
+
+OnUpload = Callable[[int, int], None]  # bytes that were sent, and all
 
 
 class Client:
@@ -24,14 +28,27 @@ class Client:
     the connection's where they are given.
     """
 
-    def __init__(self, config: ServerConfig) -> None:
+    def __init__(self, config: ServerConfig, beside: "Client | None" = None) -> None:
         self._config = config
-        self._requests = Requests(config)
+        beside_requests = None if beside is None else beside._requests  # noqa: SLF001
+        self._requests: Requests = Requests(config, beside_requests)
+        self._endings: Endings | None = None
+        self._siblings: list[Client] = []
+        if config.is_shared:
+            self._endings = Endings() if beside is None else beside._endings  # noqa: SLF001
+
+    def sibling(self) -> "Client":
+        """A client of the same server for another thread; it is closed with this one."""
+        self._siblings.append(Client(self._config, beside=self))
+        return self._siblings[-1]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for sibling in self._siblings:
+            with suppress(RuntimeError):  # its thread is still at work
+                sibling._requests.close()  # noqa: SLF001
         self._requests.close()
 
     @property
@@ -55,18 +72,26 @@ class Client:
         return self._requests.retried
 
     @property
+    def lost(self) -> bool:
+        """Whether a try of the last request got no reply, though it may have arrived."""
+        return self._requests.lost
+
+    @property
     def request_id(self) -> str | None:
         """The request id of the last reply, if it has one (API 8.1)."""
         return self._requests.request_id
 
     @contextmanager
-    def create(self, body: Json, on_upload: Callable[[int, int], None] | None = None) -> Iterator[Iterator[Event]]:
+    def create(self, body: Json, on_upload: OnUpload | None = None) -> Iterator[Iterator[Event]]:
         """POST /responses: the events of the answer, one for a whole reply.
 
         Files in the body are read while it is sent; `on_upload(sent, length)` is called on the way, in bytes.
         """
         with self._requests.reply(endpoints.create(body), on_upload=on_upload) as opened:
-            yield events_of(opened)
+            events = events_of(opened)
+            yield events
+            if self._endings is not None:
+                self._endings.read(events, opened.reply)
 
     @contextmanager
     def get(
@@ -185,13 +210,60 @@ class Client:
         """GET /models, or if `public` GET /api/models beside /v1 without key: JSON that `is_list` (API 1, #11, #12)."""
         return self._value(endpoints.catalogue() if public else endpoints.models(), is_list)
 
-    def _json(self, request: Request, is_expected: Callable[[Json], bool]) -> Json:
+    # files and batches ----------------------------------------------------------------------------------------------
+
+    def upload(self, filename: str, file: Content, on_upload: OnUpload | None = None) -> str:
+        """POST /files: the id of the uploaded file, which is read while it is sent (API 1, #13)."""
+        made = self._json(endpoints.upload(filename, file), _has_id, on_upload=on_upload)
+        return text(made["id"])
+
+    @contextmanager
+    def content(self, file_id: str) -> Iterator[Iterator[bytes]]:
+        """GET /files/{id}/content: the lines of the file as they come (API 1, #14)."""
+        with self._requests.reply(endpoints.content(file_id)) as opened:
+            yield lines_of(opened)
+
+    def create_batch(self, body: Json, on_upload: OnUpload | None = None) -> Json:
+        """POST /batches: the new batch (API 1, #16). It isn't tried again: the first try may have made one."""
+        return self._json(endpoints.create_batch(body), _is_batch, retries=0, on_upload=on_upload)
+
+    def batch(self, batch_id: str, *, retries: int | None = None) -> Json:
+        """GET /batches/{id}: the batch as it is now (API 1, #17)."""
+        return self._json(endpoints.batch(batch_id), _is_batch, retries=retries)
+
+    def cancel_batch(self, batch_id: str) -> Json:
+        """POST /batches/{id}/cancel: the batch as it then is (API 1, #18)."""
+        return self._json(endpoints.cancel_batch(batch_id), _is_batch)
+
+    def batches(self, limit: int, after: str | None = None) -> Json:
+        """GET /batches: a page, the newest first: `data` and `has_more` (API 1, #19)."""
+        return self._json(endpoints.batches(limit, after), lambda page: isinstance(page.get("data"), list))
+
+    def _json(
+        self,
+        request: Request,
+        is_expected: Callable[[Json], bool],
+        *,
+        retries: int | None = None,
+        on_upload: OnUpload | None = None,
+    ) -> Json:
         """The JSON object of a reply. Raises RequestRefusedError for an error, ProtocolError for anything else."""
-        value: Json = self._value(request, lambda data: isinstance(data, dict) and is_expected(data))
+
+        def is_it(data: Any) -> bool:
+            return isinstance(data, dict) and is_expected(data)
+
+        value: Json = self._value(request, is_it, retries=retries, on_upload=on_upload)
         return value
 
-    def _value(self, request: Request, is_expected: Callable[[Any], bool]) -> Any:
-        with self._requests.reply(request) as opened:
+    def _value(
+        self,
+        request: Request,
+        is_expected: Callable[[Any], bool],
+        *,
+        retries: int | None = None,
+        on_upload: OnUpload | None = None,
+    ) -> Any:
+        with self._requests.reply(request, retries=retries, on_upload=on_upload) as opened:
             reply = read_whole(opened)
         data = reply.json()
         if is_expected(data):
@@ -203,3 +275,11 @@ def _last_id(page: Json) -> str | None:
     data = page["data"]
     last = page.get("last_id") or (data[-1].get("id") if data and isinstance(data[-1], dict) else None)
     return text(last) or None
+
+
+def _has_id(made: Json) -> bool:
+    return is_plain_id(text(made.get("id")))
+
+
+def _is_batch(made: Json) -> bool:
+    return _has_id(made) and bool(text(made.get("status")))

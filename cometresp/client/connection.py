@@ -5,7 +5,7 @@ import os
 import re
 import ssl
 from collections.abc import Callable, Mapping
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -35,7 +35,8 @@ class ServerConfig(NamedTuple):
     would add it. `timeout` is in seconds without data, `max_time` in seconds for everything, `max_reply_size` in bytes.
     `say` gets a sentence for each retry, `debug` a line for each line of a request or reply. `secrets` are masked in
     every reply. `source` is the flag or setting that the base URL came from.
-    `spent` are the seconds of `max_time` that have passed already.
+    `spent` are the seconds of `max_time` that have passed already. `is_shared`: several
+    threads make requests, each with a client of its own.
     """
 
     base_url: str
@@ -51,17 +52,33 @@ class ServerConfig(NamedTuple):
     secrets: Secrets = Secrets()
     source: str = "--base-url"
     spent: float = 0.0
+    is_shared: bool = False
 
     @property
     def shown_url(self) -> str:
         return shown_url(self.base_url)
 
 
-def open_pool(config: ServerConfig, proxy: Proxy | None, limits: httpx.Limits = _LIMITS) -> httpx.Client:
-    """The pool. Loopback addresses need no certificates. Raises ConfigError, and UsageError for a bad address."""
+class _NoCookies(CookieJar):
+    """None is kept, so none is sent back; replies aren't even searched for them."""
+
+    def extract_cookies(self, response: object, request: object) -> None:  # noqa: ARG002 - the library's signature
+        return
+
+
+Trust = bool | ssl.SSLContext
+
+
+def open_pool(
+    config: ServerConfig, proxy: Proxy | None, limits: httpx.Limits = _LIMITS, trust: Trust | None = None
+) -> httpx.Client:
+    """The pool. Loopback addresses need no certificates. Raises ConfigError, and UsageError for a bad address.
+
+    `trust` is what `trust_of` returns, if it is known already.
+    """
     _check_address(config)
     headers = {"User-Agent": f"cometresp/{__version__}", "Accept-Encoding": ACCEPTED, **config.headers}
-    verify = _verify(config)
+    verify = trust_of(config) if trust is None else trust
     try:
         _check_proxy(proxy)
         pool = httpx.Client(
@@ -72,7 +89,7 @@ def open_pool(config: ServerConfig, proxy: Proxy | None, limits: httpx.Limits = 
             follow_redirects=False,
             timeout=config.timeout,
             limits=limits,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept, none is sent back
+            cookies=_NoCookies(),
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         assert proxy is not None
@@ -102,7 +119,8 @@ def _check_proxy(proxy: Proxy | None) -> None:
             raise ValueError("it has no host, or no port that can be used")
 
 
-def _verify(config: ServerConfig) -> bool | ssl.SSLContext:
+def trust_of(config: ServerConfig) -> Trust:
+    """The certificates that are trusted; loading them takes as long as many requests."""
     if config.base_url.startswith("http:") and config.loopback:
         return False
     if config.ca_file:

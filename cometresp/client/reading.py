@@ -85,6 +85,24 @@ def read_whole(opened: Opened) -> Reply:
     return _Body(opened).whole()
 
 
+def lines_of(opened: Opened) -> Iterator[bytes]:
+    """The lines of a file of JSON Lines, without their ends, as they come. Raises ProtocolError for anything else."""
+    body = _Body(opened)
+    if not body.is_json():
+        raise not_the_api(opened.reply, body.whole())
+    rest = bytearray()
+    for chunk in body.watched():
+        rest += chunk
+        if b"\n" in chunk:
+            *lines, last = bytes(rest).split(b"\n")
+            yield from lines
+            rest = bytearray(last)
+        if len(rest) > opened.limit:
+            raise replies.too_large("a line of the file", opened.limit)
+    if rest:
+        yield bytes(rest)
+
+
 def not_the_api(reply: httpx.Response, whole: Reply) -> ProtocolError:
     """The exception for a 2xx reply that holds neither a response nor an error."""
     return replies.not_the_api(whole, f"{reply.request.method} {reply.request.url.path}", _kind(reply))
@@ -145,6 +163,16 @@ class _Body:
         if why := unreadable(self.opened.reply, self._start):
             raise not_the_api(self.opened.reply, self._reply(b"", why))
         return True
+
+    def is_json(self) -> bool:
+        return self._looks() == "json"
+
+    def watched(self) -> Iterator[bytes]:
+        """All bytes as they come, each waited for as `watch` allows. Raises UnreachableError and ProtocolError."""
+        chunk = self._start
+        while chunk or not self._ended:
+            yield chunk
+            chunk = self._next()
 
     def chunks(self) -> Iterator[bytes]:
         """All bytes as they come. Raises httpx's exceptions and BrokenError."""

@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cometresp.client.connection import ServerConfig, open_pool, reason_of
+from cometresp.client.connection import ServerConfig, Trust, open_pool, reason_of, trust_of
 from cometresp.client.encoding import BrokenError, compression, decoded, unreadable
 from cometresp.client.reading import Opened
 from cometresp.client.route import local_name, proxy_for
 from cometresp.deadline import Deadline, alarm, backoff
 from cometresp.errors import CometrespError, RateLimitedError, SilenceError, UnreachableError
 from cometresp.wire.endpoints import Request
+from cometresp.wire.form import FormPayload
 from cometresp.wire.headers import names_key
 from cometresp.wire.payload import Payload
 from cometresp.wire.replies import Reply, error_of, request_id, retry_after
@@ -41,7 +42,11 @@ class Requests:
     request got no reply though it may have arrived.
     """
 
-    def __init__(self, config: ServerConfig) -> None:
+    def __init__(self, config: ServerConfig, beside: "Requests | None" = None) -> None:
+        """`beside`: another thread's requests to the same server, whose certificates and time limit it shares.
+
+        Each thread has a pool of its own: a pool looks at all of its connections for every request.
+        """
         self.config = config
         self.deadline = Deadline(None if config.max_time is None else config.max_time - config.spent)
         self.retry_after: float | None = None
@@ -49,10 +54,14 @@ class Requests:
         self.request_ids: list[str] = []
         self.retried = 0
         self.lost = False
+        self._last_url = "", httpx.URL()
         self._base_url, self._host = local_name(config.base_url)
         self._proxy = None if config.loopback else proxy_for(config.base_url)
         self._extensions: dict[str, Any] = {"sni_hostname": urlsplit(config.base_url).hostname} if self._host else {}
-        self._http = open_pool(config, self._proxy)
+        self._trust: Trust = trust_of(config) if beside is None else beside._trust  # noqa: SLF001
+        self._http = open_pool(config, self._proxy, trust=self._trust)
+        if beside is not None:
+            self.deadline = beside.deadline
 
     def close(self) -> None:
         self._http.close()
@@ -69,7 +78,7 @@ class Requests:
         """A 2xx reply whose body hasn't been read. What can be tried again is tried again, before the first byte."""
         silence = timeout if timeout is not None else self.config.timeout
         retries = retries if retries is not None else self.config.retries
-        payload = None if request.body is None else Payload(request.body, on_upload=on_upload)
+        payload = _payload_of(request, on_upload)
         self.lost = False
         tries = 0
         while True:
@@ -94,7 +103,9 @@ class Requests:
         finally:
             reply.close()
 
-    def _try(self, request: Request, payload: Payload | None, silence: float) -> httpx.Response | CometrespError:
+    def _try(
+        self, request: Request, payload: Payload | FormPayload | None, silence: float
+    ) -> httpx.Response | CometrespError:
         """One attempt: a 2xx reply, or the error. Raises errors that no other attempt can help."""
         progress = _Progress(through_tunnel=self.config.base_url.startswith("https:"))
         progress.head = partial(alarm, silence + _GRACE, partial(self._without_head, progress, silence))
@@ -112,12 +123,14 @@ class Requests:
         with closing(reply):
             return error_of(self._read_error(reply), creates=creates)
 
-    def _send(self, request: Request, payload: Payload | None, silence: float, progress: "_Progress") -> httpx.Response:
+    def _send(
+        self, request: Request, payload: Payload | FormPayload | None, silence: float, progress: "_Progress"
+    ) -> httpx.Response:
         if payload is not None:
             payload.check()
         sent = self._http.build_request(
             request.method,
-            request.url(self._base_url),
+            self._url(request.url(self._base_url)),
             headers=self._headers(request, payload),
             content=payload,
             timeout=self._timeout(silence),
@@ -126,22 +139,30 @@ class Requests:
         if request.public:
             for name in [name for name in sent.headers if names_key(name)]:
                 del sent.headers[name]
-        self._debug(f"> {request.method} {request.url(self.config.shown_url)}")
-        for name, value in sent.headers.items():
-            self._debug(f"> {name}: {value}")
-        self._debug(">" if payload is None else f"> {payload.length} bytes of body")
+        if self.config.debug:  # what is printed is made only then: it is a fifth of the cost of a request
+            self._debug(f"> {request.method} {request.url(self.config.shown_url)}")
+            for name, value in sent.headers.items():
+                self._debug(f"> {name}: {value}")
+            self._debug(">" if payload is None else f"> {payload.length} bytes of body")
         self.retry_after = None
         with self.watch(), progress:
             reply = self._http.send(sent, stream=True)
         self.retry_after = retry_after(reply.headers, time.time())
         self.request_id = request_id(reply.headers)
         self.request_ids += [self.request_id] if self.request_id else []
-        self._debug(f"< {reply.http_version} {reply.status_code}")
-        for name, value in reply.headers.items():
-            self._debug(f"< {name}: {value}")
+        if self.config.debug:
+            self._debug(f"< {reply.http_version} {reply.status_code}")
+            for name, value in reply.headers.items():
+                self._debug(f"< {name}: {value}")
         return reply
 
-    def _headers(self, request: Request, payload: Payload | None) -> dict[str, str]:
+    def _url(self, url: str) -> httpx.URL:
+        """The URL, which is parsed once where many requests go to the same one."""
+        if self._last_url[0] != url:
+            self._last_url = url, httpx.URL(url)
+        return self._last_url[1]
+
+    def _headers(self, request: Request, payload: Payload | FormPayload | None) -> dict[str, str]:
         """The endpoint's headers, except for those that the user gives another value."""
         given = {name.lower() for name in self.config.headers}
         headers = {name: value for name, value in request.headers.items() if name.lower() not in given}
@@ -249,6 +270,12 @@ class Requests:
             self._debug(f"< {line}")
         if len(body) > _LONGEST_DEBUG:
             self._debug(f"< … and {len(body) - _LONGEST_DEBUG} characters more")
+
+
+def _payload_of(request: Request, on_upload: Callable[[int, int], None] | None) -> Payload | FormPayload | None:
+    if request.form is not None:
+        return FormPayload(request.form, on_upload)
+    return None if request.body is None else Payload(request.body, on_upload=on_upload)
 
 
 class _EnoughError(Exception):

@@ -24,6 +24,7 @@ app = typer.Typer(add_completion=False)
 @spread
 def ask(
     *,
+    ctx: typer.Context,
     prompt: Words = None,
     request: RequestOptions,
     chain: ChainOptions,
@@ -32,5 +33,7 @@ def ask(
     connection: ConnectionOptions,
 ) -> None:
     """Ask for one response: live on a terminal, else printed when it is whole."""
-    asked = Asked(prompt or [], request, chain, loop, output, connection, streaming=False, continuing=False)
+    asked = Asked(
+        prompt or [], request, chain, loop, output, connection, streaming=False, continuing=False, template=ctx.obj
+    )
     run(asked, Runtime(connection, output, chain=chain.chain))

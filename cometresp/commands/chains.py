@@ -135,7 +135,10 @@ def set_(
     response_id: ResponseId,
     *,
     base_url: Annotated[
-        str | None, typer.Option("--base-url", help="Where the response was made.", metavar="URL", show_default=False)
+        str | None,
+        typer.Option(
+            "--base-url", help="Base URL of the server that has the response.", metavar="URL", show_default=False
+        ),
     ] = None,
     place: StateOptions,
 ) -> None:
@@ -169,7 +172,10 @@ def prune(
     ctx: typer.Context,
     *,
     older_than: Annotated[
-        str, typer.Option("--older-than", metavar="AGE", help="As 12h, 30d or 8w.", show_default=False)
+        str,
+        typer.Option(
+            "--older-than", metavar="AGE", help="Time without use, such as 12h, 30d or 8w.", show_default=False
+        ),
     ],
     place: StateOptions,
 ) -> None:

@@ -67,10 +67,14 @@ Name = Annotated[
 Profile = Annotated[
     str | None,
     typer.Option(
-        "--profile", metavar="NAME", help="In this profile.", show_default=False, autocompletion=complete_profiles
+        "--profile",
+        metavar="NAME",
+        help="Use [profile.NAME] of the config file.",
+        show_default=False,
+        autocompletion=complete_profiles,
     ),
 ]
-Everything = Annotated[bool, typer.Option("--all", help="Also what isn't set.")]
+Everything = Annotated[bool, typer.Option("--all", help="List settings that have their default, too.")]
 
 
 @app.callback(invoke_without_command=True, short_help="Show and change the settings.")
@@ -147,7 +151,7 @@ def set_key(
     profile: Profile = None,
     base_url: Annotated[
         str | None,
-        typer.Option("--base-url", metavar="URL", help="Where the key is sent to.", show_default=False),
+        typer.Option("--base-url", metavar="URL", help="Base URL of the server that gets the key.", show_default=False),
     ] = None,
 ) -> None:
     """Store a key in the config file: it is asked for, or read from standard input."""

@@ -25,6 +25,7 @@ app = typer.Typer(add_completion=False)
 @partial(spread, hidden=("continue_",))
 def continue_(
     *,
+    ctx: typer.Context,
     prompt: Words = None,
     request: RequestOptions,
     chain: ChainOptions,
@@ -33,5 +34,7 @@ def continue_(
     connection: ConnectionOptions,
 ) -> None:
     """Send the next turn of the chain."""
-    asked = Asked(prompt or [], request, chain, loop, output, connection, streaming=False, continuing=True)
+    asked = Asked(
+        prompt or [], request, chain, loop, output, connection, streaming=False, continuing=True, template=ctx.obj
+    )
     run(asked, Runtime(connection, output, chain=chain.chain))

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypedDict, cast
 import typer
 from typer.core import TyperCommand
 
+from cometresp.config_file import config_path
 from cometresp.doctor.facts import Fact, Section
 from cometresp.errors import CometrespError, ConfigError, OutputError, StoppedError, UsageError
 from cometresp.help.command import Command
 from cometresp.options.arguments import AsJson
 from cometresp.options.spread import spread
-from cometresp.options.tables import ConnectionOptions, complete_models
+from cometresp.options.tables import ConnectionOptions, OutputOptions, complete_models
+from cometresp.options.values import check
 from cometresp.runtime import Runtime, telling
-from cometresp.settings.listing import ListedSetting, as_dict
+from cometresp.settings.listing import Listed, ListedSetting, as_dict
 from cometresp.text import escape_line, to_bytes
 
 if TYPE_CHECKING:
@@ -30,10 +32,17 @@ app = typer.Typer(add_completion=False)
 
 
 class Examination(NamedTuple):
-    start: "Start"
+    fault: CometrespError | None  # of the config file
     probe: bool
     model: str | None
     as_json: bool
+
+
+class Probed(NamedTuple):
+    """What was tried, and what it cost at most in USD; None where that isn't known."""
+
+    trials: "list[Trial]"
+    cost: float | None
 
 
 class Problem(TypedDict):
@@ -63,25 +72,26 @@ class Document(TypedDict, total=False):
     problems: list[Problem]
 
 
-class Start:
-    """How a run of the command begins: `fault` is what is wrong with the config file, `over` whether that was asked."""
-
-    fault: CometrespError | None = None
-    over = False
-
-
 class Anyway(Command):
-    """A command that is run also where the config file has faults; its flags then have no defaults from there."""
+    """A command that is run also where the config file has faults; its flags then have no defaults from there.
+
+    What is wrong with the file is the object of its context.
+    """
 
     def invoke(self, ctx: Any) -> Any:
-        typed, ctx.obj = dict(ctx.params), Start()
+        from cometresp.settings.invoke import invoke
+
+        typed = dict(ctx.params)
         try:
-            return super().invoke(ctx)
+            invoke(ctx, ConnectionOptions._fields, _check, partial(self.flags_of_template, ctx))
         except (ConfigError, UsageError) as error:
-            if ctx.obj.over:
-                raise
-            ctx.params, ctx.obj.fault = typed, error
-            return TyperCommand.invoke(self, ctx)
+            ctx.params, ctx.obj = typed, error
+        return TyperCommand.invoke(self, ctx)
+
+
+def _check(ctx: Any) -> None:
+    connection = ConnectionOptions(**{field: ctx.params[field] for field in ConnectionOptions._fields})
+    check(connection, OutputOptions())
 
 
 @app.command(
@@ -120,27 +130,28 @@ def doctor(
 
 @telling
 def run(options: Examination, runtime: Runtime) -> None:
-    options.start.over = True
     if runtime.connection.only_shows:
         raise UsageError("--dry-run and --curl show the request of another command")
     fault = _fault(runtime)
-    sections = _sections(runtime, fault)
+    offline = runtime.connection.offline if fault else runtime.offline
+    settings, faults = _settings(runtime, offline=offline)
+    sections = _sections(runtime, fault, settings, faults, offline=offline)
     problems = [problem for section in sections for problem in section.problems]
-    for one in (options.start.fault, fault):
+    for one in (options.fault, fault):
         if one is not None and one.message not in [problem.message for problem in problems]:
             problems.insert(0, one)
-    trials: list[Trial] = []
+    probed: Probed | None = None
     if not options.as_json:
         for section in sections:
             _print(runtime, section.title, section.facts)
     in_the_way = [problem for problem in problems if not isinstance(problem, OutputError)]  # a probe needs no state
     if options.probe and not in_the_way:
-        trials = _probe(options, runtime)
-        problems += [trial.error for trial in trials if trial.error is not None and trial.name == RESPONSE]
+        probed = _probe(options, runtime)
+        problems += [trial.error for trial in probed.trials if trial.error is not None and trial.name == RESPONSE]
     elif options.probe and not options.as_json:
         _print(runtime, "probe", [Fact("sends", f"nothing: {in_the_way[0].message}")])
     if options.as_json:
-        runtime.terminal.print_json(_document(options, runtime, sections, trials, problems))
+        runtime.terminal.print_json(_document(options, runtime, settings, sections, probed, problems))
     elif problems:
         _print(runtime, "problems", list(_listed(problems, runtime)))
     if problems:
@@ -165,29 +176,38 @@ def _fault(runtime: Runtime) -> CometrespError | None:
     return None
 
 
-def _sections(runtime: Runtime, fault: CometrespError | None) -> list[Section]:
-    from cometresp.doctor.local import files, server, versions
-    from cometresp.doctor.streams import streams
+def _settings(runtime: Runtime, *, offline: bool) -> "tuple[list[Listed], list[ConfigError]]":
+    """What is set, and what is wrong in the config file. The emulator takes neither the default server nor model."""
     from cometresp.settings.checks import loaded
     from cometresp.settings.listing import listed
 
     file, faults = loaded(os.environ, runtime.connection.profile, runtime.reading)
-    path = str(file.path)
-    settings = [
-        Fact(one.name, one.value, f"{one.text} ({one.source.replace(path, 'file')})")
-        for one in listed(file, os.environ, offline=runtime.connection.offline)
-    ]
-    offline = runtime.connection.offline if fault else runtime.offline
+    return listed(file, os.environ, offline=offline), faults
+
+
+def _sections(
+    runtime: Runtime,
+    fault: CometrespError | None,
+    settings: "list[Listed]",
+    faults: list[ConfigError],
+    *,
+    offline: bool,
+) -> list[Section]:
+    from cometresp.doctor.local import files, server, versions
+    from cometresp.doctor.streams import streams
+
+    path = str(config_path(os.environ)[0])
+    facts = [Fact(one.name, one.value, f"{one.text} ({one.source.replace(path, 'file')})") for one in settings]
     of_files = files(runtime.terminal, faults, url=None if fault else runtime.url, offline=offline)
-    sections = [versions(), Section("settings", settings), of_files]
+    sections = [versions(), Section("settings", facts), of_files]
     if fault is None:
         sections.append(server(runtime))
     return [*sections, streams(runtime.terminal, plain=fault is None and runtime.plain)]
 
 
-def _probe(options: Examination, runtime: Runtime) -> "list[Trial]":
+def _probe(options: Examination, runtime: Runtime) -> Probed:
     """Send the requests; each is told as soon as it is over. Before, what they cost at most."""
-    from cometresp.doctor.probe import probe, what_it_costs
+    from cometresp.doctor.probe import cost_at_most, probe, what_it_costs
 
     model, price = _model_and_price(options, runtime)
     sentence = what_it_costs(runtime, model, price)
@@ -201,7 +221,7 @@ def _probe(options: Examination, runtime: Runtime) -> "list[Trial]":
         if not options.as_json:
             word = {True: "yes", False: "no", None: "-"}[trial.works]
             _print_lines(runtime, [_line(trial.name, f"{word} · {trial.detail}")])
-    return found
+    return Probed(found, cost_at_most(price))
 
 
 def _model_and_price(options: Examination, runtime: Runtime) -> "tuple[str | None, Price | None]":
@@ -233,20 +253,16 @@ def _print_lines(runtime: Runtime, lines: list[str]) -> None:
 def _document(
     options: Examination,
     runtime: Runtime,
+    settings: "list[Listed]",
     sections: list[Section],
-    trials: "list[Trial]",
+    probed: Probed | None,
     problems: list[CometrespError],
 ) -> Document:
-    from cometresp.settings.checks import loaded
-    from cometresp.settings.listing import listed
-
     document: dict[str, Any] = {one.title: {fact.name: fact.value for fact in one.facts} for one in sections}
-    file, _ = loaded(os.environ, runtime.connection.profile, runtime.reading)
-    document["settings"] = [as_dict(one) for one in listed(file, os.environ, offline=runtime.connection.offline)]
+    document["settings"] = [as_dict(one) for one in settings]
     if options.probe:
-        from cometresp.doctor.probe import cost_at_most
-
-        document["cost_at_most"] = cost_at_most(_model_and_price(options, runtime)[1])
+        trials, cost = probed or Probed([], None)
+        document["cost_at_most"] = cost
         document["probe"] = [{"name": one.name, "works": one.works, "detail": one.detail} for one in trials]
     document["problems"] = [
         {"message": one.message, "hint": one.for_run(runtime.flags).hint or None, "exit_code": int(one.exit_code)}

@@ -133,11 +133,11 @@ def _server(options: Serving, runtime: Runtime) -> "Listening":
         return _recorder(options, options.record, runtime)
     if options.replay:
         from cometresp.recording.folder import load
-        from cometresp.recording.replayer import Answers, Replayer
+        from cometresp.recording.replayer import Answers, ReplayingServer
 
         with runtime.terminal.waiting(f"reading {options.replay}"):
             answers = Answers(load(options.replay), loose=options.loose)
-        return Replayer(answers, runtime.terminal.warn, port=options.port, fast=options.fast)
+        return ReplayingServer(answers, runtime.terminal.warn, port=options.port, fast=options.fast)
     from cometresp.emulator.server import Emulator
 
     delay = options.delay or 0.0
@@ -156,7 +156,7 @@ def _server(options: Serving, runtime: Runtime) -> "Listening":
 
 
 def _recorder(options: Serving, folder: Path, runtime: Runtime) -> "Listening":
-    from cometresp.recording.recorder import Recorder, Reports, upstream
+    from cometresp.recording.recorder import RecordingServer, Reports, upstream
 
     url = normal_url(Value(options.upstream or "", "--upstream"))
     if url.startswith("http:") and not (is_loopback(url) or options.insecure_http):
@@ -166,4 +166,4 @@ def _recorder(options: Serving, folder: Path, runtime: Runtime) -> "Listening":
         )
     terminal = runtime.terminal
     server = upstream(url, loopback=is_loopback(url))
-    return Recorder(folder, server, Reports(terminal.note, terminal.warn), port=options.port)
+    return RecordingServer(folder, server, Reports(terminal.note, terminal.warn), port=options.port)

@@ -39,13 +39,14 @@ def items(
     *,
     stored_id: StoredId,
     order: Annotated[
-        Order, typer.Option("--order", help="asc, as they were sent, or desc.", show_default=False)
+        Order, typer.Option("--order", help="Order of the items: asc (as they were sent) or desc.", show_default=False)
     ] = "asc",
     limit: Annotated[
-        int | None, typer.Option("--limit", "-n", help="At most so many [default: all].", show_default=False)
+        int | None,
+        typer.Option("--limit", "-n", help="Number of items to list, at most [default: all].", show_default=False),
     ] = None,
     include: Include = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Whole, as one JSON array.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the items whole, as one JSON array.")] = False,
     connection: ConnectionOptions,
 ) -> None:
     """List the input items of a response, or those of a conversation: id, role or type, and text, a line each."""

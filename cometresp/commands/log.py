@@ -80,13 +80,17 @@ def log(  # noqa: PLR0913 - a parameter for each flag
     *,
     chain: Annotated[
         str | None,
-        typer.Option("--chain", help="Only of this chain.", show_default=False, autocompletion=complete_chains),
+        typer.Option(
+            "--chain", help="List only responses of this chain.", show_default=False, autocompletion=complete_chains
+        ),
     ] = None,
     query: Annotated[
         str,
-        typer.Option("-q", "--query", help="Only with all these words in it.", metavar="WORDS", show_default=False),
+        typer.Option(
+            "-q", "--query", help="List only responses that have all these words.", metavar="WORDS", show_default=False
+        ),
     ] = "",
-    count: Annotated[int, typer.Option("-n", "--count", help="At most so many.")] = _DEFAULT_COUNT,
+    count: Annotated[int, typer.Option("-n", "--count", help="Number of responses to list, at most.")] = _DEFAULT_COUNT,
     as_json: AsJson = False,
     select: Select = None,
     no_pager: NoPager = False,

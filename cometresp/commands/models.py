@@ -67,9 +67,9 @@ class ListedModel(TypedDict):
 class FilterOptions(NamedTuple):
     """Which models are listed, in which order."""
 
-    provider: Annotated[str | None, typer.Option("--provider", help="Only of this provider.", metavar="NAME", show_default=False, autocompletion=complete_providers)] = None
-    endpoint: Annotated[str | None, typer.Option("--endpoint", help="Only for this endpoint; any for all [default: responses, where endpoints are known].", metavar="NAME", show_default=False, autocompletion=complete_endpoints)] = None
-    sort: Annotated[Sort | None, typer.Option("--sort", help="By price, context or name [default: the server's order].", metavar="price|context|name", show_default=False, case_sensitive=False)] = None
+    provider: Annotated[str | None, typer.Option("--provider", help="List only models of this provider.", metavar="NAME", show_default=False, autocompletion=complete_providers)] = None
+    endpoint: Annotated[str | None, typer.Option("--endpoint", help="List only models for this endpoint; any lists all [default: responses, where endpoints are known].", metavar="NAME", show_default=False, autocompletion=complete_endpoints)] = None
+    sort: Annotated[Sort | None, typer.Option("--sort", help="Sort by price, context or name [default: the server's order].", metavar="price|context|name", show_default=False, case_sensitive=False)] = None
 # fmt: on
 
 

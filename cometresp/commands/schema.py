@@ -28,8 +28,10 @@ def schema(
         ),
     ],
     *,
-    multi: Annotated[bool, typer.Option("--multi", help="For a list of them, as --schema-multi.")] = False,
-    no_strict: Annotated[bool, typer.Option("--no-strict", help="A JSON Schema as it is.")] = False,
+    multi: Annotated[
+        bool, typer.Option("--multi", help="Print the schema of a list of them, as --schema-multi sends it.")
+    ] = False,
+    no_strict: Annotated[bool, typer.Option("--no-strict", help="Print a JSON Schema unchanged.")] = False,
 ) -> None:
     """Print the JSON Schema that --schema SPEC would send."""
     run(Spec(spec, multi, no_strict), Runtime(ConnectionOptions()))

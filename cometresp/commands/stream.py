@@ -26,6 +26,7 @@ app = typer.Typer(add_completion=False)
 @partial(spread, hidden=("no_stream",))
 def stream(
     *,
+    ctx: typer.Context,
     prompt: Words = None,
     request: RequestOptions,
     chain: ChainOptions,
@@ -34,5 +35,7 @@ def stream(
     connection: ConnectionOptions,
 ) -> None:
     """Ask for one response and pass on its deltas at once, into pipes too."""
-    asked = Asked(prompt or [], request, chain, loop, output, connection, streaming=True, continuing=False)
+    asked = Asked(
+        prompt or [], request, chain, loop, output, connection, streaming=True, continuing=False, template=ctx.obj
+    )
     run(asked, Runtime(connection, output, chain=chain.chain))

@@ -5,6 +5,7 @@ import stat
 from typing import BinaryIO
 
 from cometresp.doctor.facts import Fact, Section
+from cometresp.render.console import has_colours
 from cometresp.render.known import image_protocol, takes_links, takes_progress
 from cometresp.terminal import Terminal, terminal_size
 
@@ -15,7 +16,7 @@ def streams(terminal: Terminal, *, plain: bool) -> Section:
     """The section about the terminal. `plain`: nothing is to be redrawn."""
     environ = terminal.environ
     columns, rows = terminal_size((1, 2, 0))
-    redraws, why = _redraws(terminal, plain=plain)
+    why_not = terminal.why_not_redrawn or ("--plain, or the setting, says so" if plain else "")
     variables = {name: environ[name] for name in _VARIABLES if environ.get(name)}
     return Section(
         "terminal",
@@ -25,8 +26,8 @@ def streams(terminal: Terminal, *, plain: bool) -> Section:
             Fact("stderr", _kind(terminal.stderr, tty=terminal.stderr_tty)),
             Fact("size", {"columns": columns, "rows": rows}, f"{columns} columns, {rows} rows"),
             Fact("encoding", terminal.encoding),
-            Fact("colour", _has_colour(terminal)),
-            Fact("redraws", redraws, "yes" if redraws else f"no: {why}"),
+            Fact("colour", has_colours(terminal)),
+            Fact("redraws", not why_not, f"no: {why_not}" if why_not else "yes"),
             Fact("links", takes_links(environ)),
             Fact("images", image_protocol(environ)),
             Fact("progress", takes_progress(environ)),
@@ -50,19 +51,3 @@ def _kind(stream: BinaryIO | None, *, tty: bool) -> str:
     if stat.S_ISREG(facts.st_mode):
         return "file"
     return "nothing" if facts.st_rdev == os.stat(os.devnull).st_rdev else "device"  # noqa: PTH116
-
-
-def _has_colour(terminal: Terminal) -> bool:
-    """Whether rendered text on standard output has colours."""
-    if terminal.color != "auto":
-        return terminal.color == "always"
-    return terminal.stdout_tty and not terminal.is_dumb and not terminal.environ.get("NO_COLOR")
-
-
-def _redraws(terminal: Terminal, *, plain: bool) -> tuple[bool, str]:
-    """Whether lines are redrawn, and why not."""
-    if terminal.redraws:
-        return not plain, "--plain, or the setting, says so"
-    if not (terminal.stderr_tty or terminal.stdout_tty):
-        return False, "there is no terminal"
-    return False, "CI is set" if terminal.environ.get("CI") else "TERM names none that can be redrawn"

@@ -3,6 +3,9 @@
 answer       The answer to a request: output items and an outcome, computed from the request and its
              context.
 api          The endpoints (API 1) without HTTP: a request in, JSON or a stream of events out.
+batch_lines  The lines of a batch's input (API 13.2): requests, and what is wrong with those that are none.
+batches      Batches (API 1, #16 to #19; API 13): requests of a file, or of the body, that are answered
+             together.
 calls        The calls of the user's own tools: which tools, with which arguments (API 4.1, 4.2 and 6.3).
 compaction   Compaction (API 1, #7): a conversation folded into one item, which later requests send in
              place of the turns.
@@ -14,6 +17,9 @@ conversations  Conversations (API 1, #8 to #10): items that the server keeps, an
 errors       The emulator's exception, and its JSON in the form of CometAPI's gateway.
 events       The events of a response (API 7), computed from its record alone.
 faults       Faults: the meaning of `--fault KIND[=ARG][@N|%P]`, and which of them apply to a request.
+files        Uploaded files (API 1, #13 to #15): the input of batches, and the output that is made of it.
+form         Bodies of type `multipart/form-data` (RFC 7578): the fields of a form, one of which may be a
+             file.
 framing      JSON as bytes, and an event as a frame of server-sent events (API 7.1).
 hosted       The tools that the server runs itself, and their items (API 4.1 and 6.3).
 incoming     What precedes the API: a request's Host and Origin, which have to be of this machine, and the

@@ -1,6 +1,7 @@
 """Faults: the meaning of `--fault KIND[=ARG][@N|%P]`, and which of them apply to a request.
 
-Requests to `/v1/responses`, `/v1/conversations` and paths below them are counted from 1, with any method. A fault
+Requests to `/v1/responses`, `/v1/conversations`, `/v1/files`, `/v1/batches` and paths below them are counted from 1,
+with any method. A fault
 applies to all of them, to the N-th only, or to P percent of them. Several faults can apply to one request; of those
 that replace the reply, only the first given counts.
 """
@@ -11,13 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from cometresp.emulator import oddities
+from cometresp.emulator.batches import WORDS as BATCH_WORDS
 from cometresp.emulator.framing import dump, frame, framed
-from cometresp.emulator.lifecycle import Stream
+from cometresp.emulator.lifecycle import Reply, Stream
 from cometresp.emulator.oddities import odd_events, odd_response
 from cometresp.emulator.replacements import EVENT_STREAM, Replacement, previous_of, replacement
 from cometresp.emulator.rules import Json
 
-_PATH = re.compile(r"/v1/(responses|conversations)(/|$)")
+_PATH = re.compile(r"/v1/(responses|conversations|files|batches)(/|$)")
 _RESPONSE = re.compile(r"/v1/responses/[^/]+")
 _SPEC = re.compile(r"(?P<kind>[^=@%]*)(=(?P<argument>[^@%]*))?(@(?P<nth>[^@%]*)|%(?P<percent>[^@%]*))?")
 _STATUS = re.compile(r"[45][0-9][0-9]")
@@ -32,16 +34,18 @@ _ALL = 100.0
 _ANSWERS = ("refusal", "incomplete", "length", "content_filter", "failed", "error")
 _REPLIES = ("quota", "quota_type", "usage_limit", "forgotten", "html", "empty", "redirect", "drop", "sse_error")
 _BODIES = ("stall", "cut", "unfinished", "broken_json", "duplicate", "text_plain", "untyped", "sse_json")
-KINDS = (*_ANSWERS, *_REPLIES, *_BODIES, *oddities.KINDS)
+KINDS = (*_ANSWERS, *_REPLIES, *_BODIES, *oddities.KINDS, "batch")
 _ARGUMENTS = {
     "stall": (_SECONDS, "a number of seconds"),
     "cut": (_WHOLE, "a whole number of bytes"),
     "usage_limit": (_WHOLE, "a whole number of seconds"),
     "forgotten": (_STATUS, "a status from 400 to 599"),
     "status": (_WORD, "a status, such as expired or requires_action"),
+    "batch": (re.compile("|".join(BATCH_WORDS)), f"one of {', '.join(BATCH_WORDS)}"),
 }
 _RETRY_AFTER = (_SECONDS, "a number of seconds, for Retry-After")
 _STALL = "60"
+_BATCH_WORD = "expired"
 _TEXT = b"event: response.output_text.delta"
 _WIDE = re.compile(rb"[\xc0-\xff]")  # the first byte of a character of several bytes
 
@@ -111,6 +115,8 @@ class Faults:
 
 def _concerns(kind: str, method: str, path: str) -> bool:
     """Whether the kind has an effect on this endpoint."""
+    if kind == "batch":
+        return (method, path) == ("POST", "/v1/batches")
     if kind in ("forgotten", "queued"):
         return (method, path) == ("POST", "/v1/responses")
     return kind != "other_id" or (method == "GET" and _RESPONSE.fullmatch(path) is not None)
@@ -124,6 +130,8 @@ class RequestFaults:
         for fault in faults:
             self._faults.setdefault(fault.kind, fault)
         self.words = frozenset(kind for kind in self._faults if kind in _ANSWERS)
+        if "batch" in self._faults:
+            self.words |= {f"batch={self._faults['batch'].argument or _BATCH_WORD}"}
         self._replacing = [fault for fault in faults if fault.kind in _REPLIES or fault.kind.isdigit()]
         self._odd = {kind: self._faults[kind].argument for kind in oddities.KINDS if kind in self._faults}
         self.cuts = "cut" in self._faults
@@ -144,16 +152,18 @@ class RequestFaults:
             return "text/plain; charset=utf-8"
         return EVENT_STREAM if "sse_json" in self._faults else usual
 
-    def gathered(self, reply: Json | Stream) -> Json | Stream:
+    def gathered(self, reply: Reply) -> Reply:
         """The whole reply in place of a stream, for `sse_json`."""
-        if isinstance(reply, dict) or "sse_json" not in self._faults:
+        if isinstance(reply, dict | bytes) or "sse_json" not in self._faults:
             return reply
         last = [*reply.whole()][-1]
         return last.get("response") or {"error": last}
 
-    def body(self, reply: Json, wait: Wait) -> bytes:
+    def body(self, reply: Json | bytes, wait: Wait) -> bytes:
         """The bytes of a whole reply. Its Content-Length counts all of them, `cut` returns those to send."""
         self._stall(wait)
+        if isinstance(reply, bytes):
+            return reply
         if reply.get("object") == "response" and "output" in reply:
             reply = odd_response(reply, self._odd)
         data = dump(reply)

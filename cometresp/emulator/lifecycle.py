@@ -31,7 +31,7 @@ class Stream(Iterator[Json]):
         return next(self._due)
 
 
-Reply = Json | Stream
+Reply = Json | Stream | bytes  # bytes: the content of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Responses:
     wait: Callable[[float], bool]
     new_id: NewId
 
-    def create(self, request: Json, forced: frozenset[str] = frozenset()) -> Reply:
+    def create(self, request: Json, forced: frozenset[str] = frozenset()) -> Json | Stream:
         """The new response, or its stream. `forced` are `emulate:` words that apply in addition to the prompt's."""
         items, context = self._read(request, forced)
         outcome = answer(request, context, self.new_id)

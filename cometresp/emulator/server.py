@@ -5,12 +5,15 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cometresp.emulator.api import Api
+from cometresp.emulator.batches import ENDED
 from cometresp.emulator.faults import Faults, RequestFaults
 from cometresp.emulator.lifecycle import Stream
 from cometresp.emulator.listening import Handler, Listening, Server
 from cometresp.emulator.replacements import EVENT_STREAM
 from cometresp.emulator.rules import Json
 from cometresp.emulator.store import Store
+
+_PAUSE, _SLOW_PAUSE = 250, 1000  # milliseconds
 
 
 class Emulator(Listening):
@@ -61,8 +64,10 @@ class _Handler(Handler):
         faults = self.server.faults.next_request(self.command, unquote(url.path))
         if self._replaced(faults, body):
             return
-        reply = faults.gathered(self.server.api.handle(self.command, unquote(url.path), query, body, faults.words))
-        if isinstance(reply, dict):
+        kind = self.headers.get("Content-Type", "")
+        made = self.server.api.handle(self.command, unquote(url.path), query, body, faults.words, content_type=kind)
+        reply = faults.gathered(made)
+        if isinstance(reply, dict | bytes):
             self._whole(reply, faults)
         else:
             self._stream(reply, faults)
@@ -76,9 +81,10 @@ class _Handler(Handler):
             self.send_whole(reply.status, self.own_headers(reply.content_type, **reply.headers), reply.body)
         return reply is not None
 
-    def _whole(self, reply: Json, faults: RequestFaults) -> None:
+    def _whole(self, reply: Json | bytes, faults: RequestFaults) -> None:
         data = faults.body(reply, self.server.api.wait)
-        self.send_head(200, self.own_headers(faults.content_type("application/json"), Content_Length=str(len(data))))
+        kind = faults.content_type("application/json" if isinstance(reply, dict) else "application/octet-stream")
+        self.send_head(200, self.own_headers(kind, Content_Length=str(len(data)), **_asked_pause(reply)))
         self.close_connection |= faults.cuts  # after the head, which would send it as `Connection: close`
         self.wfile.write(faults.cut(data))
 
@@ -87,3 +93,11 @@ class _Handler(Handler):
         headers = self.own_headers(faults.content_type(EVENT_STREAM), Cache_Control="no-store")
         frames = faults.frames(events, self.server.api.wait)
         self.send_pieces(200, headers, frames, is_cut=lambda: faults.cuts)
+
+
+def _asked_pause(reply: Json | bytes) -> dict[str, str]:
+    """The header that says when to ask again for a batch that hasn't ended (API 8.3)."""
+    if isinstance(reply, bytes) or reply.get("object") != "batch" or reply["status"] in ENDED:
+        return {}
+    is_slow = (reply.get("metadata") or {}).get("emulate") == "slow"
+    return {"retry_after_ms": str(_SLOW_PAUSE if is_slow else _PAUSE)}

@@ -35,6 +35,20 @@ CREATE TABLE IF NOT EXISTS items (
     due REAL NOT NULL,
     item TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS files (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    facts TEXT NOT NULL,
+    content BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS batches (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    polls INTEGER NOT NULL,
+    cancelled INTEGER,
+    times TEXT NOT NULL,
+    facts TEXT NOT NULL
+);
 CREATE INDEX IF NOT EXISTS items_by_id ON items (id);
 CREATE INDEX IF NOT EXISTS items_by_response ON items (response);
 CREATE INDEX IF NOT EXISTS items_by_conversation ON items (conversation, due);
@@ -76,6 +90,33 @@ class Conversation:
     id: str
     created: float
     metadata: Json
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file without its content; `created` is in seconds since 1970, `size` in bytes."""
+
+    id: str
+    name: str
+    purpose: str
+    created: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch with all its results, `polls`: how often it was asked for, also when it was `cancelled`."""
+
+    id: str
+    created: int
+    word: str
+    facts: Json
+    inline: bool
+    problems: list[Json]
+    results: list[Json]
+    model: str
+    polls: int = 0
+    cancelled: int | None = None
 
 
 class Store:
@@ -186,6 +227,71 @@ class Store:
         with self._writing() as db:
             db.execute("DELETE FROM items WHERE conversation = ? AND id = ? AND response IS NULL", place)
             db.execute("UPDATE items SET conversation = NULL WHERE conversation = ? AND id = ?", place)
+
+    def add_file(self, file: File, content: bytes) -> None:
+        """Keep a file; one of the same id stays as it is."""
+        sql = "INSERT OR IGNORE INTO files (id, facts, content) VALUES (?, ?, ?)"
+        with self._writing() as db:
+            db.execute(sql, (file.id, _dump(asdict(file)), content))
+
+    def file(self, file_id: str) -> File | None:
+        rows = self._rows("SELECT facts FROM files WHERE id = ?", _key(file_id))
+        return File(**json.loads(rows[0][0])) if rows else None
+
+    def files(self) -> list[File]:
+        """All files, oldest first."""
+        return [File(**json.loads(facts)) for (facts,) in self._rows("SELECT facts FROM files ORDER BY number")]
+
+    def content(self, file_id: str) -> bytes:
+        rows = self._rows("SELECT content FROM files WHERE id = ?", _key(file_id))
+        return rows[0][0] if rows else b""
+
+    def delete_file(self, file_id: str) -> None:
+        with self._writing() as db:
+            db.execute("DELETE FROM files WHERE id = ?", (file_id,))
+
+    def add_batch(self, batch: Batch) -> None:
+        sql = "INSERT INTO batches (id, polls, times, facts) VALUES (?, 0, '{}', ?)"
+        with self._writing() as db:
+            db.execute(sql, (batch.id, _dump(asdict(batch))))
+
+    def batch(self, batch_id: str) -> Batch | None:
+        rows = self._rows("SELECT facts, polls, cancelled FROM batches WHERE id = ?", _key(batch_id))
+        return _batch(*rows[0]) if rows else None
+
+    def batches(self, limit: int, after: str | None) -> list[Batch]:
+        """Batches, the newest first; those before the one of the id `after`."""
+        sql = (
+            "SELECT facts, polls, cancelled FROM batches"
+            " WHERE ?1 IS NULL OR number < (SELECT number FROM batches WHERE id = ?1) ORDER BY number DESC LIMIT ?2"
+        )
+        return [_batch(*row) for row in self._rows(sql, None if after is None else _key(after), limit)]
+
+    def poll_batch(self, batch_id: str) -> Batch:
+        """A batch that exists, after it was asked for once more."""
+        return self._changed_batch("UPDATE batches SET polls = polls + 1 WHERE id = ?", batch_id)
+
+    def cancel_batch(self, batch_id: str) -> Batch:
+        """A batch that exists, cancelled as of now."""
+        return self._changed_batch("UPDATE batches SET cancelled = coalesce(cancelled, polls) WHERE id = ?", batch_id)
+
+    def _changed_batch(self, sql: str, batch_id: str) -> Batch:
+        with self._writing() as db:
+            db.execute(sql, (batch_id,))
+            sql = "SELECT facts, polls, cancelled FROM batches WHERE id = ?"
+            return _batch(*db.execute(sql, (batch_id,)).fetchone())
+
+    def note_batch(self, batch_id: str, status: str, now: int) -> dict[str, int]:
+        """When a batch was first seen in each status, this one included."""
+        with self._writing() as db:
+            row = db.execute("SELECT times FROM batches WHERE id = ?", (batch_id,)).fetchone()
+            times: dict[str, int] = {status: now, **json.loads(row[0])}
+            db.execute("UPDATE batches SET times = ? WHERE id = ?", (_dump(times), batch_id))
+        return times
+
+
+def _batch(facts: str, polls: int, cancelled: int | None) -> Batch:
+    return Batch(**{**json.loads(facts), "polls": polls, "cancelled": cancelled})
 
 
 def _insert(

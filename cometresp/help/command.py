@@ -3,7 +3,7 @@
 They extend Typer's, which declares and parses. What an error is answered with is loaded only where there is one.
 """
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -63,13 +63,6 @@ def _read(command: Any, ctx: Any, args: list[str]) -> list[str]:
     return with_flags_first(pieces) if prompt and like_flags else args
 
 
-def _template(name: str, variables: list[str], terminal: Any, reading: Any) -> Any:
-    """The flags of a template, by the fields of the options."""
-    from cometresp.templates.use import used
-
-    return used(name, variables, terminal.environ, reading, terminal.warn).flags
-
-
 class Command(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ARG002 - Typer's signature
         return [*self.params, *_help_options()]
@@ -86,8 +79,16 @@ class Command(TyperCommand):
         if shared := getattr(self.callback, "shared", None):
             from cometresp.settings.invoke import invoke
 
-            return invoke(ctx, shared, super().invoke, _template)
+            return invoke(ctx, shared, super().invoke, partial(self.flags_of_template, ctx))
         return super().invoke(ctx)
+
+    def flags_of_template(self, ctx: Any, name: str, variables: list[str], terminal: Any, reading: Any) -> Any:
+        """The flags of a template, by the fields of the options. Its prompt becomes the object of the context."""
+        from cometresp.templates.use import used
+
+        found = used(name, variables, terminal.environ, reading, terminal.warn)
+        ctx.obj = found.prompt
+        return found.flags
 
 
 class Group(TyperGroup):
@@ -120,6 +121,12 @@ class DefaultCommand(Command):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         ctx.meta["words"] = tuple(args)
         return super().parse_args(ctx, args)
+
+    def flags_of_template(self, _: Any, name: str, variables: list[str], terminal: Any, reading: Any) -> Any:
+        """Those that depend on no variables whose values come row by row."""
+        from cometresp.templates.use import open_flags
+
+        return open_flags(name, variables, terminal.environ, reading, terminal.warn)
 
 
 class GroupWithDefault(Group):

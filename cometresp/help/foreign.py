@@ -109,6 +109,10 @@ _BY_ADVICE: dict[Advice, str] = {
     "--no-interaction --no-interactive",
     Advice("--json prints the response as JSON", "--json"): "-j --json-output --as-json",
     Advice("--show-reasoning prints the reasoning on stderr", "--show-reasoning"): "--reasoning-text --show-thinking",
+    Advice("--jobs N says how many requests are made at once", "--jobs"): "--concurrency --parallel --workers "
+    "--threads --max-workers --max-concurrency --max-parallel --batch-size",
+    Advice("--rpm N and --tpm N keep to the limits of the key", "--rpm"): "--rate --rate-limit --qps --rps "
+    "--max-requests-per-minute",
     Advice("-f - attaches standard input; - in the prompt, or a pipe alone, puts its text there", "-f"): "--stdin "
     "--from-stdin --read-stdin",
     Advice("-h lists the flags, cometresp help the commands"): "-? --usage-help --man --info --docs",
@@ -146,6 +150,10 @@ COMMANDS: dict[str, str] = {
     **dict.fromkeys(
         ("login", "auth", "init", "configure", "setup", "keys", "key", "signin", "logout", "register"),
         'cometresp config set-key stores a key; without one: cometresp ask --offline "…"',
+    ),
+    **dict.fromkeys(
+        ("batches", "bulk", "map", "many", "parallel", "foreach", "run-batch"),
+        "cometresp batch FILE sends the requests of a file",
     ),
     **dict.fromkeys(
         ("list-models", "prices", "pricing", "catalog", "catalogue"),

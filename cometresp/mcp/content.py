@@ -1,7 +1,7 @@
 """The result of a tool, in MCP's parts -> an output that the API takes. Pure.
 
 Text is sent as it is, images as `input_image`. What the API doesn't take is named in its place, such as audio and
-binary resources, so that the model hears that there was something. Structured content is sent where there is no other:
+binary resources, so that the model knows of it. Structured content is sent where there is no other:
 servers repeat it as text. A result that says `isError` is an error for the model.
 """
 

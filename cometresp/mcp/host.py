@@ -37,7 +37,7 @@ try:
     from mcp.client.sse import sse_client
     from mcp.client.streamable_http import streamable_http_client
     from mcp.shared.message import SessionMessage
-except ImportError:  # it is missing, or older than what is needed: the parent is told
+except ImportError:  # it is missing, or older than what is needed: the parent reports it
     _is_missing = True
 
 _LONGEST_MESSAGE = 33_554_432  # bytes of a message of the server
@@ -46,6 +46,9 @@ _MOST_PAGES = 100  # of the list of tools
 _GRACE = 0.5  # seconds that a server has to end when its input does
 _LONGEST_END = 1.0  # seconds for the end of all
 _LONGEST_CONNECT = 30.0
+_SAYS_CLOSED = "Connection closed"  # the words of the SDK, which has no class for it
+_NO_ACCESS = (401, 403)
+_NO_SESSION = (404, 410)
 
 
 class Pipes:
@@ -97,8 +100,8 @@ class Command:
         self._pipes = pipes
         self._noise = 0
         self._is_known = False  # it has sent a message
-        self.has_closed = False  # its standard output
-        self._is_told_to_end = False
+        self.has_closed = False  # its standard output, by itself
+        self._is_to_end = False
         self._outcome = ""
 
     async def __aenter__(self) -> Any:
@@ -112,7 +115,7 @@ class Command:
 
     async def __aexit__(self, *_: object) -> None:
         await self.outcome()
-        self._is_told_to_end = True
+        self._is_to_end = True
         assert self._process.stdin is not None
         self._process.stdin.close()
         await self._ends()
@@ -125,7 +128,7 @@ class Command:
 
     async def outcome(self) -> str:
         """How it ended by itself: `exit 2`, or as in `ended by SIGKILL`; "" if it didn't."""
-        if self.has_closed and not (self._is_told_to_end or self._outcome):
+        if self.has_closed and not (self._is_to_end or self._outcome):
             await self._ends()
             self._outcome = _words_for(self._process.returncode)
         return self._outcome
@@ -150,8 +153,8 @@ class Command:
                         for each in lines:
                             await self._pass_on(bytes(each), received)
         if line:
-            self._hear(bytes(line))
-        self.has_closed = True
+            self._note_noise(bytes(line))
+        self.has_closed = not self._is_to_end
         self._pipes.messages.put_nowait(None)
 
     async def _pass_on(self, line: bytes, received: Any) -> None:
@@ -160,13 +163,13 @@ class Command:
         try:
             message = mcp_types.jsonrpc_message_adapter.validate_json(line, by_name=False)
         except ValueError:
-            self._hear(line)
+            self._note_noise(line)
             return
         self._is_known = True
         await received.send(SessionMessage(message))
 
-    def _hear(self, line: bytes) -> None:
-        """A line that isn't MCP: some servers greet the user on standard output."""
+    def _note_noise(self, line: bytes) -> None:
+        """Count a line that isn't MCP, and pass on the first: some servers greet the user on standard output."""
         if not self._is_known:
             if not self._noise:
                 self._pipes.send({"noise": line[:200].decode(errors="replace").strip()})
@@ -182,13 +185,14 @@ class Command:
                     await self._process.stdin.drain()
 
 
-class Server:
-    """One server, and what is known of the way to it."""
+class Connection:
+    """A connection to one server, and what is known of it."""
 
     def __init__(self, given: dict[str, Any], pipes: Pipes) -> None:
         self._given = given
         self._command = Command(given["command"], given["environ"], pipes) if "command" in given else None
-        self.statuses: list[int] = []  # of HTTP, those that are errors
+        self.statuses: list[int] = []  # of HTTP, those of errors that have no message
+        self._has_lost_session = False
 
     async def connect(self, stack: AsyncExitStack) -> Any:
         """A client of the SDK, entered. A URL is tried as streamable HTTP first, then as SSE."""
@@ -205,7 +209,7 @@ class Server:
             try:
                 transport = sse_client(url, headers=headers, httpx_client_factory=self._http)
                 return await stack.enter_async_context(self._client(transport))
-            except Exception:  # noqa: BLE001 - what is told is the first error
+            except Exception:  # noqa: BLE001 - the first error is reported
                 self.statuses = statuses
             raise
 
@@ -223,8 +227,13 @@ class Server:
         return Client(transport, client_info=info, cache=None)
 
     async def _note_status(self, response: Any) -> None:
-        if response.is_error or response.has_redirect_location:
-            self.statuses.append(response.status_code)
+        if not (response.is_error or response.has_redirect_location):
+            return
+        status, request = response.status_code, response.request
+        if status in _NO_SESSION and request.method == "POST" and "mcp-session-id" in request.headers:
+            self._has_lost_session = True
+        if status in _NO_ACCESS or not await _has_message(response):
+            self.statuses.append(status)
 
     @property
     def _may_be_sse(self) -> bool:
@@ -248,17 +257,32 @@ class Server:
             return f"it can't be reached: {described(error)}", ""
         elif self.statuses:
             status = self.statuses[-1]
-            return f"it answered with HTTP {status}", "key" if status in (401, 403) else ""
-        if isinstance(error, MCPError) and error.code == mcp_types.CONNECTION_CLOSED:
-            return "it closed the connection", ""
-        return described(error), ""
+            return f"it answered with HTTP {status}", "key" if status in _NO_ACCESS else ""
+        return "it closed the connection" if self.is_closed(error) else described(error), ""
 
-    def is_lost(self, error: BaseException) -> bool:
-        """Whether the error of a call means that there is no connection any more."""
+    def is_closed(self, error: BaseException) -> bool:
+        """Whether the server has closed the connection. Its own errors may have the code that the SDK has for that."""
         if self._command is not None:
             return self._command.has_closed
-        kept = (mcp_types.METHOD_NOT_FOUND, mcp_types.INVALID_PARAMS)
-        return not (isinstance(error, MCPError) and error.code in kept)
+        is_code = isinstance(error, MCPError) and error.code == mcp_types.CONNECTION_CLOSED
+        return is_code and str(error) == _SAYS_CLOSED
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether the error of a call means that there is no connection, or no session, any more."""
+        if isinstance(error, BaseExceptionGroup):
+            return any(map(self.is_lost, error.exceptions))
+        of_transport = (httpx2.TransportError, anyio.ClosedResourceError, anyio.BrokenResourceError, OSError)
+        return self.is_closed(error) or self._has_lost_session or isinstance(error, of_transport)
+
+
+async def _has_message(response: Any) -> bool:
+    """Whether the body of an error is one of JSON-RPC, which the SDK passes on."""
+    if not response.headers.get("content-type", "").lower().startswith("application/json"):
+        return False
+    with suppress(ValueError, RecursionError, httpx2.TransportError):
+        body = json.loads(await response.aread())
+        return isinstance(body, dict) and "jsonrpc" in body and isinstance(body.get("error"), dict)
+    return False
 
 
 def _streamable(url: str, http: Any) -> Any:
@@ -300,33 +324,33 @@ async def tools_of(client: Any) -> list[Any]:
     return tools
 
 
-async def call(client: Any, server: Server, pipes: Pipes, request: dict[str, Any]) -> None:
+async def call(client: Any, connection: Connection, pipes: Pipes, request: dict[str, Any]) -> None:
     number = request["call"]
-    server.statuses.clear()
+    connection.statuses.clear()
     try:
         result = await client.call_tool(request["tool"], request["arguments"])
         pipes.send({"call": number, "result": plain(result)})
     except Exception as error:  # noqa: BLE001 - any error is one of the tool, for the model
-        why, _ = await server.why(error)
-        is_lost = server.is_lost(error)
+        why, _ = await connection.why(error)
+        is_lost = connection.is_lost(error)
         pipes.send({"call": number, "error": why, "last": is_lost})
         if is_lost:
             pipes.messages.put_nowait(None)
 
 
-async def serve(pipes: Pipes, server: Server) -> None:
+async def serve(pipes: Pipes, connection: Connection) -> None:
     """Connect to the server and run its tools until it ends, or the parent does."""
     async with AsyncExitStack() as stack:
         try:
-            client = await server.connect(stack)
+            client = await connection.connect(stack)
             pipes.send({"call": 0, "tools": await tools_of(client)})
         except Exception as error:  # noqa: BLE001 - any error is reported to the parent
-            why, reason = await server.why(error)
+            why, reason = await connection.why(error)
             pipes.send({"call": 0, "error": why, "reason": reason})
             return
         running: set[asyncio.Task[None]] = set()
         while (request := await pipes.messages.get()) is not None:
-            running.add(asyncio.create_task(call(client, server, pipes, request)))
+            running.add(asyncio.create_task(call(client, connection, pipes, request)))
             running = {task for task in running if not task.done()}
         if pipes.has_ended and running:
             end_group()
@@ -341,7 +365,7 @@ async def main() -> None:
         return
     logging.disable()
     if (given := await pipes.messages.get()) is not None:
-        await serve(pipes, Server(given, pipes))
+        await serve(pipes, Connection(given, pipes))
 
 
 def _installed_version() -> str:

@@ -11,7 +11,7 @@ from cometresp.functions.processes import Processes
 from cometresp.functions.results import Function, Tool
 from cometresp.mcp.names import tool_names
 from cometresp.mcp.session import Say, Session
-from cometresp.mcp.settings import Server, offered
+from cometresp.mcp.settings import McpServer, offered
 from cometresp.wire.json import Json, obj, text
 
 _OVERLAP = 8  # calls of tools that only read, of one server at the same time
@@ -21,9 +21,9 @@ _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 class Servers:
-    """The servers of `--mcp`, a `Source` for a toolbox. `say` tells what one of them prints, by its name."""
+    """The servers of `--mcp`, a `Source` for a toolbox. `say` gets each line they print, behind a name."""
 
-    def __init__(self, servers: list[Server], environ: Mapping[str, str], say: "Say | None" = None) -> None:
+    def __init__(self, servers: list[McpServer], environ: Mapping[str, str], say: "Say | None" = None) -> None:
         self._servers = servers
         self._environ = environ
         self._say = say
@@ -44,19 +44,19 @@ class Servers:
             names |= {tool.function.name for tool in tools}
         return tools
 
-    def _environ_of(self, server: Server) -> dict[str, str]:
+    def _environ_of(self, server: McpServer) -> dict[str, str]:
         """The environment of the process that speaks with a server."""
         proxies = () if is_loopback(server.url) else (*_PROXIES, *map(str.lower, _PROXIES))
         return environment.allowed(self._environ, (*_CERTIFICATES, *proxies) if server.url else ())
 
-    def _tell(self, server: Server, line: str) -> None:
+    def _tell(self, server: McpServer, line: str) -> None:
         if self._say is not None:
             self._say(f"{server.name}: {line}")
 
     def close(self) -> None:
         """End the servers as their protocol asks for: their input ends first."""
         for session in self._sessions:
-            session.say_farewell()
+            session.end_input()
         for session in self._sessions:
             session.wait_for_end()
 
@@ -70,7 +70,7 @@ def _tools_of(session: Session, taken: Collection[str]) -> list[Tool]:
     tools = []
     for name, real in zip(tool_names(server.name, kept, taken), kept, strict=True):
         tool = found[real]
-        # What a server says of itself never saves the question, but its calls may overlap.
+        # A server's own claim lets its calls overlap, but never run without the user's approval.
         parallel = obj(tool.get("annotations")).get("readOnlyHint") is True
         function = Function(
             name, _definition(name, tool), parallel=parallel, read_only=False, source=f"the MCP server {server.shown}"

@@ -19,13 +19,13 @@ from cometresp.functions.children import Child
 from cometresp.functions.processes import Processes
 from cometresp.functions.results import Result, failure
 from cometresp.mcp.content import result_of
-from cometresp.mcp.settings import Server
+from cometresp.mcp.settings import McpServer
 from cometresp.text import escape_line, quoted
 from cometresp.wire.json import Json, obj, text
 
 _HOST = str(Path(__file__).with_name("host.py"))
 _LONGEST_MESSAGE = 67_108_864  # bytes; twice that of a message of the server, since JSON may be longer here
-_FAREWELL = 1.0  # seconds that a server has to end by itself
+_LONGEST_END = 1.0  # seconds that a server has to end by itself
 _SETTLE = 0.5  # seconds to wait for its last words
 _MOST_PRINTED = 20_000  # characters of what a server prints that --verbose shows
 
@@ -104,7 +104,7 @@ class _Host:
 
 
 class _Printed:
-    """What a server prints on standard error: each line is told, up to a limit; the last ones are kept."""
+    """What a server prints on standard error: each line is passed on, up to a limit; the last ones are kept."""
 
     def __init__(self, pipe: Any, say: Say) -> None:
         self._say = say
@@ -142,9 +142,9 @@ class _Printed:
 
 
 class Session:
-    """One server. `environ` is that of the process that speaks with it; `say` tells what it prints."""
+    """One server. `environ` is that of the process that speaks with it; `say` gets each line that it prints."""
 
-    def __init__(self, server: Server, processes: Processes, environ: dict[str, str], say: Say) -> None:
+    def __init__(self, server: McpServer, processes: Processes, environ: dict[str, str], say: Say) -> None:
         self.server = server
         self._processes = processes
         self._environ = environ
@@ -162,7 +162,7 @@ class Session:
     def tools(self) -> list[Json]:
         """The tools of the server, once it is there. Raises UsageError."""
         assert self._host is not None
-        reply = self._welcome(self._host)
+        reply = self._first_reply(self._host)
         if "error" not in reply:
             return [tool for tool in reply.get("tools") or [] if isinstance(tool, dict) and text(tool.get("name"))]
         why, hint = text(reply["error"]), ""
@@ -182,7 +182,7 @@ class Session:
         return UsageError(f"--mcp: {self.server.shown}: {escape_line(why, 400)}", hint=hint)
 
     def _started(self) -> _Host:
-        """A process that was told of the server. Raises OSError."""
+        """A new process, to which the server was sent. Raises OSError."""
         server = self.server
         child = self._processes.start([sys.executable, "-P", "-u", "-X", "utf8", _HOST], self._environ)
         host = _Host(child, self._processes, self._say)
@@ -192,7 +192,7 @@ class Session:
         host.send(way | {"version": cometresp.__version__})
         return host
 
-    def _welcome(self, host: _Host) -> Json:
+    def _first_reply(self, host: _Host) -> Json:
         """The tools of the server, or the error that it isn't there; its process has ended then."""
         try:
             reply = host.reply(0, self.server.start_timeout)
@@ -240,17 +240,17 @@ class Session:
                 if self._host is not None:
                     self._processes.end_child(self._host.child)
                 host = self._started()
-                if "error" in (reply := self._welcome(host)):
+                if "error" in (reply := self._first_reply(host)):
                     raise _GoneError(reply["error"])
                 self._host = host
             return self._host
 
-    def say_farewell(self) -> None:
-        """Tell the server that the run has ended."""
+    def end_input(self) -> None:
+        """End its input, which tells the server that the run has ended."""
         if self._host is not None:
             self._host.child.feed(None)
 
     def wait_for_end(self) -> None:
         if self._host is not None:
-            self._host.child.ended.wait(_FAREWELL)
+            self._host.child.ended.wait(_LONGEST_END)
             self._processes.end_child(self._host.child)

@@ -28,7 +28,7 @@ _IS_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
-class Server(NamedTuple):
+class McpServer(NamedTuple):
     """A server to start or to reach: it has a `command` or a `url`. `shown` names it in messages.
 
     `tools` are patterns of the tools that are offered, None for all. `timeout` is that of a call, in seconds.
@@ -53,7 +53,7 @@ def servers(
     environ: Mapping[str, str],
     secrets: Secrets,
     env_names: list[str],
-) -> list[Server]:
+) -> list[McpServer]:
     """The servers of `--mcp`, each once, with names that no other has; their secrets are added to those of the run.
 
     `tables` are those of the settings by name, each with its source; `env_names` are variables that all commands get.
@@ -81,13 +81,13 @@ def servers(
     return made
 
 
-def _of_word(word: str) -> Server:
+def _of_word(word: str) -> McpServer:
     if _IS_URL.match(word.strip()):
         url = word.strip()
         shown = shown_url(url)
-        return Server(name_of_url(url) if _is_address(url) else "", escape_line(shown, _SHOWN), url=url)
+        return McpServer(name_of_url(url) if _is_address(url) else "", escape_line(shown, _SHOWN), url=url)
     words = _split(word)
-    return Server(name_of_command(words), escape_line(word, _SHOWN), tuple(words))
+    return McpServer(name_of_command(words), escape_line(word, _SHOWN), tuple(words))
 
 
 def _split(command: str) -> list[str]:
@@ -110,16 +110,18 @@ def _hint(word: str, tables: Collection[str]) -> str:
 # a table ------------------------------------------------------------------------------------------------------------
 
 
-def _of_table(name: str, table: Mapping[str, Any], source: str, environ: Mapping[str, str], secrets: Secrets) -> Server:
+def _of_table(
+    name: str, table: Mapping[str, Any], source: str, environ: Mapping[str, str], secrets: Secrets
+) -> McpServer:
     where = f"{source}: mcp.{escape_line(name, _SHOWN)}"
     words = command_of(where, table)
     env, headers = table.get("env", {}), table.get("headers", {})
     environment.checked(f"{where}: env", env)
     for header, value in headers.items():
-        if not _TOKEN.fullmatch(header) or not (value.isascii() and value.isprintable()):
+        if not (_TOKEN.fullmatch(header) and _can_be_header(value)):
             raise ConfigError(f"{where}: headers.{escape_line(header)} has a character that headers don't allow")
     tools = table.get("tools")
-    return Server(
+    return McpServer(
         name,
         escape_line(name, _SHOWN),
         (*words, *table.get("args", ())),
@@ -149,11 +151,19 @@ def _looked_up(
         if not environ.get(name):
             raise UsageError(f"{where} names {escape_line(name)}, which is not set in the environment")
         value = environ[name]
+        if is_header and not _can_be_header(value):
+            shown = escape_line(name)
+            raise UsageError(f"{where} names {shown}, whose value has a character that headers don't allow")
+    value = value.strip() if is_header else value
     if is_header and (is_named or is_secret_header(key)):
         secrets.add_header(key, value)
     elif not is_header and (is_named or names_key(key)):
         secrets.add(value)
     return value
+
+
+def _can_be_header(value: str) -> bool:
+    return value.isascii() and value.isprintable()
 
 
 # a URL --------------------------------------------------------------------------------------------------------------
@@ -167,7 +177,7 @@ def _is_address(url: str) -> bool:
         return False
 
 
-def _check_address(server: Server, secrets: Secrets) -> None:
+def _check_address(server: McpServer, secrets: Secrets) -> None:
     """Raises UsageError for a URL that can't be used; the secrets in its query are added to those of the run."""
     if not (url := server.url):
         return
@@ -189,7 +199,7 @@ def _check_address(server: Server, secrets: Secrets) -> None:
         raise UsageError(f"{start} its secrets would go over plain http", hint="use https")
 
 
-def offered(server: Server, names: Collection[str]) -> list[str]:
+def offered(server: McpServer, names: Collection[str]) -> list[str]:
     """The tools that are offered, of those that a server has. Raises UsageError where a pattern fits none."""
     if server.tools is None:
         return list(names)

@@ -19,6 +19,20 @@ def complete_endpoints(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
     return endpoints(incomplete, offline=ctx.offline, base_url=ctx.base_url)
 
 
+def complete_batches(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
+    from cometresp.state.suggestions import batch_ids
+
+    return batch_ids(incomplete, offline=ctx.offline)
+
+
+_BATCH_ID = Argument(
+    metavar="ID",
+    help="Id of a batch or its unique start, - (standard input), or last (the newest).",
+    show_default=False,
+    autocompletion=complete_batches,
+)
+BatchId = Annotated[str, _BATCH_ID]
+SomeBatch = Annotated[str | None, _BATCH_ID]
 ResponseId = Annotated[
     str,
     Argument(

@@ -1,6 +1,7 @@
 """One command line of `ask`, `stream` and `continue`, and the contradictions in it."""
 
-from typing import Annotated, NamedTuple
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
 
 from typer import Argument
 
@@ -24,6 +25,7 @@ class Asked(NamedTuple):
     connection: ConnectionOptions
     streaming: bool  # deltas are printed as they come, into pipes too
     continuing: bool  # the command is `continue`
+    template: Sequence[Any] | None = None  # the pieces of the prompt of --template
     again: str | None = None  # the command is `again`: the turn that it names, "" for the last one of the chain
 
     @property

@@ -168,7 +168,7 @@ class OutputOptions(NamedTuple):
     verbose: Annotated[bool, _flag(OUTPUT, "Print notices and tool calls on stderr, even if it is no terminal.", "--verbose")] = False
     show_reasoning: Annotated[Flag, _flag(OUTPUT, "Print reasoning on stderr [default: on a terminal].", "--show-reasoning/--hide-reasoning")] = None
     id_file: Annotated[Text, _flag(OUTPUT, "Write the response id to FILE as soon as it is known.", "--id-file", metavar="FILE")] = None
-    summary_file: Annotated[Text, _flag(OUTPUT, "Write what the run came to to FILE, as one JSON object, whatever its end.", "--summary-file", metavar="FILE")] = None
+    summary_file: Annotated[Text, _flag(OUTPUT, "Write the facts of the run to FILE as one JSON object, however it ends.", "--summary-file", metavar="FILE")] = None
     github: Annotated[bool, _flag(OUTPUT, "In a job of GitHub Actions: write outputs and a summary of the step, and annotate errors.", "--github")] = False
     plain: Annotated[bool, _flag(OUTPUT, "No redrawing and no spinner.", "--plain")] = False
     color: Annotated[Color, _flag(OUTPUT, "Colour of rendered text: auto (on a terminal), always or never [default: auto].", "--color", metavar="WHEN", case_sensitive=False)] = "auto"

@@ -6,7 +6,6 @@ It is JSON that can be read and edited by hand; docs/record-replay.md describes 
 import json
 from typing import Any, NamedTuple
 
-from cometresp.recording.asked import Asked
 from cometresp.recording.bodies import (
     STYLES,
     NotABodyError,
@@ -19,6 +18,7 @@ from cometresp.recording.bodies import (
 )
 from cometresp.recording.exchange import ENDS, Exchange, Piece, Reply, is_stream
 from cometresp.recording.masks import Masks
+from cometresp.recording.requests import RecordedRequest
 from cometresp.text import json_bytes
 from cometresp.wire.json import Json
 
@@ -31,7 +31,7 @@ Path = tuple[str | int, ...]
 
 
 class Recorded(NamedTuple):
-    asked: Asked
+    request: RecordedRequest
     reply: Reply
 
 
@@ -46,7 +46,7 @@ class WrongDocumentError(Exception):
 # written ------------------------------------------------------------------------------------------------------------
 
 
-def written(exchange: Exchange, asked: Asked, masks: Masks) -> bytes:
+def written(exchange: Exchange, recorded: RecordedRequest, masks: Masks) -> bytes:
     """The text of an exchange without its secrets."""
     request, reply = exchange.request, exchange.reply
     document: Json = {
@@ -54,11 +54,11 @@ def written(exchange: Exchange, asked: Asked, masks: Masks) -> bytes:
         "at": exchange.at,
         "upstream": exchange.upstream,
         "request": {
-            "method": asked.method,
-            "path": asked.path,
-            **({"query": asked.query} if asked.query else {}),
+            "method": recorded.method,
+            "path": recorded.path,
+            **({"query": recorded.query} if recorded.query else {}),
             "headers": masks.request_headers(request.headers),
-            **asked.form,
+            **recorded.form,
         },
         "reply": {
             "status": reply.status,
@@ -123,7 +123,7 @@ class _WrongError(Exception):
 
 
 class _Reader:
-    """Takes a document apart; `_WrongError` says where it isn't as it must be."""
+    """Reads the fields of a document. Raises _WrongError with the path of a wrong one."""
 
     def __init__(self, document: Any) -> None:
         if not isinstance(document, dict) or "recording" not in document:
@@ -135,13 +135,13 @@ class _Reader:
     def recorded(self) -> Recorded:
         request = self._object("request")
         form: Json = {name: request[name] for name in ("json", "text", "base64") if name in request}
-        asked = Asked(
+        recorded = RecordedRequest(
             self._text(request, "request", "method"),
             self._text(request, "request", "path"),
             self._text(request, "request", "query", default=""),
             form,
         )
-        return Recorded(asked, self._reply(self._object("reply")))
+        return Recorded(recorded, self._reply(self._object("reply")))
 
     def _reply(self, reply: Json) -> Reply:
         status, ended, length = reply.get("status"), reply.get("ended", ""), reply.get("length")

@@ -31,7 +31,7 @@ class Piece(NamedTuple):
 class Reply(NamedTuple):
     """What the server answered. `seconds` passed before its head came, `pieces` are its body.
 
-    `length` is what Content-Length said, of a body that was cut before it.
+    `length` is the Content-Length of a body that was cut.
     """
 
     status: int
@@ -86,7 +86,7 @@ def path_and_query(target: str) -> tuple[str, str]:
     return path, query
 
 
-# Headers of one connection, not of the message (RFC 9110, 7.6.1), and those that are made anew for each.
+# Headers of one connection, not of the message (RFC 9110, 7.6.1), and those that each connection has for itself.
 _OF_CONNECTION = (
     "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade"
     " host content-length expect accept-encoding date server"

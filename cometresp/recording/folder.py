@@ -4,14 +4,14 @@ import os
 import re
 import threading
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, mkstemp
 from typing import NamedTuple
 
 from cometresp.errors import OutputError, UsageError
 from cometresp.paths import read_file
-from cometresp.recording.asked import Asked
 from cometresp.recording.document import WrongDocumentError, read
 from cometresp.recording.exchange import Reply
+from cometresp.recording.requests import RecordedRequest
 
 _MOST_BYTES = 1_000_000_000  # of one file
 _NUMBER = re.compile(r"([0-9]{1,9})-")
@@ -20,7 +20,7 @@ _LONGEST_SEGMENT = 12  # characters of an id in a name
 
 class Recording(NamedTuple):
     name: str
-    asked: Asked
+    request: RecordedRequest
     reply: Reply
 
 
@@ -77,24 +77,37 @@ class Folder:
             self._last += 1
             return self._last
 
-    def add(self, number: int, asked: Asked, data: bytes) -> str:
-        """Write a recording, whole or not at all; its name. Raises OSError."""
+    def add(self, number: int, request: RecordedRequest, data: bytes) -> str:
+        """Write a recording, whole or not at all, for this user alone; its name. Raises OSError."""
         with self._lock:
-            while (path := self.path / f"{number:04}-{_slug(asked)}.json").exists():  # made by another recorder
-                self._last += 1
-                number = self._last
-            waiting = self.path / f".{path.name}.{os.getpid()}"
+            descriptor, name = mkstemp(prefix=".", dir=self.path)
+            waiting = Path(name)
             try:
-                waiting.write_bytes(data)
-                waiting.replace(path)
-            except BaseException:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(data)
+                while not _placed(waiting, path := self.path / f"{number:04}-{_slug(request)}.json"):
+                    self._last += 1  # another recorder has made one of this name
+                    number = self._last
+            finally:
                 waiting.unlink(missing_ok=True)
-                raise
         return path.name
 
 
-def _slug(asked: Asked) -> str:
+def _placed(waiting: Path, path: Path) -> bool:
+    """Give a file its name; False where there is one of that name. Raises OSError."""
+    try:
+        os.link(waiting, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links
+        if os.path.lexists(path):
+            return False
+        waiting.replace(path)
+    return True
+
+
+def _slug(request: RecordedRequest) -> str:
     """`post-responses-1f2e3d4c`: method, path and the start of the digest."""
-    segments = asked.path.removeprefix("/v1").strip("/").split("/")
-    words = [asked.method, *(re.sub(r"[^A-Za-z0-9_]+", "-", segment)[:_LONGEST_SEGMENT] for segment in segments[:4])]
-    return "-".join([*filter(None, words), asked.digest[:8]]).lower()
+    segments = request.path.removeprefix("/v1").strip("/").split("/")
+    words = [request.method, *(re.sub(r"[^A-Za-z0-9_]+", "-", segment)[:_LONGEST_SEGMENT] for segment in segments[:4])]
+    return "-".join([*filter(None, words), request.digest[:8]]).lower()

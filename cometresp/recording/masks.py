@@ -14,6 +14,7 @@ from cometresp.wire.masking import Secrets
 _OF_API = "after before include include[] include_obfuscation limit order starting_after stream"
 _PARAMETERS = frozenset(_OF_API.split())
 _PLACE = ("type", "item_id", "output_index", "content_index", "summary_index")  # of a delta (API 7.3)
+_SHORTEST_KEY = 8  # characters of a parameter's value that may be a key, though its name doesn't say so
 _OF_CLIENTS = re.compile(r"(x-stainless-|sec-)", re.IGNORECASE)  # facts about a client, short words all of them
 
 
@@ -22,14 +23,21 @@ class Masks:
 
     def __init__(self, headers: Mapping[str, str], body: Any, query: str = "", *, known: Secrets | None = None) -> None:
         self._secrets = known or Secrets()
+        self._parameters = Secrets()
         for name, value in headers.items():
             if is_secret_header(name) and not _OF_CLIENTS.match(name):
                 self._secrets.add_header(name, value)
         for name, value in _pairs(query):
             if name not in _PARAMETERS:
                 self._secrets.add(unquote(value), certain=names_key(name))
+                self._add_parameter(value)
         if isinstance(body, dict):
             add_secrets(body, self._secrets)
+
+    def _add_parameter(self, value: str) -> None:
+        if len(value) >= _SHORTEST_KEY and any(map(str.isdigit, value)):
+            self._parameters.add(value)
+            self._parameters.add(unquote(value))
 
     def body(self, value: Any) -> Any:
         """The JSON of a request or of a reply, of one event too."""
@@ -45,9 +53,13 @@ class Masks:
         return self._secrets.error(self.body(value))
 
     def text(self, text: str) -> str:
-        """What isn't JSON as a whole; the JSON of events in it is masked as such."""
+        """What isn't JSON as a whole; the JSON of events in it is masked as such.
+
+        Values of parameters are masked in it that JSON may have for other reasons, such as a version.
+        """
         lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", self._secrets.frame(text))
-        return self._secrets.output("".join(map(self._line, lines)).encode()).decode()
+        masked = self._secrets.output("".join(map(self._line, lines)).encode()).decode()
+        return self._parameters.message(masked)
 
     def message(self, text: str) -> str:
         return self._secrets.message(self.text(text))

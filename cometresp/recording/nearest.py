@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
-from cometresp.recording.asked import Asked
+from cometresp.recording.requests import RecordedRequest
 
 _LONGEST_VALUE = 40  # characters
 _MOST = 3  # differences that are named
@@ -15,13 +15,13 @@ _OTHER_KIND = 1000.0  # the weight of what makes it another kind of request
 _ABSENT = object()
 
 
-def nearest(asked: Asked, recorded: Iterable[tuple[str, Asked]]) -> tuple[str, list[str]] | None:
+def nearest(request: RecordedRequest, recorded: Iterable[tuple[str, RecordedRequest]]) -> tuple[str, list[str]] | None:
     """The name of the recording that is most like the request, and its differences in words; None if there is none."""
     best: tuple[float, str, list[tuple[str, Any, Any]]] | None = None
     for name, other in recorded:
-        different = list(_differences(asked, other))
+        different = list(_differences(request, other))
         distance = sum(_weight(where, there, here) for where, there, here in different)
-        if other.method != asked.method or other.path != asked.path:
+        if other.method != request.method or other.path != request.path:
             distance += _OTHER_KIND
         if best is None or distance < best[0]:
             best = distance, name, different
@@ -32,18 +32,18 @@ def nearest(asked: Asked, recorded: Iterable[tuple[str, Asked]]) -> tuple[str, l
     return best[1], words + ([f"{left} more"] if left > 0 else [])
 
 
-def _differences(asked: Asked, other: Asked) -> Iterator[tuple[str, Any, Any]]:
+def _differences(request: RecordedRequest, other: RecordedRequest) -> Iterator[tuple[str, Any, Any]]:
     """Where the two are different, and what stands there: in the recording, in the request."""
     for name in ("method", "path", "query"):
-        there, here = getattr(other, name), getattr(asked, name)
+        there, here = getattr(other, name), getattr(request, name)
         if name == "query":
             there, here = ("&".join(sorted(value.split("&"))) for value in (there, here))
         if there != here:
             yield name, there, here
-    if "json" in asked.form and "json" in other.form:
-        yield from _within("", other.form["json"], asked.form["json"])
-    elif asked.form != other.form:
-        yield _BODY, other.form or _ABSENT, asked.form or _ABSENT
+    if "json" in request.form and "json" in other.form:
+        yield from _within("", other.form["json"], request.form["json"])
+    elif request.form != other.form:
+        yield _BODY, other.form or _ABSENT, request.form or _ABSENT
 
 
 def _within(where: str, there: Any, here: Any) -> Iterator[tuple[str, Any, Any]]:

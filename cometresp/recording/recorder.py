@@ -17,7 +17,6 @@ from cometresp.client.upstream import CutError, Passage, Passed, Upstream
 from cometresp.emulator.errors import ApiError
 from cometresp.emulator.listening import Handler, Listening, Server
 from cometresp.errors import UnreachableError, UsageError
-from cometresp.recording.asked import asked, json_of
 from cometresp.recording.bodies import is_over
 from cometresp.recording.document import written
 from cometresp.recording.exchange import (
@@ -33,6 +32,7 @@ from cometresp.recording.exchange import (
 )
 from cometresp.recording.folder import Folder
 from cometresp.recording.masks import Masks
+from cometresp.recording.requests import json_of, recorded_request
 from cometresp.recording.watch import watched
 from cometresp.text import Say
 from cometresp.wire.masking import Secrets
@@ -45,7 +45,7 @@ _LAST = 20  # pieces at the end of a stream in which its last event is looked fo
 
 
 class Reports(NamedTuple):
-    """What the user hears of: recordings, and exchanges that weren't recorded."""
+    """Functions that print a line: `note` for a recording, `warn` for an exchange that wasn't recorded."""
 
     note: Say
     warn: Say
@@ -56,7 +56,7 @@ def upstream(base_url: str, *, loopback: bool) -> Upstream:
     return Upstream(ServerConfig(base_url, loopback=loopback, source="--upstream"))
 
 
-class Recorder(Listening):
+class RecordingServer(Listening):
     """A server on loopback that passes requests on to another one, and adds what it sees to a folder.
 
     Raises OSError where the port is taken, OutputError for the folder, UsageError if it would talk to itself.
@@ -125,11 +125,11 @@ class _Handler(Handler):
 
     def _pass_on(self, request: Request) -> None:
         server, passage = self.server, Passage()
-        number, kept = server.folder.next_number(), _Kept(passage)
+        number, kept = server.folder.next_number(), _Kept(passage, server.stopped)
         target = f"{request.path}?{request.query}" if request.query else request.path
         try:
             with (
-                watched(self.connection, passage.end),
+                watched(self.connection, kept.leave),
                 server.upstream.reply(request.method, target, request.headers, request.body, passage) as reply,
             ):
                 kept.begin(reply)
@@ -140,7 +140,7 @@ class _Handler(Handler):
                     502, f"The recorder got no reply: {error.message}", code="upstream_unreachable"
                 ) from error
         self.close_connection |= passage.ended
-        if why := kept.why_not(stopped=server.stopped.is_set()):
+        if why := kept.why_not():
             server.reports.warn(f"not recorded: {request.method} {request.path}: {why}")
         else:
             self._record(number, request, kept)
@@ -154,17 +154,17 @@ class _Handler(Handler):
             else:
                 self.send_pieces(reply.status, kept.headers, kept.pieces(reply), lambda: kept.is_cut, reply.length)
         except OSError:  # the client has closed the connection
-            kept.passage.end()
+            kept.leave()
 
     def _record(self, number: int, request: Request, kept: "_Kept") -> None:
         server = self.server
         exchange = Exchange(request, kept.reply(), kept.at, server.upstream.shown_url)
         with server.masking:
             masks = Masks(request.headers, json_of(request.body), request.query, known=server.secrets)
-            question = asked(request, masks)
-            data = written(exchange, question, masks)
+            recorded = recorded_request(request, masks)
+            data = written(exchange, recorded, masks)
         try:
-            name = server.folder.add(number, question, data)
+            name = server.folder.add(number, recorded, data)
         except OSError as error:
             server.reports.warn(f"not recorded: {request.method} {request.path}: {error.filename}: {error.strerror}")
             return
@@ -180,8 +180,10 @@ def _request(handler: Handler, body: bytes) -> Request:
 class _Kept:
     """What is kept of a reply while it is passed on."""
 
-    def __init__(self, passage: Passage) -> None:
+    def __init__(self, passage: Passage, stopped: threading.Event) -> None:
         self.passage = passage
+        self._stopped = stopped  # the recorder is; it closes the connections of its clients then
+        self._was_stopped = False  # before the client's connection was closed
         self.at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self.status, self.is_cut, self.is_whole = 0, False, False
         self.headers: dict[str, str] = {}
@@ -194,6 +196,11 @@ class _Kept:
     def begin(self, reply: Passed) -> None:
         self._seconds = self.last = time.monotonic() - self._started
         self.status, self.headers, self._length = reply.status, without(reply.headers, OF_CONNECTION), reply.length
+
+    def leave(self) -> None:
+        """The client's connection is closed."""
+        self._was_stopped |= self._stopped.is_set() and not self.passage.ended
+        self.passage.end()
 
     def pieces(self, reply: Passed) -> Iterator[bytes]:
         """The body as it comes, kept up to a limit; what breaks it off ends it."""
@@ -208,12 +215,12 @@ class _Kept:
         except CutError:
             self.is_cut = True
 
-    def why_not(self, *, stopped: bool) -> str:
+    def why_not(self) -> str:
         """Why the exchange can't be recorded; "" where it can."""
         if not self.status:
-            who = "the recorder was stopped" if stopped else "the client closed the connection"
+            who = "the recorder was stopped" if self._was_stopped else "the client closed the connection"
             return f"{who} before there was a reply"
-        if self._was_left and stopped:
+        if self._was_left and self._was_stopped:
             return "the recorder was stopped while the reply came"
         return f"its reply has more than {_MOST_KEPT / 1e6:.0f} MB" if self._size > _MOST_KEPT else ""
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from cometresp.emulator.errors import ApiError
 from cometresp.emulator.listening import Handler, Listening, Server
-from cometresp.recording.asked import Asked, asked, json_of
 from cometresp.recording.exchange import OF_CONNECTION, Reply, Request, path_and_query, without
 from cometresp.recording.folder import Recording
 from cometresp.recording.masks import Masks
 from cometresp.recording.nearest import nearest
+from cometresp.recording.requests import RecordedRequest, json_of, recorded_request
 from cometresp.text import Say
 from cometresp.wire.headers import MASK
 from cometresp.wire.masking import Secrets
@@ -31,10 +31,10 @@ class Answers:
         self._given: dict[str, int] = {}
         self._known: dict[str, list[Recording]] = {}
         for recording in recordings:
-            for key in self._keys([recording.asked]):
+            for key in self._keys([recording.request]):
                 self._known.setdefault(key, []).append(recording)
 
-    def reply(self, requests: Sequence[Asked]) -> Reply | None:
+    def reply(self, requests: Sequence[RecordedRequest]) -> Reply | None:
         """The reply that is due to a request; None where it wasn't recorded. `requests` are forms of the same one."""
         for key in self._keys(requests):
             if found := self._known.get(key):
@@ -44,25 +44,26 @@ class Answers:
                 return found[min(number, len(found) - 1)].reply
         return None
 
-    def _keys(self, requests: Sequence[Asked]) -> list[str]:
+    def _keys(self, requests: Sequence[RecordedRequest]) -> list[str]:
         digests = [request.digest for request in requests]
         prompts = [request.prompt for request in requests] if self._loose else []
         return list(dict.fromkeys([*digests, *filter(None, prompts)]))
 
-    def missing(self, request: Asked) -> str:
-        """What is said of a request that wasn't recorded: the nearest that was, and what is different."""
+    def missing(self, request: RecordedRequest) -> str:
+        """The message about a request that wasn't recorded: the nearest that was, and what is different."""
         what = f"{request.method} {request.path} was not recorded"
-        found = nearest(request, [(recording.name, recording.asked) for recording in self._recordings])
+        found = nearest(request, [(recording.name, recording.request) for recording in self._recordings])
         if found is None:
             return what
         name, differences = found
         return f"{what}. The nearest recording, {name}, differs in {', '.join(differences) or 'nothing'}"
 
 
-class Replayer(Listening):
+class ReplayingServer(Listening):
     """A server on loopback that answers with recordings. Raises OSError where the port is taken.
 
-    `fast` sends replies at once, not with the pauses that were recorded. `warn` is told of unknown requests.
+    `fast` sends replies at once, not with the pauses that were recorded. `warn` gets a message about each
+    unknown request.
     """
 
     def __init__(self, answers: Answers, warn: Say, *, port: int = 0, fast: bool = False) -> None:
@@ -96,7 +97,7 @@ class _Handler(Handler):
                 Masks({}, value),
                 Masks(headers, value, request.query, known=self.server.secrets),
             ]
-            forms = [asked(request, each) for each in masks]
+            forms = [recorded_request(request, each) for each in masks]
         reply = self.server.answers.reply(forms)
         if reply is None:
             message = self.server.answers.missing(forms[0])

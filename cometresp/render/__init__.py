@@ -3,6 +3,7 @@
 activity    A line for each item that isn't a message, and its details (API 6.3).
 aside       Output on stderr next to the answer, without redrawing: reasoning, commentary, and a line for
             each call that ended.
+batch_bar   How far a batch is, at the bottom of a terminal: a bar, the counts, and what is waited for.
 blocks      Markdown as it arrives: what can't change any more is returned once, the unfinished rest can
             be previewed.
 choose      The renderer for a view. Modules that import rich are only loaded for a terminal or Markdown.
@@ -35,6 +36,7 @@ running     Lines on stderr for local calls: redrawn with the time while a call 
 screen      The interface of renderers, and how an answer is to be shown.
 source      Which parts of a text of Markdown are shown as their source: code, HTML and link definitions.
             Pure.
+status      A status line whose words change: `⠋ batch_ab12 is in progress · 3/10 done · 12 s`.
 structured  A structured answer on a terminal: JSON, indented and highlighted while it arrives.
 summary     The lines after an answer: the summary of the run, and `--usage`.
 tables      Tables for a terminal, which fit its width.

@@ -54,6 +54,11 @@ def rendered(thing: Any, terminal: Terminal, width: int, *, ansi: bool = True) -
     return capture.get()
 
 
+def has_colours(terminal: Terminal) -> bool:
+    """Whether rendered text on standard output has colours."""
+    return "\x1b[" in rendered(Text("x", style="red"), terminal, 1, ansi=terminal.stdout_tty)
+
+
 def status_line(line: str, terminal: Terminal, width: int) -> str:
     """A dim line that is redrawn, cut to the width."""
     text = Text(line, style="dim", no_wrap=True, overflow="ellipsis", end="")

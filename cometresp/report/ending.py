@@ -21,10 +21,10 @@ def check_files(report: Report, terminal: Terminal) -> None:
 
     What isn't a regular file is opened here. A regular one is made at the end: a run that is killed leaves nothing.
     """
-    wishes = report.wishes
+    flags = report.flags
     for flag, is_given, check in (
-        (_FLAG, wishes.summary_file not in (None, _STDOUT), _check_summary_file),
-        (_GITHUB, wishes.github, _check_files_of_github),
+        (_FLAG, flags.summary_file not in (None, _STDOUT), _check_summary_file),
+        (_GITHUB, flags.github, _check_files_of_github),
     ):
         try:
             if is_given:
@@ -35,7 +35,7 @@ def check_files(report: Report, terminal: Terminal) -> None:
 
 
 def _check_summary_file(report: Report, terminal: Terminal) -> None:
-    sink = FileSink(report.wishes.summary_file or "", terminal, _FLAG)
+    sink = FileSink(report.flags.summary_file or "", terminal, _FLAG)
     if sink.is_through:
         report.sink = sink
     else:
@@ -56,14 +56,14 @@ def write(report: Report, command: str, end: End, terminal: Terminal) -> list[Co
     """Write the files that the flags name; returns what can't be written."""
     problems: list[CometrespError] = []
     summary = summary_of(report, command, end)
-    wishes = report.wishes
-    if wishes.summary_file and _FLAG not in report.unwritable:
+    flags = report.flags
+    if flags.summary_file and _FLAG not in report.unwritable:
         try:
-            _write_summary(report, wishes.summary_file, summary, terminal)
+            _write_summary(report, flags.summary_file, summary, terminal)
         except CometrespError as error:
             problems.append(error)
             summary["exit_code"] = summary["exit_code"] or error.exit_code
-    if wishes.github and terminal.environ.get(github.OUTPUTS) and _GITHUB not in report.unwritable:
+    if flags.github and terminal.environ.get(github.OUTPUTS) and _GITHUB not in report.unwritable:
         for write_file in (_write_outputs, _write_step_summary):
             try:
                 write_file(report, summary, terminal)

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from cometresp.terminal import Terminal
     from cometresp.wire.json import Json
 
+    class ClientCounters(Protocol):
+        """What a client knows of the requests that it sent."""
+
+        @property
+        def request_ids(self) -> list[str]: ...
+
+        @property
+        def retried(self) -> int: ...
+
 
 class CallEnd(NamedTuple):
     """A call of the model that was answered here: `LABEL/TOOL` is the name of an MCP tool, whose use was decided."""
@@ -28,17 +37,7 @@ class End(NamedTuple):
     error: CometrespError | None = None
 
 
-class Server(Protocol):
-    """What a client knows of the requests that it sent."""
-
-    @property
-    def request_ids(self) -> list[str]: ...
-
-    @property
-    def retried(self) -> int: ...
-
-
-class Wishes(NamedTuple):
+class EndFlags(NamedTuple):
     """The flags about the end of a run."""
 
     error_format: str | None = None
@@ -47,7 +46,7 @@ class Wishes(NamedTuple):
     github: bool = False
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> "Wishes":
+    def of(cls, params: Mapping[str, Any]) -> "EndFlags":
         """Those of parsed flags, by name, of which any may be missing."""
         given = {name: params.get(name) for name in cls._fields}
         return cls(given["error_format"], given["debug"] is True, given["summary_file"], given["github"] is True)
@@ -82,8 +81,8 @@ class Report:
     the part of it that is printed; `language` that of its code ("" where it isn't known), None for Markdown.
     """
 
-    def __init__(self, wishes: Wishes) -> None:
-        self.wishes = wishes
+    def __init__(self, flags: EndFlags) -> None:
+        self.flags = flags
         self.started = time.monotonic()
         self.terminal: Terminal | None = None
         self.sink: FileSink | None = None  # of --summary-file, where it is written through
@@ -95,7 +94,7 @@ class Report:
         self.turns = 0
         self.usages: list[Json] = []
         self.calls: list[CallEnd] = []
-        self.servers: list[Server] = []
+        self.clients: list[ClientCounters] = []
         self.first_text_seconds: float | None = None
         self.place: tuple[str, int] | None = None
         self.costs: list[float | None] = []  # of the turns, in US dollars

@@ -5,6 +5,7 @@ A runner reads both streams line by line. A line that begins with `::NAME` after
 """
 
 import re
+from codecs import getincrementaldecoder
 
 _BLANK = "(?:[^\\S\r\n]|\ufeff)*"
 _COMMAND = re.compile(f"(?:\\A|(?<=[\r\n])){_BLANK}:(?=:)|##(?=\\[)")
@@ -21,11 +22,15 @@ class Workflow:
         self.annotates = annotates
         self._stdout = _Guard() if guards else None
         self._stderr = _Guard() if guards else None
+        self._decoder = getincrementaldecoder("utf-8")("surrogateescape")
 
     def stdout(self, data: bytes) -> bytes:
         if self._stdout is None:
             return data
-        return self._stdout.inert(data.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+        # The first bytes of a character are written as they come, and looked at with its last ones.
+        begun = len(self._decoder.getstate()[0])
+        shown = self._stdout.inert(self._decoder.decode(data)).encode(errors="surrogateescape")
+        return (shown + self._decoder.getstate()[0])[begun:]
 
     def stderr(self, text: str) -> str:
         return text if self._stderr is None else self._stderr.inert(text)
@@ -51,7 +56,7 @@ class _Guard:
             return text
         whole = self._before + text
         shown = _COMMAND.sub(_BROKEN, whole)[len(self._before) :]
-        line = re.split("[\r\n]", whole)[-1].lstrip().lstrip("\ufeff").lstrip()
+        line = re.sub(f"^{_BLANK}", "", re.split("[\r\n]", whole)[-1])
         hashes = len(line) - len(line.rstrip("#"))
         self._before = line if line in ("", ":") else "x" + "#" * min(hashes, 2)
         return shown

@@ -7,6 +7,8 @@ body         Options and items -> the body of POST /responses (API 2). Pure: not
 content      Content of files in a request body, read when the body is sent.
 curl         A request as one curl command for a POSIX shell.
 estimate     The number of input tokens of a request, estimated where no server counts them. Pure.
+fallback     `--fallback-model`: the models that are asked in place of one that is overloaded, limited or
+             unknown.
 files        Opening the file that a flag names.
 inputs       Prompt words, standard input and files -> text and content parts (API 3.1).
 kinds        What a file is: by its content first, then by its name (API 3.1).

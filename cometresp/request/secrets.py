@@ -10,6 +10,8 @@ from cometresp.wire.json import Json, listed
 from cometresp.wire.masking import Secrets
 from cometresp.wire.tool_secrets import ENV_PREFIX, Change, Secret, changed
 
+_KEY = "COMETAPI_KEY"  # a tool is run by others, whoever described it
+
 
 def masked_body(body: Json) -> Json:
     """The body with the secrets of its tools masked; `env:NAME` is no secret and is kept."""
@@ -17,11 +19,12 @@ def masked_body(body: Json) -> Json:
 
 
 def resolved_body(body: Json, environ: Mapping[str, str]) -> Json:
-    """The body as it is sent: `env:NAME` is looked up. Raises UsageError if NAME isn't set."""
+    """The body as it is sent: `env:NAME` is looked up. Raises UsageError if NAME isn't set, or is that of the key."""
 
     def found(secret: Secret) -> str:
         if not secret.is_looked_up:
             return secret.value
+        _check_name(secret)
         name = secret.value.removeprefix(ENV_PREFIX)
         if not environ.get(name):
             shown = name if re.fullmatch(r"[A-Za-z_]\w{,60}", name, re.ASCII) else "a variable"
@@ -37,10 +40,33 @@ def add_secrets(body: Json, secrets: Secrets) -> None:
     with_changed_tools(body, secrets.add_tool_secret)
 
 
-def check_unmasked(body: Json) -> None:
-    """Raises UsageError for a secret that was given as text: it was recorded masked, so it can't be sent again."""
+def _check_name(secret: Secret) -> None:
+    name = secret.value.removeprefix(ENV_PREFIX)
+    if name.upper() == _KEY:  # Windows takes a name in any case
+        raise UsageError(f"--tool: {escape_line(secret.name)} of a tool names {name}, which is never given to a tool")
+
+
+def names_variables(body: Json) -> bool:
+    """Whether a tool in the body names a variable, which would be looked up."""
+    found: list[Secret] = []
+
+    def note(secret: Secret) -> str:
+        found.append(secret)
+        return secret.value
+
+    with_changed_tools(body, note)
+    return any(secret.is_looked_up for secret in found)
+
+
+def check_secrets(body: Json) -> None:
+    """Raises UsageError for a secret that can't be sent: the key of the API, looked up for a tool.
+
+    And one that was given as text: it was recorded masked.
+    """
 
     def check(secret: Secret) -> str:
+        if secret.is_looked_up:
+            _check_name(secret)
         if secret.value == MASK:
             raise UsageError(
                 f"the chain has a tool with a secret ({escape_line(secret.name)}) that was not recorded",

@@ -42,6 +42,8 @@ def filled(
             del found[field]
             given.pop(field, None)
     left_out = _IN_CONFIG | (_OF_THE_CHAIN if continues(given, command) else set())
+    if "store" in found and found["store"].value is False:  # of `store`, a chain has only --no-store
+        left_out = left_out - {"store"}
     return {field: value for field, value in found.items() if field not in left_out}
 
 

@@ -22,7 +22,8 @@ _STARTS = ("functions", "mcp")  # what of a template's flags starts programs
 def invoke(ctx: Any, shared: Collection[str], run: Callable[[Any], Any], template: Template) -> Any:
     """What `run(ctx)` returns, once the `shared` fields of the command have their values.
 
-    Those of the template come before those of the file. An error about a flag that wasn't typed says where it is set.
+    Those of the template come before those of the file, but of two limits of cost the smaller counts. An error about a
+    flag that wasn't typed says where it is set.
     """
     params = ctx.params
     values = _values(ctx, shared, template)
@@ -79,14 +80,20 @@ def _values(ctx: Any, shared: Collection[str], template: Template) -> "dict[str,
             for field, one in found.items()
             if field in shared and field not in given and not excluded(field, one.value, given, command)
         }
-    given |= {field: one.value for field, one in over.items()}
+    given |= {field: one.value for field, one in over.items() if field != "max_cost"}
     given.pop("header", None)  # those of the file are added to them
     values = filled(file, shared, given, command=command)
+    if _limits_more(values.get("max_cost"), over.get("max_cost")):
+        del over["max_cost"]
     if "header" in values and "header" in over:
         over["header"] = over["header"]._replace(value=values["header"].value + over["header"].value)
     values |= over
     _check_allowed(over, typed | values.keys())
     return values
+
+
+def _limits_more(one: "Filled | None", other: "Filled | None") -> bool:
+    return one is not None and other is not None and bool(one.value < other.value)
 
 
 def _check_allowed(over: "dict[str, Filled]", given: Collection[str]) -> None:

@@ -1,5 +1,6 @@
 """The state file: chains, turns, and what servers were seen to refuse.
 
+batches      The batches that were submitted to providers: their ids, and what was last seen of them.
 chains       The chains: which turn each of them continues from.
 database     The open state file: transactions that many processes share, and what happens when the file
              is damaged.

@@ -99,6 +99,7 @@ ALTER TABLE turns ADD COLUMN reason TEXT
 # `request` has the fields of the request that no other column has, as JSON; NULL: not recorded. `asked_model` is the
 # model that was asked for, where another one answered. An unanswered request is the last one of its chain, if it got no
 # response id: what it was made of, as JSON.
+# A batch is one of a provider's lane; `file` names its input.
 _FIFTH = """
 ALTER TABLE turns ADD COLUMN cost REAL;
 ALTER TABLE turns ADD COLUMN profile TEXT;
@@ -108,6 +109,19 @@ CREATE TABLE unanswered (
   chain TEXT PRIMARY KEY,
   turn TEXT NOT NULL,
   created REAL NOT NULL
+);
+CREATE TABLE batches (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
+  base_url TEXT NOT NULL,
+  file TEXT,
+  requests INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  done INTEGER NOT NULL,       -- of the requests, the failed ones included
+  status TEXT NOT NULL,
+  created REAL NOT NULL,
+  seen REAL NOT NULL,          -- when the status was last asked for
+  UNIQUE (id, base_url)
 )
 """
 

@@ -54,6 +54,7 @@ def drop_old_text(db: sqlite3.Connection, before: float) -> None:
     )
     db.execute(_DROP_SETTINGS, (before,))
     db.execute("DELETE FROM unanswered WHERE created < ?", (before,))
+    db.execute("DELETE FROM batches WHERE created < ?", (before,))
 
 
 def remove_chain(db: sqlite3.Connection, name: str) -> tuple[int, int] | None:
@@ -72,4 +73,5 @@ def prune(db: sqlite3.Connection, before: float) -> tuple[int, int]:
     """Remove the chains not used since, then the older turns that nothing needs; returns how many of each."""
     chains = db.execute("DELETE FROM chains WHERE used < ?", (before,)).rowcount
     db.execute("DELETE FROM unanswered WHERE created < ?", (before,))
+    db.execute("DELETE FROM batches WHERE created < ?", (before,))
     return chains, db.execute(_PRUNE_TURNS, {"before": before}).rowcount

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Self
 
+from cometresp.state.batches import Batches
 from cometresp.state.chains import Chains
 from cometresp.state.database import Database
 from cometresp.state.patience import Patience
@@ -25,6 +26,7 @@ class State:
         self.chains = Chains(database)
         self.servers = Servers(database)
         self.unanswered = Unanswered(database)
+        self.batches = Batches(database)
 
     @classmethod
     def open(

@@ -51,6 +51,19 @@ def response_ids(typed: str, *, offline: bool = False) -> Suggestions:
     return _read(recent, offline=offline) + at_heads
 
 
+def batch_ids(typed: str, *, offline: bool = False) -> Suggestions:
+    """`last`, and the batches that were submitted last, as far as they begin as typed."""
+
+    def recent(state: State) -> Suggestions:
+        found = [batch for batch in state.batches.newest(None, _SEARCHED) if is_plain_id(batch.id)]
+        words = [escape_line(f"{batch.status} {batch.file or ''}".rstrip(), _SHOWN) for batch in found]
+        newest = [(_LAST, f"the newest: {words[0]}")] if found else []
+        offers = [*newest, *((batch.id, said) for batch, said in zip(found, words, strict=True))]
+        return [offer for offer in offers if offer[0].startswith(typed)][: _RECENT + 1]
+
+    return _read(recent, offline=offline)
+
+
 def _before(state: State, typed: str) -> Suggestions:
     """`last~1`, `@CHAIN~1`, `ID~1` and so on: the turns before the one that is named, as far as they begin as typed."""
     base = typed.rpartition("~")[0]

@@ -58,12 +58,15 @@ def path_of(given: str, environ: Mapping[str, str], argument: str = "--template"
 def read(
     given: str, environ: Mapping[str, str], reading: Reading | None = None, argument: str = "--template"
 ) -> tuple[Path, str]:
-    """The file of a template, and its text. Raises UsageError where there is none, or it can't be read."""
+    """The file of a template, and its text. A pipe is waited for in a block of `reading`; without, it is an error.
+
+    Raises UsageError where there is none, or it can't be read.
+    """
     path = path_of(given, environ, argument)
     shown = escape_line(str(path), 200)
     try:
         with reading(str(path)) if reading else nullcontext():
-            return path, read_file(str(path), _MOST_BYTES).decode("utf-8-sig")
+            return path, read_file(str(path), _MOST_BYTES, only_regular=reading is None).decode("utf-8-sig")
     except FileNotFoundError as error:
         if is_file(given):
             raise UsageError(f"{argument}: can't read {shown}: {error.strerror}") from error

@@ -6,7 +6,8 @@ r"""A file -> a template: its prompt, its flags, its variables. Checked whole, b
     [vars]
     language = "English"       # what a variable is where --var doesn't say it
 
-It can't allow anything: what lets calls run, and what says where the key goes, are refused in it.
+It can't allow anything: what lets calls run, what says where the key goes, and variables of the environment are refused
+in it.
 """
 
 from pathlib import Path
@@ -16,6 +17,7 @@ from cometresp.errors import ConfigError, UsageError
 from cometresp.nearest import nearest
 from cometresp.settings.flags import checked, settings
 from cometresp.templates.braces import Piece, pieces, variables_of
+from cometresp.templates.tools import check_text
 from cometresp.text import escape_line
 
 STDIN, INPUT = "stdin", "input"
@@ -31,6 +33,7 @@ _REFUSED = {
     "ca_file": _SERVER,
     "profile": _SERVER,
     "template": "a template can't use another",
+    "price": "a template can't change what a run may cost; type it",
     "var": "the table [vars] has the values of variables",
 }
 # Flags whose text is mostly JSON, where braces are braces.
@@ -133,7 +136,7 @@ def _flag(name: str, field: str, flag: str, value: Any, shown: str) -> Flag:
     if not isinstance(entries, list):
         return Flag(name, flag, value)
     if field in _AS_IT_IS:
-        return Flag(name, flag, value, [[entry] for entry in entries])
+        return Flag(name, flag, value, [[check_text(f"{shown}: {name}", field, entry)] for entry in entries])
     return Flag(name, flag, value, [_pieces(entry, f"{shown}: {name}") for entry in entries])
 
 

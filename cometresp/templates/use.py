@@ -6,20 +6,23 @@ only `--var NAME=@FILE` reads a file, whatever else a value looks like.
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from cometresp.config_file import expanded
 from cometresp.errors import UsageError
 from cometresp.nearest import nearest
 from cometresp.paths import MOST_HELD, Reading
+from cometresp.request.files import open_file, shown_name
 from cometresp.request.inputs import Slot, without_newline
 from cometresp.schema.format import names_file
 from cometresp.settings.fill import Filled
-from cometresp.templates.braces import Variable, filled
+from cometresp.templates.braces import Variable, filled, variables_of
 from cometresp.templates.places import read
 from cometresp.templates.template import INPUT, STDIN, Flag, Template, parse
-from cometresp.text import Say, escape_line, quoted
+from cometresp.templates.tools import BRINGING, check_json
+from cometresp.text import Read, Say, escape_line, quoted
 
 _READ = {"file", "functions"}  # which name files
 _READ_BEHIND_AT = {
@@ -45,19 +48,26 @@ class Used(NamedTuple):
     prompt: Prompt
 
 
-_used: dict[tuple[str, tuple[str, ...]], Used] = {}  # in this process: a pipe can be read only once
-
-
 def used(given: str, variables: list[str], environ: Mapping[str, str], reading: Reading, warn: Say) -> Used:
     """The template of `--template`, with the values of `--var`. Raises UsageError for anything wrong in either."""
-    key = given, tuple(variables)
-    if key not in _used:
-        path, text = read(given, environ, reading)
-        template = parse(text, path)
-        values = _values(template, variables, reading, warn)
-        flags = {field: _filled(field, flag, template, values) for field, flag in template.flags.items()}
-        _used[key] = Used(flags, _prompt(template, values))
-    return _used[key]
+    path, text = read(given, environ, reading)
+    template = parse(text, path)
+    values = _values(template, variables, reading, warn)
+    flags = _flags(template, values, _names(variables), partial(_text_of, reading, warn))
+    return Used(flags, _prompt(template, values))
+
+
+def open_flags(given: str, variables: list[str], environ: Mapping[str, str], reading: Reading, warn: Say) -> Any:
+    """The flags of a template whose other variables get their values later, row by row: those without any of these."""
+    path, text = read(given, environ, reading)
+    template = parse(text, path)
+    values = given_values(template, variables, reading, warn)
+    return _flags(template, values, _names(variables), partial(_text_of, reading, warn))
+
+
+def missing_of(flag: Flag, values: Mapping[str, str]) -> list[str]:
+    """The variables of a flag that have no value yet."""
+    return [name for texts in flag.texts or () for name in variables_of(texts) if name not in values]
 
 
 def _prompt(template: Template, values: Mapping[str, str]) -> Prompt:
@@ -72,7 +82,18 @@ def _prompt(template: Template, values: Mapping[str, str]) -> Prompt:
 
 def _values(template: Template, given: list[str], reading: Reading, warn: Say) -> dict[str, str]:
     """The value of each variable, of `--var` or its default."""
-    values: dict[str, str] = {}
+    values = given_values(template, given, reading, warn)
+    missing = [name for name in template.variables if name not in values]
+    if missing:
+        which = "the variable" if len(missing) == 1 else "the variables"
+        hint = " ".join(f"--var {name}=…" for name in missing)
+        raise UsageError(f"--template: {which} {', '.join(missing)} of {template.shown} must be given", hint=hint)
+    return values
+
+
+def given_values(template: Template, given: list[str], reading: Reading, warn: Say) -> dict[str, str]:
+    """The values that `--var` and the defaults give. Raises UsageError for a variable that the template lacks."""
+    values = {name: default for name, default in template.variables.items() if default is not None}
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals or not name:
@@ -80,12 +101,7 @@ def _values(template: Template, given: list[str], reading: Reading, warn: Say) -
         if name not in template.variables:
             raise _unknown(name, template)
         values[name] = _value(name, value, reading, warn)
-    missing = [name for name, default in template.variables.items() if default is None and name not in values]
-    if missing:
-        which = "the variable" if len(missing) == 1 else "the variables"
-        hint = " ".join(f"--var {name}=…" for name in missing)
-        raise UsageError(f"--template: {which} {', '.join(missing)} of {template.shown} must be given", hint=hint)
-    return {name: values.get(name, default or "") for name, default in template.variables.items()}
+    return values
 
 
 def _unknown(name: str, template: Template) -> UsageError:
@@ -108,33 +124,71 @@ def _value(name: str, value: str, reading: Reading, warn: Say) -> str:
     if value in ("@", "@-"):
         hint = "{stdin} in a prompt is standard input; @@ is a literal @"
         raise UsageError(f"--var: {name}: {value} names no file", hint=hint)
-    from cometresp.request.attachments import decoded
-    from cometresp.request.files import open_file
+    return without_newline(_text_of(reading, warn, "--var", value[1:]))
 
-    with reading(value[1:]):
-        source = open_file("--var", value[1:], most=MOST_HELD)
-        return without_newline(decoded(b"".join(source.chunks()), source.shown, warn))
+
+def _names(given: list[str]) -> set[str]:
+    """The variables whose values were typed."""
+    return {pair.partition("=")[0] for pair in given}
+
+
+def _text_of(reading: Reading, warn: Say, flag: str, path: str) -> str:
+    from cometresp.request.attachments import decoded
+
+    with reading(path):
+        source = open_file(flag, path, most=MOST_HELD)
+        return decoded(b"".join(source.chunks()), source.shown, warn)
 
 
 # flags --------------------------------------------------------------------------------------------------------------
 
 
-def _filled(field: str, flag: Flag, template: Template, values: Mapping[str, str]) -> Filled:
-    """The value of a flag, with its variables filled in."""
+def _flags(template: Template, values: Mapping[str, str], typed: Collection[str], text_of: Read) -> dict[str, Filled]:
+    """The flags all of whose variables have values."""
+    return {
+        field: _with_files(field, filled_flag(field, flag, template, values, typed), template, text_of)
+        for field, flag in template.flags.items()
+        if not missing_of(flag, values)
+    }
+
+
+def filled_flag(
+    field: str, flag: Flag, template: Template, values: Mapping[str, str], typed: Collection[str] = ()
+) -> Filled:
+    """The value of a flag, with its variables filled in; the values of `typed` ones are the user's own."""
     if flag.texts is None:
         return Filled(flag.value, template.shown, flag.flag)
     folder = os.path.dirname(template.path)  # noqa: PTH120 - "" stays so
     found = []
     for texts in flag.texts:
         text = filled(texts, values)
-        starts = bool(texts) and isinstance(texts[0], Variable)
-        if field in _WRITTEN and not starts:
-            _check_written(flag, text, template)
-        if starts and field in _READ_BEHIND_AT and text.startswith("@"):
+        first = texts[0] if texts and isinstance(texts[0], Variable) else None
+        if field in _WRITTEN:  # which place it is in may be typed, the rest is the template's
+            is_typed = first is not None and first.name in typed and bool(values[first.name])
+            _check_written(flag, f"x{filled(texts[1:], values)}" if is_typed else text, template)
+        if first and field in _READ_BEHIND_AT and text.startswith("@"):
             text = f"@{text}"  # a value is text
-        found.append(text if starts else _beside(field, text, folder))
+        found.append(text if first else _beside(field, text, folder))
     value: Any = found if isinstance(flag.value, list) else found[0]
     return Filled(value, template.shown, flag.flag)
+
+
+def _with_files(field: str, flag: Filled, template: Template, text_of: Read) -> Filled:
+    """The flag; if it may bring tools, with the JSON of its files, which is checked, in place of their names."""
+    if field not in BRINGING:
+        return flag
+
+    def with_json(text: str) -> str:
+        if not text.startswith("@") or text == "@-" or text.startswith("@@") or text == "@":
+            return text
+        content = text_of(flag.flag, text[1:])
+        if not content.strip():
+            raise UsageError(f"{flag.flag}: {shown_name(text[1:])} is empty")
+        check_json(f"{template.shown}: {template.flags[field].name}", field, content)
+        return content
+
+    value = flag.value
+    return flag._replace(value=[*map(with_json, value)] if isinstance(value, list) else with_json(value))
 
 
 def _check_written(flag: Flag, path: str, template: Template) -> None:

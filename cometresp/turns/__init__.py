@@ -19,7 +19,6 @@ display   How the answers of a run are shown: the layout, decided before anythin
 draft     `--edit`: the prompt in the user's editor, in a file that stays where the run fails.
 dry_run   `--dry-run` and `--curl`: the request that would be sent, shown in place of sending it.
 exchange  The loop over the events of one answer: each is applied, then shown.
-fallback  `--fallback-model`: the models that are asked in place of one that is overloaded, limited or unknown.
 fetch     A run of `get`: a response fetched once, waited for, followed, or taken from the record.
 files     The file of `--id-file`.
 images    Generated images: saved by `--save-images DIR`, else how to keep them.

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from cometresp.turns.tools import Tools
 
 
+_RECORDED = ("input", "previous_response_id", "conversation")
+
+
 class Repeat(NamedTuple):
     """A recorded turn that is sent again, its name in messages, and the place of the new turn."""
 
@@ -42,12 +45,13 @@ def prepare_again(asked: Asked, runtime: Runtime, tools: "Tools | None") -> tupl
             "give them again"
         )
     else:
-        asked = _as_it_was(asked, request)
+        asked = _as_it_was(_without(asked, request), request)
     if asked.request.wait and not asked.request.background:
         raise UsageError(f"--wait goes with --background: {repeat.name} was not in the background")
     asked.check()
     body = _body(asked, runtime, repeat, (request, new_items), tools)
     check_body(runtime, plan, body)
+    runtime.report.model = body.get("model")
     earlier = earlier_items(runtime, plan, body)
     if earlier is not None:
         body = with_items(body, earlier + new_items)
@@ -58,6 +62,26 @@ def prepare_again(asked: Asked, runtime: Runtime, tools: "Tools | None") -> tupl
     if budget is not None and (left_out := budget.check_request(body, plan.parent)):
         runtime.terminal.warn(f"--max-cost: the estimate is without {left_out}")
     return asked, Prepared(body, plan, new_items, body.get("model"), [], budget)
+
+
+def _without(asked: Asked, request: Json) -> Asked:
+    """The command line without each `-P FIELD=null`, and the request without these fields.
+
+    Raises UsageError for the fields that hold the input and the place of the turn.
+    """
+    kept = []
+    was_in_background = request.get("background") is True
+    for assignment in asked.request.param or ():
+        path, _, value = assignment.partition("=")
+        if (field := path.partition(".")[0]) in _RECORDED:
+            raise UsageError(f"--param: {field} can't be changed: the turn is sent with its recorded input and place")
+        if value.strip() != "null" or path not in request:
+            kept.append(assignment)
+        if value.strip() == "null" or path == "background":
+            request.pop(path, None)
+    if was_in_background and "background" not in request:
+        request["stream"] = True  # what was in the background was not streamed for that alone
+    return asked._replace(request=asked.request._replace(param=kept or None))
 
 
 def _as_it_was(asked: Asked, request: Json) -> Asked:

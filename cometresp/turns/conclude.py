@@ -124,9 +124,14 @@ class _Last:
         self._display.outlets.sink.write(printed(values, to_terminal=to_terminal))
 
     def text_of(self, answer: Answer) -> tuple[str, str | None]:
-        """The answer, or the part of it that was printed; and its language where it is code, None for Markdown."""
+        """The answer, or the part of it that was printed; and its language where it is code, None for Markdown.
+
+        "" where a part was asked for that isn't there.
+        """
         if self._part is not None:
             return self._part.removesuffix("\n"), ""
+        if self._extracts or self._selects:  # nothing was printed: the answer isn't what was asked for
+            return "", None
         structured = format_of(answer.response.get("text")).get("type") in ("json_schema", "json_object")
         return answer.printed_text, "json" if structured else None
 
@@ -190,7 +195,7 @@ def _trouble(display: Display, recorder: Recorder) -> CometrespError | None:
 def _report(last: _Last, answer: Answer, recorder: Recorder, status: str) -> None:
     """The facts of the run that are known only now; the others came with its turns."""
     report = recorder.report
-    report.place = recorder.recorded_place
+    report.place = recorder.recorded_place or report.place
     report.text, report.language = last.text_of(answer)
     report.status = status or report.status
 

@@ -25,16 +25,18 @@ class Prices:
 
         self._folder = cache_folder(runtime.terminal.environ)
         self._headers: dict[str, Header | None] = {}
+        self._known: dict[tuple[str, str], Known] = {}
 
     def known(self, base_url: str, model: str) -> "Known":
         """The price of a model, None where it isn't known, and how old the cache of its server is."""
         from cometresp.catalogue.cache import read_header
-        from cometresp.catalogue.prices import Known, price_in
+        from cometresp.catalogue.prices import known
 
-        if base_url not in self._headers:
-            self._headers[base_url] = read_header(self._folder, base_url)
-        header = self._headers[base_url]
-        return Known(None, "missing") if header is None else Known(price_in(header, model), header.age)
+        if (base_url, model) not in self._known:
+            if base_url not in self._headers:
+                self._headers[base_url] = read_header(self._folder, base_url)
+            self._known[base_url, model] = known(self._headers[base_url], model)
+        return self._known[base_url, model]
 
     def cost(self, turn: "Turn") -> float | None:
         """What a recorded turn cost: as it was recorded, else by the cached price; None where that isn't known."""
@@ -55,7 +57,7 @@ class Costs:
     def __init__(self, runtime: Runtime, recorded: str | None = None) -> None:
         output, terminal = runtime.output, runtime.terminal
         asked_for = output.usage or output.price is not None or output.max_cost is not None
-        asked_for = asked_for or runtime.report.wishes.writes
+        asked_for = asked_for or runtime.report.flags.writes
         self._told = asked_for or (terminal.stderr_tty and not terminal.quiet)
         self._runtime = runtime
         self._recorded = recorded

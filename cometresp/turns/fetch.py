@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from cometresp.client.client import Client
     from cometresp.render.screen import Screen
     from cometresp.state.records import Turn
-    from cometresp.turns.display import OnPoll
     from cometresp.turns.turn import OnId
 
 _SILENCE = 100.0  # seconds without data that a poll or a followed stream may take, unless --timeout says otherwise
@@ -61,19 +60,22 @@ def run_fetch(wanted: Wanted, runtime: Runtime) -> None:
     costs = Costs(runtime, wanted.turn.model if wanted.turn is not None else None)
     display = Display(layout, output, open_outlets(runtime), terminal, costs, hint=runtime.hint)
     recorder = Recorder(runtime, None)
-    runtime.report.model = wanted.turn.model if wanted.turn is not None else None
+    if wanted.turn is not None:
+        runtime.report.model = wanted.turn.model
+        runtime.report.place = (wanted.turn.chain, wanted.turn.number)
     with attended(runtime), closing(display):
-        done = run_turn(_Fetcher(wanted, runtime, display.on_poll), display, recorder)
+        done = run_turn(_Fetcher(wanted, runtime, display, recorder), display, recorder)
         conclude(done, display, recorder)
 
 
 class _Fetcher:
     """A `Send` of `run_turn`. Where the server doesn't offer to fetch responses, the recorded answer is shown."""
 
-    def __init__(self, wanted: Wanted, runtime: Runtime, on_poll: "OnPoll") -> None:
+    def __init__(self, wanted: Wanted, runtime: Runtime, display: Display, recorder: Recorder) -> None:
         self._wanted = wanted
         self._runtime = runtime
-        self._on_poll = on_poll
+        self._display = display
+        self._recorder = recorder
         self._followed = False  # whether following brought anything
 
     def __call__(self, answer: Answer, screen: "Screen", on_response_id: "OnId") -> None:
@@ -116,7 +118,7 @@ class _Fetcher:
             timeout=_SILENCE if wanted.is_patient and given.timeout is None else None,
             tries=retries_of(given),
             say=lambda line: self._runtime.terminal.note(escape_line(line)),
-            on_poll=self._on_poll,
+            on_poll=self._display.on_poll,
         )
         until_ended = Poll(fetched).until_ended
         if not wanted.is_patient:
@@ -129,9 +131,9 @@ class _Fetcher:
         if wanted.after is not None:
             resume_from_record(answer, wanted.id, wanted.after, wanted.turn)
         events = self._following(Follow(fetched, until_ended), answer)
-        exchange(events, answer, screen, _ignore if answer.rest_only else on_response_id)
+        exchange(events, answer, screen, self._on_unrecorded_id if answer.rest_only else on_response_id)
         if answer.rest_only and not answer.was_cut:
-            _complete(fetched, answer, on_response_id)
+            _complete(fetched, answer, self._recorder.on_response_id)
 
     def _following(self, follow: Follow, answer: Answer) -> Iterator[Event]:
         for event in follow.events(self._wanted.after):
@@ -146,7 +148,13 @@ class _Fetcher:
         if event is None:
             raise error
         self._runtime.terminal.warn(escape_line(f"{error.message}; this is what was recorded"))
-        exchange(iter([event]), answer, screen, _ignore)
+        exchange(iter([event]), answer, screen, self._on_unrecorded_id)
+
+    def _on_unrecorded_id(self, response_id: str) -> None:
+        """The id of a response whose record stays as it is, at least for now."""
+        self._runtime.report.on_response_id(response_id)
+        if self._display.outlets.id_file is not None:
+            self._display.outlets.id_file.write(response_id)
 
 
 def _complete(fetched: Fetched, answer: Answer, on_response_id: "OnId") -> None:
@@ -156,10 +164,6 @@ def _complete(fetched: Fetched, answer: Answer, on_response_id: "OnId") -> None:
             answer.apply(fetched.now())
     if listed(answer.response.get("output")):
         on_response_id(answer.id)
-
-
-def _ignore(_: str) -> None:
-    return
 
 
 def _recorded_event(turn: "Turn | None") -> Event | None:

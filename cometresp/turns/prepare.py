@@ -8,7 +8,7 @@ from cometresp.errors import Next, RequestRefusedError, UsageError
 from cometresp.options.asked import Asked
 from cometresp.request.body import TurnFields, build, names_stdin
 from cometresp.request.inputs import Inputs, Prompt
-from cometresp.request.secrets import check_unmasked
+from cometresp.request.secrets import check_secrets
 from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
 from cometresp.turns.outputs import callable_here, check_answered, given_outputs, kept_outputs, output_items
@@ -55,6 +55,7 @@ def prepare(asked: Asked, runtime: Runtime, given: Given, tools: "Tools | None")
     _check_something(asked, plan, given, [*kept, *calls])
     body = _body(asked, runtime, plan, given, tools)
     check_body(runtime, plan, body)
+    runtime.report.model = text(body.get("model")) or None
     budget = budget_for(asked, runtime, body)
     new_items = input_items(body)
     kept = kept_outputs(plan.parent, plan.open_calls, [id_answered(item) for item in new_items])
@@ -83,14 +84,7 @@ def read(asked: Asked, runtime: Runtime, draft: "Draft | None") -> Given:
     inputs = Inputs(runtime.terminal, no_stdin=no_stdin, named=named, reading=runtime.reading)
     outputs = given_outputs(asked.chain, inputs)
     typed = asked.words, request.file or [], request.file_as, request.image_detail
-    if request.template is None:
-        prompt = inputs.prompt(*typed)
-    else:
-        from cometresp.templates.use import used
-
-        terminal = runtime.terminal
-        template = used(request.template, request.var or [], terminal.environ, runtime.reading, terminal.warn)
-        prompt = inputs.templated(template.prompt, *typed)
+    prompt = inputs.prompt(*typed) if asked.template is None else inputs.templated(asked.template, *typed)
     if draft is not None:
         if not asked.connection.only_shows:
             runtime.check_sendable()  # before the user writes anything
@@ -147,8 +141,8 @@ def _body(asked: Asked, runtime: Runtime, plan: Plan, given: Given, tools: "Tool
 
 
 def check_body(runtime: Runtime, plan: Plan, body: Json) -> None:
-    """Raises UsageError without a model or with a secret that wasn't recorded; warns of forgotten settings."""
-    check_unmasked(body)
+    """Raises UsageError without a model or with a secret that can't be sent; warns of forgotten settings."""
+    check_secrets(body)
     if "model" not in body and not obj(body.get("prompt")).get("id"):
         raise UsageError(
             f"no model: {runtime.base_url} has no default one",

@@ -73,7 +73,6 @@ def _send(
     draft: "Draft | None" = None,
 ) -> None:
     """Send the turn and those that follow, or show the request."""
-    runtime.report.model = prepared.model
     if asked.connection.only_shows:
         from cometresp.turns.dry_run import show
 

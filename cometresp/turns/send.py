@@ -19,6 +19,7 @@ from cometresp.errors import (
 )
 from cometresp.options.asked import Asked
 from cometresp.options.values import retries_of
+from cometresp.request.fallback import Fallbacks, for_model
 from cometresp.request.secrets import add_secrets, resolved_body
 from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
@@ -26,7 +27,6 @@ from cometresp.text import escape_line, shell_arguments
 from cometresp.turns.amnesia import amnesia
 from cometresp.turns.by_items import REPLAYED, replayed_after
 from cometresp.turns.exchange import Resume, exchange
-from cometresp.turns.fallback import Fallbacks, for_model
 from cometresp.turns.prepare import Prepared
 from cometresp.turns.unknown_model import naming_near_models
 from cometresp.wire.events import GOOD, Event, may_go_on

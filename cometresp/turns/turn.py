@@ -71,7 +71,7 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
 
     try:
         with heartbeat(terminal):
-            timed = display.layout.summary or recorder.report.wishes.writes
+            timed = display.layout.summary or recorder.report.flags.writes
             send(answer, screen if timed else screen.inner, on_response_id)
     except Exception as caught:  # noqa: BLE001 - whatever it is, the text is kept; `conclude` raises it
         error = caught
@@ -84,11 +84,13 @@ def run_turn(send: Send, display: Display, recorder: Recorder) -> Finished:
             lambda: _save_images(answer, display),
         )
     finally:
-        cost = display.costs.of(answer, recorder.model)
-        done = Finished(answer, error, answer.usage, screen.first_text_at, cost)
-        good = is_good(answer, allow_incomplete=display.output.allow_incomplete)
-        report_turn(done, display, recorder)
-        recorder.finish(answer, done.status, good=good, sent=not isinstance(error, _UNSENT), cost=cost)
+        done = Finished(answer, error, answer.usage, screen.first_text_at)
+        try:
+            done = done._replace(cost=display.costs.of(answer, recorder.model))
+            report_turn(done, display, recorder)
+        finally:  # no figure that could be missing keeps a turn from being recorded
+            good = is_good(answer, allow_incomplete=display.output.allow_incomplete)
+            recorder.finish(answer, done.status, good=good, sent=not isinstance(error, _UNSENT), cost=done.cost)
         display.warn_of_refused_id(answer)
     return done
 

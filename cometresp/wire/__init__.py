@@ -1,10 +1,13 @@
 """The API's messages as plain values. No I/O.
 
+batches       Reading the JSON of batches (API 13), and what a server says that offers none. Pure.
 endpoints     The requests of every endpoint (API 1) as values. The client sends them; --dry-run, --curl
               and --debug print them.
 error_bodies  Which JSON is an error, and what it says, whatever shape a server gives it (API 7.4, 8.1,
               8.4, 12.6).
 events        The events of a response, what their types mean, and the statuses of a response.
+form          A form as the body of a request (RFC 7578): fields of text, and a file that is read while it
+              is sent.
 headers       Header names, and which headers hold secrets.
 ids           Which ids of a server are taken: those that can be printed, typed and put into a path as
               they are (API 12.17).

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
+from cometresp.wire.form import Form
 from cometresp.wire.json import Json
+from cometresp.wire.payload import Content
 from cometresp.wire.urls import joined, root_of
 
 PAGE = 100  # the most items in a page (API 1, #5, #10)
@@ -23,8 +25,8 @@ class Request(NamedTuple):
     """A request, relative to the base URL.
 
     `path` is percent-encoded, `query` isn't. `headers` are those of the endpoint; the client adds the key and the
-    user's headers. `body` is sent as JSON. One that is `public` is relative to the base URL without its `/v1`, and sent
-    without keys.
+    user's headers. `body` is sent as JSON, `form` as a form. One that is `public` is relative to the base URL without
+    its `/v1`, and sent without keys.
     """
 
     method: str
@@ -33,6 +35,7 @@ class Request(NamedTuple):
     headers: Mapping[str, str] = {}
     body: Json | None = None
     public: bool = False
+    form: Form | None = None
 
     def url(self, base_url: str) -> str:
         """The whole URL."""
@@ -110,6 +113,42 @@ def catalogue() -> Request:
 def models() -> Request:
     """The models that the key can use (API 1, #11)."""
     return Request("GET", "/models", headers=_JSON)
+
+
+# files and batches --------------------------------------------------------------------------------------------------
+
+BATCH_URL = "/v1/responses"  # of each line of a batch, and of the batch (API 13.1)
+
+
+def upload(filename: str, file: Content, purpose: str = "batch") -> Request:
+    """Upload the input of a batch (API 1, #13)."""
+    form = Form.of((("purpose", purpose),), filename, file)
+    return Request("POST", "/files", headers={**_JSON, "Content-Type": form.content_type}, form=form)
+
+
+def content(file_id: str) -> Request:
+    """The bytes of a file (API 1, #14)."""
+    return Request("GET", f"/files/{quote(file_id, safe='')}/content", headers={"Accept": "*/*"})
+
+
+def create_batch(body: Json) -> Request:
+    """A new batch (API 1, #16)."""
+    return Request("POST", "/batches", headers=_JSON_BODY, body=body)
+
+
+def batch(batch_id: str) -> Request:
+    """A batch as it is now (API 1, #17)."""
+    return Request("GET", f"/batches/{quote(batch_id, safe='')}", headers=_JSON)
+
+
+def cancel_batch(batch_id: str) -> Request:
+    return Request("POST", f"/batches/{quote(batch_id, safe='')}/cancel", headers=_JSON)
+
+
+def batches(limit: int, after: str | None = None) -> Request:
+    """A page of the batches, the newest first (API 1, #19)."""
+    query = (("limit", str(limit)), *((("after", after),) if after is not None else ()))
+    return Request("GET", "/batches", query, _JSON)
 
 
 def is_conversation(stored_id: str) -> bool:

@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterable
 
 from cometresp.text import shell_flag
+from cometresp.wire.headers import MASK
 from cometresp.wire.json import Json, listed, obj, text
+from cometresp.wire.tool_secrets import changed
 
 # The key of a part's text, by the type of the part. Some servers call the part of an answer "text" (API 12.13).
 TEXT_KEY = {
@@ -131,13 +133,21 @@ def sent_back(items: list[Json]) -> list[Json]:
     """The output items that can be part of a later input, as the API takes them.
 
     Reasoning that is neither encrypted nor spelled out can't be; some servers demand the one, some the other (API 3.3,
-    12.14).
+    12.14). In tools that a server put there, `env:NAME` is masked: only the user says which variables are looked up.
     """
     return [
-        {**item, "arguments": arguments_of(item)} if isinstance(item.get("arguments"), dict | list) else item
+        _sent_back(item)
         for item in items
         if item.get("type") != "reasoning" or item.get("encrypted_content") or item.get("content")
     ]
+
+
+def _sent_back(item: Json) -> Json:
+    if isinstance(item.get("arguments"), dict | list):
+        item = {**item, "arguments": arguments_of(item)}
+    if "tools" in item:
+        item = {**item, "tools": changed(item["tools"], lambda secret: MASK if secret.is_looked_up else secret.value)}
+    return item
 
 
 def format_of(settings: object) -> Json:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from cometresp.errors import ExitCode, TurnError, UsageError
+from cometresp.nearest import nearest
 from cometresp.text import escape, escape_json, escape_line, json_bytes, quoted, to_bytes, valid_json
 
 _STEP = re.compile(r'([^.\[\]"\s][^.\[\]"]*)|\[(-?\d{1,9})\]|\[\]|\[("(?:[^"\\]|\\.)+")\]')
@@ -21,10 +22,11 @@ Step = str | int | None  # a name, a place in a list, each entry of a list
 
 
 class Lacking(NamedTuple):
-    """Where a path ended too early: the steps until there, and the value in which the next one isn't."""
+    """Where a path ended too early: the steps until there, and the value in which the next `step` isn't."""
 
     until: tuple[Step, ...]
     value: object
+    step: Step
 
 
 def steps_of(path: str, flag: str = "--select") -> tuple[Step, ...]:
@@ -87,7 +89,7 @@ def _values(value: Any, steps: Sequence[Step], until: tuple[Step, ...]) -> Itera
     elif step is not None and (found := _at(value, step)):
         yield from _values(found[0], rest, (*until, step))
     else:
-        yield Lacking(until, value)
+        yield Lacking(until, value, step)
 
 
 def _at(value: Any, step: str | int) -> list[Any]:
@@ -107,6 +109,8 @@ def _what_is_there(lack: Lacking) -> str:
     if not isinstance(value, dict):
         kind = {str: "a string", bool: "true or false", type(None): "null"}.get(type(value), "a number")
         return f"{where} is {kind}"
+    if isinstance(lack.step, str) and (near := nearest(lack.step, list(value))):
+        return f"did you mean {_written((*lack.until, near))}?"
     names = [escape_line(str(name), _LONGEST) for name in value]
     more = [f"and {len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
     return f"{where} has {', '.join([*names[:_SHOWN], *more])}" if names else f"{where} is {{}}"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cometresp.catalogue.price import Price, cost_of, given_price, sum_of, written
+from cometresp.catalogue.price import Price, cost_of, given_price, written
 from cometresp.errors import UsageError
 
 PRICE = Price(2.0, 8.0)
@@ -48,10 +48,6 @@ def test_cached_tokens_have_their_price_and_reasoning_tokens_are_not_counted_twi
     price: Price, used: dict[str, Any], cost: float | None
 ) -> None:
     assert cost_of(used, price) == (None if cost is None else pytest.approx(cost, rel=1e-12))
-
-
-def test_a_sum_with_an_unknown_cost_is_unknown() -> None:
-    assert (sum_of([]), sum_of([0.5, 0.25]), sum_of([0.5, None])) == (0.0, 0.75, None)
 
 
 @pytest.mark.parametrize(

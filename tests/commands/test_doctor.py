@@ -1,6 +1,7 @@
 """`doctor`: what is set and there, and with `--probe` what the server takes."""
 
 import json
+import re
 import signal
 import threading
 from pathlib import Path
@@ -55,6 +56,32 @@ def test_without_a_key_it_prints_all_the_same_and_ends_with_what_is_missing(fork
     assert [shown["terminal"][name] for name in ("stdin", "stdout", "stderr")] == ["pipe", "file", "file"]
     assert shown["terminal"]["redraws"] == "no: there is no terminal"
     assert list(run.home.iterdir()) == []
+
+
+def test_offline_nothing_is_started_or_made(forker: Forker, run: Command) -> None:
+    result = forker.run(run, ["doctor", "--offline"])
+    shown = sections(result.text)
+    assert (result.code, result.err, shown["server"]["base_url"]) == (0, "", "the emulator")
+    assert (shown["settings"].get("base_url"), shown["settings"]["model"]) == (None, "emulator (default)")
+    assert list(run.home.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "env", "colour", "redraws"),
+    [
+        ("", {"NO_COLOR": "1"}, "no", "yes"),
+        ("plain = true", {}, "yes", "no: --plain, or the setting, says so"),
+        ("", {"TERM": "dumb"}, "no", "no: TERM names none that can be redrawn"),
+        ("", {"CI": "1"}, "yes", "no: CI is set"),
+    ],
+)
+def test_colour_and_redrawing_are_told_as_they_are_done(
+    forker: Forker, run: Command, config: str, env: dict[str, str], colour: str, redraws: str
+) -> None:
+    configured(run, config)
+    result = forker.run(run, ["doctor", "--offline"], terminal=True, env=env)
+    shown = sections(re.sub("\x1b.*?m", "", result.text))["terminal"]
+    assert (shown["colour"], shown["redraws"]) == (colour, redraws)
 
 
 def test_what_is_recorded_is_counted_and_what_was_refused_is_told(forker: Forker, ask: Command, wire: Wire) -> None:

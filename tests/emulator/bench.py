@@ -140,7 +140,7 @@ class Bench:
         reply = self.api.handle(
             "POST", "/v1/responses", {}, json.dumps({"model": "m", **body, "stream": True}).encode()
         )
-        assert not isinstance(reply, dict)
+        assert not isinstance(reply, dict | bytes)
         return reply
 
     def stream(self, **body: Any) -> list[Json]:
@@ -174,7 +174,7 @@ class Bench:
 
     def follow(self, response_id: str, **query: str) -> list[Json]:
         reply = self.api.handle("GET", f"/v1/responses/{response_id}", {"stream": "true", **query})
-        assert not isinstance(reply, dict)
+        assert not isinstance(reply, dict | bytes)
         return list(reply)
 
 

@@ -340,6 +340,7 @@ def test_a_stall_is_silence_and_then_the_rest(bench: Bench, body: Json) -> None:
     assert body is HELLO or [event["type"] for event in reply.events()] == plain(STREAM)
     faults = Faults(["stall=7"]).next_request("POST", "/v1/responses")
     made = bench.api.handle("POST", "/v1/responses", {}, json.dumps(body).encode())
+    assert not isinstance(made, bytes)
     assert faults.body(made, bench.clock.wait) if isinstance(made, dict) else [*faults.frames(made, bench.clock.wait)]
     assert bench.clock.waits == [7.0]
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.cli import COMMANDS
-from cometresp.commands import ask, doctor, emulator, get, log
+from cometresp.commands import ask, batch, doctor, emulator, get, log
 from cometresp.help import foreign
 from cometresp.help.explain import advice_on
 from cometresp.help.words import Piece, flags_of, read, with_flags_first
@@ -290,6 +290,7 @@ def options(module: object) -> dict[str, object]:
     from typer.main import get_command
 
     command = get_command(module.app)  # type: ignore[attr-defined]
+    command = getattr(command, "default", command)
     return flags_of(command.get_params(None))  # type: ignore[arg-type]
 
 
@@ -341,11 +342,11 @@ def test_advice_names_only_flags_and_commands_that_are_there(flags: dict[str, ob
     hints = {*(advice.text for advice in foreign.FLAGS.values()), *foreign.COMMANDS.values()}
     hints |= {*foreign.CHAINS.values(), *foreign.CONFIG.values()}
     named = {name for hint in hints for name in re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", hint)}
-    known = {*flags, *options(get), *options(log), *options(emulator), *options(doctor)}
+    known = {*flags, *options(get), *options(log), *options(emulator), *options(doctor), *options(batch)}
     assert named - known == set()
     commands = {name for hint in hints for name in re.findall(r"cometresp ([a-z]+)", hint)}
     assert commands <= set(COMMANDS)
-    assert {advice.flag for advice in foreign.FLAGS.values()} - {"", *flags} == set()
+    assert {advice.flag for advice in foreign.FLAGS.values()} - {"", *flags, *options(batch)} == set()
 
 
 def test_what_is_here_isnt_taken_for_another_programs() -> None:

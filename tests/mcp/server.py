@@ -8,6 +8,7 @@ import time
 import zlib
 from pathlib import Path
 
+from mcp import MCPError
 from mcp.server.mcpserver import Image, MCPServer
 from mcp_types import (
     AudioContent,
@@ -51,6 +52,12 @@ def mixed() -> CallToolResult:
 @server.tool()
 def fail(why: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=why)], is_error=True)
+
+
+@server.tool()
+def refuse(code: int) -> str:
+    """Answers with an error of the protocol, not with a result."""
+    raise MCPError(code=code, message="wait 5 s")
 
 
 @server.tool()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from cometresp.mcp.servers import Servers
 from cometresp.mcp.settings import servers
 from cometresp.wire.masking import Secrets
 from tests.mcp.conftest import SERVER, over_http
-from tests.scripted import Wire, reply
+from tests.scripted import Request, Wire, json_reply, reply
 from tests.waiting import lives, until, written
 
 needs_sdk = pytest.mark.usefixtures("sdk")
@@ -87,6 +88,7 @@ def test_the_tools_of_a_server_are_functions(tmp_path: Path, monkeypatch: pytest
         ]
         assert outcome(box, "little__fail", why="no such thing") == {"error": "no such thing"}
         assert "b" in outcome(box, "little__add", a=1, b="x")["error"]
+        assert outcome(box, "little__refuse", code=-32000) == {"error": "wait 5 s"}
         assert {"COMETAPI_KEY", "OTHER"} & {*(names := outcome(box, "little__environment").split())} == set()
         assert {"MINE", "PATH"} <= {*names}
         assert outcome(box, "little__die") == {"error": "it ended: exit 3"}
@@ -101,6 +103,58 @@ def test_the_tools_of_a_server_are_functions(tmp_path: Path, monkeypatch: pytest
 def test_a_server_is_reached_over_http(transport: str) -> None:
     with over_http(transport) as url, toolbox(url) as box:
         assert outcome(box, "127_0_0_1__add", a=20, b=22) == "42"
+
+
+class Scripted:
+    """A server over HTTP, of a protocol with sessions; a call is answered with what `replies` has next."""
+
+    def __init__(self, *replies: bytes | dict[str, Any]) -> None:
+        self.replies = list(replies)
+        self.sessions = 0
+
+    def __call__(self, request: Request, connection: socket.socket) -> None:
+        connection.sendall(self._answer(request.json()) if request.method == "POST" else reply(405))
+
+    def _answer(self, asked: dict[str, Any]) -> bytes:
+        match asked["method"]:
+            case "initialize":
+                self.sessions += 1
+                known = {"protocolVersion": asked["params"]["protocolVersion"], "capabilities": {"tools": {}}}
+                result = {"result": known | {"serverInfo": {"name": "x", "version": "1"}}}
+                return self._json(asked, result, mcp_session_id=str(self.sessions))
+            case "tools/list":
+                return self._json(asked, {"result": {"tools": [{"name": "t", "inputSchema": {"type": "object"}}]}})
+            case "tools/call":
+                due = self.replies.pop(0)
+                return due if isinstance(due, bytes) else self._json(asked, due)
+        return reply(202) if "id" not in asked else self._json(asked, failing(-32601))
+
+    @staticmethod
+    def _json(asked: dict[str, Any], answer: dict[str, Any], **headers: str) -> bytes:
+        return json_reply({"jsonrpc": "2.0", "id": asked["id"], **answer}, 200, **headers)
+
+
+def failing(code: int) -> dict[str, Any]:
+    return {"error": {"code": code, "message": "wait 5 s"}}
+
+
+@needs_sdk
+def test_an_error_of_a_server_over_http_ends_its_session_only_where_it_says_so(wire: Wire) -> None:
+    bad = {"result": {"content": 7}}
+    whole = {"result": {"content": [{"type": "text", "text": "done"}]}}
+    with_body = json_reply({"jsonrpc": "2.0", "id": None, **failing(-32600)}, 400)
+    codes = (-32000, -32603, -32602, 429)
+    server = Scripted(*map(failing, codes), with_body, reply(503, "no"), bad, reply(404, "who?"), whole)
+    wire.answer(server)
+    with toolbox(f"http://127.0.0.1:{wire.port}/mcp") as box:
+        told = [outcome(box, "127_0_0_1__t") for _ in range(6)]
+        assert (told, server.sessions) == (
+            [{"error": "wait 5 s"}] * 5 + [{"error": "it answered with HTTP 503"}],
+            1,
+        )
+        assert ("content" in outcome(box, "127_0_0_1__t")["error"], server.sessions) == (True, 1)
+        assert [outcome(box, "127_0_0_1__t") for _ in range(2)] == [{"error": "it answered with HTTP 404"}, "done"]
+        assert server.sessions == 2
 
 
 @needs_sdk

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from cometresp.errors import CometrespError
-from cometresp.mcp.settings import Server, offered, servers
+from cometresp.mcp.settings import McpServer, offered, servers
 from cometresp.wire.masking import Secrets
 
 ENVIRON = {
@@ -12,6 +12,7 @@ ENVIRON = {
     "COMETAPI_KEY": "sk-1",
     "TOKEN": "t0ken-of-mine",
     "EMPTY": "",
+    "LINES": "Bearer abcdefgh\n",
     "OTHER": "o",
 }
 
@@ -21,7 +22,7 @@ def made(
     tables: dict[str, Any] | None = None,
     env_names: list[str] | None = None,
     secrets: Secrets | None = None,
-) -> list[Server]:
+) -> list[McpServer]:
     entries = {name: (table, "config.toml") for name, table in (tables or {}).items()}
     return servers(list(given), entries, ENVIRON, secrets or Secrets(), env_names or [])
 
@@ -31,29 +32,33 @@ def test_a_word_is_the_name_of_a_table_a_url_or_a_command() -> None:
     env = {"KEY": "env:TOKEN", "LEVEL": "debug"}
     tables = {
         "notes": {"command": "npx -y notes", "args": ["--dir", "a b"], "env": env, "tools": ["a*"]},
-        "far": {"url": "https://mcp.example.com/mcp", "headers": {"Authorization": "env:TOKEN"}, "timeout": 90},
+        "far": {
+            "url": "https://mcp.example.com/mcp",
+            "headers": {"Authorization": "env:TOKEN", "A": " b "},
+            "timeout": 90,
+        },
     }
     basic = {"PATH": "/bin", "HOME": "/home/me", "OTHER": "o"}
     hint = "--mcp takes a command, a URL, or the name of a server of the settings (notes, far)"
     given = ("notes", "uvx 'notes' --x", "far", "http://[::1]:80/sse")
     assert made(*given, tables=tables, env_names=["OTHER"], secrets=secrets) == [
-        Server(
+        McpServer(
             "notes",
             "notes",
             ("npx", "-y", "notes", "--dir", "a b"),
             environ=basic | {"KEY": "t0ken-of-mine", "LEVEL": "debug"},
             tools=("a*",),
         ),
-        Server("notes_2", "uvx 'notes' --x", ("uvx", "notes", "--x"), environ=basic, hint=hint),
-        Server(
+        McpServer("notes_2", "uvx 'notes' --x", ("uvx", "notes", "--x"), environ=basic, hint=hint),
+        McpServer(
             "far",
             "far",
             url="https://mcp.example.com/mcp",
-            headers={"Authorization": "t0ken-of-mine"},
+            headers={"Authorization": "t0ken-of-mine", "A": "b"},
             timeout=90.0,
             start_timeout=90.0,
         ),
-        Server("1", "http://[::1]:80/sse", url="http://[::1]:80/sse", hint=hint),
+        McpServer("1", "http://[::1]:80/sse", url="http://[::1]:80/sse", hint=hint),
     ]
     assert secrets.message("t0ken-of-mine, debug") == "***, debug"
 
@@ -124,6 +129,14 @@ URL = {"url": "https://h/"}
             f"{HERE} env.A: COMETAPI_KEY is never given to a tool",
             "",
         ),
+        (
+            "s",
+            URL | {"headers": {"X-Key": "env:LINES"}},
+            2,
+            f"{HERE} headers.X-Key names LINES, whose value has a character that headers don't allow",
+            "",
+        ),
+        ("s", URL | {"headers": {"A": "\x7f"}}, 78, f"{HERE} headers.A has a character that headers don't allow", ""),
         ("s", URL | {"headers": {"A b": "x"}}, 78, f"{HERE} headers.A b has a character that headers don't allow", ""),
     ],
 )
@@ -143,7 +156,7 @@ def test_tables_whose_tools_would_have_the_same_names_exclude_each_other() -> No
 
 
 def test_the_tools_of_a_table_are_those_that_are_offered() -> None:
-    server = Server("fs", "fs", tools=("read_*", "stat"))
+    server = McpServer("fs", "fs", tools=("read_*", "stat"))
     assert offered(server, ["write", "stat", "read_a", "read_b"]) == ["stat", "read_a", "read_b"]
     with pytest.raises(CometrespError) as caught:
         offered(server, ["read_a", "write"])

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cometresp.recording.folder import load
-from cometresp.recording.recorder import Recorder, Reports, upstream
-from cometresp.recording.replayer import Answers, Replayer
+from cometresp.recording.recorder import RecordingServer, Reports, upstream
+from cometresp.recording.replayer import Answers, ReplayingServer
 
 
 @dataclass
@@ -23,12 +23,12 @@ class Tape:
     def recording(self, url: str) -> Iterator[str]:
         """The base URL of a recorder of the server at this one."""
         reports = Reports(note=lambda _: None, warn=self.said.append)
-        with Recorder(self.folder, upstream(url, loopback=True), reports) as recorder:
+        with RecordingServer(self.folder, upstream(url, loopback=True), reports) as recorder:
             yield recorder.base_url
 
     @contextmanager
     def replaying(self, *, loose: bool = False, fast: bool = True) -> Iterator[str]:
-        with Replayer(Answers(load(self.folder), loose=loose), self.said.append, fast=fast) as replayer:
+        with ReplayingServer(Answers(load(self.folder), loose=loose), self.said.append, fast=fast) as replayer:
             yield replayer.base_url
 
     def names(self) -> list[str]:

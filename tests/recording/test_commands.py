@@ -146,5 +146,5 @@ def test_the_examples_of_the_page_work(shell: Command) -> None:
 def test_the_file_of_the_page_is_a_recording() -> None:
     [text] = blocks("json")
     recorded = read(text.encode())
-    assert recorded.asked.body == {"model": "gpt-5.4", "input": "Hi", "stream": True}
+    assert recorded.request.body == {"model": "gpt-5.4", "input": "Hi", "stream": True}
     assert recorded.reply.body.startswith(b'event: response.created\ndata: {"type":"response.created","response":{"id"')

@@ -1,6 +1,7 @@
 """The files of recordings: any bytes survive, what is damaged is named with its line."""
 
 import json
+import stat
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.errors import UsageError
-from cometresp.recording.asked import asked, json_of
 from cometresp.recording.document import Recorded, read, written
 from cometresp.recording.exchange import Exchange, Piece, Reply, Request
-from cometresp.recording.folder import load
+from cometresp.recording.folder import Folder, load
 from cometresp.recording.masks import Masks
+from cometresp.recording.requests import json_of, recorded_request
 
 ASK = Request("POST", "/v1/responses", "", {"Authorization": "Bearer sk-secret-1"}, b'{"input":"Hi","stream":true}')
 STREAM = {"content-type": "text/event-stream"}
@@ -22,7 +23,9 @@ DELTA = '{"type":"response.output_text.delta","delta":"Grüße"}'
 def kept(request: Request, reply: Reply) -> tuple[str, Recorded]:
     """The text of an exchange's file, and what is read from it."""
     masks = Masks(request.headers, json_of(request.body), request.query)
-    data = written(Exchange(request, reply, "2026-05-17T09:30:00Z", "https://x/v1"), asked(request, masks), masks)
+    data = written(
+        Exchange(request, reply, "2026-05-17T09:30:00Z", "https://x/v1"), recorded_request(request, masks), masks
+    )
     return data.decode(), read(data)
 
 
@@ -76,6 +79,21 @@ def test_a_secret_that_was_split_over_deltas_is_masked() -> None:
     _, again = kept(ASK, Reply(200, STREAM, 0.0, (Piece(0.0, data),)))
     masked = ["a key: ***", "", "", ", and sk-", "other, ***", " ***", ""]
     assert again.reply.body == b"".join([*map(frame, masked[:2]), frame("secret", 1), *map(frame, masked[2:])])
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "shown"),
+    [
+        ("ab12cd34ef", "<p>ab12cd34ef</p>\nab12cd34ef7", "<p>***</p>\n***7"),
+        ("sk%2Dab12%2Fcd34", "?sub=sk%2Dab12%2Fcd34: sk-ab12/cd34", "?sub=***: ***"),
+        ("preview", "a preview", "a preview"),
+        ("2024-10", "2024-10", "2024-10"),
+    ],
+)
+def test_a_parameter_that_may_be_a_key_is_masked_in_text(value: str, text: str, shown: str) -> None:
+    reply = Reply(200, {}, 0.0, (Piece(0.0, text.encode()),))
+    _, again = kept(ASK._replace(query=f"sub={value}"), reply)
+    assert (again.request.query, again.reply.body.decode()) == ("sub=***", shown)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +160,7 @@ def test_any_bytes_survive_a_file(pieces: list[tuple[float, bytes]], kind: str, 
     request = ASK._replace(body=body)
     _, again = kept(request, reply)
     assert again.reply.body == reply.body
-    assert again.asked == asked(request, Masks({}, json_of(body)))
+    assert again.request == recorded_request(request, Masks({}, json_of(body)))
     assert [piece.at for piece in again.reply.pieces] == sorted(piece.at for piece in again.reply.pieces)
 
 
@@ -152,22 +170,22 @@ def test_the_order_of_keys_and_parameters_does_not_count_and_headers_do_not() ->
     )
     other = Request("POST", "/v1/responses", "stream=true&a=2", {}, '{"d":"ü","a":[1,{"c":3,"b":2}]}'.encode())
     masks = Masks({}, {})
-    assert asked(one, masks).digest == asked(other, masks).digest
+    assert recorded_request(one, masks).digest == recorded_request(other, masks).digest
     for changed in (
         one._replace(method="GET"),
         one._replace(path="/v1/responses/x"),
         one._replace(query="a=1&stream=false"),
         one._replace(body=b'{"a": [{"b": 2, "c": 3}, 1], "d": "\\u00fc"}'),
     ):
-        assert asked(changed, masks).digest != asked(one, masks).digest
+        assert recorded_request(changed, masks).digest != recorded_request(one, masks).digest
 
 
 def test_a_file_in_a_request_is_recorded_by_its_digest() -> None:
     data = json.dumps({"input": "x" * 5_000_000}).encode()
     text, again = kept(ASK._replace(body=data), Reply(200, {}, 0.0, ()))
     assert len(text) < 1000
-    assert again.asked == asked(ASK._replace(body=data), Masks({}, {}))
-    assert again.asked != asked(ASK._replace(body=data.replace(b'x"', b'y"')), Masks({}, {}))
+    assert again.request == recorded_request(ASK._replace(body=data), Masks({}, {}))
+    assert again.request != recorded_request(ASK._replace(body=data.replace(b'x"', b'y"')), Masks({}, {}))
 
 
 GOOD = """{"recording": 1,
@@ -221,6 +239,18 @@ def test_a_damaged_file_is_named_with_its_line(tmp_path: Path, old: str, new: st
     with pytest.raises(UsageError) as caught:
         load(tmp_path)
     assert caught.value.message == f"--replay: {path}:{line}: {what}"
+
+
+def test_no_file_of_another_recorder_is_replaced_and_no_other_user_reads_them(tmp_path: Path) -> None:
+    request, folder = recorded_request(ASK, Masks({}, {})), tmp_path / "recordings"
+    recorders = [Folder(folder), Folder(folder)]
+    slug = f"post-responses-{request.digest[:8]}.json"
+    (folder / f"0002-{slug}").symlink_to("nothing")  # as one that came after it was looked for
+    names = [each.add(each.next_number(), request, data) for each, data in zip(recorders, (b"1", b"2"), strict=True)]
+    assert names == [f"0001-{slug}", f"0003-{slug}"]
+    assert sorted(path.name for path in folder.iterdir()) == [names[0], f"0002-{slug}", names[1]]
+    assert [(folder / name).read_bytes() for name in names] == [b"1", b"2"]
+    assert {stat.S_IMODE((folder / name).stat().st_mode) for name in names} == {0o600}
 
 
 def test_files_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> None:

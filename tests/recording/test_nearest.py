@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from cometresp.recording.asked import Asked
 from cometresp.recording.nearest import nearest
+from cometresp.recording.requests import RecordedRequest
 
 
-def posted(**form: Any) -> Asked:
-    return Asked("POST", "/v1/responses", "", form)
+def posted(**form: Any) -> RecordedRequest:
+    return RecordedRequest("POST", "/v1/responses", "", form)
 
 
 def test_a_body_of_another_kind_is_not_the_nearest() -> None:

@@ -50,7 +50,9 @@ def test_no_input_is_code_of_a_script() -> None:
 def test_the_action_installs_asks_and_has_outputs(runner: Runner) -> None:
     first = runner.action(prompt="hello", model="emulator-1", args="--price=1,2\n--instructions\n")
     assert (first.code, first.outputs["exit"]) == (2, "2")  # the last word lacks its value
-    done = runner.action(prompt="hello", model="emulator-1", instructions="Be short.", args="--price=1,2\n\n--no-save")
+    done = runner.action(
+        prompt="hello", model="emulator-1", instructions="Be short.", args="  --price=1,2 \n\n--no-save"
+    )
     summary = summary_in(Path(done.outputs.pop("summary")).read_text())
     assert (done.code, done.outputs) == (
         0,
@@ -77,7 +79,7 @@ def test_inputs_of_the_action_are_text(runner: Runner) -> None:
 
 def test_a_failed_run_fails_the_step_unless_it_may_fail(runner: Runner) -> None:
     prompt = "emulate:incomplete"
-    strict, lenient = runner.action(prompt=prompt), runner.action(prompt=prompt, fail="false")
+    strict, lenient = runner.action(prompt=prompt, fail="True"), runner.action(prompt=prompt, fail="false")
     told = [(done.code, done.outputs["exit"], done.outputs["status"]) for done in (strict, lenient)]
     assert told == [(3, "3", "incomplete"), (0, "3", "incomplete")]
     assert strict.log.count("::error title=cometresp%3A exit code 3::") == 1

@@ -183,6 +183,17 @@ def test_a_run_is_summed_up_in_one_object(name: str, ask: Command, wire: Wire, f
     assert (summary, result.code) == (case.expected, case.expected["exit_code"])
 
 
+def test_a_recorded_answer_in_place_of_one_that_the_server_lost_has_its_id(
+    ask: Command, wire: Wire, forker: Forker
+) -> None:
+    wire.answer(text_stream("a", model="m-1"), error_reply(404, "Response with id 'resp_1' not found."))
+    forker.run(ask, ["ask", "hi"])
+    result = forker.run(ask, ["get", "resp_1", "--summary-file", "s.json", "--id-file", "id"])
+    summary = summary_in((ask.home / "s.json").read_text())
+    expected = GOOD | {"command": "get", "first_text_seconds": None, "model_used": "m"}
+    assert (result.code, summary, (ask.home / "id").read_text()) == (0, expected, "resp_1\n")
+
+
 def test_a_missing_key_and_a_bad_config_file_are_in_it(run: Command, forker: Forker) -> None:
     words = ["ask", "hi", "--summary-file", "s.json"]
     told = []
@@ -219,6 +230,16 @@ def test_a_signal_before_anything_is_sent_is_in_it(ask: Command) -> None:
     summary = summary_in((ask.home / "s.json").read_text())
     message = "terminated while waiting for standard input to end"
     assert (process.returncode, summary) == (143, UNSENT | error(143, message))
+
+
+def test_a_signal_after_the_error_leaves_the_end_as_it_was(ask: Command, wire: Wire) -> None:
+    wire.answer(error_reply(400))
+    with ask.popen("ask", "hi", "--summary-file", "s.json", bufsize=0) as process:
+        assert process.stderr is not None
+        assert process.stderr.read(1) == b"c"
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert (process.returncode, summary_in((ask.home / "s.json").read_text())["exit_code"]) == (65, 65)
 
 
 def test_a_closed_pipe_is_in_it(ask: Command, wire: Wire) -> None:

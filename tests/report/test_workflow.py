@@ -68,6 +68,14 @@ def test_no_text_is_a_command_and_only_signs_are_broken(text: str, size: int) ->
     )
 
 
+@given(st.lists(st.text(alphabet="\ufeff \t\u3000\n", max_size=4), min_size=1, max_size=3), st.integers(1, 4))
+def test_no_blanks_before_a_sign_hide_it_whatever_bytes_they_come_in(blanks: list[str], size: int) -> None:
+    job = Workflow(guards=True, annotates=False)
+    before = "".join(blanks).encode()
+    parts = [*(before[at : at + size] for at in range(0, len(before), size)), b":", b":x\n"]
+    assert b"".join(map(job.stdout, parts)) == before + ":\u200b:x\n".encode()
+
+
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_any_values_are_read_back(first: str, second: str) -> None:
     assert runner_reads(outputs({"a": first, "b": second})) == {"a": first, "b": second}
@@ -77,7 +85,13 @@ def test_bytes_that_are_no_text_and_json_stay_what_they_are() -> None:
     job = Workflow(guards=True, annotates=False)
     document = json.dumps({"text": ATTACK})
     assert json.loads(job.stdout(document.encode()))["text"] == ATTACK.replace("##[", "##\u200b[")
-    assert job.stdout(b"\xff\x00\xc3") == b"\xff\x00\xc3"
+    assert [job.stdout(data) for data in (b"\xff\x00\xc3", b"", b"\xbc\xe2", b"\x82", b"x")] == [
+        b"\xff\x00\xc3",
+        b"",
+        b"\xbc\xe2",
+        b"\x82",
+        b"x",
+    ]
     assert Workflow(guards=False, annotates=True).stdout(ATTACK.encode()) == ATTACK.encode()
 
 
@@ -183,13 +197,18 @@ def test_files_have_the_text_as_it_came_and_what_leads_to_the_log_has_not(job: C
 def test_a_part_of_the_answer_is_the_text_of_the_step(job: Command, wire: Wire, forker: Forker) -> None:
     wire.answer(text_stream("x\n```sh\nls\n```\n"))
     told = []
-    for words in (["-x"], ["--select", "status"], ["--json"]):
+    for words in (["-x"], ["--select", "status"], ["--select", "nope"], ["--json"]):
         forker.run(job, ["ask", "--github", *words, "hi"])
         outputs, summary = step(job)
         told.append((outputs["text"], summary.partition("\n\n")[2]))
     assert told == [
         ("ls", "```\nls\n```\n\n"),
         ("completed", "```\ncompleted\n```\n\n"),
+        (
+            "",
+            "```text\nexit code 8: --select: resp_1 has no nope\nhint: it has id, object, status, output, usage,"
+            " output_text\n```\n\n",
+        ),
         ("x\n```sh\nls\n```\n", "x\n```sh\nls\n```\n\n"),
     ]
 

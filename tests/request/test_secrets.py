@@ -1,6 +1,8 @@
 """Secrets: hidden in what is shown, whole in what is sent."""
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -69,6 +71,39 @@ def test_a_request_whose_variable_isnt_set_is_not_sent(ask: Command, wire: Wire)
     code, out, err = ask("ask", "-t", json.dumps(MCP), "hi")
     message_ = "--tool: X-Env of a tool names MCP_TOKEN, which is not set in the environment"
     assert (code, out, err, wire.requests) == (2, "", f"cometresp: error: {message_}\n", [])
+
+
+@pytest.mark.parametrize("name", ["COMETAPI_KEY", "CometAPI_Key"])
+@pytest.mark.parametrize("how", [[], ["--dry-run"], ["--curl"], ["--count-tokens"]])
+def test_the_key_is_never_looked_up_for_a_tool(ask: Command, wire: Wire, how: list[str], name: str) -> None:
+    tool = {"type": "mcp", "server_label": "d", "server_url": "https://x/", "headers": {"X": f"env:{name}"}}
+    assert list(ask("ask", *how, "-t", json.dumps(tool), "hi")) == [2, "", f"cometresp: error: {never('X', name)}\n"]
+    assert wire.requests == []
+
+
+def test_the_key_is_never_looked_up_for_a_recorded_tool(ask: Command, wire: Wire) -> None:
+    wire.answer(text_stream("x"))
+    tool = {"type": "mcp", "server_label": "d", "server_url": "https://x/", "authorization": "env:MCP_TOKEN"}
+    assert ask("ask", "-t", json.dumps(tool), "hi", env={"MCP_TOKEN": "t0ken"}).code == 0
+    with closing(sqlite3.connect(next(ask.home.rglob("state.db")))) as database, database:
+        database.execute("UPDATE turns SET tools = replace(tools, 'MCP_TOKEN', 'COMETAPI_KEY')")
+    expected = [2, "", f"cometresp: error: {never('authorization', 'COMETAPI_KEY')}\n"]
+    for words in (["continue", "more"], ["continue", "--replay", "more"], ["again"]):
+        assert list(ask(*words)) == expected
+    assert len(wire.requests) == 1
+
+
+def never(field: str, name: str) -> str:
+    return f"--tool: {field} of a tool names {name}, which is never given to a tool"
+
+
+def test_a_variable_that_a_server_names_is_not_looked_up_when_its_items_are_sent_back(ask: Command, wire: Wire) -> None:
+    named = {"type": "mcp", "server_label": "e", "headers": {"X": "env:HOME"}}
+    item = {"type": "tool_search_output", "id": "ts_1", "tools": [named]}
+    wire.answer(text_stream("", output=[item, message("x")]), text_stream("y"))
+    assert ask("ask", "hi").code == 0
+    assert ask("continue", "--replay", "more").code == 0
+    assert wire.bodies()[1]["input"][1] == item | {"tools": [named | {"headers": {"X": "***"}}]}
 
 
 # secrets anywhere in tools ----------------------------------------------------------------------------------------

@@ -113,9 +113,11 @@ def test_a_turn_that_continues_takes_nothing_of_its_chain_from_the_file(forker: 
         assert {name: body.get(name) for name in ("instructions", "tools", "store", "temperature")} == {
             "instructions": "chained",
             "tools": None,
-            "store": None,
+            "store": False,
             "temperature": 1.0,
         }
+    with_config(run, "store = true")
+    assert "store" not in json.loads(forker.run(run, ["continue", "--offline", "--dry-run", "go on"]).text)
 
 
 def test_a_profile_can_be_offline_for_every_command(forker: Forker, configured: Command) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cometresp.state import retention
+from cometresp.state.batches import Submitted
 from cometresp.state.records import Ending, NewTurn, Settings
 from cometresp.state.state import State
 from tests.conftest import Command
@@ -116,3 +117,21 @@ def test_numbers_of_removed_turns_are_not_used_again(tmp_path: Path) -> None:
         first = held(state, Settings())
         assert state.chains.remove(["c"]) == [(1, 0)]
         assert held(state, Settings()) == first + 1
+
+
+def test_batches_are_kept_for_ninety_days_and_a_damaged_row_is_passed_over(tmp_path: Path) -> None:
+    now = time.time()
+    made = [Submitted(f"batch_{n}", "u", "in.jsonl", 2, 0, 1, "in_progress", now - n, now) for n in range(4)]
+    with closing(opened(tmp_path / "s")) as state:
+        for batch in made:
+            state.batches.keep(batch)
+        state.batches.keep(made[0]._replace(status="completed", done=2, file=None, created=0.0))
+        assert state.batches.newest("u", 2) == [made[0]._replace(status="completed", done=2), made[1]]
+        assert state.batches.beginning("u", "batch_", 9)[1:] == made[1:]
+        assert (state.batches.beginning("u", "batch_3", 9), state.batches.newest("v", 9)) == ([made[3]], [])
+        execute(tmp_path / "s", "UPDATE batches SET status = x'ff', done = 'many' WHERE id = 'batch_1'")
+        assert [batch.id for batch in state.batches.newest(None, 9)] == ["batch_0", "batch_2", "batch_3"]
+        execute(tmp_path / "s", "UPDATE batches SET created = 1 WHERE id = 'batch_2'")
+        with state._database.writing() as db:  # noqa: SLF001
+            retention.drop_old_text(db, now - 90 * 86400)
+        assert [batch.id for batch in state.batches.newest("u", 9)] == ["batch_0", "batch_3"]

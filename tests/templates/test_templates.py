@@ -1,6 +1,7 @@
 """`--template`: what it sends, which value counts, and what of it is refused before anything is sent."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,38 @@ def test_what_a_template_reads_is_beside_it_and_what_it_writes_is_here(ask: Comm
     assert (ask.home / "o.txt.part").exists()
 
 
+def test_json_of_a_template_may_come_from_files_beside_it(ask: Command) -> None:
+    path = kept(ask, 'tool = ["@tools.json", "web_search"]\ninput = "@items.json"\nbody = \'{"user": "env:HOME"}\'')
+    (path.parent / "tools.json").write_text('\n[{"type": "x", "server_url": "env:HOME"}]')
+    (path.parent / "items.json").write_text('[{"role": "user", "content": "env:HOME"}]')
+    assert sent(ask("ask", "-q", "--template", "t", "--dry-run")) == {
+        "input": [{"role": "user", "content": "env:HOME"}],
+        "tools": [{"type": "x", "server_url": "env:HOME"}, {"type": "web_search"}],
+        "user": "env:HOME",
+    }
+
+
+def test_a_typed_value_may_say_where_a_template_writes(ask: Command) -> None:
+    path = kept(ask, 'prompt = "p"\noutput = "{dir}/{name}"\n[vars]\nname = "o.txt"\ndir = "."')
+    given = ["--var", f"dir={ask.home}/.x"]
+    assert ask("ask", "--template", "t", "--dry-run", *given).code == 0
+    error = f"cometresp: error: {path}: output: {WRITES}\nhint: --output can be typed\n"
+    for name in ("../.x", ".x"):
+        assert list(ask("ask", "--template", "t", "--dry-run", *given, "--var", f"name={name}")) == [2, "", error]
+
+
+def test_the_smaller_limit_of_cost_counts(ask: Command, wire: Wire) -> None:
+    path = kept(ask, "max_cost = 1000.0")
+    config = path.parent.parent / "config.toml"
+    asked = ["ask", "--template", "t", "-q", "--price", "1,1", "hi"]
+    config.write_text("max_cost = 0.000001")
+    assert ask(*asked).code == 9
+    config.write_text("[profile.a]\nmax_cost = 1000\n[aliases]\nx = 'y'\n")
+    path.write_text("max_cost = 0.000001")
+    assert [ask(*asked).code, ask("ask", "--profile", "a", *asked[1:]).code] == [9, 9]
+    assert wire.requests == []
+
+
 def test_a_template_may_come_through_a_pipe_and_from_another_config_folder(ask: Command) -> None:
     other = ask.home / "other"
     (other / "templates").mkdir(parents=True)
@@ -155,6 +188,17 @@ def test_an_error_about_a_flag_says_where_it_is_set(ask: Command) -> None:
 ALLOWING = "a template can't allow what may run; type it"
 KEY = "a template can't say where the key goes; a profile can"
 WRITES = "a template writes no hidden file, and none outside the current directory"
+LOOKS_UP = "a template can't send variables of the environment (env:NAME); type it"
+PARAM = "a template sets it by its own flag, not by param"
+
+
+def named(header: str) -> str:
+    """A tool whose header, or other field, names a variable."""
+    where = '"authorization":' if header == "authorization" else f'"headers": {{"{header}":'
+    end = "" if header == "authorization" else "}"
+    return f'{{"type": "mcp", {where} "env:HOME"{end}}}'
+
+
 BAD: list[tuple[str, str]] = [
     ("promt = 'x'", "{}: unknown setting 'promt'\nhint: did you mean prompt?"),
     ("temprature = 1", "{}: unknown setting 'temprature'\nhint: did you mean temperature?"),
@@ -189,6 +233,25 @@ BAD: list[tuple[str, str]] = [
     ("id_file = '~/.bashrc'", f"{{}}: id_file: {WRITES}\nhint: --id-file can be typed"),
     ("save_images = '..'", f"{{}}: save_images: {WRITES}\nhint: --save-images can be typed"),
     ("summary_file = 'a/..'", f"{{}}: summary_file: {WRITES}\nhint: --summary-file can be typed"),
+    ("output = '{p}'\n[vars]\np = '/tmp/x'", f"{{}}: output: {WRITES}\nhint: --output can be typed"),
+    ("id_file = '{p}{q}'\n[vars]\np = ''\nq = '.x'", f"{{}}: id_file: {WRITES}\nhint: --id-file can be typed"),
+    (f"tool = ['web_search', '{named('X')}']", f"{{}}: tool: {LOOKS_UP}"),
+    (f"tool = [' [{named('authorization')}]']", f"{{}}: tool: {LOOKS_UP}"),
+    ("tool = ['@tools.json']", f"{{}}: tool: {LOOKS_UP}"),
+    ("tool = [' @tools.json']", f"{{}}: tool: {LOOKS_UP}"),
+    ("tool_choice = '@tools.json'", f"{{}}: tool_choice: {LOOKS_UP}"),
+    (f"body = '{{\"tools\": [{named('X')}]}}'", f"{{}}: body: {LOOKS_UP}"),
+    ("body = '@body.json'", f"{{}}: body: {LOOKS_UP}"),
+    (f'input = \'[{{"type": "additional_tools", "tools": [{named("X")}]}}]\'', f"{{}}: input: {LOOKS_UP}"),
+    (f'input = \'{{"type": "additional_tools", "tools": [{named("X")}]}}\'', f"{{}}: input: {LOOKS_UP}"),
+    ("tool = ['@-']", "{}: tool: a template reads standard input in its prompt only, by {{stdin}}"),
+    ("tool = ['@nowhere.json']", "--tool: can't read {folder}/nowhere.json: No such file or directory"),
+    ("tool = ['@empty.json']", "--tool: {folder}/empty.json is empty"),
+    ("tool = ['@wrong.json']", "{}: tool: not valid JSON: line 1 column 1: Expecting value"),
+    ("param = ['tools.0.server_url=https://e.example']", f"{{}}: param: tools: {PARAM}"),
+    ("param = ['tool_choice=none']", f"{{}}: param: tool_choice: {PARAM}"),
+    ("param = ['input.0=x']", f"{{}}: param: input: {PARAM}"),
+    ("price = '0,0'", "{}: price: a template can't change what a run may cost; type it"),
     ("template = 'x'", "{}: template: a template can't use another"),
     ("var = ['a=b']", "{}: var: the table [vars] has the values of variables"),
     (
@@ -207,11 +270,16 @@ BAD: list[tuple[str, str]] = [
 
 
 def test_what_is_wrong_in_a_template_is_named(ask: Command, wire: Wire) -> None:
+    folder = kept(ask, "").parent
+    (folder / "tools.json").write_text(named("X"))
+    (folder / "body.json").write_text(f'{{"tools": [{named("X")}]}}')
+    (folder / "wrong.json").write_text("web_search")
+    (folder / "empty.json").touch()
     found, expected = [], []
     for text, message in BAD:
         path = kept(ask, text)
         found.append(list(ask("ask", "--template", "t", "--retries", "0", "hi")))
-        expected.append([2, "", f"cometresp: error: {message.format(path)}\n"])
+        expected.append([2, "", f"cometresp: error: {message.format(path, folder=folder)}\n"])
     assert found == expected
     assert wire.requests == []
 
@@ -270,6 +338,15 @@ def test_a_template_that_cant_be_read_is_named(ask: Command, wire: Wire) -> None
         "cometresp: error: {input} of the template: there is no prompt"
     )
     assert wire.requests == []
+
+
+def test_a_named_pipe_among_templates_keeps_nothing_waiting(ask: Command) -> None:
+    folder = kept(ask, 'prompt = "p"').parent
+    os.mkfifo(folder / "pipe.toml")
+    warning = f"cometresp: warning: templates: can't read {folder}/pipe.toml: it is a named pipe\n"
+    assert list(ask("templates")) == [0, "t\t\t\n", warning]
+    line = {"_COMETRESP_COMPLETE": "fish", "_COMETRESP_LINE": "cometresp ask --template "}
+    assert ask(env=line).text == "words\npipe\t\nt\t\n"
 
 
 def test_functions_of_a_template_need_approval(ask: Command, wire: Wire) -> None:

@@ -194,6 +194,19 @@ def test_a_background_turn_is_sent_to_the_background_again(ask: Command, wire: W
     assert list(ask("again", "--wait")) == [2, "", no_wait]
 
 
+def test_param_takes_a_field_out_and_the_answer_then_comes_as_the_rest_says(run: Command, forker: Forker) -> None:
+    words = ["--offline", "--background", "--temperature", "0.5", "--metadata", "a=b", "hi"]
+    assert forker.run(run, ["ask", *words]).code == 0
+    shown = forker.run(run, ["again", "--offline", "--dry-run", "-P", "background=null", "-P", "metadata=null"])
+    assert json.loads(shown.text) == {"model": "emulator", "input": "hi", "temperature": 0.5, "stream": True}
+    for value in ("null", "false"):
+        answer = forker.run(run, ["again", "--offline", "-P", f"background={value}"])
+        assert (answer.code, "You said" in answer.text) == (0, True)
+    refused = forker.run(run, ["again", "--offline", "-P", "input=evil"])
+    message = "--param: input can't be changed: the turn is sent with its recorded input and place"
+    assert list(refused) == [2, "", f"cometresp: error: {message}\n"]
+
+
 def test_results_are_sent_again_and_functions_run_only_if_they_are_given_again(tools: Command, wire: Wire) -> None:
     wire.answer(calling(oslo()), answering(), calling(oslo("call_2")), calling(oslo("call_3")), answering("x", "r9"))
     run = ["--functions", "tools.py", "--approve", "always"]

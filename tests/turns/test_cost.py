@@ -3,10 +3,15 @@
 import json
 import sqlite3
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from cometresp.answer.answer import Answer
+from cometresp.render.screen import Nothing
+from cometresp.turns.turn import run_turn
+from cometresp.wire.masking import Secrets
 from tests.conftest import Command, Forker
 from tests.priced import priced
 from tests.recorded import record_of, state_path
@@ -45,6 +50,36 @@ def test_usage_prints_the_cost_where_the_price_is_known(ask: Command, wire: Wire
         f"{USAGE_LINE}, ~$0.0028\n",
     ]
     assert [request.method for request in wire.requests] == ["POST"] * 6 + ["GET"]
+
+
+def test_a_turn_is_recorded_even_if_its_cost_ends_in_a_bug() -> None:
+    def of(*_: object) -> float:
+        raise OverflowError
+
+    silent = SimpleNamespace(environ={})
+    display: Any = SimpleNamespace(
+        screen=Nothing,
+        layout=SimpleNamespace(summary=False, prints_only_id=False),
+        outlets=SimpleNamespace(id_file=None, images=None),
+        output=SimpleNamespace(allow_incomplete=False),
+        terminal=silent,
+        costs=SimpleNamespace(of=of),
+        tell_of_images=lambda _: None,
+    )
+    recorded: list[tuple[str, dict[str, object]]] = []
+    recorder: Any = SimpleNamespace(
+        model="m",
+        secrets=Secrets(),
+        report=SimpleNamespace(flags=SimpleNamespace(writes=False)),
+        finish=lambda _, status, **more: recorded.append((status, more)),
+    )
+
+    def send(answer: Answer, *_: object) -> None:
+        answer.close(cut=True)
+
+    with pytest.raises(OverflowError):
+        run_turn(send, display, recorder)
+    assert recorded == [("cut", {"good": False, "sent": True, "cost": None})]
 
 
 def test_the_summary_on_a_terminal_has_the_cost_of_all_turns(tools: Command, wire: Wire, forker: Forker) -> None:

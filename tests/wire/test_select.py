@@ -93,3 +93,10 @@ def test_strings_are_printed_as_they_are_others_as_json() -> None:
     values = ["a\nb", "c\n", "", 3, None, {"ü": float("nan")}, "\x1b[2J\ud800"]
     assert printed(values, to_terminal=False) == 'a\nb\nc\n\n3\nnull\n{"ü": null}\n\x1b[2J\ufffd\n'.encode()
     assert printed(["\x1b[2J", {"a": "\u202e"}], to_terminal=True) == b'\\x1b[2J\n{"a": "\\u202e"}\n'
+
+
+@pytest.mark.parametrize(("path", "hint"), [("usge", "did you mean usage?"), ("a.tokns", "did you mean a.tokens?")])
+def test_the_name_that_was_meant_is_offered(path: str, hint: str) -> None:
+    with pytest.raises(TurnError) as caught:
+        select({"usage": 1, "a": {"tokens": 2, "other": 3}}, path, "it")
+    assert caught.value.hint == hint

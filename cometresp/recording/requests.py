@@ -1,4 +1,4 @@
-"""A request as it is compared with others: without secrets, its parts named, with a digest. Pure."""
+"""A request as it is recorded and compared: without secrets, its parts named, with a digest. Pure."""
 
 import json
 from hashlib import sha256
@@ -14,7 +14,7 @@ _LONGEST = 100_000  # characters of a string that is kept as it is
 _SHOWN = 60
 
 
-class Asked(NamedTuple):
+class RecordedRequest(NamedTuple):
     """What counts of a request: its headers don't, nor do the order of keys in its JSON and of parameters.
 
     `form` stands for the body as in bodies.py; a very long string in it, such as a file, is replaced by its digest.
@@ -57,11 +57,11 @@ class Asked(NamedTuple):
         return json.dumps([self.path, bool(self.body.get("stream")), message, outputs[::-1]])
 
 
-def asked(request: Request, masks: Masks) -> Asked:
+def recorded_request(request: Request, masks: Masks) -> RecordedRequest:
     """The request without its secrets, as it is recorded."""
     value = json_of(request.body)
     form = {"json": masks.body(_shortened(value))} if value is not None else _form_of(request.body, masks)
-    return Asked(request.method, masks.path(request.path), masked_query(request.query), form)
+    return RecordedRequest(request.method, masks.path(request.path), masked_query(request.query), form)
 
 
 def _form_of(body: bytes, masks: Masks) -> Json:

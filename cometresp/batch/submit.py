@@ -1,0 +1,189 @@
+"""`batch submit`: the input checked, uploaded, and made a batch of; with --wait also its results."""
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from cometresp.batch.lane import client_for
+from cometresp.batch.lane_input import LaneInput, lane_input, requests_of
+from cometresp.batch.looked import Submission
+from cometresp.batch.results import Opened, fetched, opened
+from cometresp.batch.standing import name_of
+from cometresp.batch.submitted import keep
+from cometresp.batch.waiting import status_shown
+from cometresp.deadline import backoff
+from cometresp.errors import CometrespError, Next, RateLimitedError, StoppedError, UnreachableError, UsageError
+from cometresp.options.values import retries_of
+from cometresp.runtime import Runtime
+from cometresp.text import shell_arguments, to_bytes
+from cometresp.wire.endpoints import BATCH_URL
+from cometresp.wire.json import Json, listed, text
+from cometresp.wire.payload import Upload
+
+if TYPE_CHECKING:
+    from cometresp.client.client import Client
+
+_FILE_ID = re.compile(r"file-[A-Za-z0-9._-]+")
+_PAIRS, _KEY, _VALUE = 16, 64, 512  # of metadata (API 2)
+_PAGE = 20  # batches in which one that may have been made is looked for
+
+
+def submit(options: Submission, runtime: Runtime) -> None:
+    """Make a batch, record and print its id; with --wait write its results, and raise what they amount to."""
+    facts = {"endpoint": BATCH_URL, "completion_window": options.window, **_metadata(options.metadata)}
+    file = options.asked.file
+    _check(options)
+    if not runtime.connection.only_shows:
+        runtime.check_sendable()
+    if _FILE_ID.fullmatch(file) and not os.path.exists(file):  # noqa: PTH110 - as the user wrote it
+        _submit_uploaded(options, runtime, {"input_file_id": file, **facts})
+        return
+    with lane_input(options.asked, runtime) as made:
+        for warning in made.warnings():
+            runtime.terminal.warn(warning)
+        if runtime.connection.only_shows:
+            for line in made.lines():
+                runtime.terminal.write(line)
+            return
+        _submit_input(options, runtime, made, facts)
+
+
+def _check(options: Submission) -> None:
+    outputs = options.outputs
+    given = (("--output", outputs.file), ("--errors", outputs.errors), ("--text", outputs.as_text))
+    flag = next((flag for flag, is_given in given if is_given), None)
+    if flag and not options.wait:
+        raise UsageError(f"{flag} goes with --wait", hint=(Next("batch fetch", "ID -o OUT"), " fetches results later"))
+    if options.wait and options.as_json:
+        raise UsageError("--json and --wait exclude each other: with --wait the results are printed")
+
+
+def _submit_input(options: Submission, runtime: Runtime, made: LaneInput, facts: Json) -> None:
+    with _outputs(options, runtime) as outputs, client_for(runtime) as client:
+        file_id = ""
+        if options.inline:
+            body: Json = {"requests": requests_of(made), **facts}
+        else:
+            file_id = _uploaded(client, options, made, runtime)
+            body = {"input_file_id": file_id, **facts}
+        try:
+            batch = _created(client, body, runtime)
+        except CometrespError as error:
+            if file_id:
+                again = Next("batch submit", (shell_arguments(file_id),))
+                error.and_hint((f"the input is uploaded as {file_id}: ", again, " tries again without uploading it"))
+            raise
+        _end(options, runtime, client, batch, outputs, made.requests)
+
+
+def _submit_uploaded(options: Submission, runtime: Runtime, body: Json) -> None:
+    """Make a batch of a file that is on the server already."""
+    if options.inline:
+        raise UsageError("--inline: takes a file of this machine, not one of the server")
+    if runtime.connection.only_shows:
+        runtime.terminal.print_json(body)
+        return
+    with _outputs(options, runtime) as outputs, client_for(runtime) as client:
+        _end(options, runtime, client, _created(client, body, runtime), outputs, 0)
+
+
+def _end(
+    options: Submission, runtime: Runtime, client: "Client", batch: Json, outputs: Opened | None, requests: int
+) -> None:
+    keep(runtime, batch, file=options.asked.file, requests=requests)
+    terminal, name = runtime.terminal, name_of(batch)
+    if outputs is not None:
+        terminal.note(f"submitted as {name}")
+        fetched(client, batch, outputs, runtime, wait=True)
+        return
+    if options.as_json:
+        terminal.print_json(batch)
+        return
+    terminal.write(to_bytes(text(batch.get("id")) + "\n"))
+    typed = (shell_arguments(text(batch.get("id"))), "--wait -o OUT")
+    terminal.note(runtime.hint("when it has ended: ", Next("batch fetch", typed)))
+
+
+@contextmanager
+def _outputs(options: Submission, runtime: Runtime) -> Iterator[Opened | None]:
+    """The files of the results, which are opened before anything is sent: a wait of hours must not end with 73."""
+    if not options.wait:
+        yield None
+        return
+    with opened(options.outputs, runtime) as outputs:
+        yield outputs
+
+
+# sending ------------------------------------------------------------------------------------------------------------
+
+
+def _uploaded(client: "Client", options: Submission, made: LaneInput, runtime: Runtime) -> str:
+    upload = Upload()
+    with status_shown(runtime) as line:
+
+        def on_upload(sent: int, length: int) -> None:
+            upload.sent, upload.length = sent, length
+            if line is not None:
+                line.text = upload.words() if upload.under_way else ""
+
+        return client.upload(_name(options.asked.file), made.file, on_upload)
+
+
+def _name(path: str) -> str:
+    """The name under which the server keeps the input."""
+    name = os.path.basename(path) if path != "-" else "stdin"  # noqa: PTH119
+    return name if name.endswith(".jsonl") else f"{name or 'input'}.jsonl"
+
+
+def _created(client: "Client", body: Json, runtime: Runtime) -> Json:
+    """The new batch. One that may have been made by a try without a reply is looked for: it would be paid twice."""
+    tries = 0
+    while True:
+        try:
+            return client.create_batch(body)
+        except StoppedError as stopped:
+            raise stopped.with_hint((Next("batch list"), " shows whether the batch was made")) from None
+        except (UnreachableError, RateLimitedError) as error:
+            if client.lost:
+                if (found := _made_before(client, body)) is not None:
+                    return found
+                if "requests" in body:
+                    error.with_hint((Next("batch list"), " shows whether the batch was made"))
+                    raise
+            if not error.passing or tries >= retries_of(runtime.connection):
+                raise
+            wait = client.retry_after if client.retry_after is not None else backoff(tries)
+            if client.left is not None and wait >= client.left:
+                raise
+            runtime.terminal.note(f"{error.message}; trying again in {wait:.1f} s")
+            time.sleep(wait)
+            tries += 1
+
+
+def _made_before(client: "Client", body: Json) -> Json | None:
+    """The batch of this input, if the server has one."""
+    file_id = body.get("input_file_id")
+    if file_id is None:
+        return None
+    found = listed(client.batches(_PAGE)["data"])
+    return next((batch for batch in found if batch.get("input_file_id") == file_id and text(batch.get("id"))), None)
+
+
+# what is typed ------------------------------------------------------------------------------------------------------
+
+
+def _metadata(given: tuple[str, ...]) -> Json:
+    pairs = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--batch-metadata: {pair!r} must be KEY=VALUE")
+        if len(name) > _KEY or len(value) > _VALUE:
+            raise UsageError(f"--batch-metadata: a key has at most {_KEY} characters, a value {_VALUE}")
+        pairs[name] = value
+    if len(pairs) > _PAIRS:
+        raise UsageError(f"--batch-metadata: at most {_PAIRS} pairs, not {len(pairs)}")
+    return {"metadata": pairs} if pairs else {}
