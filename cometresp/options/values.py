@@ -102,7 +102,8 @@ def _check_cost(output: OutputOptions) -> None:
 
 def _check_format(output: OutputOptions) -> None:
     """Raises UsageError for formats that exclude each other."""
-    named = {output.format} - {"auto"} | ({"json"} if output.json else set()) | ({"events"} if output.events else set())
+    given = {"--format": output.format, "--json": output.json and "json", "--events": output.events and "events"}
+    named = {flag: name for flag, name in given.items() if name and name != "auto"}
     if output.extract or output.extract_last:
         if output.extract and output.extract_last:
             raise UsageError("--extract and --extract-last exclude each other")
@@ -110,8 +111,8 @@ def _check_format(output: OutputOptions) -> None:
             flag = "--extract" if output.extract else "--extract-last"
             raise UsageError(f"{flag} prints the code alone: it excludes --json, --events and --format")
     _check_selection(output)
-    if len(named) > 1:
-        raise UsageError(f"one format at a time: {' and '.join(sorted(named))} were asked for")
+    if len(set(named.values())) > 1:
+        raise UsageError(f"{' and '.join(named)} exclude each other: one format at a time")
 
 
 def _check_selection(output: OutputOptions) -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from cometresp.errors import ConfigError, named_in_errors
@@ -100,11 +101,12 @@ def _wait(process: Any, longest: float) -> bool:
 
 
 def _end(process: Any, *, group: bool) -> None:
-    """End a process that still runs, and what it has started, where it has a `group` of its own."""
+    """End a process that still runs, and what it has started: its `group` where it has one of its own."""
     import subprocess
 
     if process.poll() is not None:
         return
+    started = [] if group or sys.platform == "win32" else [pid for pid in _started_by(process.pid) if _is_of_us(pid)]
     for name in ("SIGTERM", "SIGKILL"):
         with suppress(OSError):  # it has ended meanwhile
             if group and sys.platform != "win32":
@@ -113,9 +115,48 @@ def _end(process: Any, *, group: bool) -> None:
                 process.terminate()
             else:
                 process.kill()
+        for pid in filter(_is_of_us, started):
+            with suppress(OSError):
+                os.kill(pid, getattr(signal, name))
         with suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE)
             return
+
+
+def _started_by(pid: int) -> list[int]:
+    """The processes that one has started, and those that they have."""
+    pairs = _parents()
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in pairs if parent == one and child not in found]
+    return found[1:]
+
+
+def _parents() -> list[tuple[int, int]]:
+    """Each process with its parent, as far as the system tells."""
+    if Path("/proc/self/stat").exists():
+        return list(_parents_on_linux())
+    from subprocess import DEVNULL, SubprocessError, check_output
+
+    try:
+        listed = check_output(["/bin/ps", "-A", "-o", "pid=,ppid="], stdin=DEVNULL, stderr=DEVNULL, timeout=_GRACE)
+        return [(int(child), int(parent)) for child, parent in map(bytes.split, listed.splitlines())]
+    except (OSError, SubprocessError, ValueError):
+        return []
+
+
+def _parents_on_linux() -> Iterator[tuple[int, int]]:
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError, IndexError):  # it has ended meanwhile
+            yield int(path.parent.name), int(path.read_text(errors="replace").rpartition(")")[2].split()[1])
+
+
+def _is_of_us(pid: int) -> bool:
+    """Whether a process is in our group, in which the command is that may read from the terminal."""
+    try:
+        return os.getpgid(pid) == os.getpgrp()
+    except OSError:
+        return False
 
 
 def _fault(code: int, lines: list[str]) -> str:

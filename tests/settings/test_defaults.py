@@ -105,8 +105,10 @@ def test_headers_are_added_to_the_configured_ones_and_replace_those_of_their_nam
 
 def test_a_turn_that_continues_takes_nothing_of_its_chain_from_the_file(forker: Forker, run: Command) -> None:
     assert forker.run(run, ["ask", "--offline", "hi", "-s", "chained"]).code == 0
-    with_config(run, 'instructions = "brief"\ntool = ["web_search"]\nstore = false\ntemperature = 1\n')
-    for words in (["continue", "--offline", "--dry-run", "go on"], ["ask", "-c", "--offline", "--dry-run", "go on"]):
+    file = 'instructions = "brief"\ntool = ["web_search"]\nstore = false\ntemperature = 1\n'
+    for text, command in ((file, ["continue"]), (file, ["ask", "-c"]), (f"{file}continue = true\n", ["ask"])):
+        with_config(run, text)
+        words = [*command, "--offline", "--dry-run", "go on"]
         body = json.loads(forker.run(run, words).text)
         assert {name: body.get(name) for name in ("instructions", "tools", "store", "temperature")} == {
             "instructions": "chained",

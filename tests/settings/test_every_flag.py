@@ -142,6 +142,13 @@ def test_a_typed_flag_is_never_left_out(forker: Forker, run: Command) -> None:
 
 
 def test_a_contradiction_within_the_file_names_the_places_of_both(forker: Forker, run: Command) -> None:
+    path = with_config(run, "json = true\nevents = true\n").environ["COMETRESP_CONFIG"]
+    assert list(forker.run(run, ["ask", "--dry-run", "hi"])) == [
+        2,
+        "",
+        "cometresp: error: --json and --events exclude each other: one format at a time\n"
+        f"hint: --json is set in {path}; --events is set in {path}\n",
+    ]
     path = with_config(run, 'extract = true\nselect = "id"\n').environ["COMETRESP_CONFIG"]
     assert list(forker.run(run, ["ask", "--dry-run", "hi"])) == [
         2,

@@ -1,7 +1,9 @@
 """`key_command`: a command prints the key, only when a request needs it, and only for its own base URL."""
 
 import json
+import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,23 @@ def test_without_a_terminal_all_that_it_started_is_ended(run: Command, wire: Wir
     assert process.communicate()[1].decode() == "cometresp: error: terminated while waiting for key_command\n"
     assert process.returncode == 143
     until(lambda: not lives(started))
+
+
+def test_on_a_terminal_all_that_it_started_is_ended_too(tmp_path: Path) -> None:
+    terminal = Terminal.of_process()
+    terminal.stdin_tty = True  # so that the command stays in our process group, which may read from it
+    script = f"sh -c 'sleep 4711.5 & echo $! > {tmp_path}/started; wait' | cat; wait"
+
+    def interrupt() -> None:
+        written(tmp_path / "started")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    interrupter = threading.Thread(target=interrupt)
+    interrupter.start()
+    with pytest.raises(KeyboardInterrupt):
+        key_from(sh(script), "F", terminal, lambda _: None)
+    interrupter.join()
+    assert until(lambda: not lives(written(tmp_path / "started")))
 
 
 def test_it_is_run_once_for_a_request_and_the_key_is_never_shown(run: Command, wire: Wire) -> None:
