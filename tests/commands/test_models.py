@@ -90,7 +90,7 @@ def test_models_as_json_have_the_servers_own_objects(ask: Command, wire: Wire) -
             "features": ["text"],
             "context": 400_000,
             "max_output": 128_000,
-            "price": {"input": 0.25, "output": 2.0, "cached_input": None, "per_request": 0.0},
+            "price": {"input": 0.25, "output": 2.0, "cached_input": None, "per_request": None},
             "entry": SMALL,
         },
         {
@@ -103,7 +103,7 @@ def test_models_as_json_have_the_servers_own_objects(ask: Command, wire: Wire) -
             "features": [],
             "context": None,
             "max_output": None,
-            "price": {"input": 0.0, "output": 0.0, "cached_input": None, "per_request": 0.04},
+            "price": {"input": None, "output": None, "cached_input": None, "per_request": 0.04},
             "entry": PICTURE,
         },
     ]
