@@ -77,7 +77,10 @@ class Costs:
         known = self._price(model) if model and self._told else None
         if known is None or known.cache == "fresh":
             return ""
-        return old_prices(self._runtime) if known.price else self._runtime.hint(f"{unpriced(model)}; ", *REFRESH)
+        if known.price is None:
+            return self._runtime.hint(f"{unpriced(model)}; ", *REFRESH)
+        is_told = self._runtime.output.max_cost is not None  # by the budget, before anything was sent
+        return "" if is_told else old_prices(self._runtime)
 
     def _price(self, model: str) -> "Known":
         if model not in self._known:

@@ -121,6 +121,15 @@ def test_a_missing_or_old_list_is_told_of_only_where_usage_asks_for_it(
     assert [request.path for request in wire.requests] == ["/v1/responses"] * 2
 
 
+def test_an_old_list_is_told_of_once_where_a_limit_needs_it_too(ask: Command, wire: Wire, forker: Forker) -> None:
+    priced(ask, wire.url, age=90_000)
+    wire.answer(text_stream("hi", usage=USED))
+    env = {"TERM": "dumb", "COLUMNS": "200"}
+    shown = forker.run(ask, ["ask", "-u", "--max-cost", "1", "hi"], env=env, terminal=True).text
+    told = [line for line in plain(shown).splitlines() if "price" in line]
+    assert told == [f"--max-cost: the list of prices is more than a day old; {REFRESH}"]
+
+
 def test_the_cost_is_recorded_where_the_price_was_looked_up_else_it_is_that_of_today(ask: Command, wire: Wire) -> None:
     wire.answer(*(text_stream("hi", response_id=f"r{n}", usage=USED) for n in range(1, 4)))
     ask("ask", "--price", "1,1", "hi")
