@@ -174,11 +174,11 @@ def _print_table(runtime: Runtime, chosen: list[Model]) -> None:
     from cometresp.render.tables import Column, table
 
     columns = (
-        Column("MODEL"),
-        Column("PROVIDER", "rest", spare=3),
-        Column("CONTEXT", spare=2),
-        Column("IN $/M", spare=1),
-        Column("OUT $/M", spare=1),
+        Column("MODEL", "last"),
+        Column("PROVIDER", "rest", spare=2),
+        Column("CONTEXT", spare=1),
+        Column("IN $/M"),
+        Column("OUT $/M"),
     )
     rows = [tuple(map(escape_line, row)) for row in cells(chosen)]
     kept = [n for n, column in enumerate(columns) if column.kind == "rest" or any(row[n] for row in rows)]

@@ -51,16 +51,18 @@ class Prices:
 class Costs:
     """What the turns of a run cost. A price is looked up only where something tells of it.
 
-    `recorded` is the model of a response that is fetched, if it is known.
+    `recorded` is the model of a response that is fetched, if it is known. `limited`: by --max-cost, which has told of
+    an old list already.
     """
 
-    def __init__(self, runtime: Runtime, recorded: str | None = None) -> None:
+    def __init__(self, runtime: Runtime, recorded: str | None = None, *, limited: bool = False) -> None:
         output, terminal = runtime.output, runtime.terminal
         asked_for = output.usage or output.price is not None or output.max_cost is not None
         asked_for = asked_for or runtime.report.flags.writes
         self._told = asked_for or (terminal.stderr_tty and not terminal.quiet)
         self._runtime = runtime
         self._recorded = recorded
+        self._limited = limited
         self._known: dict[str, Known] = {}
 
     def of(self, answer: Answer, model: str | None) -> float | None:
@@ -79,8 +81,7 @@ class Costs:
             return ""
         if known.price is None:
             return self._runtime.hint(f"{unpriced(model)}; ", *REFRESH)
-        is_told = self._runtime.output.max_cost is not None  # by the budget, before anything was sent
-        return "" if is_told else old_prices(self._runtime)
+        return "" if self._limited else old_prices(self._runtime)
 
     def _price(self, model: str) -> "Known":
         if model not in self._known:

@@ -125,9 +125,12 @@ def test_an_old_list_is_told_of_once_where_a_limit_needs_it_too(ask: Command, wi
     priced(ask, wire.url, age=90_000)
     wire.answer(text_stream("hi", usage=USED))
     env = {"TERM": "dumb", "COLUMNS": "200"}
-    shown = forker.run(ask, ["ask", "-u", "--max-cost", "1", "hi"], env=env, terminal=True).text
-    told = [line for line in plain(shown).splitlines() if "price" in line]
-    assert told == [f"--max-cost: the list of prices is more than a day old; {REFRESH}"]
+    told = [
+        [line for line in plain(forker.run(ask, words, env=env, terminal=True).text).splitlines() if "price" in line]
+        for words in (["ask", "-u", "--max-cost", "1", "hi"], ["get", "-u", "--max-cost", "1", "resp_1"])
+    ]
+    line = f"the list of prices is more than a day old; {REFRESH}"
+    assert told == [[f"--max-cost: {line}"], [line]]
 
 
 def test_the_cost_is_recorded_where_the_price_was_looked_up_else_it_is_that_of_today(ask: Command, wire: Wire) -> None:
