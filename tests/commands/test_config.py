@@ -306,9 +306,10 @@ def test_a_key_from_standard_input_is_stored_for_its_base_url(forker: Forker, ru
     path.write_text('[keys]\n"https://api.cometapi.com/" = "old"\n[profile.work]\nbase_url = "https://w"\n')
     assert forker.run(run, ["config", "set-key"], stdin=b"new").code == 0
     assert forker.run(run, ["config", "--profile", "work", "set-key"], stdin=b"worker").code == 0
+    assert forker.run(run, ["config", "set-key", "--profile", "a b"], stdin=b"other").code == 0
     assert tomllib.loads(path.read_text()) == {
         "keys": {"https://api.cometapi.com/": "new"},
-        "profile": {"work": {"base_url": "https://w", "key": "worker"}},
+        "profile": {"work": {"base_url": "https://w", "key": "worker"}, "a b": {"key": "other"}},
     }
 
 
@@ -324,7 +325,7 @@ def test_a_key_from_standard_input_is_stored_for_its_base_url(forker: Forker, ru
         ([], b"k" * 10_001, "a key has at most 10000 characters"),
         (["sk-typed"], b"", "a key is no argument, since the list of processes would show it"
          "\nhint: without it, cometresp config set-key asks for the key"),
-        (["--profile", "none"], b"sk-1", "--profile: {path} has no profile 'none'\nhint: profiles: work"),
+        (["--profile", "new"], b"", "no key: standard input is empty"),
         (["--base-url", "h"], b"sk-1", "--base-url: 'h' is not a web address; it must start with https:// or http://"
          "\nhint: as in https://api.cometapi.com/v1"),
         (["--base-url", "https://h", "--profile", "work"], b"sk-1",
