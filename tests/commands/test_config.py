@@ -273,12 +273,17 @@ def test_a_file_with_faults_can_be_shown_and_mended(forker: Forker, run: Command
     assert tuple(gone) == (2, "", f"cometresp: error: temperature is not set in {path}\n")
 
 
+MENDS = "hint: cometresp config edit opens it in an editor"
+
+
 def test_a_damaged_file_is_told_by_every_command_and_stays_as_it_is(forker: Forker, run: Command) -> None:
     path = written(run, "a = \n")
-    message = f"cometresp: error: {path}: not valid TOML: Invalid value (at line 1, column 5)\n"
+    message = f"cometresp: error: {path}: not valid TOML: Invalid value (at line 1, column 5)\n{MENDS}\n"
     for words in (["show"], ["get", "model"], ["set", "model", "m"], ["unset", "model"], ["set-key"]):
         result = forker.run(run, ["config", *words], stdin=b"sk-1\n")
         assert (result.code, result.err) == (78, message), words
+    result = forker.run(run, ["ask", "--offline", "--profile", "work", "hi"])
+    assert (result.code, result.err) == (78, message)
     assert path.read_text() == "a = \n"
 
 
