@@ -27,6 +27,7 @@ USED = {
     "total_tokens": 1100,
 }
 USAGE_LINE = "usage: 1000 input (400 cached), 100 output (60 reasoning), 1100 total"
+ALLOWS = "\nhint: a higher --max-cost allows it"
 REFRESH = "cometresp models --refresh fetches the prices"
 
 
@@ -260,12 +261,12 @@ def test_a_run_that_stays_below_the_limit_is_like_any_other(tools: Command, wire
     ("words", "message"),
     [
         (["--max-cost", "0.002", "x" * 4000],
-         "not sent: its input (about 1004 tokens) costs ~$0.0020, more than --max-cost $0.002"),
+         f"not sent: its input (about 1004 tokens) costs ~$0.0020, more than --max-cost $0.002{ALLOWS}"),
         (["--max-cost", "0.008", "--max-output-tokens", "1000", "12345678"],
          "not sent: its input (about 6 tokens) and the 1000 output tokens that it allows cost ~$0.0080,"
-         " more than --max-cost $0.008\nhint: a lower --max-output-tokens costs less"),
+         " more than --max-cost $0.008\nhint: a lower --max-output-tokens costs less, a higher --max-cost allows it"),
         (["--max-cost", "0.000001", "--background", "12345678"],
-         "not sent: its input (about 6 tokens) costs ~$0.000012, more than --max-cost $0.000001"),
+         f"not sent: its input (about 6 tokens) costs ~$0.000012, more than --max-cost $0.000001{ALLOWS}"),
     ],
 )  # fmt: skip
 def test_a_request_that_would_cost_too_much_is_not_sent(
@@ -283,7 +284,8 @@ def test_the_earlier_turns_count_as_the_server_counted_them(ask: Command, wire: 
     assert list(ask("continue", "--max-cost", "0.002", "12345678")) == [
         9,
         "",
-        "cometresp: error: not sent: its input (about 1106 tokens) costs ~$0.0022, more than --max-cost $0.002\n",
+        "cometresp: error: not sent: its input (about 1106 tokens) costs ~$0.0022, more than --max-cost $0.002"
+        f"{ALLOWS}\n",
     ]
     assert list(ask("ask", "--previous-response-id", "elsewhere", "--max-cost", "0.002", "12345678")) == [
         0,
@@ -302,7 +304,8 @@ def test_calls_of_an_earlier_run_are_not_run_where_the_next_turn_would_cost_too_
     result = tools("continue", "--functions", "tools.py", "--approve", "always", "--max-cost", "0.002")
     assert (result.code, result.err, (tools.home / "touched").exists()) == (
         9,
-        "cometresp: error: not sent: its input (about 1100 tokens) costs ~$0.0022, more than --max-cost $0.002\n",
+        "cometresp: error: not sent: its input (about 1100 tokens) costs ~$0.0022, more than --max-cost $0.002"
+        f"{ALLOWS}\n",
         False,
     )
     assert len(wire.requests) == 1
@@ -336,7 +339,8 @@ def test_a_limit_and_a_price_of_the_config_file_hold_for_every_run(ask: Command,
         [
             9,
             "",
-            "cometresp: error: not sent: its input (about 1004 tokens) costs ~$0.0020, more than --max-cost $0.001\n",
+            "cometresp: error: not sent: its input (about 1004 tokens) costs ~$0.0020, more than --max-cost $0.001"
+            f"{ALLOWS}\n",
         ],
         [0, "hi\n", ""],
     ]
