@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cometresp.errors import ConfigError, UsageError
+from cometresp.errors import ConfigError, Hint, Next, UsageError
 from cometresp.paths import Reading, read_file
 
 MOST_BYTES = 1_000_000
@@ -143,10 +143,12 @@ def parse(text: str, path: Path) -> dict[str, Any]:
 
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
-    except (ValueError, RecursionError) as error:  # what Python's parser can't take
-        raise ConfigError(f"{path}: not valid TOML: a number is too long, or it is nested too deeply") from error
+    except (ValueError, RecursionError) as error:
+        # Others than its own are for what Python's parser can't take.
+        is_own = isinstance(error, tomllib.TOMLDecodeError)
+        reason = error if is_own else "a number is too long, or it is nested too deeply"
+        hint: Hint = (Next("config edit"), " opens it in an editor") if path.is_file() else ""  # it may be a pipe
+        raise ConfigError(f"{path}: not valid TOML: {reason}", hint=hint) from error
 
 
 def read_text(path: Path, reading: Reading | None = None) -> str:

@@ -58,7 +58,7 @@ def cells(models: Iterable[Model]) -> list[tuple[str, ...]]:
     widest = max(map(len, contexts), default=0)
     rows: list[tuple[str, ...]] = []
     for model, context, given, output in zip(models, contexts, inputs, outputs, strict=True):
-        extra = f"{dollars(model.price.per_request)} a request" if model.price and model.price.per_request else ""
+        extra = f"{dollars(model.price.per_request)}/request" if model.price and model.price.per_request else ""
         shown = " + ".join(filter(None, (output, extra)))
         rows.append((model.id, model.provider, context.rjust(widest) if context else "", given, shown))
     return rows

@@ -261,7 +261,6 @@ def unset_value(options: One, runtime: Runtime) -> None:
 @telling
 def store_key(options: KeyFor, runtime: Runtime) -> None:
     from cometresp.settings import editing
-    from cometresp.settings.assign import nearest_profile
     from cometresp.settings.keys import base_url_of, key_of, place_for
 
     if options.typed:
@@ -273,9 +272,6 @@ def store_key(options: KeyFor, runtime: Runtime) -> None:
     table = editing.read(path)
     name: tuple[str, ...]
     if options.profile is not None:
-        if options.profile not in table.get("profile", {}):
-            message = f"--profile: {escape_line(str(path))} has no profile {options.profile!r}"
-            raise UsageError(message, hint=nearest_profile(options.profile, table))
         name, owner = ("profile", options.profile, "key"), f"profile {options.profile}"
     else:
         name = place_for(base_url_of(options.base_url, load_file(os.environ), os.environ), table, path)
@@ -283,7 +279,7 @@ def store_key(options: KeyFor, runtime: Runtime) -> None:
     key = key_of(*_typed_key(runtime, owner))
     runtime.secrets.add_key(key)
     editing.set_value(path, name, key, private=True)
-    runtime.terminal.note(f"the key for {owner} is stored in {escape_line(str(path))}")
+    runtime.terminal.note(f"the key for {escape_line(owner, 200)} is stored in {escape_line(str(path))}")
     if os.environ.get("COMETAPI_KEY"):
         runtime.terminal.note("COMETAPI_KEY is set, and takes precedence")
 

@@ -8,8 +8,9 @@ import typer
 
 from cometresp.catalogue.cache import cache_folder
 from cometresp.catalogue.entries import RESPONSES, Model
+from cometresp.catalogue.price import Price
 from cometresp.catalogue.select import ANY, Sort, Wanted, selected, speaks, why_none
-from cometresp.catalogue.shown import cells, line
+from cometresp.catalogue.shown import cells, has_token_price, line
 from cometresp.errors import CometrespError, KeyProblemError, UsageError
 from cometresp.help.command import Command
 from cometresp.options.arguments import AsJson, InColor, Quiet, Select, complete_endpoints, complete_providers
@@ -37,12 +38,12 @@ class Listing(NamedTuple):
 
 
 class ListedPrice(TypedDict):
-    """USD: per million tokens, and for each request."""
+    """USD: per million tokens, and for each request; None is unknown."""
 
-    input: float
-    output: float
+    input: float | None
+    output: float | None
     cached_input: float | None
-    per_request: float
+    per_request: float | None
 
 
 class ListedModel(TypedDict):
@@ -173,11 +174,11 @@ def _print_table(runtime: Runtime, chosen: list[Model]) -> None:
     from cometresp.render.tables import Column, table
 
     columns = (
-        Column("MODEL"),
-        Column("PROVIDER", "rest", spare=3),
-        Column("CONTEXT", spare=2),
-        Column("IN $/M", spare=1),
-        Column("OUT $/M", spare=1),
+        Column("MODEL", "last"),
+        Column("PROVIDER", "rest", spare=2),
+        Column("CONTEXT", spare=1),
+        Column("IN $/M"),
+        Column("OUT $/M"),
     )
     rows = [tuple(map(escape_line, row)) for row in cells(chosen)]
     kept = [n for n, column in enumerate(columns) if column.kind == "rest" or any(row[n] for row in rows)]
@@ -212,13 +213,16 @@ def as_dict(model: Model) -> ListedModel:
         "features": list(model.features),
         "context": model.context,
         "max_output": model.max_output,
-        "price": None
-        if model.price is None
-        else {
-            "input": model.price.input,
-            "output": model.price.output,
-            "cached_input": model.price.cached_input,
-            "per_request": model.price.per_request,
-        },
+        "price": None if model.price is None else _listed(model.price),
         "entry": model.entry,
+    }
+
+
+def _listed(price: Price) -> ListedPrice:
+    has_tokens = has_token_price(price)
+    return {
+        "input": price.input if has_tokens else None,
+        "output": price.output if has_tokens else None,
+        "cached_input": price.cached_input,
+        "per_request": price.per_request or None,
     }

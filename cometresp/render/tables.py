@@ -21,35 +21,44 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 class Column(NamedTuple):
     """A column: `whole`, `fold` (on further lines) or `cut` to a share of the width, or `rest` (cut to what is left).
 
-    A `bar` fills what is left, too: its cells are shares of it, as `0.5`. `spare`: where the table is too narrow, the
+    `last` is whole, and folded only where nothing more can be left out. A `bar` fills what is left, too: its cells are
+    shares of it, as `0.5`. `spare`: where the table is too narrow, the
     column is left out; the highest first. `right`: its cells stand on the right of it, as numbers do.
     """
 
     head: str
-    kind: Literal["whole", "fold", "cut", "rest", "bar"] = "whole"
+    kind: Literal["whole", "last", "fold", "cut", "rest", "bar"] = "whole"
     spare: int = 0
     right: bool = False
 
 
+_FOLDED = ("fold", "last")
 _SHARES = {"fold": 3, "cut": 5}  # such a column takes a third, a fifth of the width at most
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], terminal: Terminal) -> str:
     """A table of escaped cells. One column is of kind `rest` or `bar`; it is left out if its head doesn't fit.
 
-    For one that is `spare` itself, no other column is left out.
+    A bar, or one that is `spare` itself, takes nothing from the others: it is left out before they are.
     """
     width = terminal_size((1, 2))[0]
-    widths = [_wanted(column, [row[n] for row in rows], width) for n, column in enumerate(columns)]
+    cells = [[column.head, *(row[n] for row in rows)] for n, column in enumerate(columns)]
+    widths = [_wanted(column, cells[n], width) for n, column in enumerate(columns)]
     rest = next(n for n, column in enumerate(columns) if column.kind in ("rest", "bar"))
     kept = set(range(len(columns))) - {rest}
     spare = sorted((n for n in kept if columns[n].spare), key=lambda n: columns[n].spare)
-    least = _LEAST_BAR if columns[rest].kind == "bar" else _LEAST_REST
-    least = 0 if columns[rest].spare else min(widths[rest], least)
-    while (left := width - sum(widths[n] + _GAP for n in kept)) < least and spare:
+    yields = columns[rest].kind == "bar" or columns[rest].spare > 0
+    least = _LEAST_BAR if columns[rest].kind == "bar" else min(widths[rest], _LEAST_REST)
+    while (left := width - sum(widths[n] + _GAP for n in kept)) < (-_GAP if yields else least) and spare:
         kept.remove(spare.pop())
+    for n in kept if yields else ():
+        if columns[n].kind in _FOLDED:
+            natural = max(map(cell_len, cells[n]))
+            room = max(widths[n] + left + _GAP, _LEAST)  # the last column has no gap behind it
+            left += widths[n] - min(natural, room)
+            widths[n] = min(natural, room)
     widths[rest] = min(widths[rest], left)
-    if left >= max(cell_len(columns[rest].head), 1):
+    if left >= (least if yields else max(cell_len(columns[rest].head), 1)):
         kept.add(rest)
     if columns[rest].kind == "bar":
         bars = [bar(float(row[rest]), max(widths[rest], 0), terminal) for row in rows]
@@ -68,7 +77,7 @@ def bar(share: float, width: int, terminal: Terminal) -> str:
 def _wanted(column: Column, cells: Sequence[str], width: int) -> int:
     if column.kind == "bar":
         return _BAR
-    natural = max(map(cell_len, (column.head, *cells)))
+    natural = max(map(cell_len, cells))
     share = _SHARES.get(column.kind)
     return min(natural, max(width // share, _LEAST)) if share else natural
 
@@ -76,7 +85,7 @@ def _wanted(column: Column, cells: Sequence[str], width: int) -> int:
 def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[str]], widths: list[int], kept: list[int]) -> Table:
     shown = Table(box=None, show_edge=False, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
     for n in kept:
-        folds = columns[n].kind == "fold"
+        folds = columns[n].kind in _FOLDED
         shown.add_column(
             Text(columns[n].head),
             no_wrap=not folds,

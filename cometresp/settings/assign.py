@@ -7,8 +7,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from cometresp.config_file import AT_TOP, IN_PROFILE
-from cometresp.errors import CometrespError, ConfigError, Hint, Next, UsageError
-from cometresp.nearest import nearest
+from cometresp.errors import CometrespError, ConfigError, Next, UsageError
 from cometresp.settings.checks import faults
 from cometresp.settings.document import Path, Unchangeable, apply, dotted, split_name
 from cometresp.settings.flags import OWN, setting_named, settings
@@ -110,13 +109,3 @@ def _about_argument(fault: CometrespError, file: FilePath) -> UsageError:
     """The fault, named after the argument in place of the file."""
     message = fault.message.removeprefix(str(file)).lstrip(", :")
     return UsageError(f"VALUE: {message}", hint=fault.hint)
-
-
-def nearest_profile(name: str, table: Mapping[str, Any]) -> Hint:
-    """A hint about a profile that isn't in the file."""
-    profiles = table.get("profile", {})
-    if near := nearest(name, profiles):
-        return f"did you mean {near}?"
-    if profiles:
-        return f"profiles: {', '.join(profiles)}"
-    return (Next("config set", "profile.NAME.base_url URL"), " makes one")

@@ -15,16 +15,18 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from cometresp.errors import ConfigError, named_in_errors
+from cometresp.settings.keys import MOST
 from cometresp.signals import deferred
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
 
 LONGEST = 30.0  # seconds
-_MOST_BYTES = 65_536  # of each of its streams
+_MOST_BYTES = 65_536  # that are kept of each of its streams
 _QUICK = 0.3  # seconds in which what it writes to standard error is held back
 _GRACE = 1.0  # seconds for its end
 _SHOWN = 500  # characters of standard error in a message
 _MOST_LINES = 20  # that are taken for secrets
+_BLANKS = "\ufeff \t\r"
 _FIRST_LINE = """a shell can take the first one: ["sh", "-c", "… | head -n 1"]"""
 
 
@@ -46,22 +48,26 @@ def key_from(
             ran = _run(command, terminal, longest)
     except (OSError, ValueError) as error:  # ValueError: a NUL in it
         raise ConfigError(f"{name} can't be started: {getattr(error, 'strerror', None) or error}") from error
-    lines = [line.strip("\ufeff \t\r") for line in ran.printed.split("\n")]
+    lines = [line.strip(_BLANKS) for line in ran.printed.split("\n")]
     lines = [line for line in lines if line]
     for line in lines[:_MOST_LINES]:
         on_output(line)
-    fault = f"took more than {longest:g} s" if ran.code is None else _fault(ran.code, lines)
+    fault = f"took more than {longest:g} s" if ran.code is None else _fault(ran, lines)
     if fault:
         said = " ".join(ran.complaints.split())
-        hint = _FIRST_LINE if fault.startswith("printed") and len(lines) > 1 else ""
+        hint = _FIRST_LINE if fault.startswith("printed") and ran.lines > 1 else ""
         raise ConfigError(f"{name} {fault}" + (f": {escape_line(said, _SHOWN)}" if said else ""), hint=hint)
     return lines[0]
 
 
 class _Ran(NamedTuple):
-    """How a command ended, None if it had to be ended, and what it wrote to its two streams."""
+    """How a command ended, None if it had to be ended, and the start of what it wrote to its two streams.
+
+    `lines` counts all that it printed, without empty ones.
+    """
 
     code: int | None
+    lines: int
     printed: str
     complaints: str
 
@@ -86,7 +92,7 @@ def _run(command: Sequence[str], terminal: Terminal, longest: float) -> _Ran:
                 _end(process, group=group is not None)
             for stream, seconds in zip(streams, (_GRACE, _GRACE / 5), strict=False):
                 stream.finish(seconds)
-    return _Ran(process.returncode if is_over else None, *(stream.text for stream in streams))
+    return _Ran(process.returncode if is_over else None, streams[0].lines, *(stream.text for stream in streams))
 
 
 def _wait(process: Any, longest: float) -> bool:
@@ -159,14 +165,16 @@ def _is_of_us(pid: int) -> bool:
         return False
 
 
-def _fault(code: int, lines: list[str]) -> str:
+def _fault(ran: _Ran, lines: list[str]) -> str:
     """What is wrong with how the command ended and what it printed; "" if nothing is."""
-    if code:
-        return f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
+    if ran.code:
+        return f"ended with {ran.code}" if ran.code > 0 else f"was ended by signal {-ran.code}"
+    if ran.lines > 1:
+        return f"printed {ran.lines} lines, and the key is one"
     if not lines:
         return "printed nothing"
-    if len(lines) > 1:
-        return f"printed {len(lines)} lines, and the key is one"
+    if len(lines[0]) > MOST:
+        return f"printed a line that is too long: a key has at most {MOST} characters"
     if not (lines[0].isascii() and lines[0].isprintable()) or " " in lines[0]:
         return "printed a character that headers don't allow"
     return ""
@@ -178,6 +186,8 @@ class _Collected:
     def __init__(self, stream: IO[bytes], terminal: Terminal | None = None) -> None:
         self._stream = stream
         self._terminal = terminal if terminal is not None and terminal.stderr_tty else None
+        self.lines = 0  # of all that it brings, without empty ones
+        self._in_line = False
         self._data = b""
         self._shown: int | None = None  # bytes; None until it is shown
         self._gate = threading.Lock()
@@ -204,11 +214,18 @@ class _Collected:
     def _read(self) -> None:
         with suppress(OSError, ValueError):
             while data := os.read(self._stream.fileno(), 4096):
+                self._count(data)
                 with self._gate:
                     self._data = (self._data + data)[:_MOST_BYTES]
                     if self._shown is not None:
                         self._show(self._shown)
         self._over.set()
+
+    def _count(self, data: bytes) -> None:
+        for n, part in enumerate(data.split(b"\n")):
+            is_inside = self._in_line and n == 0
+            self._in_line = is_inside or bool(part.strip(_BLANKS.encode()))
+            self.lines += self._in_line and not is_inside
 
     def _show_later(self) -> None:
         if not self._over.wait(_QUICK):

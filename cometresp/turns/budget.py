@@ -48,7 +48,7 @@ class Budget(NamedTuple):
             fits = cost - self._of_output() <= self.most
             raise CostLimitError(
                 f"not sent: its input (about {tokens} tokens){output} {price}",
-                hint="a lower --max-output-tokens costs less" if fits else "",
+                hint=("a lower --max-output-tokens costs less, " if fits else "") + "a higher --max-cost allows it",
             )
 
     def check_next(self, done: Finished, turns: int, outputs: Sequence[Json] = (), *, names: str = "") -> None:

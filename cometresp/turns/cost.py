@@ -51,16 +51,18 @@ class Prices:
 class Costs:
     """What the turns of a run cost. A price is looked up only where something tells of it.
 
-    `recorded` is the model of a response that is fetched, if it is known.
+    `recorded` is the model of a response that is fetched, if it is known. `limited`: by --max-cost, which has told of
+    an old list already.
     """
 
-    def __init__(self, runtime: Runtime, recorded: str | None = None) -> None:
+    def __init__(self, runtime: Runtime, recorded: str | None = None, *, limited: bool = False) -> None:
         output, terminal = runtime.output, runtime.terminal
         asked_for = output.usage or output.price is not None or output.max_cost is not None
         asked_for = asked_for or runtime.report.flags.writes
         self._told = asked_for or (terminal.stderr_tty and not terminal.quiet)
         self._runtime = runtime
         self._recorded = recorded
+        self._limited = limited
         self._known: dict[str, Known] = {}
 
     def of(self, answer: Answer, model: str | None) -> float | None:
@@ -77,7 +79,9 @@ class Costs:
         known = self._price(model) if model and self._told else None
         if known is None or known.cache == "fresh":
             return ""
-        return old_prices(self._runtime) if known.price else self._runtime.hint(f"{unpriced(model)}; ", *REFRESH)
+        if known.price is None:
+            return self._runtime.hint(f"{unpriced(model)}; ", *REFRESH)
+        return "" if self._limited else old_prices(self._runtime)
 
     def _price(self, model: str) -> "Known":
         if model not in self._known:

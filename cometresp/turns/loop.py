@@ -83,7 +83,7 @@ def _display(asked: Asked, runtime: Runtime, shape: Json, local: "_LocalCalls") 
         prints_only_id=asked.prints_only_id,
         shape=shape,
     )
-    outlets, costs = open_outlets(runtime), Costs(runtime)
+    outlets, costs = open_outlets(runtime), Costs(runtime, limited=runtime.output.max_cost is not None)
     return Display(layout, output, outlets, terminal, costs, runs_here=local.runs_here, hint=runtime.hint)
 
 

@@ -367,12 +367,17 @@ def test_a_file_with_faults_can_be_shown_and_mended(forker: Forker, run: Command
     assert tuple(gone) == (2, "", f"cometresp: error: temperature is not set in {path}\n")
 
 
+MENDS = "hint: cometresp config edit opens it in an editor"
+
+
 def test_a_damaged_file_is_told_by_every_command_and_stays_as_it_is(forker: Forker, run: Command) -> None:
     path = written(run, "a = \n")
-    message = f"cometresp: error: {path}: not valid TOML: Invalid value (at line 1, column 5)\n"
+    message = f"cometresp: error: {path}: not valid TOML: Invalid value (at line 1, column 5)\n{MENDS}\n"
     for words in (["show"], ["get", "model"], ["set", "model", "m"], ["unset", "model"], ["set-key"]):
         result = forker.run(run, ["config", *words], stdin=b"sk-1\n")
         assert (result.code, result.err) == (78, message), words
+    result = forker.run(run, ["ask", "--offline", "--profile", "work", "hi"])
+    assert (result.code, result.err) == (78, message)
     assert path.read_text() == "a = \n"
 
 
@@ -400,9 +405,10 @@ def test_a_key_from_standard_input_is_stored_for_its_base_url(forker: Forker, ru
     path.write_text('[keys]\n"https://api.cometapi.com/" = "old"\n[profile.work]\nbase_url = "https://w"\n')
     assert forker.run(run, ["config", "set-key"], stdin=b"new").code == 0
     assert forker.run(run, ["config", "--profile", "work", "set-key"], stdin=b"worker").code == 0
+    assert forker.run(run, ["config", "set-key", "--profile", "a b"], stdin=b"other").code == 0
     assert tomllib.loads(path.read_text()) == {
         "keys": {"https://api.cometapi.com/": "new"},
-        "profile": {"work": {"base_url": "https://w", "key": "worker"}},
+        "profile": {"work": {"base_url": "https://w", "key": "worker"}, "a b": {"key": "other"}},
     }
 
 
@@ -418,7 +424,7 @@ def test_a_key_from_standard_input_is_stored_for_its_base_url(forker: Forker, ru
         ([], b"k" * 10_001, "a key has at most 10000 characters"),
         (["sk-typed"], b"", "a key is no argument, since the list of processes would show it"
          "\nhint: without it, cometresp config set-key asks for the key"),
-        (["--profile", "none"], b"sk-1", "--profile: {path} has no profile 'none'\nhint: profiles: work"),
+        (["--profile", "new"], b"", "no key: standard input is empty"),
         (["--base-url", "h"], b"sk-1", "--base-url: 'h' is not a web address; it must start with https:// or http://"
          "\nhint: as in https://api.cometapi.com/v1"),
         (["--base-url", "https://h", "--profile", "work"], b"sk-1",

@@ -90,7 +90,7 @@ def test_models_as_json_have_the_servers_own_objects(ask: Command, wire: Wire) -
             "features": ["text"],
             "context": 400_000,
             "max_output": 128_000,
-            "price": {"input": 0.25, "output": 2.0, "cached_input": None, "per_request": 0.0},
+            "price": {"input": 0.25, "output": 2.0, "cached_input": None, "per_request": None},
             "entry": SMALL,
         },
         {
@@ -103,7 +103,7 @@ def test_models_as_json_have_the_servers_own_objects(ask: Command, wire: Wire) -
             "features": [],
             "context": None,
             "max_output": None,
-            "price": {"input": 0.0, "output": 0.0, "cached_input": None, "per_request": 0.04},
+            "price": {"input": None, "output": None, "cached_input": None, "per_request": 0.04},
             "entry": PICTURE,
         },
     ]
@@ -297,8 +297,34 @@ emulator-mini      cometresp   400K     0.40    1.60
 emulator-large     Example    1.05M    15.00   60.00
 emulator-free      Example    8.19K     0.00    0.00
 emulator-unpriced  Example
-emulator-image     Example                     0.04 a request
+emulator-image     Example                     0.04/request
 6 of 7 models for responses (--endpoint any: all)
+"""
+LESS = """\
+MODEL              CONTEXT  IN $/M  OUT $/M
+emulator            400K     2.00    8.00
+emulator-mini       400K     0.40    1.60
+emulator-large     1.05M    15.00   60.00
+emulator-free      8.19K     0.00    0.00
+emulator-unpriced
+emulator-image                      0.04/request
+6 of 7 models · fetched now
+"""
+FORTY = """\
+MODEL              IN $/M  OUT $/M
+emulator            2.00    8.00
+emulator-mini       0.40    1.60
+emulator-large     15.00   60.00
+emulator-free       0.00    0.00
+emulator-unpriced
+emulator-image             0.04/request
+6 of 7 models · fetched now
+"""
+LEAST = """\
+MODEL     IN $/M  OUT $/M
+emulator  0.40    1.60
+-mini
+1 of 7 models
 """
 NARROW = """\
 MODEL          IN $/M  OUT $/M
@@ -325,10 +351,14 @@ def test_a_table_fits_the_window_and_says_from_when_it_is(
     run: Command, ask: Command, wire: Wire, forker: Forker
 ) -> None:
     wide = forker.run(run, ["models", "--offline"], env={"COLUMNS": "80"}, terminal=True)
+    less = [
+        forker.run(run, ["models", "--offline", *words], env={"COLUMNS": columns}, terminal=True)
+        for columns, *words in (("58",), ("40",), ("25", "mini"))
+    ]
     narrow = forker.run(run, ["models", "--offline", "cometresp"], env={"COLUMNS": "36"}, terminal=True)
     wire.answer(by_path(json_reply([UNKNOWN])))
     bare = forker.run(ask, ["models"], env={"COLUMNS": "80"}, terminal=True)
-    assert [shown(result) for result in (wide, narrow, bare)] == [WIDE, NARROW, NO_PRICES]
+    assert [shown(result) for result in (wide, *less, narrow, bare)] == [WIDE, LESS, FORTY, LEAST, NARROW, NO_PRICES]
 
 
 @pytest.mark.parametrize(

@@ -148,18 +148,18 @@ weird      2     75       0       7          0    ?
 total      6   3076     400     308         60  ≥$0.50
 """
 NARROW = """\
-MODEL  TURNS  INPUT  OUTPUT  COST
-m          3   3000     300  ≥$0.50  █████████████
-weird      2     75       7    ?
--          1      1       1    ?
-total      6   3076     308  ≥$0.50
+MODEL  TURNS  INPUT  CACHED  OUTPUT  COST
+m          3   3000     400     300  ≥$0.50
+weird      2     75       0       7    ?
+-          1      1       0       1    ?
+total      6   3076     400     308  ≥$0.50
 """
 ASCII = """\
-MODEL  INPUT  OUTPUT  COST
-m       3000     300  >=$0.50  #########
-weird     75       7     ?
--          1       1     ?
-total   3076     308  >=$0.50
+MODEL  TURNS  INPUT  OUTPUT  COST
+m          3   3000     300  >=$0.50
+weird      2     75       7     ?
+-          1      1       1     ?
+total      6   3076     308  >=$0.50
 """
 
 
@@ -174,6 +174,14 @@ def test_on_a_terminal_it_is_a_table_that_fits_the_window(
     env = {"TERM": "dumb", "COLUMNS": str(columns), "LANG": locale}
     shown = plain(forker.run(run, ["usage", "--by", "model"], env=env, terminal=True).text)
     assert [line.rstrip() for line in shown.splitlines()] == table.splitlines()
+
+
+def test_a_name_is_not_broken_for_a_bar(run: Command, forker: Forker) -> None:
+    record(run, ("a", "gpt-5.4-turbo-2", used(1, 1), 0.5), ("b", "m", used(1, 1), 0.25))
+    env = {"TERM": "dumb", "COLUMNS": "40"}
+    shown = plain(forker.run(run, ["usage", "--by", "model"], env=env, terminal=True).text)
+    assert [line.split()[0] for line in shown.splitlines()] == ["MODEL", "gpt-5.4-turbo-2", "m", "total"]
+    assert "█" not in shown
 
 
 def test_without_any_cost_the_bars_are_of_tokens_and_large_numbers_are_short(run: Command, forker: Forker) -> None:

@@ -34,6 +34,7 @@ def sh(script: str) -> tuple[str, str, str]:
 
 def test_the_key_is_the_one_line_that_is_printed() -> None:
     assert [key_of("echo", "sk-1"), key_of(*sh("printf '\\n sk-2\\r\\n\\n'; echo x >&2"))] == ["sk-1", "sk-2"]
+    assert key_of("printf", "%010000d", "1") == f"{1:010000}"
     assert key_of(*sh("sleep 60 & echo sk-3")) == "sk-3"  # what is left running isn't waited for
 
 
@@ -47,6 +48,11 @@ def test_the_key_is_the_one_line_that_is_printed() -> None:
         (sh("echo a; echo; echo b"), "sh printed 2 lines, and the key is one"),
         (("echo", "a b"), "echo printed a character that headers don't allow"),
         (("printf", "\\303\\274"), "printf printed a character that headers don't allow"),
+        (
+            sh("head -c 10001 /dev/zero | tr '\\0' k"),
+            "sh printed a line that is too long: a key has at most 10000 characters",
+        ),
+        (sh("head -c 10000000 /dev/zero | tr '\\0' k; echo; echo b"), "sh printed 2 lines, and the key is one"),
         (sh("echo sk-1; exit 3"), "sh ended with 3"),
         (sh("printf 'no\\033[2J\\nkey' >&2; exit 1"), "sh ended with 1: no\\x1b[2J key"),
         (sh("kill -9 $$"), "sh was ended by signal 9"),

@@ -27,6 +27,7 @@ USED = {
     "total_tokens": 1100,
 }
 USAGE_LINE = "usage: 1000 input (400 cached), 100 output (60 reasoning), 1100 total"
+ALLOWS = "\nhint: a higher --max-cost allows it"
 REFRESH = "cometresp models --refresh fetches the prices"
 
 
@@ -119,6 +120,18 @@ def test_a_missing_or_old_list_is_told_of_only_where_usage_asks_for_it(
     assert [line for line in asked if "price" in line] == ([] if notice is None else [notice])
     assert [line for line in quiet if "price" in line] == []
     assert [request.path for request in wire.requests] == ["/v1/responses"] * 2
+
+
+def test_an_old_list_is_told_of_once_where_a_limit_needs_it_too(ask: Command, wire: Wire, forker: Forker) -> None:
+    priced(ask, wire.url, age=90_000)
+    wire.answer(text_stream("hi", usage=USED))
+    env = {"TERM": "dumb", "COLUMNS": "200"}
+    told = [
+        [line for line in plain(forker.run(ask, words, env=env, terminal=True).text).splitlines() if "price" in line]
+        for words in (["ask", "-u", "--max-cost", "1", "hi"], ["get", "-u", "--max-cost", "1", "resp_1"])
+    ]
+    line = f"the list of prices is more than a day old; {REFRESH}"
+    assert told == [[f"--max-cost: {line}"], [line]]
 
 
 def test_the_cost_is_recorded_where_the_price_was_looked_up_else_it_is_that_of_today(ask: Command, wire: Wire) -> None:
@@ -248,12 +261,12 @@ def test_a_run_that_stays_below_the_limit_is_like_any_other(tools: Command, wire
     ("words", "message"),
     [
         (["--max-cost", "0.002", "x" * 4000],
-         "not sent: its input (about 1004 tokens) costs ~$0.0020, more than --max-cost $0.002"),
+         f"not sent: its input (about 1004 tokens) costs ~$0.0020, more than --max-cost $0.002{ALLOWS}"),
         (["--max-cost", "0.008", "--max-output-tokens", "1000", "12345678"],
          "not sent: its input (about 6 tokens) and the 1000 output tokens that it allows cost ~$0.0080,"
-         " more than --max-cost $0.008\nhint: a lower --max-output-tokens costs less"),
+         " more than --max-cost $0.008\nhint: a lower --max-output-tokens costs less, a higher --max-cost allows it"),
         (["--max-cost", "0.000001", "--background", "12345678"],
-         "not sent: its input (about 6 tokens) costs ~$0.000012, more than --max-cost $0.000001"),
+         f"not sent: its input (about 6 tokens) costs ~$0.000012, more than --max-cost $0.000001{ALLOWS}"),
     ],
 )  # fmt: skip
 def test_a_request_that_would_cost_too_much_is_not_sent(
@@ -271,7 +284,8 @@ def test_the_earlier_turns_count_as_the_server_counted_them(ask: Command, wire: 
     assert list(ask("continue", "--max-cost", "0.002", "12345678")) == [
         9,
         "",
-        "cometresp: error: not sent: its input (about 1106 tokens) costs ~$0.0022, more than --max-cost $0.002\n",
+        "cometresp: error: not sent: its input (about 1106 tokens) costs ~$0.0022, more than --max-cost $0.002"
+        f"{ALLOWS}\n",
     ]
     assert list(ask("ask", "--previous-response-id", "elsewhere", "--max-cost", "0.002", "12345678")) == [
         0,
@@ -290,7 +304,8 @@ def test_calls_of_an_earlier_run_are_not_run_where_the_next_turn_would_cost_too_
     result = tools("continue", "--functions", "tools.py", "--approve", "always", "--max-cost", "0.002")
     assert (result.code, result.err, (tools.home / "touched").exists()) == (
         9,
-        "cometresp: error: not sent: its input (about 1100 tokens) costs ~$0.0022, more than --max-cost $0.002\n",
+        "cometresp: error: not sent: its input (about 1100 tokens) costs ~$0.0022, more than --max-cost $0.002"
+        f"{ALLOWS}\n",
         False,
     )
     assert len(wire.requests) == 1
@@ -324,7 +339,8 @@ def test_a_limit_and_a_price_of_the_config_file_hold_for_every_run(ask: Command,
         [
             9,
             "",
-            "cometresp: error: not sent: its input (about 1004 tokens) costs ~$0.0020, more than --max-cost $0.001\n",
+            "cometresp: error: not sent: its input (about 1004 tokens) costs ~$0.0020, more than --max-cost $0.001"
+            f"{ALLOWS}\n",
         ],
         [0, "hi\n", ""],
     ]
