@@ -23,6 +23,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import signal
 import threading
 from contextlib import AsyncExitStack, suppress
@@ -46,6 +47,11 @@ _MOST_PAGES = 100  # of the list of tools
 _GRACE = 0.5  # seconds that a server has to end when its input does
 _LONGEST_END = 1.0  # seconds for the end of all
 _LONGEST_CONNECT = 30.0
+_NOT_MCP = "the server sent a message that isn't MCP"
+# The number of a request in an answer that isn't JSON: servers write it at the start or at the end.
+_ANSWERED = re.compile(
+    rb'^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1,15})\b|"id"\s*:\s*(\d{1,15})\s*\}\s*$'
+)
 _SAYS_CLOSED = "Connection closed"  # the words of the SDK, which has no class for it
 _NO_ACCESS = (401, 403)
 _NO_SESSION = (404, 410)
@@ -102,6 +108,7 @@ class Command:
         self._is_known = False  # it has sent a message
         self.has_closed = False  # its standard output, by itself
         self._is_to_end = False
+        self.is_too_long = False  # its last message
         self._outcome = ""
 
     async def __aenter__(self) -> Any:
@@ -154,15 +161,14 @@ class Command:
                             await self._pass_on(bytes(each), received)
         if line:
             self._note_noise(bytes(line))
+        self.is_too_long = len(line) > _LONGEST_MESSAGE
         self.has_closed = not self._is_to_end
         self._pipes.messages.put_nowait(None)
 
     async def _pass_on(self, line: bytes, received: Any) -> None:
         if not line.strip():
             return
-        try:
-            message = mcp_types.jsonrpc_message_adapter.validate_json(line, by_name=False)
-        except ValueError:
+        if (message := message_of(line)) is None:
             self._note_noise(line)
             return
         self._is_known = True
@@ -183,6 +189,32 @@ class Command:
                     text = sent.message.model_dump_json(by_alias=True, exclude_unset=True)
                     self._process.stdin.write(text.encode() + b"\n")
                     await self._process.stdin.drain()
+
+
+def message_of(line: bytes) -> Any:
+    """The message in a line of a server, None if there is none.
+
+    A lone surrogate, which JavaScript writes for half an emoji, becomes U+FFFD. An answer that isn't MCP becomes an
+    error: without one, its request would wait for the end of its time.
+    """
+    with suppress(ValueError):
+        return mcp_types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+    number = None
+    try:
+        found = json.loads(line.decode(errors="replace"))
+        if not (isinstance(found, dict) and "jsonrpc" in found):
+            return None
+        number = None if "method" in found else found.get("id")
+        mended = re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(found, ensure_ascii=False))
+        with suppress(ValueError):
+            return mcp_types.jsonrpc_message_adapter.validate_json(mended, by_name=False)
+    except (ValueError, RecursionError):
+        if ids := b'"jsonrpc"' in line and _ANSWERED.search(line):
+            number = int(ids[1] or ids[2])
+    if not isinstance(number, int | str):
+        return None
+    error = mcp_types.ErrorData(code=mcp_types.PARSE_ERROR, message=_NOT_MCP)
+    return mcp_types.JSONRPCError(jsonrpc="2.0", id=number, error=error)
 
 
 class Connection:
@@ -249,6 +281,8 @@ class Connection:
                 return "the command isn't found", "absent"
             if isinstance(error, OSError):
                 return f"the command can't be run: {error.strerror}", ""
+            if self._command.is_too_long:
+                return f"its message is longer than {_LONGEST_MESSAGE >> 20} MiB", ""
             if outcome := await self._command.outcome():
                 return f"it ended: {outcome}", ""
             if self._command.is_nonsense:

@@ -157,6 +157,57 @@ def test_an_error_of_a_server_over_http_ends_its_session_only_where_it_says_so(w
         assert server.sessions == 2
 
 
+# A server on pipes. It answers a call with the line that the call gives, in which HEAD is how its answer begins.
+LINES = """
+import json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    if "id" not in asked:
+        continue
+    head = '{"jsonrpc": "2.0", "id": %s, ' % asked["id"]
+    match asked["method"]:
+        case "initialize":
+            version = asked["params"]["protocolVersion"]
+            about = {"protocolVersion": version, "capabilities": {"tools": {}}}
+            print(head + '"result": ' + json.dumps(about | {"serverInfo": {"name": "x", "version": "1"}}) + "}")
+        case "tools/list":
+            print(head + '"result": {"tools": ' + sys.argv[1] + "}}")
+        case "tools/call":
+            print(asked["params"]["arguments"]["line"].replace("HEAD", head).replace("LONG", "x" * 40_000_000))
+        case _:
+            print(head + '"error": {"code": -32601, "message": "unknown"}}')
+    sys.stdout.flush()
+"""
+TOOL = '{"name": "t", "inputSchema": {"type": "object"}}'
+
+
+def lines(tools: str = f"[{TOOL}]") -> dict[str, Any]:
+    return {"command": [sys.executable, "-c", LINES, tools]}
+
+
+@needs_sdk
+def test_a_message_that_cannot_be_parsed_ends_its_call_at_once() -> None:
+    no_mcp = {"error": "the server sent a message that isn't MCP"}
+    table = {
+        r'HEAD"result": {"content": [{"type": "text", "text": "lone \ud800 sur"}]}}': "lone \ufffd sur",
+        r'HEAD"result": {"content": [{"type": "text", "text": "\ud83d\ude00 \\ud800"}]}}': "\U0001f600 \\ud800",
+        'HEAD"result": 7}': no_mcp,
+        'HEAD"result": {"content": [': no_mcp,
+        'HEAD"result": ' + "[" * 5000 + "]" * 5000 + "}": no_mcp,
+        'HEAD"result": {"content": [{"type": "text", "text": "still there"}]}}': "still there",
+    }
+    with toolbox(s=lines()) as box:
+        assert {line: outcome(box, "s__t", line=line) for line in table} == table
+
+
+@needs_sdk
+def test_a_message_that_is_too_long_is_told_as_such() -> None:
+    with toolbox(s=lines()) as box:
+        assert outcome(box, "s__t", line="LONG") == {"error": "its message is longer than 32 MiB"}
+        again = 'HEAD"result": {"content": [{"type": "text", "text": "a new one"}]}}'
+        assert outcome(box, "s__t", line=again) == "a new one"
+
+
 @needs_sdk
 def test_what_is_no_server_is_told_in_one_line(wire: Wire) -> None:
     wire.answer(reply(401, "no"))
