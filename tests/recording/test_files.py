@@ -96,6 +96,20 @@ def test_a_parameter_that_may_be_a_key_is_masked_in_text(value: str, text: str, 
     assert (again.request.query, again.reply.body.decode()) == ("sub=***", shown)
 
 
+def test_the_query_of_where_a_redirect_leads_is_masked_as_that_of_a_request() -> None:
+    headers = {
+        "Location": "http://u:pw@x/a?key=LOCSECRET&stream=true&v=1&flag#token=FRAGMENT-1",
+        "content-location": "/files/a",
+    }
+    page = b'<a href="http://x/a?key=LOCSECRET">FRAGMENT-1</a>'
+    _, again = kept(ASK, Reply(307, headers, 0.0, (Piece(0.0, page),)))
+    assert again.reply.headers == {
+        "Location": "http://x/a?key=***&stream=true&v=***&flag#token=***",
+        "content-location": "/files/a",
+    }
+    assert again.reply.body == b'<a href="http://x/a?key=***">***</a>'
+
+
 @pytest.mark.parametrize(
     "body",
     [
