@@ -28,6 +28,7 @@ import signal
 import threading
 from contextlib import AsyncExitStack, suppress
 from typing import Any
+from urllib.parse import urljoin
 
 _is_missing = False
 try:
@@ -38,6 +39,7 @@ try:
     from mcp.client.sse import sse_client
     from mcp.client.streamable_http import streamable_http_client
     from mcp.shared.message import SessionMessage
+    from pydantic import ValidationError
 except ImportError:  # it is missing, or older than what is needed: the parent reports it
     _is_missing = True
 
@@ -109,6 +111,7 @@ class Command:
         self.has_closed = False  # its standard output, by itself
         self._is_to_end = False
         self.is_too_long = False  # its last message
+        self.listed: Any = None  # the tools in its last answer that had some, as they came
         self._outcome = ""
 
     async def __aenter__(self) -> Any:
@@ -172,6 +175,8 @@ class Command:
             self._note_noise(line)
             return
         self._is_known = True
+        if isinstance(result := getattr(message, "result", None), dict) and "tools" in result:
+            self.listed = result["tools"]
         await received.send(SessionMessage(message))
 
     def _note_noise(self, line: bytes) -> None:
@@ -224,6 +229,7 @@ class Connection:
         self._given = given
         self._command = Command(given["command"], given["environ"], pipes) if "command" in given else None
         self.statuses: list[int] = []  # of HTTP, those of errors that have no message
+        self._leads_to = ""  # the redirect that came last
         self._has_lost_session = False
 
     async def connect(self, stack: AsyncExitStack) -> Any:
@@ -259,6 +265,9 @@ class Connection:
         return Client(transport, client_info=info, cache=None)
 
     async def _note_status(self, response: Any) -> None:
+        if self._leads_to and str(response.request.url) == self._leads_to:  # the SDK does follow it, to the same host
+            self.statuses.pop()
+        self._leads_to = ""
         if not (response.is_error or response.has_redirect_location):
             return
         status, request = response.status_code, response.request
@@ -266,6 +275,9 @@ class Connection:
             self._has_lost_session = True
         if status in _NO_ACCESS or not await _has_message(response):
             self.statuses.append(status)
+            with suppress(ValueError):
+                if response.has_redirect_location:
+                    self._leads_to = urljoin(str(request.url), response.headers["location"])
 
     @property
     def _may_be_sse(self) -> bool:
@@ -291,7 +303,11 @@ class Connection:
             return f"it can't be reached: {described(error)}", ""
         elif self.statuses:
             status = self.statuses[-1]
-            return f"it answered with HTTP {status}", "key" if status in _NO_ACCESS else ""
+            url = re.sub("//[^/]*@", "//", re.split("[?#]", self._leads_to)[0])  # may have secrets
+            leads = f", a redirect to {url}, which isn't followed" if url else ""
+            return f"it answered with HTTP {status}{leads}", "key" if status in _NO_ACCESS else ""
+        if isinstance(error, ValidationError):
+            return _invalid(error, self._command.listed if self._command else None), ""
         return "it closed the connection" if self.is_closed(error) else described(error), ""
 
     def is_closed(self, error: BaseException) -> bool:
@@ -338,6 +354,22 @@ def _words_for(code: int | None) -> str:
 def described(error: BaseException) -> str:
     text = str(error)[:1_000].strip()
     return text or type(error).__name__
+
+
+def _invalid(error: Any, listed: Any) -> str:
+    """What is wrong with an answer that isn't as in the protocol. `listed` are the tools of the server, if known."""
+    found = error.errors(include_url=False)[0]
+    match found["loc"]:
+        case ["tools", int(index), *fields]:
+            pass
+        case [first, int(index), *_]:
+            return f"its answer isn't valid MCP, in {first}[{index}]"
+        case where:
+            return "its answer isn't valid MCP" + (f", in {where[0]}" if where else "")
+    tool = listed[index] if isinstance(listed, list) and index < len(listed) else found["input"]
+    name = tool.get("name") if isinstance(tool, dict) else None
+    which = f"its tool {name!r}" if isinstance(name, str) else f"its tool number {index + 1}"
+    return f"{which} has no valid {fields[0]}" if fields else f"{which} is no object"
 
 
 def plain(model: Any) -> Any:
