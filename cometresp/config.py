@@ -190,10 +190,10 @@ def normal_url(given: Value) -> str:
             hint=f"as in {DEFAULT_BASE_URL}",
         )
     if "@" in parts.netloc:
-        raise error_type(
-            f"{given.source}: a base URL has no user and password: {shown!r}",
-            hint="-H 'Authorization: …' sends them, or a key",
-        )
+        hint = "-H 'Authorization: …' sends them, or a key"
+        if given.source == "--upstream":  # of the emulator, which has no -H
+            hint = "the clients of the recorder send them: by -H 'Authorization: …', or as a key"
+        raise error_type(f"{given.source}: a base URL has no user and password: {shown!r}", hint=hint)
     if parts.fragment or not url.isprintable() or " " in url:
         raise error_type(f"{given.source}: a base URL has no fragment or blank: {without_query(shown)!r}")
     if fault := _fault_of(host):

@@ -23,10 +23,12 @@ import asyncio
 import json
 import logging
 import os
+import re
 import signal
 import threading
 from contextlib import AsyncExitStack, suppress
 from typing import Any
+from urllib.parse import urljoin
 
 _is_missing = False
 try:
@@ -37,6 +39,7 @@ try:
     from mcp.client.sse import sse_client
     from mcp.client.streamable_http import streamable_http_client
     from mcp.shared.message import SessionMessage
+    from pydantic import ValidationError
 except ImportError:  # it is missing, or older than what is needed: the parent reports it
     _is_missing = True
 
@@ -46,6 +49,11 @@ _MOST_PAGES = 100  # of the list of tools
 _GRACE = 0.5  # seconds that a server has to end when its input does
 _LONGEST_END = 1.0  # seconds for the end of all
 _LONGEST_CONNECT = 30.0
+_NOT_MCP = "the server sent a message that isn't MCP"
+# The number of a request in an answer that isn't JSON: servers write it at the start or at the end.
+_ANSWERED = re.compile(
+    rb'^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1,15})\b|"id"\s*:\s*(\d{1,15})\s*\}\s*$'
+)
 _SAYS_CLOSED = "Connection closed"  # the words of the SDK, which has no class for it
 _NO_ACCESS = (401, 403)
 _NO_SESSION = (404, 410)
@@ -102,6 +110,8 @@ class Command:
         self._is_known = False  # it has sent a message
         self.has_closed = False  # its standard output, by itself
         self._is_to_end = False
+        self.is_too_long = False  # its last message
+        self.listed: Any = None  # the tools in its last answer that had some, as they came
         self._outcome = ""
 
     async def __aenter__(self) -> Any:
@@ -154,18 +164,19 @@ class Command:
                             await self._pass_on(bytes(each), received)
         if line:
             self._note_noise(bytes(line))
+        self.is_too_long = len(line) > _LONGEST_MESSAGE
         self.has_closed = not self._is_to_end
         self._pipes.messages.put_nowait(None)
 
     async def _pass_on(self, line: bytes, received: Any) -> None:
         if not line.strip():
             return
-        try:
-            message = mcp_types.jsonrpc_message_adapter.validate_json(line, by_name=False)
-        except ValueError:
+        if (message := message_of(line)) is None:
             self._note_noise(line)
             return
         self._is_known = True
+        if isinstance(result := getattr(message, "result", None), dict) and "tools" in result:
+            self.listed = result["tools"]
         await received.send(SessionMessage(message))
 
     def _note_noise(self, line: bytes) -> None:
@@ -185,6 +196,32 @@ class Command:
                     await self._process.stdin.drain()
 
 
+def message_of(line: bytes) -> Any:
+    """The message in a line of a server, None if there is none.
+
+    A lone surrogate, which JavaScript writes for half an emoji, becomes U+FFFD. An answer that isn't MCP becomes an
+    error: without one, its request would wait for the end of its time.
+    """
+    with suppress(ValueError):
+        return mcp_types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+    number = None
+    try:
+        found = json.loads(line.decode(errors="replace"))
+        if not (isinstance(found, dict) and "jsonrpc" in found):
+            return None
+        number = None if "method" in found else found.get("id")
+        mended = re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(found, ensure_ascii=False))
+        with suppress(ValueError):
+            return mcp_types.jsonrpc_message_adapter.validate_json(mended, by_name=False)
+    except (ValueError, RecursionError):
+        if ids := b'"jsonrpc"' in line and _ANSWERED.search(line):
+            number = int(ids[1] or ids[2])
+    if not isinstance(number, int | str):
+        return None
+    error = mcp_types.ErrorData(code=mcp_types.PARSE_ERROR, message=_NOT_MCP)
+    return mcp_types.JSONRPCError(jsonrpc="2.0", id=number, error=error)
+
+
 class Connection:
     """A connection to one server, and what is known of it."""
 
@@ -192,6 +229,7 @@ class Connection:
         self._given = given
         self._command = Command(given["command"], given["environ"], pipes) if "command" in given else None
         self.statuses: list[int] = []  # of HTTP, those of errors that have no message
+        self._leads_to = ""  # the redirect that came last
         self._has_lost_session = False
 
     async def connect(self, stack: AsyncExitStack) -> Any:
@@ -227,6 +265,9 @@ class Connection:
         return Client(transport, client_info=info, cache=None)
 
     async def _note_status(self, response: Any) -> None:
+        if self._leads_to and str(response.request.url) == self._leads_to:  # the SDK does follow it, to the same host
+            self.statuses.pop()
+        self._leads_to = ""
         if not (response.is_error or response.has_redirect_location):
             return
         status, request = response.status_code, response.request
@@ -234,6 +275,9 @@ class Connection:
             self._has_lost_session = True
         if status in _NO_ACCESS or not await _has_message(response):
             self.statuses.append(status)
+            with suppress(ValueError):
+                if response.has_redirect_location:
+                    self._leads_to = urljoin(str(request.url), response.headers["location"])
 
     @property
     def _may_be_sse(self) -> bool:
@@ -249,6 +293,8 @@ class Connection:
                 return "the command isn't found", "absent"
             if isinstance(error, OSError):
                 return f"the command can't be run: {error.strerror}", ""
+            if self._command.is_too_long:
+                return f"its message is longer than {_LONGEST_MESSAGE >> 20} MiB", ""
             if outcome := await self._command.outcome():
                 return f"it ended: {outcome}", ""
             if self._command.is_nonsense:
@@ -257,7 +303,11 @@ class Connection:
             return f"it can't be reached: {described(error)}", ""
         elif self.statuses:
             status = self.statuses[-1]
-            return f"it answered with HTTP {status}", "key" if status in _NO_ACCESS else ""
+            url = re.sub("//[^/]*@", "//", re.split("[?#]", self._leads_to)[0])  # may have secrets
+            leads = f", a redirect to {url}, which isn't followed" if url else ""
+            return f"it answered with HTTP {status}{leads}", "key" if status in _NO_ACCESS else ""
+        if isinstance(error, ValidationError):
+            return _invalid(error, self._command.listed if self._command else None), ""
         return "it closed the connection" if self.is_closed(error) else described(error), ""
 
     def is_closed(self, error: BaseException) -> bool:
@@ -304,6 +354,22 @@ def _words_for(code: int | None) -> str:
 def described(error: BaseException) -> str:
     text = str(error)[:1_000].strip()
     return text or type(error).__name__
+
+
+def _invalid(error: Any, listed: Any) -> str:
+    """What is wrong with an answer that isn't as in the protocol. `listed` are the tools of the server, if known."""
+    found = error.errors(include_url=False)[0]
+    match found["loc"]:
+        case ["tools", int(index), *fields]:
+            pass
+        case [first, int(index), *_]:
+            return f"its answer isn't valid MCP, in {first}[{index}]"
+        case where:
+            return "its answer isn't valid MCP" + (f", in {where[0]}" if where else "")
+    tool = listed[index] if isinstance(listed, list) and index < len(listed) else found["input"]
+    name = tool.get("name") if isinstance(tool, dict) else None
+    which = f"its tool {name!r}" if isinstance(name, str) else f"its tool number {index + 1}"
+    return f"{which} has no valid {fields[0]}" if fields else f"{which} is no object"
 
 
 def plain(model: Any) -> Any:

@@ -174,7 +174,7 @@ class Session:
                 hint = self.server.hint
             case "slow":
                 hint = "a longer timeout in a table [mcp.NAME] in the config file gives it more time"
-            case "key":
+            case "key" if not self.server.headers:
                 hint = "headers of a table [mcp.NAME] in the config file are sent with each request"
         raise self._unusable(why, hint)
 

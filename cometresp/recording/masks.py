@@ -9,10 +9,12 @@ from cometresp.request.secrets import add_secrets, masked_body
 from cometresp.wire.headers import MASK, is_secret_header, names_key
 from cometresp.wire.json import Json
 from cometresp.wire.masking import Secrets
+from cometresp.wire.urls import shown_url
 
 # Parameters of the API's own endpoints (API 1). The values of all others are masked: gateways take keys in them.
 _OF_API = "after before include include[] include_obfuscation limit order starting_after stream"
 _PARAMETERS = frozenset(_OF_API.split())
+_LOCATIONS = ("location", "content-location")
 _PLACE = ("type", "item_id", "output_index", "content_index", "summary_index")  # of a delta (API 7.3)
 _SHORTEST_KEY = 8  # characters of a parameter's value that may be a key, though its name doesn't say so
 _OF_CLIENTS = re.compile(r"(x-stainless-|sec-)", re.IGNORECASE)  # facts about a client, short words all of them
@@ -27,12 +29,15 @@ class Masks:
         for name, value in headers.items():
             if is_secret_header(name) and not _OF_CLIENTS.match(name):
                 self._secrets.add_header(name, value)
+        self._add_query(query)
+        if isinstance(body, dict):
+            add_secrets(body, self._secrets)
+
+    def _add_query(self, query: str) -> None:
         for name, value in _pairs(query):
             if name not in _PARAMETERS:
                 self._secrets.add(unquote(value), certain=names_key(name))
                 self._add_parameter(value)
-        if isinstance(body, dict):
-            add_secrets(body, self._secrets)
 
     def _add_parameter(self, value: str) -> None:
         if len(value) >= _SHORTEST_KEY and any(map(str.isdigit, value)):
@@ -79,8 +84,23 @@ class Masks:
         return {name: MASK if is_secret_header(name) and value else value for name, value in headers.items()}
 
     def reply_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """The headers of a reply; a cookie is a secret of its server."""
-        return {name: MASK if names_key(name) else self._secrets.message(value) for name, value in headers.items()}
+        """The headers of a reply. A cookie is a secret of its server, as are values in the query of a redirect.
+
+        The secrets in them are known to what is masked afterwards: the body of a redirect repeats its address.
+        """
+        masked = {
+            name: self._location(value) if name.lower() in _LOCATIONS else value for name, value in headers.items()
+        }
+        return {name: MASK if names_key(name) else self._secrets.message(value) for name, value in masked.items()}
+
+    def _location(self, url: str) -> str:
+        """A URL without user and password, the values of its query and of its fragment masked."""
+        rest, fragment_mark, fragment = url.partition("#")
+        address, query_mark, query = rest.partition("?")
+        self._add_query(query)
+        self._add_query(fragment)
+        shown = f"{shown_url(address)}{query_mark}{masked_query(query)}"
+        return f"{shown}{fragment_mark}{masked_query(fragment)}"
 
     def path(self, path: str) -> str:
         return self._secrets.message(path)

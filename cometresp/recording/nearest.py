@@ -1,6 +1,7 @@
 """Which recording is most like a request that was never recorded, and what is different. Pure."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import Any
@@ -8,11 +9,13 @@ from typing import Any
 from cometresp.recording.requests import RecordedRequest
 
 _LONGEST_VALUE = 40  # characters
+_BEFORE = 13  # characters of an excerpt before the first difference
 _MOST = 3  # differences that are named
 _COMPARED = 300  # characters of two texts that are compared
 _BODY = "the body"  # where it is different as a whole
 _OTHER_KIND = 1000.0  # the weight of what makes it another kind of request
 _ABSENT = object()
+_MARK = re.compile(r"\\u[0-9a-f]{4}|\\.|.", re.DOTALL)  # of JSON
 
 
 def nearest(request: RecordedRequest, recorded: Iterable[tuple[str, RecordedRequest]]) -> tuple[str, list[str]] | None:
@@ -27,7 +30,7 @@ def nearest(request: RecordedRequest, recorded: Iterable[tuple[str, RecordedRequ
             best = distance, name, different
     if best is None:
         return None
-    words = [f"{where} ({_shown(there)} there, {_shown(here)} here)" for where, there, here in best[2][:_MOST]]
+    words = ["{} ({} there, {} here)".format(where, *_shown(there, here)) for where, there, here in best[2][:_MOST]]
     left = len(best[2]) - _MOST
     return best[1], words + ([f"{left} more"] if left > 0 else [])
 
@@ -67,11 +70,30 @@ def _weight(where: str, there: Any, here: Any) -> float:
     return 1.0
 
 
-def _shown(value: Any) -> str:
+def _shown(there: Any, here: Any) -> tuple[str, str]:
+    """The two values, of long ones an excerpt that begins shortly before the first difference."""
+    one, other = _marks(there), _marks(here)
+    same = 0
+    if there is not _ABSENT and here is not _ABSENT:
+        same = next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), 0)
+    start = max(same - _BEFORE, 0) if max(len(one), len(other)) > _LONGEST_VALUE else 0
+    return _excerpt(one, start), _excerpt(other, start)
+
+
+def _excerpt(marks: list[str], start: int) -> str:
+    begun = ["…", *marks[start + 1 :]] if start else marks
+    return "".join(begun if len(begun) <= _LONGEST_VALUE else [*begun[: _LONGEST_VALUE - 1], "…"])
+
+
+def _marks(value: Any) -> list[str]:
+    """The characters of a value's JSON, each as it is shown; "none" if it is absent.
+
+    A client may show any run of blanks as one: a space behind a space is `·`, and all other blanks are escapes.
+    """
     if value is _ABSENT:
-        return "none"
-    text = json_text(value)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+        return ["none"]
+    text = re.sub("(?<= ) ", "·", json_text(value))
+    return [mark if mark.isprintable() else json.dumps(mark)[1:-1] for mark in _MARK.findall(text)]
 
 
 def json_text(value: Any) -> str:

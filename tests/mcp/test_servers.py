@@ -152,9 +152,77 @@ def test_an_error_of_a_server_over_http_ends_its_session_only_where_it_says_so(w
             [{"error": "wait 5 s"}] * 5 + [{"error": "it answered with HTTP 503"}],
             1,
         )
-        assert ("content" in outcome(box, "127_0_0_1__t")["error"], server.sessions) == (True, 1)
+        assert outcome(box, "127_0_0_1__t") == {"error": "its answer isn't valid MCP, in content"}
+        assert server.sessions == 1
         assert [outcome(box, "127_0_0_1__t") for _ in range(2)] == [{"error": "it answered with HTTP 404"}, "done"]
         assert server.sessions == 2
+
+
+# A server on pipes. It answers a call with the line that the call gives, in which HEAD is how its answer begins.
+LINES = """
+import json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    if "id" not in asked:
+        continue
+    head = '{"jsonrpc": "2.0", "id": %s, ' % asked["id"]
+    match asked["method"]:
+        case "initialize":
+            version = asked["params"]["protocolVersion"]
+            about = {"protocolVersion": version, "capabilities": {"tools": {}}}
+            print(head + '"result": ' + json.dumps(about | {"serverInfo": {"name": "x", "version": "1"}}) + "}")
+        case "tools/list":
+            print(head + '"result": {"tools": ' + sys.argv[1] + "}}")
+        case "tools/call":
+            print(asked["params"]["arguments"]["line"].replace("HEAD", head).replace("LONG", "x" * 40_000_000))
+        case _:
+            print(head + '"error": {"code": -32601, "message": "unknown"}}')
+    sys.stdout.flush()
+"""
+TOOL = '{"name": "t", "inputSchema": {"type": "object"}}'
+
+
+def lines(tools: str = f"[{TOOL}]") -> dict[str, Any]:
+    return {"command": [sys.executable, "-c", LINES, tools]}
+
+
+@needs_sdk
+def test_a_message_that_cannot_be_parsed_ends_its_call_at_once() -> None:
+    no_mcp = {"error": "the server sent a message that isn't MCP"}
+    table = {
+        r'HEAD"result": {"content": [{"type": "text", "text": "lone \ud800 sur"}]}}': "lone \ufffd sur",
+        r'HEAD"result": {"content": [{"type": "text", "text": "\ud83d\ude00 \\ud800"}]}}': "\U0001f600 \\ud800",
+        'HEAD"result": {"content": [{"type": "text"}]}}': {"error": "its answer isn't valid MCP, in content[0]"},
+        'HEAD"result": 7}': no_mcp,
+        'HEAD"result": {"content": [': no_mcp,
+        'HEAD"result": ' + "[" * 5000 + "]" * 5000 + "}": no_mcp,
+        'HEAD"result": {"content": [{"type": "text", "text": "still there"}]}}': "still there",
+    }
+    with toolbox(s=lines()) as box:
+        assert {line: outcome(box, "s__t", line=line) for line in table} == table
+
+
+@needs_sdk
+@pytest.mark.parametrize(
+    ("tools", "told"),
+    [
+        (f'[{TOOL}, {{"name": "bad one", "inputSchema": "x"}}]', "its tool 'bad one' has no valid inputSchema"),
+        ('[{"name": "bad", "inputSchema": {"type": "string"}}]', "its tool 'bad' has no valid inputSchema"),
+        ('[{"inputSchema": {"type": "object"}}]', "its tool number 1 has no valid name"),
+        (f"[{TOOL}, 7]", "its tool number 2 is no object"),
+        ("7", "its answer isn't valid MCP, in tools"),
+    ],
+)
+def test_a_tool_that_is_not_valid_is_named_in_one_line(tools: str, told: str) -> None:
+    assert refusal(s=lines(tools)) == (f"--mcp: s: {told}", "")
+
+
+@needs_sdk
+def test_a_message_that_is_too_long_is_told_as_such() -> None:
+    with toolbox(s=lines()) as box:
+        assert outcome(box, "s__t", line="LONG") == {"error": "its message is longer than 32 MiB"}
+        again = 'HEAD"result": {"content": [{"type": "text", "text": "a new one"}]}}'
+        assert outcome(box, "s__t", line=again) == "a new one"
 
 
 @needs_sdk
@@ -167,13 +235,18 @@ def test_what_is_no_server_is_told_in_one_line(wire: Wire) -> None:
     assert refusal(f"{python} 'exit(\"no\")'")[0].endswith(": it ended: exit 1: no")
     assert refusal("echo hello")[0] == "--mcp: echo hello: it ended: exit 0; it printed 'hello', which isn't MCP"
     assert refusal("cat") == ("--mcp: cat: Method not found", "")
-    assert refusal(s=table) == (
+    assert refusal(s=table) == ("--mcp: s: it answered with HTTP 401", "")
+    assert wire.requests[0].headers["x-key"] == "abc"
+    assert refusal(s={"url": url}) == (
         "--mcp: s: it answered with HTTP 401",
         "headers of a table [mcp.NAME] in the config file are sent with each request",
     )
-    assert wire.requests[0].headers["x-key"] == "abc"
-    wire.answer(reply(307, location=f"http://localhost:{wire.port}/elsewhere"))
-    assert refusal(s=table) == ("--mcp: s: it answered with HTTP 307", "")
+    wire.answer(reply(307, location=f"http://u:pw@localhost:{wire.port}/elsewhere?key=abc#x"))
+    assert refusal(s=table) == (
+        f"--mcp: s: it answered with HTTP 307, a redirect to http://localhost:{wire.port}/elsewhere,"
+        " which isn't followed",
+        "",
+    )
     assert "/elsewhere" not in {request.path for request in wire.requests}
 
 
@@ -202,3 +275,18 @@ def test_without_the_sdk_the_flag_says_what_to_install(
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
     assert refusal("x") == (f"--mcp: needs the MCP SDK for Python, {what}", "pip install 'cometresp[mcp]'")
+
+
+@needs_sdk
+def test_a_redirect_that_is_followed_hides_no_error_of_the_server(wire: Wire) -> None:
+    server = Scripted(failing(429))
+
+    def answer(request: Request, connection: socket.socket) -> None:
+        if request.method == "POST" and request.path != "/here":
+            connection.sendall(reply(307, location="/here"))
+        else:
+            server(request, connection)
+
+    wire.answer(answer)
+    with toolbox(f"http://127.0.0.1:{wire.port}/mcp") as box:
+        assert outcome(box, "127_0_0_1__t") == {"error": "wait 5 s"}

@@ -61,7 +61,7 @@ OWN = "can't be combined with --replay: it is for the emulator's own answers\n"
             "--record r --upstream https://me:word@x.example",
             2,
             "--upstream: a base URL has no user and password: 'https://x.example'\n"
-            "hint: -H 'Authorization: …' sends them, or a key\n",
+            "hint: the clients of the recorder send them: by -H 'Authorization: …', or as a key\n",
         ),
         (
             "--record r --upstream http://x.example",

@@ -13,6 +13,7 @@ from cometresp.recording.document import Recorded, read, written
 from cometresp.recording.exchange import Exchange, Piece, Reply, Request
 from cometresp.recording.folder import Folder, load
 from cometresp.recording.masks import Masks
+from cometresp.recording.nearest import nearest
 from cometresp.recording.requests import json_of, recorded_request
 
 ASK = Request("POST", "/v1/responses", "", {"Authorization": "Bearer sk-secret-1"}, b'{"input":"Hi","stream":true}')
@@ -94,6 +95,44 @@ def test_a_parameter_that_may_be_a_key_is_masked_in_text(value: str, text: str, 
     reply = Reply(200, {}, 0.0, (Piece(0.0, text.encode()),))
     _, again = kept(ASK._replace(query=f"sub={value}"), reply)
     assert (again.request.query, again.reply.body.decode()) == ("sub=***", shown)
+
+
+LONG = "You are a careful reviewer of changes. "  # 39 characters
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "words"),
+    [
+        ("a b", "a  b", '"a b" there, "a ·b" here'),
+        ("a b", "a\u00a0b", '"a b" there, "a\\u00a0b" here'),
+        ("a\nb", "a b", '"a\\nb" there, "a b" here'),
+        (LONG + "Be short.", LONG + "Be long.", '…changes. Be short." there, …changes. Be long." here'),
+        (LONG, LONG + "x" * 60, f'…of changes. " there, …of changes. {"x" * 26}… here'),
+        (LONG + "x" * 60, 7, '"You are a careful reviewer of changes.… there, 7 here'),
+        ("x" * 50 + "\n" * 9, "x" * 50 + "\n" * 8, r'…xxxx\n\n\n\n\n\n\n\n\n" there, …xxxx\n\n\n\n\n\n\n\n" here'),
+    ],
+    ids=["blanks", "no-break-space", "line-break", "far", "longer", "another-type", "line-breaks"],
+)
+def test_what_is_different_is_shown_around_its_first_character(there: str, here: object, words: str) -> None:
+    one, other = (
+        recorded_request(ASK._replace(body=json.dumps({"input": value}).encode()), Masks({}, {}))
+        for value in (there, here)
+    )
+    assert nearest(other, [("0001", one)]) == ("0001", [f"input ({words})"])
+
+
+def test_the_query_of_where_a_redirect_leads_is_masked_as_that_of_a_request() -> None:
+    headers = {
+        "Location": "http://u:pw@x/a?key=LOCSECRET&stream=true&v=1&flag#token=FRAGMENT-1",
+        "content-location": "/files/a",
+    }
+    page = b'<a href="http://x/a?key=LOCSECRET">FRAGMENT-1</a>'
+    _, again = kept(ASK, Reply(307, headers, 0.0, (Piece(0.0, page),)))
+    assert again.reply.headers == {
+        "Location": "http://x/a?key=***&stream=true&v=***&flag#token=***",
+        "content-location": "/files/a",
+    }
+    assert again.reply.body == b'<a href="http://x/a?key=***">***</a>'
 
 
 @pytest.mark.parametrize(
