@@ -55,6 +55,7 @@ _ANSWERED = re.compile(
     rb'^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1,15})\b|"id"\s*:\s*(\d{1,15})\s*\}\s*$'
 )
 _SAYS_CLOSED = "Connection closed"  # the words of the SDK, which has no class for it
+_SAYS_NOT_MCP = "Failed to parse "  # over HTTP; its words about what is wrong follow
 _NO_ACCESS = (401, 403)
 _NO_SESSION = (404, 410)
 
@@ -353,6 +354,8 @@ def _words_for(code: int | None) -> str:
 
 def described(error: BaseException) -> str:
     text = str(error)[:1_000].strip()
+    if text.startswith(_SAYS_NOT_MCP) and "validation error" in text:
+        return _NOT_MCP
     return text or type(error).__name__
 
 

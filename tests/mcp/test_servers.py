@@ -153,6 +153,8 @@ def test_an_error_of_a_server_over_http_ends_its_session_only_where_it_says_so(w
             1,
         )
         assert outcome(box, "127_0_0_1__t") == {"error": "its answer isn't valid MCP, in content"}
+        server.replies.insert(0, json_reply({"jsonrpc": "2.0", "id": 1, "result": 7}, 200))
+        assert outcome(box, "127_0_0_1__t") == {"error": "the server sent a message that isn't MCP"}
         assert server.sessions == 1
         assert [outcome(box, "127_0_0_1__t") for _ in range(2)] == [{"error": "it answered with HTTP 404"}, "done"]
         assert server.sessions == 2
