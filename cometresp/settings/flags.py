@@ -81,18 +81,16 @@ def setting_named(name: str, where: str) -> Setting:
 def checked(name: str, value: Any, where: str) -> Any:
     """The value as its flag gives it to a command. Raises ConfigError, without the value, which may be a secret."""
     setting = setting_named(name, where)
-    error = ConfigError(f"{where}: {name} must be {setting.values}")
-    if setting.kind is list:
-        value = [value] if isinstance(value, str) else value
-        if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-            raise error
-        return value
-    if setting.kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not setting.kind:
-        raise error
-    if not setting.choices:
-        return value
-    if str(value).lower() not in setting.choices:
-        raise error
-    return str(value).lower()
+    if setting.kind is list and isinstance(value, str):
+        value = [value]
+    if setting.kind is float and type(value) is int:
+        value = float(value)
+    if setting.choices and isinstance(value, str):
+        value = value.lower()
+    if (
+        type(value) is not setting.kind
+        or (setting.choices and value not in setting.choices)
+        or (isinstance(value, list) and not all(isinstance(entry, str) for entry in value))
+    ):
+        raise ConfigError(f"{where}: {name} must be {setting.values}")
+    return value

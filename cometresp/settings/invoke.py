@@ -67,7 +67,8 @@ def _values(ctx: Any, shared: Collection[str], template: Template) -> "dict[str,
 
     command = ctx.command.name or ""
     given = {field: params[field] for field in typed}
-    which = filled(file, {"template", "var"} & set(shared), given, command=command)
+    named = any({"template", "var"} & layer.values.keys() for layer in file.layers)
+    which = filled(file, {"template", "var"} & set(shared), given, command=command) if named else {}
     name, variables = (which[field].value if field in which else params.get(field) for field in ("template", "var"))
     over: dict[str, Filled] = {}
     if name is not None:

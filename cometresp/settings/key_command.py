@@ -205,14 +205,12 @@ class _Collected:
         """Wait for the rest. What the command has left running may hold the stream open: it then stays open here."""
         self._reader.join(seconds)
         self._over.set()
-        if not self._reader.is_alive():
-            self._stream.close()
         with self._gate:
             if self._terminal is not None and self._shown and not self._data.endswith(b"\n"):
                 self._terminal.write_stderr("\n")  # behind a question that was left open
 
     def _read(self) -> None:
-        with suppress(OSError, ValueError):
+        with self._stream, suppress(OSError, ValueError):
             while data := os.read(self._stream.fileno(), 4096):
                 self._count(data)
                 with self._gate:
