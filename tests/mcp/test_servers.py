@@ -290,5 +290,11 @@ def test_a_redirect_that_is_followed_hides_no_error_of_the_server(wire: Wire) ->
             server(request, connection)
 
     wire.answer(answer)
-    with toolbox(f"http://127.0.0.1:{wire.port}/mcp") as box:
-        assert outcome(box, "127_0_0_1__t") == {"error": "wait 5 s"}
+    try:
+        with toolbox(f"http://127.0.0.1:{wire.port}/mcp") as box:
+            told = outcome(box, "127_0_0_1__t")
+    except UsageError as error:
+        if not error.message.endswith("/here, which isn't followed"):
+            raise
+        pytest.skip("this version of the SDK follows no redirect")
+    assert told == {"error": "wait 5 s"}
