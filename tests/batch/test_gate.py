@@ -94,6 +94,6 @@ def test_a_set_of_digests_holds_what_was_added(ids: list[str]) -> None:
 
 def test_a_set_of_digests_grows() -> None:
     found = Digests()
-    for number in range(1, 20_000):
+    for number in range(1, 6_000):  # the first places of all are the same until it has grown
         found.add(number << 12)
-    assert (len(found), 5 << 12 in found, 20_000 << 12 in found) == (19_999, True, False)
+    assert (len(found), 5 << 12 in found, 6_000 << 12 in found) == (5_999, True, False)
