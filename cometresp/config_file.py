@@ -61,9 +61,9 @@ def is_set(layer: Layer, name: str) -> bool:
 
 
 def flag_settings(layer: Layer) -> Iterator[tuple[str, Any]]:
-    """The settings of this place that have a flag's name, with their values."""
+    """The settings of this place that aren't known here: those with a flag's name, and wrong names."""
     own = AT_TOP.keys() | IN_PROFILE.keys()
-    return ((name, value) for name, value in layer.values.items() if name not in own and is_set(layer, name))
+    return ((name, value) for name, value in layer.values.items() if name not in own)
 
 
 def load_file(environ: Mapping[str, str], *, profile: str | None = None, reading: Reading | None = None) -> ConfigFile:

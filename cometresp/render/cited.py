@@ -98,9 +98,8 @@ class Cited:
                 fresh[at] = fresh.get(at, "") + mark
             elif splitter.insert(mark, before=_joined(whole, self._marks, at, begin)):
                 self._marks[at] = self._marks.get(at, "") + mark
-        made = fresh.pop(begin, "") + _joined(whole, fresh, begin, self._read)
         self._marks |= fresh
-        return made
+        return fresh.pop(begin, "") + _joined(whole, fresh, begin, self._read)
 
     def _count(self, notes: Iterable[Note]) -> None:
         for note in notes:

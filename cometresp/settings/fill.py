@@ -7,7 +7,7 @@ doesn't count. What a turn takes over from its chain isn't filled where it conti
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
-from cometresp.config_file import ConfigFile, Layer, flag_settings
+from cometresp.config_file import ConfigFile, Layer, flag_settings, is_set
 from cometresp.errors import ConfigError
 from cometresp.settings.flags import checked, setting_named
 from cometresp.settings.relations import continues, excluded, is_given, lacks
@@ -79,6 +79,8 @@ def of_layer(layer: Layer, on_fault: OnFault | None = None) -> dict[str, Filled]
     for name, value in flag_settings(layer):
         try:
             setting = setting_named(name, layer.source)
+            if not is_set(layer, name):
+                continue
             _check_new(name, names.setdefault(setting.field, name), layer.source)
             values[setting.field] = Filled(checked(name, value, layer.source), layer.source, setting.flag)
         except ConfigError as error:

@@ -141,6 +141,15 @@ def test_whenever_citations_come_the_text_is_the_same_but_for_its_numbers(data: 
         )
 
 
+def test_a_number_between_two_pieces_of_text_is_known_to_the_ones_that_come_before_it() -> None:
+    answer, one, fed = Answer(), Cited(), Fed()
+    annotations = [url(12, "https://x/0"), url(5, "https://x/1")]
+    for event in (delta(TEXT[:12]), added(annotations[0]), delta(TEXT[12:]), added(annotations[1], 1)):
+        answer.apply(Event(event["type"], event, ""))
+        one.feed(fed, answer.read_new_text(), Event(event["type"], event, ""), answer)
+    assert fed.rest.startswith("Paris\\[2\\] is big\\[1\\]. So is Rome.")
+
+
 def test_a_splitter_takes_text_only_before_what_it_did_not_return() -> None:
     splitter = Splitter()
     splitter.feed("one\n\ntwo\n")

@@ -65,3 +65,12 @@ def test_a_key_is_shown_only_where_it_would_be_sent(forker: Forker, run: Command
     for env, value in (({}, "***"), ({"COMETAPI_BASE_URL": "http://127.0.0.1:8"}, None)):
         rows = json.loads(forker.run(run, ["config", "--profile", "p", "--all", "--json"], env=env).out)
         assert next(row["value"] for row in rows if row["name"] == "key") == value
+
+
+def test_a_blank_name_is_a_fault_for_every_command_and_no_bug(forker: Forker, run: Command) -> None:
+    (run.home / "c.toml").write_text('"" = ""\n')
+    environ = {"COMETRESP_CONFIG": str(run.home / "c.toml")}
+    lines = (["config", "show"], ["config", "set", "model", "x"], ["ask", "--dry-run", "hi"], ["doctor", "--offline"])
+    results = [forker.run(run, words, env=environ) for words in lines]
+    told = [(result.code, "unknown setting ''" in result.err) for result in results]
+    assert told == [(78, True), (0, False), (78, True), (78, True)]  # `set` changes one setting of a file with faults

@@ -139,6 +139,7 @@ def test_a_profile_can_be_offline_for_every_command(forker: Forker, configured: 
             78,
             "{file}: unknown setting 'zzz'\nhint: a flag's long name, without the dashes",
         ),
+        ("'' = ''", [], 78, "{file}: unknown setting ''\nhint: a flag's long name, without the dashes"),
         ("temperature = 'hot'", [], 78, "{file}: temperature must be a number"),
         ("temperature = true", [], 78, "{file}: temperature must be a number"),
         ("max_turns = 1.5", [], 78, "{file}: max_turns must be a whole number"),
