@@ -7,6 +7,8 @@ from contextlib import contextmanager
 DEFAULT_TIMEOUT = 600.0  # seconds without data
 DEFAULT_RETRIES = 2  # of a request, and of following a response without anything new
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds (API 8.3)
+SHORTEST_ASKED = 0.05  # seconds; what a server asks for is at least that
+_LAST_LOOK = 1.0  # seconds before the end of the time
 
 
 class Deadline:
@@ -29,6 +31,30 @@ class Deadline:
 def backoff(tries: int) -> float:
     """Seconds to wait after so many failed tries: 0.5 s doubling to 8 s, jittered (API 8.3)."""
     return jittered(min(_FIRST_PAUSE * 2**tries, _LONGEST_PAUSE))
+
+
+class Pauses:
+    """The pauses, in seconds, between two looks at work of a server: from `first` they grow by `growth` to `longest`.
+
+    What the server asks for counts in their place, up to `longest_asked`.
+    """
+
+    def __init__(self, first: float, longest: float, growth: float, *, longest_asked: float) -> None:
+        self._next = first
+        self._longest = longest
+        self._growth = growth
+        self._longest_asked = longest_asked
+
+    def next(self, *, asked: float | None, left: float | None) -> float | None:
+        """The next one; None where the time that is `left` leaves none. A last look comes shortly before its end."""
+        if asked is not None:
+            seconds = min(max(asked, SHORTEST_ASKED), self._longest_asked)
+        else:
+            seconds = jittered(self._next)
+            self._next = min(self._next * self._growth, self._longest)
+            if left is not None:
+                seconds = min(seconds, left - _LAST_LOOK)
+        return None if seconds <= 0 or (left is not None and seconds >= left) else seconds
 
 
 def jittered(seconds: float) -> float:

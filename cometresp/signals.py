@@ -8,7 +8,7 @@ another thread, which can wait for the locks that it needs, and then sends the s
 
 Python runs a handler between two steps of the main thread. A signal that comes just before a system call begins, or is
 delivered to another thread, doesn't interrupt that call: its handler would wait as long as the call does, for example
-for a server that sends nothing. So a thread hears of every signal, and interrupts the main one shortly after.
+for a server that sends nothing. So a thread is woken by every signal, and interrupts the main one shortly after.
 """
 
 import os
@@ -80,7 +80,7 @@ class _State:
     """What the handlers know. There is one, as there is one table of handlers."""
 
     def __init__(self) -> None:
-        self.heard_in = 0  # the process whose thread hears of signals
+        self.nudged_in = 0  # the process in which a thread is woken by signals
         self.reset()
 
     def reset(self) -> None:
@@ -110,7 +110,7 @@ def install() -> None:
     for name in _ENDS:
         _handle(name, _on_end)
     _handle("SIGTSTP", _on_stop)
-    _hear_of_all()
+    _start_nudging()
     sys.unraisablehook = _unraisable
     sys.excepthook = _uncaught
 
@@ -155,24 +155,24 @@ def _handle(name: str, handler: Any) -> None:
         signal.signal(number, handler)
 
 
-def _hear_of_all() -> None:
+def _start_nudging() -> None:
     """Have a thread interrupt the main one after each signal; SIGURG does that, which means nothing to a program."""
-    if sys.platform == "win32" or _state.heard_in == os.getpid():
+    if sys.platform == "win32" or _state.nudged_in == os.getpid():
         return
     import threading
 
-    _state.heard_in = os.getpid()
-    heard, wakeup = os.pipe()
+    _state.nudged_in = os.getpid()
+    woken, wakeup = os.pipe()
     os.set_blocking(wakeup, False)
     signal.signal(signal.SIGURG, lambda *_: None)
     signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
-    threading.Thread(target=_nudge, args=(heard, threading.main_thread()), daemon=True).start()
+    threading.Thread(target=_nudge, args=(woken, threading.main_thread()), daemon=True).start()
 
 
-def _nudge(heard: int, main: "threading.Thread") -> None:
+def _nudge(woken: int, main: "threading.Thread") -> None:
     import time
 
-    while numbers := os.read(heard, 512):
+    while numbers := os.read(woken, 512):
         for pause in _NUDGES if set(numbers) - {signal.SIGURG} else ():
             time.sleep(pause)
             _send(main, signal.SIGURG)

@@ -53,7 +53,7 @@ def open_output(
     if output.has_content and not asked.batch.resume:
         raise UsageError(
             f"--output: {output.shown} is there already",
-            hint="--resume continues its run; another name, or none of that file, starts anew",
+            hint="--resume continues its run; another name, or removing that file, starts a new run",
         )
     side = Side(checked.mark, str(shard or ""), asked.batch.text)
     earlier = Earlier()
@@ -96,7 +96,7 @@ def _check_side(asked: Asked, output: Output, source: Source, checked: Checked, 
     if checked.unnamed:
         raise UsageError(
             f"--input-changed: lines of {source.shown} have no custom_id, and their numbers may be others now",
-            hint="another -o starts anew",
+            hint="another -o starts a new run",
         )
 
 

@@ -2,7 +2,7 @@
 
     check       flags that contradict each other; the input, whole: every bad line before anything is sent
     resume      what the output has already, and whether it is of this input
-    send        threads ask and write; the main thread shows how far they are, and hears of signals
+    send        threads ask and write; the main thread shows the progress, and gets the signals
     conclude    the summary, and the error that the run amounts to
 
 Without --resume an output that is there isn't touched.

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cometresp.batch.standing import name_of, status_words
-from cometresp.deadline import jittered
+from cometresp.deadline import Pauses
 from cometresp.errors import Next, RateLimitedError, StoppedError, UnreachableError
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from cometresp.client.client import Client
     from cometresp.render.status import StatusLine
 
-_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 5.0, 120.0, 1.3  # seconds between two looks
-_SHORTEST_ASKED, _LONGEST_ASKED = 0.05, 600.0  # what a server may ask for
 _MOST_FAILURES = 30  # in a row: a wait of a day outlasts an outage of an hour
-_LAST_LOOK = 1.0  # seconds before --max-time
 _SAID_EVERY = 60.0  # seconds between lines where nothing can be redrawn
 _BAR = 10
 _SHOWN, _LONGEST_SHOWN = 14, 20  # characters of an id
@@ -45,12 +42,12 @@ class _Wait:
         self._batch = batch
         self._runtime = runtime
         self._progress = progress
-        self._pause = _FIRST_PAUSE
+        self._pauses = Pauses(5.0, 120.0, 1.3, longest_asked=600.0)
 
     def until_ended(self) -> Json:
         problem, failures = "", 0
         while not has_ended(self._batch):
-            seconds = self._seconds()
+            seconds = self._pauses.next(asked=self._client.retry_after, left=self._client.left)
             if seconds is None:
                 return self._batch
             self._progress.show(self._batch, seconds, problem)
@@ -69,18 +66,6 @@ class _Wait:
             else:
                 problem, failures = "", 0
         return self._batch
-
-    def _seconds(self) -> float | None:
-        """The pause before the next look; None where --max-time leaves no time for one."""
-        asked, left = self._client.retry_after, self._client.left
-        if asked is not None:
-            seconds = min(max(asked, _SHORTEST_ASKED), _LONGEST_ASKED)
-        else:
-            seconds = jittered(self._pause)
-            self._pause = min(self._pause * _GROWTH, _LONGEST_PAUSE)
-            if left is not None:
-                seconds = min(seconds, left - _LAST_LOOK)
-        return None if seconds <= 0 or (left is not None and seconds >= left) else seconds
 
 
 # what is shown ------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
-from cometresp.deadline import DEFAULT_RETRIES, backoff, jittered
+from cometresp.deadline import DEFAULT_RETRIES, SHORTEST_ASKED, Pauses, backoff
 from cometresp.errors import (
     Cause,
     CometrespError,
@@ -19,11 +19,8 @@ from cometresp.wire.events import Event, is_known, may_go_on
 from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import open_calls, output_of
 
-_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 2.0, 15.0, 1.4  # seconds between polls
 _LONGEST_ASKED = 120.0  # what a server may ask for in a reply that isn't an error
-_SHORTEST_ASKED = 0.05
 _MOST_UNKNOWN = 20  # polls of a status that isn't known here
-_LAST_LOOK = 1.0  # seconds before --max-time
 
 
 class Server(Protocol):
@@ -102,7 +99,7 @@ class Poll:
     def __init__(self, fetched: Fetched, *, most: int | None = None) -> None:
         self._fetched = fetched
         self._most = most
-        self._pause = _FIRST_PAUSE
+        self._pauses = Pauses(2.0, 15.0, 1.4, longest_asked=_LONGEST_ASKED)
         self._reached = False
         self._status: object = None  # the last one, and how often it came
         self._times = 0
@@ -159,15 +156,9 @@ class Poll:
 
     def _wait(self, status: str, problem: str) -> bool:
         """Wait before the next poll; False where --max-time leaves no time for one."""
-        asked, left = self._fetched.server.retry_after, self._fetched.server.left
-        if asked is not None:
-            seconds = min(max(asked, _SHORTEST_ASKED), _LONGEST_ASKED)
-        else:
-            seconds = jittered(self._pause)
-            self._pause = min(self._pause * _GROWTH, _LONGEST_PAUSE)
-            if left is not None:
-                seconds = min(seconds, left - _LAST_LOOK)
-        if seconds <= 0 or (left is not None and seconds >= left):
+        server = self._fetched.server
+        seconds = self._pauses.next(asked=server.retry_after, left=server.left)
+        if seconds is None:
             return False
         self._fetched.on_poll(self._fetched.id, Polled(status, problem, seconds, self._patient))
         self._fetched.sleep(seconds)
@@ -257,7 +248,7 @@ class Follow:
         if not failures or failures > self._fetched.tries:
             return
         asked, left = self._fetched.server.retry_after, self._fetched.server.left
-        seconds = backoff(failures - 1) if asked is None else max(asked, _SHORTEST_ASKED)
+        seconds = backoff(failures - 1) if asked is None else max(asked, SHORTEST_ASKED)
         if left is not None and seconds >= left:
             raise error
         self._fetched.sleep(seconds)

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Self
 
 from cometresp import signals
 from cometresp.terminal import Terminal, terminal_size
@@ -154,6 +155,14 @@ class Redrawn(Drawing):
         self._region = Region(write or terminal.write_stderr)
         self._outer: Redrawn | None = None
         self._is_covered = False
+
+    def __enter__(self) -> Self:
+        """The block in which the region stands."""
+        self.attach()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.detach()
 
     def attach(self) -> None:
         """Start to draw; the terminal's lines are printed above the region."""

@@ -1,7 +1,6 @@
 """A status line whose words change: `⠋ batch_ab12 is in progress · 3/10 done · 12 s`."""
 
 import time
-from typing import Self
 
 from cometresp.render.console import status_line
 from cometresp.render.region import Redrawn, spinner
@@ -15,13 +14,6 @@ class StatusLine(Redrawn):
         super().__init__(terminal)
         self.text = text
         self._started = time.monotonic()
-
-    def __enter__(self) -> Self:
-        self.attach()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.detach()
 
     def _lines(self, size: tuple[int, int]) -> list[str]:
         elapsed = time.monotonic() - self._started

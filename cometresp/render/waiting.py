@@ -1,7 +1,6 @@
 """A status line for what is waited for before anything is sent: `⠋ reading a.pdf · 120.0 MB · 3 s`."""
 
 import time
-from typing import Self
 
 from cometresp.render.region import Redrawn, spinner
 from cometresp.terminal import Terminal
@@ -15,13 +14,6 @@ class Waiting(Redrawn):
         super().__init__(terminal)
         self._message = message
         self._started = time.monotonic()
-
-    def __enter__(self) -> Self:
-        self.attach()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.detach()
 
     def _lines(self, size: tuple[int, int]) -> list[str]:
         elapsed = time.monotonic() - self._started

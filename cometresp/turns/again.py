@@ -12,8 +12,8 @@ from cometresp.state.records import COMPACTED, Turn
 from cometresp.text import escape_line, shell_flag
 from cometresp.turns.lookup import find, id_from_stdin
 from cometresp.turns.plan import Plan, changed_settings, place_after
-from cometresp.turns.prepare import Prepared, budget_for, check_body, earlier_items
-from cometresp.turns.replay import sent_items, with_items
+from cometresp.turns.prepare import Prepared, budget_for, check_body, check_cost, earlier_items, whole_body
+from cometresp.turns.replay import sent_items
 from cometresp.wire.events import GOOD
 from cometresp.wire.json import Json
 
@@ -53,14 +53,12 @@ def prepare_again(asked: Asked, runtime: Runtime, tools: "Tools | None") -> tupl
     check_body(runtime, plan, body)
     runtime.report.model = body.get("model")
     earlier = earlier_items(runtime, plan, body)
-    if earlier is not None:
-        body = with_items(body, earlier + new_items)
+    body = whole_body(body, earlier, new_items)
     if turn.settings.conversation and turn.status in GOOD:
         conversation = escape_line(turn.settings.conversation)
         runtime.terminal.warn(f"{conversation} keeps {repeat.name} too: the server adds the turn behind it")
     budget = budget_for(asked, runtime, body)
-    if budget is not None and (left_out := budget.check_request(body, plan.parent)):
-        runtime.terminal.warn(f"--max-cost: the estimate is without {left_out}")
+    check_cost(runtime, budget, body, plan)
     return asked, Prepared(body, plan, new_items, body.get("model"), [], budget)
 
 

@@ -65,14 +65,13 @@ def prepare(asked: Asked, runtime: Runtime, given: Given, tools: "Tools | None")
     check_answered(plan.parent, plan.open_calls, new_items, [call.id for call in calls])
     earlier = earlier_items(runtime, plan, body)  # raises before anything is run
     if budget is not None and calls:
-        budget.check_request(_whole(body, earlier, new_items), plan.parent)
+        budget.check_request(whole_body(body, earlier, new_items), plan.parent)
     outcomes = _settled(asked, runtime, calls, tools, plan.parent) if calls else []
     if outcomes:
         new_items = [outcome.item() for outcome in outcomes] + new_items
         body["input"] = new_items
-    body = _whole(body, earlier, new_items)
-    if budget is not None and (left_out := budget.check_request(body, plan.parent)):
-        runtime.terminal.warn(f"--max-cost: the estimate is without {left_out}")
+    body = whole_body(body, earlier, new_items)
+    check_cost(runtime, budget, body, plan)
     return Prepared(body, plan, new_items, text(body.get("model")) or None, outcomes, budget)
 
 
@@ -156,13 +155,19 @@ def check_body(runtime: Runtime, plan: Plan, body: Json) -> None:
         )
 
 
-def _whole(body: Json, earlier: list[Json] | None, new_items: list[Json]) -> Json:
+def whole_body(body: Json, earlier: list[Json] | None, new_items: list[Json]) -> Json:
     """The body; with the items of the earlier turns where they are sent in place of a response id."""
     if earlier is None:
         return body
     from cometresp.turns.replay import with_items
 
     return with_items(body, earlier + new_items)
+
+
+def check_cost(runtime: Runtime, budget: "Budget | None", body: Json, plan: Plan) -> None:
+    """Raises CostLimitError where the request costs more than --max-cost allows; warns of what isn't counted."""
+    if budget is not None and (left_out := budget.check_request(body, plan.parent)):
+        runtime.terminal.warn(f"--max-cost: the estimate is without {left_out}")
 
 
 def budget_for(asked: Asked, runtime: Runtime, body: Json) -> "Budget | None":
