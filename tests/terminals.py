@@ -25,6 +25,46 @@ def plain(screen: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
 
 
+def at_the_end(written: str) -> str:
+    """What stands on a terminal after all of this was written to it: how often it was redrawn makes no difference."""
+    cells = Cells()
+    cells.write(written.replace("\n", "\r\n"))  # as a terminal does
+    return "\n".join(cells.lines)
+
+
+class Cells:
+    """A terminal of the few controls that a region uses: what it shows after all that was drawn and erased."""
+
+    def __init__(self) -> None:
+        self.rows = [""]
+        self.row = self.column = 0
+
+    def write(self, text: str) -> None:
+        for number, control, character in re.findall(r"\x1b\[\??(\d*)([A-Za-z])|([^\x1b])", text):
+            count = int(number or 1)
+            if control == "A":
+                self.row -= count
+            elif control == "B":
+                self.row += count
+            elif control == "C":
+                self.column += count
+            elif control == "K":
+                self.rows[self.row] = self.rows[self.row][: self.column]
+            elif character == "\r":
+                self.column = 0
+            elif character == "\n":
+                self.row += 1
+                self.rows += [""] * (self.row + 1 - len(self.rows))
+            elif character:
+                line = self.rows[self.row].ljust(self.column)
+                self.rows[self.row] = line[: self.column] + character + line[self.column + 1 :]
+                self.column += 1
+
+    @property
+    def lines(self) -> list[str]:
+        return [row.rstrip() for row in self.rows]
+
+
 def on_terminal(
     run: Command,
     *words: str,

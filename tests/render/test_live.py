@@ -34,7 +34,7 @@ from tests.scripted import (
     response,
     sse,
 )
-from tests.terminals import Tmux, needs_tmux, on_terminal, plain, start
+from tests.terminals import Cells, Tmux, needs_tmux, on_terminal, plain, start
 from tests.waiting import LONGEST, until
 
 SHOWN = View("markdown", streaming=True, to_terminal=True, reasoning=True, redraw=True)
@@ -216,39 +216,6 @@ def test_of_a_longer_line_only_the_new_end_is_written() -> None:
     assert "status" not in screen.out[before:]
     region.clear()
     assert screen.out.endswith("\x1b[1A\r\x1b[K\r\n\x1b[K\x1b[1A\x1b[?25h")
-
-
-class Cells:
-    """A terminal of the few controls that a region uses, to compare what it shows with what was painted."""
-
-    def __init__(self) -> None:
-        self.rows = [""]
-        self.row = self.column = 0
-
-    def write(self, text: str) -> None:
-        for number, control, character in re.findall(r"\x1b\[\??(\d*)([A-Za-z])|([^\x1b])", text):
-            count = int(number or 1)
-            if control == "A":
-                self.row -= count
-            elif control == "B":
-                self.row += count
-            elif control == "C":
-                self.column += count
-            elif control == "K":
-                self.rows[self.row] = self.rows[self.row][: self.column]
-            elif character == "\r":
-                self.column = 0
-            elif character == "\n":
-                self.row += 1
-                self.rows += [""] * (self.row + 1 - len(self.rows))
-            elif character:
-                line = self.rows[self.row].ljust(self.column)
-                self.rows[self.row] = line[: self.column] + character + line[self.column + 1 :]
-                self.column += 1
-
-    @property
-    def lines(self) -> list[str]:
-        return [row.rstrip() for row in self.rows]
 
 
 @given(st.lists(st.lists(st.text("abc ", max_size=6), min_size=1, max_size=6), max_size=12))
