@@ -545,18 +545,20 @@ def test_a_connection_is_used_again_and_one_that_a_server_leaves_open_is_not_wai
                 except OSError:
                     return
                 accepted.append(connection)
-                file = connection.makefile("rb")
-                while line := file.readline():
-                    if line.lower().startswith(b"content-length:"):
-                        length = int(line[15:])
-                    elif line == b"\r\n":
-                        file.read(length)
-                        connection.sendall(head.encode() + body)
+                with connection, connection.makefile("rb") as file:
+                    while line := file.readline():
+                        if line.lower().startswith(b"content-length:"):
+                            length = int(line[15:])
+                        elif line == b"\r\n":
+                            file.read(length)
+                            connection.sendall(head.encode() + body)
 
-        threading.Thread(target=serve, daemon=True).start()
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         found = batch(requests_in(ask.home, *"abcd"), "--jobs", "1", "--base-url", url)
         listener.shutdown(socket.SHUT_RDWR)
+        server.join()
     assert (found.code, len(accepted)) == (0, 1)
     for connection in accepted:
         connection.close()
