@@ -78,6 +78,9 @@ def shell_environ(command: Command) -> dict[str, str]:
     for tool in ("bash", "parallel"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
+    version = subprocess.run(["parallel", "--version"], env=command.environ, capture_output=True, check=False).stdout
+    if not version.startswith(b"GNU parallel"):
+        pytest.skip("parallel is another program of this name, not GNU's")
     programs = command.home.parent / "programs"
     programs.mkdir()
     (programs / "cometresp").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m cometresp "$@"\n')
