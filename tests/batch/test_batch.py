@@ -359,7 +359,7 @@ def test_ctrl_c_gives_those_in_flight_time_and_says_how_to_continue(ask: Command
 
 
 def test_a_killed_run_is_resumed_with_every_id_once_and_no_answer_lost(ask: Command, wire: Wire) -> None:
-    count = 60
+    count, kills = 40, 4
 
     def slowly(request: Request, connection: socket.socket) -> None:
         time.sleep(0.01)
@@ -369,14 +369,14 @@ def test_a_killed_run_is_resumed_with_every_id_once_and_no_answer_lost(ask: Comm
     source = requests_in(ask.home, *({"prompt": f"p{n}", "custom_id": f"id-{n}"} for n in range(count)))
     out = ask.home / "out"
     printed: dict[str, bytes] = {}
-    for kill in range(11):
+    for kill in range(kills + 1):
         before = len(printed)
         process = ask.popen("batch", source, "-o", "out", "--resume", "--jobs", "4")
-        if kill < 10:
+        if kill < kills:
             until(lambda: process.poll() is not None or _size(out) > before + kill % 3)  # noqa: B023
             process.kill()
         process.communicate()
-        if kill < 10 and out.exists() and kill % 2:  # what a kill in the middle of a write leaves
+        if kill < kills and out.exists() and kill % 2:  # what a kill in the middle of a write leaves
             with out.open("ab") as file:
                 file.write(b'{"custom_id": "id-0", "resp')
         for data in out.read_bytes().split(b"\n")[:-1]:
