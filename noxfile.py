@@ -64,9 +64,7 @@ def wheel(session: nox.Session) -> None:
     with TemporaryDirectory() as folder:
         archive, built = build(session, folder)
         session.install(f"{built}[test]")
-        missing = {name for name in SHARED if not Path(session.virtualenv.location, "share", name).is_file()}
-        if missing:
-            session.error(f"not installed: {missing}")
+        check_shared(session, Path(session.virtualenv.location, "share"))
         shutil.unpack_archive(archive, folder)
         tree = Path(folder, archive.name.removesuffix(".tar.gz"))
         shutil.rmtree(tree / "cometresp")  # what the tests and their children import is what is installed
@@ -84,7 +82,9 @@ def install(session: nox.Session) -> None:
         own = {
             "COMETRESP_STATE_DIR": folder,
             "UV_SYSTEM_CERTS": "true",
-            **{f"PIPX_{name}": f"{folder}/pipx/{name}" for name in ("HOME", "BIN_DIR", "MAN_DIR", "COMPLETION_DIR")},
+            **{f"PIPX_{name}": f"{folder}/pipx/{name}" for name in ("HOME", "BIN_DIR")},
+            "PIPX_MAN_DIR": f"{folder}/pipx/share/man",
+            "PIPX_COMPLETION_DIR": f"{folder}/pipx/share",
             **{f"UV_TOOL_{name}": f"{folder}/uv/{name}" for name in ("DIR", "BIN_DIR")},
         }
         session.run("python", "-m", "venv", f"{folder}/pip")
@@ -96,6 +96,9 @@ def install(session: nox.Session) -> None:
             program = str(programs / "cometresp")
             session.run(program, "--version", external=True)
             session.run(program, "ask", "--offline", "Say hello", external=True, env=own)
+        check_shared(session, Path(folder, "pip/share"))
+        if os.name != "nt":
+            check_shared(session, Path(folder, "pipx/share"))  # pipx links them to there
 
 
 @nox.session
@@ -165,6 +168,12 @@ def build(session: nox.Session, folder: str | Path) -> tuple[Path, Path]:
     session.run("python", "-m", "build", "--outdir", str(folder))
     [archive], [built] = Path(folder).glob("*.tar.gz"), Path(folder).glob("*.whl")
     return archive, built
+
+
+def check_shared(session: nox.Session, folder: Path) -> None:
+    missing = {name for name in SHARED if not (folder / name).is_file()}
+    if missing:
+        session.error(f"not installed: {missing}")
 
 
 def python_of(session: nox.Session) -> str:
