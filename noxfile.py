@@ -1,5 +1,6 @@
 """Chores, each in an environment of its own: `nox -l` lists them, `nox -s tests-3.12 -- -k chains` runs one."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -135,9 +136,17 @@ def sbom(session: nox.Session) -> None:
         python = str(Path(folder, "installed", "Scripts/python.exe" if os.name == "nt" else "bin/python"))
         session.run("python", "-m", "pip", "--python", python, "install", "-q", str(built))
         DIST.mkdir(exist_ok=True)
-        document = DIST / f"{built.name.partition('-py3')[0]}.cdx.json"
-        words = ["--pyproject", "pyproject.toml", "--mc-type", "application", "--output-reproducible", "--of", "JSON"]
+        named = built.name.partition("-py3")[0]
+        document = DIST / f"{named}.cdx.json"
+        project = Path(folder, "pyproject.toml")  # with the version, which the document would lack
+        version = named.partition("-")[2]
+        text = Path("pyproject.toml").read_text(encoding="utf-8")
+        project.write_text(text.replace('dynamic = ["version"]', f'version = "{version}"'), encoding="utf-8")
+        words = ["--pyproject", str(project), "--mc-type", "application", "--output-reproducible", "--of", "JSON"]
         session.run("cyclonedx-py", "environment", *words, "-o", str(document), python)
+        component = json.loads(document.read_text(encoding="utf-8"))["metadata"]["component"]
+        if (component["name"], component.get("version")) != ("cometresp", version):
+            session.error(f"the document is about {component}")
 
 
 @nox.session
