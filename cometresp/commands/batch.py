@@ -70,8 +70,8 @@ app.command(
     cls=DefaultCommand,
     epilog="""
     cometresp batch prompts.jsonl -m gpt-5.4 -o answers.jsonl
-    cometresp batch --lines questions.txt --text -o answers.jsonl
-    cometresp batch reviews.csv --template classify -o answers.jsonl --max-cost 5
+    cometresp batch --lines questions.txt --text -o lines.jsonl
+    cometresp batch reviews.csv --template classify -o classes.jsonl --max-cost 5
     cometresp batch prompts.jsonl -o answers.jsonl --resume --retry-failed
     """,
 )(spread(_batch, without=_WITHOUT))

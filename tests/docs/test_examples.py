@@ -1,0 +1,83 @@
+"""Every shell example of README.md, docs/ and the help pages does what it says, against the emulator."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cometresp.emulator.server import Emulator
+from tests.conftest import Command, Forker
+from tests.docs.examples import PAGES, Example, examples, help_examples
+from tests.docs.place import Ended, callable_command, free_port, furnish, run_page
+from tests.docs.table import FILES, NOT_RUN, PRINTED, REPLACED, STANDARD_INPUT
+
+pytestmark = [
+    pytest.mark.skipif(not shutil.which(tool), reason=f"there is no {tool}") for tool in ("bash", "git", "jq", "curl")
+]
+
+
+@pytest.fixture(scope="module")
+def programs() -> Iterator[Path]:
+    with callable_command() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def helped(tmp_path_factory: pytest.TempPathFactory, forker: Forker) -> list[Example]:
+    """The examples of the help pages."""
+    return help_examples(Command(tmp_path_factory.mktemp("home"), {"PATH": os.environ["PATH"]}), forker)
+
+
+@pytest.fixture
+def place(run: Command, programs: Path) -> Iterator[tuple[Command, dict[str, str]]]:
+    """The command with a key and the emulator as its server, and what is replaced in examples."""
+    furnish(run.home, PAGES)
+    with Emulator() as emulator:
+        run.environ |= {
+            "PATH": f"{programs}{os.pathsep}{run.environ['PATH']}",
+            "COMETAPI_KEY": "sk-example-key",
+            "COMETAPI_BASE_URL": emulator.base_url,
+            "COMETAPI_DEFAULT_MODEL": "emulator",
+            "EDITOR": "editor",
+        }
+        yield run, {"https://api.cometapi.com/v1": emulator.base_url, "8123": str(free_port())}
+
+
+def to_run(listed: list[Example]) -> list[Example]:
+    return [one for one in listed if not _of(one, NOT_RUN)]
+
+
+def _of(example: Example, table: dict[tuple[str, str], str]) -> str:
+    """What a table has for an example, or nothing."""
+    return next((text for (page, start), text in table.items() if example.is_at(page, start)), "")
+
+
+def wrong(done: list[Ended]) -> list[tuple[str, int, str]]:
+    """Those with another exit code than their comment says, or that print something else on stderr than expected."""
+    return [
+        (one.example.text, one.code, one.err)
+        for one in done
+        if (one.code, one.err) != (one.example.code, _of(one.example, PRINTED))
+    ]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if to_run(examples(page))])
+def test_the_examples_of_a_page_work(place: tuple[Command, dict[str, str]], page: str) -> None:
+    command, replaced = place
+    assert wrong(run_page(command.home, command.environ, to_run(examples(page)), replaced)) == []
+
+
+def test_the_examples_of_the_help_pages_work(place: tuple[Command, dict[str, str]], helped: list[Example]) -> None:
+    command, replaced = place
+    assert len(helped) > 30
+    assert wrong(run_page(command.home, command.environ, to_run(helped), replaced)) == []
+
+
+def test_each_entry_of_the_tables_is_about_an_example(helped: list[Example]) -> None:
+    listed = [*helped, *(one for page in PAGES for one in examples(page))]
+    assert [key for key in (*NOT_RUN, *PRINTED) if not any(one.is_at(*key) for one in listed)] == []
+    named = "\n".join(one.text for one in listed)
+    known = [name.removeprefix(".config/cometresp/templates/").removesuffix(".toml") for name in FILES]
+    assert [name for name in (*known, *REPLACED, *STANDARD_INPUT) if name not in named] == []
