@@ -12,6 +12,7 @@ the command line; the reply is the id of the process and, when it has ended, its
 """
 
 import fcntl
+import gc
 import io
 import json
 import os
@@ -140,6 +141,7 @@ def _serve_one(caller: socket.socket) -> NoReturn:
 if __name__ == "__main__":
     for name in (*(f"cometresp.commands.{name}" for name in COMMANDS.values()), *LATE):
         import_module(name)
+    gc.freeze()  # what is loaded is neither searched nor copied by the processes to come
     if sys.argv[1:]:
         serve(sys.argv[1])
     for line in sys.stdin:

@@ -1,4 +1,4 @@
-"""The shell examples of README.md, docs/ and the help pages, statement by statement."""
+"""The shell examples of README.md and docs/, statement by statement."""
 
 import re
 import shlex
@@ -6,13 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from cometresp.cli import COMMANDS
-from tests.conftest import Command, Forker
-
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 _WITH_TABLES = ("docs/coming-from.md",)
-_GROUPS = ("batch", "chains", "config", "templates")
 
 
 class Example(NamedTuple):
@@ -42,30 +38,13 @@ def files_of(page: str) -> dict[str, str]:
 
 
 def examples(page: str) -> list[Example]:
-    """Those of the `sh` blocks, and of a page whose tables have commands also what calls cometresp there."""
+    """Those of the `sh` blocks; of a page whose tables have commands also those of their second column."""
     found = [Example(page, text) for block in blocks(page, "sh") for text in statements(block)]
     if page not in _WITH_TABLES:
         return found
-    rows = [line for line in (ROOT / page).read_text().splitlines() if line.startswith("| ")]
-    cells = [code.replace("\\|", "|") for row in rows for code in re.findall(r"`([^`]+)`", row)]
-    return found + [Example(page, code) for code in cells if re.match(r"(\S+ .*\| )?cometresp \w", code)]
-
-
-def help_examples(run: Command, forker: Forker) -> list[Example]:
-    """The examples of the help pages; their page is what prints them, as in `help batch merge`."""
-    wide = {"COLUMNS": "200"}
-    paths = [[], *([name] for name in COMMANDS)]
-    for group in _GROUPS:
-        text = forker.run(run, ["help", group], env=wide).text
-        listed = re.findall(r"^  ([a-z-]+) {2}", text.partition("\nCommands:\n")[2].partition("\n\n")[0], re.MULTILINE)
-        paths += [[group, name] for name in listed]
-    found: list[Example] = []
-    for path in paths:
-        text = forker.run(run, ["help", *path], env=wide).text
-        shown = text.partition("\nExamples:\n")[2].partition("\n\n")[0]
-        lines = statements(re.sub("^  ", "", shown, flags=re.MULTILINE))
-        found += [Example(" ".join(["help", *path]), line) for line in lines]
-    return found
+    rows = [line for line in (ROOT / page).read_text().splitlines() if line.startswith("| `")]
+    cells = [re.split(r"(?<!\\)\|", row)[2].strip(" `").replace("\\|", "|") for row in rows]
+    return found + [Example(page, cell) for cell in cells if cell]
 
 
 def statements(block: str) -> Iterator[str]:

@@ -9,12 +9,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import typer
-
-from cometresp.cli import COMMANDS, app
-from cometresp.help.page import Section, group_of
 from cometresp.options.tables import ChainOptions, RequestOptions, wire_paths
 from tests.docs.examples import ROOT
+from tests.docs.helped import pages
 
 PATH = ROOT / "docs/flags.md"
 
@@ -85,7 +82,7 @@ class Flag(NamedTuple):
     @property
     def name(self) -> str:
         """Its first long name."""
-        return re.findall(r"--[\w-]+", self.shown)[0]
+        return str(re.findall(r"--[\w-]+", self.shown)[0])
 
     @property
     def about(self) -> str:
@@ -95,20 +92,6 @@ class Flag(NamedTuple):
     @property
     def names(self) -> str:
         return ", ".join(f"`{name}`" for name in self.shown.replace("|", "\\|").strip().split(", "))
-
-
-def pages() -> Iterator[tuple[str, list[Section]]]:
-    """The sections of `--help-all`, by the words of the command: "batch merge"."""
-    program: Any = typer.main.get_command(app)
-    root = program.make_context("cometresp", [], resilient_parsing=True)
-    for name in COMMANDS:
-        command = program.get_command(root, name)
-        context = command.make_context(name, [], parent=root, resilient_parsing=True)
-        yield name, command.page(context, everything=True).sections
-        if (group := group_of(command)) is not None:
-            for word in group.list_commands(None):
-                below = group.get_command(context, word).make_context(word, [], parent=context, resilient_parsing=True)
-                yield f"{name} {word}", below.command.page(below, everything=True).sections
 
 
 def table(name: str) -> str:

@@ -97,7 +97,7 @@ def run_page(home: Path, environ: dict[str, str], listed: list[Example], replace
     script.append("kill $(jobs -p) 2>/dev/null; wait")
     (records / "script").write_text("\n".join(script))
     words = ["bash", str(records / "script")]
-    shell = subprocess.run(words, cwd=home, env=environ, capture_output=True, timeout=300, check=False)
+    shell = subprocess.run(words, cwd=home, env=environ, capture_output=True, timeout=280, check=False)
     assert (shell.stdout, shell.stderr) == (b"", b"")
     return [
         Ended(
@@ -116,7 +116,7 @@ def _step(record: Path, text: str, stdin: str) -> str:
     source = record.with_suffix(".in")
     source.write_text(stdin)
     ended = "echo $?"
-    if re.match(r"cometresp emulator [^>]*$", text, re.DOTALL):  # it listens until it is ended
+    if re.match(r"cometresp emulator\b[^>]*$", text, re.DOTALL):  # it listens until it is ended
         text = text.split("  #", maxsplit=1)[0].rstrip(" &") + " &"
         ended = f"{_LISTENS.format(out=out)}echo 0"
     return f"{{\n{text}\n}} >{out} 2>{err} <{source}; {{ {ended}; }} >{code} 2>/dev/null"

@@ -12,6 +12,8 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("README.md", ".venv/bin/pip install"): _INSTALLS,
     ("docs/batch.md", "parallel "): _HOSTS,
     ("docs/batch.md", "#!/bin/bash\n#SBATCH"): _HOSTS,
+    ("README.md", "pipx install"): _INSTALLS,
+    ("README.md", "uv tool install"): _INSTALLS,
     ("docs/tools.md", "cometresp continue --functions"): "tests/turns/test_tools_docs.py runs it where a call is open",
     ("docs/mcp.md", "pip install"): _INSTALLS,
     ("docs/mcp.md", "cometresp ask "): _NO_MCP,
@@ -40,6 +42,9 @@ FILES: dict[str, str | bytes] = {
     "reviews.csv": "review\nGood.\nBad.\n",
     "tools.py": _TOOLS,
     "weather.json": _WEATHER,
+    "README.md": "# Read me\n",
+    "docs/screenshot.png": _PNG,
+    "body.json": '{"temperature": 0}',
     ".config/cometresp/templates/translate.toml": 'prompt = "Translate into {language}: {stdin}"\n',
     ".config/cometresp/templates/classify.toml": 'prompt = "Is this good? {review}"\n',
     ".config/cometresp/templates/commit.toml": 'prompt = "A commit message for this: {stdin}"\n',
@@ -69,6 +74,7 @@ _IN_PROGRESS = "cometresp: error: … is still in progress: 0/2 done\nhint: come
 
 PRINTED: dict[tuple[str, str], str] = {
     ("docs/batch-provider.md", "cometresp batch status last"): _IN_PROGRESS,
+    ("docs/coming-from.md", "cometresp ask -u"): "usage: 2 input, 17 output, 19 total, request …\n",
     ("docs/cost.md", "cometresp ask -u"): "usage: 8 input, 23 output, 31 total, ~$0.00025, request …\n",
     ("docs/emulator.md", "cometresp ask --offline --fault cut"): _CUT + _GET,
     ("docs/emulator.md", "cometresp ask --offline -t @weather.json 'emulate:call "): (
@@ -87,12 +93,13 @@ PRINTED: dict[tuple[str, str], str] = {
 STANDARD_INPUT: dict[str, str] = {"cometresp config set-key": "sk-typed-key\n"}
 
 # Programs that examples name -> what they are here.
-PROGRAMS: dict[str, str] = {"pass": "echo sk-passed-key", "editor": 'echo Hello > "$1"'}
+PROGRAMS: dict[str, str] = {"pass": "echo sk-passed-key", "editor": 'case $1 in *.md) echo Hello > "$1" ;; esac'}
 
 _PARTS = "for i in 2 3 4; do cometresp batch prompts.jsonl --shard $i/4 -o part-$i.jsonl; done"
 
 # What has happened before the statements of a page.
 BEFORE: dict[str, str] = {
+    "docs/coming-from.md": "cometresp ask --chain notes Hello",
     "docs/tools.md": "cometresp config set approve always",
     "docs/batch.md": f"cometresp models; {_PARTS}",
     "help": f"cometresp models; {_PARTS}; cometresp ask --chain review Hello; cometresp batch submit prompts.jsonl",

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from cometresp.emulator.server import Emulator
-from tests.conftest import Command, Forker
-from tests.docs.examples import PAGES, Example, examples, help_examples
+from tests.conftest import Command
+from tests.docs.examples import PAGES, Example, examples
+from tests.docs.helped import help_examples
 from tests.docs.place import Ended, callable_command, free_port, furnish, run_page
 from tests.docs.table import FILES, NOT_RUN, PRINTED, REPLACED, STANDARD_INPUT
 
@@ -22,12 +23,6 @@ pytestmark = [
 def programs() -> Iterator[Path]:
     with callable_command() as folder:
         yield folder
-
-
-@pytest.fixture(scope="module")
-def helped(tmp_path_factory: pytest.TempPathFactory, forker: Forker) -> list[Example]:
-    """The examples of the help pages."""
-    return help_examples(Command(tmp_path_factory.mktemp("home"), {"PATH": os.environ["PATH"]}), forker)
 
 
 @pytest.fixture
@@ -69,14 +64,15 @@ def test_the_examples_of_a_page_work(place: tuple[Command, dict[str, str]], page
     assert wrong(run_page(command.home, command.environ, to_run(examples(page)), replaced)) == []
 
 
-def test_the_examples_of_the_help_pages_work(place: tuple[Command, dict[str, str]], helped: list[Example]) -> None:
+def test_the_examples_of_the_help_pages_work(place: tuple[Command, dict[str, str]]) -> None:
     command, replaced = place
+    helped = help_examples()
     assert len(helped) > 30
     assert wrong(run_page(command.home, command.environ, to_run(helped), replaced)) == []
 
 
-def test_each_entry_of_the_tables_is_about_an_example(helped: list[Example]) -> None:
-    listed = [*helped, *(one for page in PAGES for one in examples(page))]
+def test_each_entry_of_the_tables_is_about_an_example() -> None:
+    listed = [*help_examples(), *(one for page in PAGES for one in examples(page))]
     assert [key for key in (*NOT_RUN, *PRINTED) if not any(one.is_at(*key) for one in listed)] == []
     named = "\n".join(one.text for one in listed)
     known = [name.removeprefix(".config/cometresp/templates/").removesuffix(".toml") for name in FILES]
