@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from cometresp.options.spread import option_of
 from cometresp.options.tables import ChainOptions, RequestOptions, wire_paths
 from tests.docs.examples import ROOT
 from tests.docs.helped import pages
@@ -113,7 +114,7 @@ def _field(name: str) -> str:
     for options in (RequestOptions, ChainOptions):
         for field, path in (FIELDS | wire_paths(options)).items():
             declared = options.__annotations__.get(field)
-            if declared and any(name in str(names).split("/") for names in _declared(declared.__metadata__[0])):
+            if declared and any(name in str(names).split("/") for names in _declared(option_of(declared))):
                 return f"`{path}`"
     return ""
 

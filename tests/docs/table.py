@@ -4,14 +4,17 @@ from base64 import b64decode
 
 _INSTALLS = "it installs; .ci/run runs both lines of README.md on a clean clone"
 _NO_MCP = "it starts a server from a package registry or on another host; tests/mcp has servers of its own"
-_HOSTS = "it needs other machines"
+_PARALLEL = "it needs GNU parallel; tests/batch/test_machines.py runs it where that is installed"
+_SLURM = "it needs SLURM; tests/batch runs --shard slurm"
 
 # A page and the beginning of a statement -> why it isn't run.
 NOT_RUN: dict[tuple[str, str], str] = {
     ("README.md", "python3 -m venv .venv"): _INSTALLS,
     ("README.md", ".venv/bin/pip install"): _INSTALLS,
-    ("docs/batch.md", "parallel "): _HOSTS,
-    ("docs/batch.md", "#!/bin/bash\n#SBATCH"): _HOSTS,
+    ("docs/batch.md", "parallel "): _PARALLEL,
+    ("docs/batch.md", "#!/bin/bash\n#SBATCH"): _SLURM,
+    ("docs/batch.md", "id=$(sbatch"): _SLURM,
+    ("docs/batch.md", "sbatch"): _SLURM,
     ("README.md", "pipx install"): _INSTALLS,
     ("README.md", "uv tool install"): _INSTALLS,
     ("docs/tools.md", "cometresp continue --functions"): "tests/turns/test_tools_docs.py runs it where a call is open",
