@@ -47,6 +47,13 @@ def examples(page: str) -> list[Example]:
     return found + [Example(page, cell) for cell in cells if cell]
 
 
+def transcripts(page: str) -> list[tuple[Example, str]]:
+    """The commands after a `$` in blocks of a page, each with the output that the page shows."""
+    blocks_of_both = [block for language in ("text", "console") for block in blocks(page, language)]
+    parts = [re.split(r"^\$ (.*)\n", block, flags=re.MULTILINE)[1:] for block in blocks_of_both]
+    return [(Example(page, part[at]), part[at + 1]) for part in parts for at in range(0, len(part), 2)]
+
+
 def statements(block: str) -> Iterator[str]:
     """The statements of a block: a line, and those that belong to it. A script with `#!` is one."""
     if block.startswith("#!"):

@@ -1,6 +1,8 @@
 """Every shell example of README.md, docs/ and the help pages does what it says, against the emulator."""
 
 import os
+import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cometresp.emulator.server import Emulator
-from tests.conftest import Command
-from tests.docs.examples import PAGES, Example, examples
+from tests.conftest import Command, Forker
+from tests.docs.examples import PAGES, Example, examples, transcripts
 from tests.docs.helped import help_examples
 from tests.docs.place import Ended, callable_command, free_port, furnish, run_page
 from tests.docs.table import FILES, NOT_RUN, PRINTED, REPLACED, STANDARD_INPUT
@@ -71,8 +73,18 @@ def test_the_examples_of_the_help_pages_work(place: tuple[Command, dict[str, str
     assert wrong(run_page(command.home, command.environ, to_run(helped), replaced)) == []
 
 
+def test_a_page_shows_what_a_terminal_shows(run: Command, forker: Forker) -> None:
+    shown = [(example, text) for page in PAGES for example, text in transcripts(page) if not _of(example, NOT_RUN)]
+    for example, text in shown:
+        result = forker.run(run, shlex.split(example.text)[1:], terminal=True)
+        printed = re.sub(r" +$", "", re.sub(r"\x1b\[[\d;]*m", "", result.text), flags=re.MULTILINE)
+        assert (result.code, printed) == (0, text), example
+    assert shown != []
+
+
 def test_each_entry_of_the_tables_is_about_an_example() -> None:
     listed = [*help_examples(), *(one for page in PAGES for one in examples(page))]
+    listed += [example for page in PAGES for example, _ in transcripts(page)]
     assert [key for key in (*NOT_RUN, *PRINTED) if not any(one.is_at(*key) for one in listed)] == []
     named = "\n".join(one.text for one in listed)
     known = [name.removeprefix(".config/cometresp/templates/").removesuffix(".toml") for name in FILES]
