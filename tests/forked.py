@@ -8,13 +8,14 @@ process does what any other run of the program does, but finds the modules loade
 of a short run.
 
 `python -m tests.forked SOCKET` does the same for whoever connects to the socket, with the open files that are sent with
-the command line; the reply is the id of the process and, when it has ended, its exit code.
+the command line; the reply is the id of the process and, when it has ended, its exit code, in ten characters each.
 """
 
 import fcntl
 import gc
 import io
 import json
+import marshal
 import os
 import pty
 import socket
@@ -30,12 +31,21 @@ from cometresp.cli import COMMANDS
 
 # What commands load when they need it.
 LATE = (
+    "certifi",
+    "encodings.idna",
+    "h11",
+    "httpcore",
     "httpx",
     "jsonschema",
     "markdown_it",
+    "platformdirs",
+    "shlex",
     "cometresp.client.client",
+    "cometresp.emulator.server",
+    "cometresp.render.choose",
     "cometresp.render.plain",
     "cometresp.schema.check",
+    "cometresp.settings.invoke",
     "cometresp.state.state",
     "cometresp.turns.loop",
     "cometresp.turns.fetch",
@@ -119,22 +129,22 @@ def serve(path: str) -> NoReturn:
 
 def _serve_one(caller: socket.socket) -> NoReturn:
     message, files, _, _ = socket.recv_fds(caller, 65536, 64)
-    given = json.loads(message + b"".join(iter(lambda: caller.recv(65536), b"")))
+    words, env, cwd, numbers = marshal.loads(message + b"".join(iter(lambda: caller.recv(65536), b"")))
     child = os.fork()
     if not child:
         high = [fcntl.fcntl(file, fcntl.F_DUPFD, 100) for file in files]  # so that none is where another shall be
-        for file, number in zip(high, given["numbers"], strict=True):
+        for file, number in zip(high, numbers, strict=True):
             os.dup2(file, number)
-        for file in {caller.fileno(), *files, *high} - set(given["numbers"]):
+        for file in {caller.fileno(), *files, *high} - set(numbers):
             os.close(file)
         os.environ.clear()
-        os.environ.update(given["env"])
-        os.chdir(given["cwd"])
-        run_here(given["words"])
+        os.environ.update(env)
+        os.chdir(cwd)
+        run_here(words)
     for file in files:
         os.close(file)
-    caller.sendall(f"{child}\n".encode())
-    caller.sendall(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n".encode())
+    caller.sendall(f"{child:10}".encode())
+    caller.sendall(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):10}".encode())
     os._exit(0)
 
 

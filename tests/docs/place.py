@@ -17,7 +17,7 @@ from tests.docs.table import BEFORE, FILES, PROGRAMS, REPLACED, STANDARD_INPUT
 # The command as the examples call it: it hands its words, environment, folder and files to `tests.forked`, which has
 # the program loaded.
 _CALL = """#!{python} -IS
-import json, os, signal, socket, sys
+import _signal, _socket, marshal, os, sys  # what starts in a hundredth of a second
 
 def is_open(number):
     try:
@@ -26,15 +26,17 @@ def is_open(number):
         return False
 
 numbers = [number for number in range(64) if is_open(number)]
-server = socket.socket(socket.AF_UNIX)
+files = b"".join(number.to_bytes(4, sys.byteorder) for number in numbers)
+call = marshal.dumps((sys.argv[1:], dict(os.environ), os.getcwd(), numbers))
+server = _socket.socket(_socket.AF_UNIX)
 server.connect({path!r})
-call = {{"words": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd(), "numbers": numbers}}
-socket.send_fds(server, [json.dumps(call).encode()], numbers)
-server.shutdown(socket.SHUT_WR)
-replies = server.makefile()
-child = int(replies.readline())
-signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
-code = int(replies.readline())
+sent = server.sendmsg([call], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
+while sent < len(call):
+    sent += server.send(call[sent:])
+server.shutdown(_socket.SHUT_WR)
+child = int(server.recv(10, _socket.MSG_WAITALL))
+_signal.signal(_signal.SIGTERM, lambda *_: os.kill(child, _signal.SIGTERM))
+code = int(server.recv(10, _socket.MSG_WAITALL))
 sys.exit(code if code >= 0 else 128 - code)
 """
 _ID = re.compile(r"\b(?:resp|batch|call)_[0-9a-f]{8,32}\b|\b\d{14}[0-9a-f]{18}\b")
