@@ -2,15 +2,17 @@
 
 from base64 import b64decode
 
-_INSTALLS = "it installs; .ci/run runs both lines of README.md on a clean clone"
+_INSTALLS = "it installs; .ci/run runs the first lines of README.md on a clean clone, nox the others"
 _NO_MCP = "it starts a server from a package registry or on another host; tests/mcp has servers of its own"
 _PARALLEL = "it needs GNU parallel; tests/batch/test_machines.py runs it where that is installed"
 _SLURM = "it needs SLURM; tests/batch runs --shard slurm"
 
-# A page and the beginning of a statement -> why it isn't run.
+# A page and the beginning of a statement, or nothing for the whole page -> why it isn't run.
 NOT_RUN: dict[tuple[str, str], str] = {
     ("README.md", "python3 -m venv .venv"): _INSTALLS,
     ("README.md", ".venv/bin/pip install"): _INSTALLS,
+    ("docs/install.md", ""): _INSTALLS,
+    ("docs/releasing.md", ""): "it makes a release",
     ("docs/batch.md", "parallel "): _PARALLEL,
     ("docs/batch.md", "#!/bin/bash\n#SBATCH"): _SLURM,
     ("docs/batch.md", "id=$(sbatch"): _SLURM,
