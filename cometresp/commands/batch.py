@@ -31,10 +31,12 @@ _NOT_SUBMITTED = _WITHOUT | _OF_A_RUN | {"no_stream", "include_obfuscation", "fa
 _SHOWN_ONLY = set(OutputOptions._fields) - {"quiet", "verbose", "plain", "color"}
 _FETCHED = _SHOWN_ONLY - {"output", "price"}
 
-Number = Annotated[int, typer.Option("-n", "--number", help="How many, at most.", metavar="N", min=1, max=10_000)]
+Number = Annotated[
+    int, typer.Option("-n", "--number", help="Number of batches to list, at most.", metavar="N", min=1, max=10_000)
+]
 Errors = Annotated[
     str | None,
-    typer.Option("--errors", help="Write failed requests to FILE, apart.", metavar="FILE", show_default=False),
+    typer.Option("--errors", help="Write failed requests to a file of their own.", metavar="FILE", show_default=False),
 ]
 
 app = typer.Typer(cls=GroupWithDefault, add_completion=False)
@@ -69,8 +71,8 @@ app.command(
     cls=DefaultCommand,
     epilog="""
     cometresp batch prompts.jsonl -m gpt-5.4 -o answers.jsonl
-    cometresp batch --lines questions.txt --text -o answers.jsonl
-    cometresp batch reviews.csv --template classify -o answers.jsonl --max-cost 5
+    cometresp batch --lines questions.txt --text -o lines.jsonl
+    cometresp batch reviews.csv --template classify -o classes.jsonl --max-cost 5
     cometresp batch prompts.jsonl -o answers.jsonl --resume --retry-failed
     """,
 )(spread(_batch, without=_WITHOUT | {"curl"}))
@@ -90,14 +92,19 @@ def merge(
     ] = None,
     requests: Annotated[
         str | None,
-        typer.Option("--requests", metavar="FILE", help="Their input: say what of it is missing.", show_default=False),
+        typer.Option(
+            "--requests",
+            metavar="FILE",
+            help="The input of the runs: report which of its requests are missing.",
+            show_default=False,
+        ),
     ] = None,
     lines: Annotated[bool, typer.Option("--lines", help="Each line of the input is a prompt.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="The input is CSV.")] = False,
     tsv: Annotated[bool, typer.Option("--tsv", help="The input is TSV.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Join the outputs of several runs: one line for each id, the good ones win."""
+    """Join the outputs of several runs: one line for each id, a good one if there is any."""
     asked = Merged(tuple(outputs), requests, BatchOptions(lines=lines, csv=csv, tsv=tsv), output)
     run_merge(asked, Runtime(ConnectionOptions(), OutputOptions(output=output, quiet=quiet)))
 
@@ -130,7 +137,10 @@ def submit(  # noqa: PLR0913 - a parameter for each flag
     completion_window: Annotated[
         str,
         typer.Option(
-            "--completion-window", help="Time in which it is done [default: 24h].", metavar="TIME", show_default=False
+            "--completion-window",
+            help="Time within which the batch is to be done [default: 24h].",
+            metavar="TIME",
+            show_default=False,
         ),
     ] = "24h",
     batch_metadata: Annotated[
