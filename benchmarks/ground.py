@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import certifi
 
@@ -18,15 +19,23 @@ from benchmarks.states import Shape, make
 ROOT = Path(__file__).parent.parent
 
 
+class Plan(NamedTuple):
+    """What is asked of a run: rounds of what is short, tiny sizes, other programs too, a seed of what is random."""
+
+    runs: int = 21
+    quick: bool = False
+    peers: bool = False
+    seed: int = 1
+
+
 class Ground:
     """A home, a server over http and, where there is `openssl`, one over https, and the programs that are measured."""
 
-    def __init__(self, home: Path, server: Server, secure: Server | None, *, runs: int, quick: bool) -> None:
+    def __init__(self, home: Path, server: Server, secure: Server | None, plan: Plan) -> None:
         self.home = home
         self.server = server
         self.secure = secure
-        self.runs = runs
-        self.quick = quick
+        self.plan = plan
         self.bundle = home / "bundle.pem"
         self._states: dict[tuple[Shape, int], Path] = {}
         script = Path(sys.executable).with_name("cometresp")
@@ -37,11 +46,11 @@ class Ground:
 
     def size(self, many: int, few: int) -> int:
         """The many of a full run, or the few of a quick one."""
-        return few if self.quick else many
+        return few if self.plan.quick else many
 
-    def rounds(self, full: int) -> int:
+    def rounds(self, full: int = 1000) -> int:
         """How often something is measured for which `full` rounds are enough."""
-        return 1 if self.quick else min(full, self.runs)
+        return 1 if self.plan.quick else min(full, self.plan.runs)
 
     @cached_property
     def idle(self) -> Command:
@@ -97,13 +106,13 @@ class Ground:
 
 
 @contextmanager
-def grounds(*, runs: int, quick: bool) -> Iterator[Ground]:
+def grounds(plan: Plan) -> Iterator[Ground]:
     """A ground whose home is removed at the end."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         certificate = make_certificate(home)
         secure = stack.enter_context(serving(certificate)) if certificate else None
-        ground = Ground(home, stack.enter_context(serving()), secure, runs=runs, quick=quick)
+        ground = Ground(home, stack.enter_context(serving()), secure, plan)
         if certificate:  # among those of all authorities, since that is what every program loads
             public = certificate.with_name("certificate.pem").read_bytes()
             ground.bundle.write_bytes(Path(certifi.where()).read_bytes() + public)

@@ -42,7 +42,8 @@ class Sample(NamedTuple):
     first: float
     ended: float
     cpu: float
-    size: int
+    code: int
+    errors: str
 
     @property
     def wall(self) -> float:
@@ -53,8 +54,8 @@ class FailedError(Exception):
     """A command that is measured ended with an error, so that its time means nothing."""
 
 
-def run(command: Command, *, codes: tuple[int, ...] = (0,)) -> Sample:
-    """Runs a command once. Raises FailedError for an exit code that isn't expected."""
+def run(command: Command, *, check: bool = True) -> Sample:
+    """Runs a command once. Raises FailedError if it doesn't exit with 0; without `check` that is part of the result."""
     out, theirs = _terminal() if command.terminal else os.pipe()
     with tempfile.TemporaryFile() as errors:
         began = time.monotonic()
@@ -66,26 +67,25 @@ def run(command: Command, *, codes: tuple[int, ...] = (0,)) -> Sample:
             env=dict(command.environ),
         )
         os.close(theirs)
-        first, size = _read(out)
+        first = _read(out)
         _, status, usage = os.wait4(process.pid, 0)
         ended = time.monotonic()
-        process.returncode = os.waitstatus_to_exitcode(status)
         os.close(out)
+        process.returncode = code = os.waitstatus_to_exitcode(status)
         errors.seek(0)
-        if process.returncode not in codes:
-            said = errors.read()[-2000:].decode(errors="replace")
-            raise FailedError(f"exit {process.returncode}: {' '.join(command.words)}\n{said}")
-    return Sample(began, first or ended, ended, usage.ru_utime + usage.ru_stime, size)
+        said = errors.read(2000).decode(errors="replace")
+    if check and code:
+        raise FailedError(f"exit {code}: {' '.join(command.words)}\n{said}")
+    return Sample(began, first or ended, ended, usage.ru_utime + usage.ru_stime, code, said)
 
 
-def _read(out: int) -> tuple[float, int]:
-    """When the first byte came, 0 for never; and how many bytes there were."""
-    first, size = 0.0, 0
+def _read(out: int) -> float:
+    """Reads to the end, and returns when the first byte came, 0 for never."""
+    first = 0.0
     with suppress(OSError):  # the way a terminal says that its last writer has gone
-        while data := os.read(out, 1 << 16):
+        while os.read(out, 1 << 16):
             first = first or time.monotonic()
-            size += len(data)
-    return first, size
+    return first
 
 
 def _terminal() -> tuple[int, int]:
@@ -94,13 +94,18 @@ def _terminal() -> tuple[int, int]:
     return ours, theirs
 
 
-def peak(command: Command, *, codes: tuple[int, ...] = (0,)) -> float:
+def peak(command: Command) -> float:
     """The most memory, in MiB, that one run of a command had."""
+    return run_for_peak(command)[0]
+
+
+def run_for_peak(command: Command, *, check: bool = True) -> tuple[float, Sample]:
+    """Runs a command once, as `run` does, and returns the most memory, in MiB, that it had."""
     with tempfile.NamedTemporaryFile() as file:
         words = (sys.executable, "-ISc", _PEAK, file.name, *command.words)
-        run(command._replace(words=words), codes=codes)
+        sample = run(command._replace(words=words), check=check)
         found = int(file.read())
-    return found / (MIB if sys.platform == "darwin" else 1024)
+    return found / (MIB if sys.platform == "darwin" else 1024), sample
 
 
 def in_turn(works: list[Callable[[], T]], runs: int) -> list[list[T]]:

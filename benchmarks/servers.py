@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,6 +65,7 @@ class Server:
         self.answer = Answer()
         self.script: Script | None = None
         self.seen: list[Seen] = []
+        self._numbers = count(1)
         self._context = None
         if certificate:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -88,26 +89,23 @@ class Server:
             if self.script:
                 self.script(request, connection)
                 return
-            answered = self._answer(request, connection)
-            self.seen.append(Seen(asked, answered))
+            self._answer(asked, request, connection)
             connection.shutdown(socket.SHUT_WR)
             while connection.recv(1 << 16):
                 pass
 
-    def _answer(self, request: Request, connection: socket.socket) -> float:
-        """Sends the answer; when its first delta was sent."""
+    def _answer(self, asked: float, request: Request, connection: socket.socket) -> None:
         chat = request.path.endswith("/chat/completions")
-        number = f"{len(self.seen) + 1:032x}"
-        before, deltas, after = (_chat if chat else _events)(self.answer, number, request.body)
+        number = f"{next(self._numbers):032x}"
+        before, deltas, after = (_chat if chat else events)(self.answer, number, request.body)
         connection.sendall(STREAM_HEAD + before)
         time.sleep(self.answer.pause)
         first = next(deltas)
-        answered = time.monotonic()
+        self.seen.append(Seen(asked, time.monotonic()))
         connection.sendall(first)
         while block := b"".join(islice(deltas, _BLOCK)):
             connection.sendall(block)
         connection.sendall(after)
-        return answered
 
 
 def _read(connection: socket.socket) -> tuple[float, Request]:
@@ -152,7 +150,7 @@ def delta_data(number: int, piece: str) -> str:
     return f'{{{kind}, "sequence_number": {number}, {place}, "delta": {json.dumps(piece)}}}'
 
 
-def _events(answer: Answer, number: str, body: dict[str, Any]) -> Frames:
+def events(answer: Answer, number: str, body: dict[str, Any]) -> Frames:
     """The frames of a streamed response: before the deltas, the deltas, after them."""
     facts = {"id": f"resp_{number}", "object": "response", "created_at": 1, "model": "m"}
     begun = {**facts, "previous_response_id": body.get("previous_response_id"), "status": "in_progress", "output": []}

@@ -16,13 +16,13 @@ def rows(ground: Ground) -> Iterator[Row]:
         ("TAB after `ask --fo`", completing(ground.ours(state=few), "cometresp ask --fo"), None),
     ]
     commands = [ground.idle, *(command for _, command, _ in cases)]
-    base, *found = commands_in_turn(commands, ground.runs)
+    base, *found = commands_in_turn(commands, ground.rounds())
     for (name, _, bound), samples in zip(cases, found, strict=True):
         yield compared(f"{name}, wall", walls(samples), walls(base), "pass", bound=bound)
         yield compared(f"{name}, CPU", cpus(samples), cpus(base), "pass", bound=bound)
     line = "cometresp continue --chain "
     at_few, at_many = (completing(ground.ours(state=state), line) for state in (few, many))
-    base, short, long = commands_in_turn([ground.idle, at_few, at_many], ground.runs)
+    base, short, long = commands_in_turn([ground.idle, at_few, at_many], ground.rounds())
     name = "TAB at the name of a chain"
     turns = f"{ground.size(100_000, 200):,} turns"
     yield compared(f"{name}, 10 turns, wall", walls(short), walls(base), "pass")

@@ -15,12 +15,13 @@ Shape = Literal["chains", "one", "branches"]
 SHAPES: tuple[Shape, ...] = ("chains", "one", "branches")
 CHAINS = 5_000
 RARE = "heliotrope"  # a word of one old turn alone
-_WORDS = (
+_TEXT = (
     "the of and a to in is that it was for on are as with they be at one have this from or had by but some what there"
-    " we can out other were all your when use up how said each which their time will way about many then them would write"
-    " like these her long make thing see him two has look more day could go come did my sound no most number who over"
-    " know water than call first people may down side been now find — “yes” naïve façade Größe"
-).split()  # noqa: SIM905
+    " we can out other were all your when use up how said each which their time will way about many then them would"
+    " write like these her long make thing see him two has look more day could go come did my sound no most number who"
+    " over know water than call first people may down side been now find — “yes” naïve façade Größe"
+)
+_WORDS = _TEXT.split()
 _COLUMNS = (
     "n, id, parent, previous_id, chain, number, base_url, model, settings, status, usage, created, ended, input, output"
 )
