@@ -26,7 +26,7 @@ class Case(NamedTuple):
 
 
 def rows(ground: Ground) -> Iterator[Row]:
-    for case in _cases(1 if ground.plan.quick else 100, str(ground.home / "out")):
+    for case in _cases(ground.size(100 * MIB, MIB // 8), str(ground.home / "out")):
         ground.server.script = _sending(case)
         memory, sample = run_for_peak(ground.ours("ask", "--no-save", *case.words, "hi"), check=False)
         error = (sample.errors.splitlines() or [""])[0].removeprefix("cometresp: error: ").replace("|", "/")
@@ -45,34 +45,35 @@ def _sending(case: Case) -> Callable[[Request, socket.socket], None]:
     return send
 
 
-def _cases(full: int, out: str) -> Iterator[Case]:
-    """Each case, with so many hundredths of the sizes of a full run; `out` is a file that may be written."""
+def _cases(size: int, out: str) -> Iterator[Case]:
+    """Each case, with multiples of a size; `out` is a file that may be written."""
     whole, page = map(HEAD.format, ("application/json", "text/html"))
     stream = STREAM_HEAD.decode()
     packed = whole.replace("\r\n\r\n", "\r\nContent-Encoding: gzip\r\n\r\n")
-    endless, size = 1 << 50, full * MIB
-    line, long = 2_000_000 * full, f"{2 * full} MB"
-    brief = ("--max-time", "10" if full > 1 else "1")
+    endless, least, most = 1 << 50, f"{size // 10}", f"{size / MIB * 20:.3g} MiB"
+    long, half, brief = (
+        f"{size / MIB * 2:.3g} MiB",
+        f"{size / MIB * 10:.3g} MiB",
+        ("--max-time", f"{size // MIB // 10 or 1}"),
+    )
     before, deltas, after = events(Answer(), "1", {})
     yield Case("nothing unusual", stream, iter([before, *deltas, after]))
-    yield Case(f"gzip of {20 * full} MiB of JSON", packed, _zipped(20 * size))
-    yield Case(f"{20 * full} MiB of JSON, one string", whole + '{"output": "', _repeated(20 * size, b"x"))
-    yield Case(f"{20 * full} MiB of JSON, small values", whole + '{"output": [', _repeated(20 * size, b"[],"))
-    yield Case(f"{10 * full} MiB of HTML", page, _repeated(10 * size, b"<p>no</p>"))
-    yield Case(f"{10 * full} MiB of bytes", page.replace("text/html", "x/y"), _repeated(10 * size, b"\xff\0"))
-    yield Case(f"a line of {long}", stream, _line(line), ("-o", out))
-    yield Case(
-        f"a line of {long}, limit {full // 10 or 1}M", stream, _line(line), ("--max-reply-size", f"{full // 10 or 1}M")
-    )
-    yield Case(f"{20 * full} MiB of data lines, no blank one", stream, _repeated(20 * size, b"data: x\n"))
+    yield Case(f"gzip of {most} of JSON", packed, _zipped(20 * size))
+    yield Case(f"{most} of JSON, one string", whole + '{"output": "', _repeated(20 * size, b"x"))
+    yield Case(f"{most} of JSON, small values", whole + '{"output": [', _repeated(20 * size, b"[],"))
+    yield Case(f"{half} of HTML", page, _repeated(10 * size, b"<p>no</p>"))
+    yield Case(f"{half} of bytes", page.replace("text/html", "x/y"), _repeated(10 * size, b"\xff\0"))
+    yield Case(f"a line of {long}", stream, _line(2 * size), ("-o", out))
+    yield Case(f"a line of {long}, limit of a twentieth", stream, _line(2 * size), ("--max-reply-size", least))
+    yield Case(f"{most} of data lines, no blank one", stream, _repeated(20 * size, b"data: x\n"))
     yield Case(f"endless comments, {brief[1]} s", stream, _repeated(endless, b": ping\n\n"), brief)
     yield Case(f"endless ids, {brief[1]} s", stream, _repeated(endless, b"id: 1\n\n"), brief)
     yield Case(f"endless blanks, {brief[1]} s", whole, _repeated(endless, b" "), brief)
 
 
 def _repeated(size: int, piece: bytes) -> Iterator[bytes]:
-    """About so many bytes, in pieces of about a MiB."""
-    block = piece * (MIB // len(piece))
+    """About so many bytes, in pieces of at most a MiB."""
+    block = piece * (min(MIB, size) // len(piece))
     yield from (block for _ in range(size // len(block)))
 
 

@@ -111,9 +111,11 @@ def run_for_peak(command: Command, *, check: bool = True) -> tuple[float, Sample
 def in_turn(works: list[Callable[[], T]], runs: int) -> list[list[T]]:
     """The results of so many rounds, in each of which every work is done once: A B A B.
 
-    What else the machine does meanwhile meets all of them alike. A first round, which fills caches, isn't counted.
+    What else the machine does meanwhile meets all of them alike. A first round, which fills caches, isn't counted; if
+    one is all that is asked for, there is no other.
     """
-    rounds = [[work() for work in works] for _ in range(runs + 1)][1:]
+    first = 1 if runs > 1 else 0
+    rounds = [[work() for work in works] for _ in range(first + runs)][first:]
     return [list(results) for results in zip(*rounds, strict=True)]
 
 
