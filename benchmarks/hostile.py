@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from benchmarks.ground import Ground
 from benchmarks.measure import MIB, run_for_peak
-from benchmarks.servers import STREAM_HEAD, Answer, Request, delta_data, events
+from benchmarks.servers import STREAM_HEAD, Answer, Request, around, delta_data, deltas
 from benchmarks.table import Row, alone
 
 HEAD = "HTTP/1.1 200 OK\r\nContent-Type: {}\r\nConnection: close\r\n\r\n"
@@ -56,8 +56,8 @@ def _cases(size: int, out: str) -> Iterator[Case]:
         f"{size / MIB * 10:.3g} MiB",
         ("--max-time", f"{size // MIB // 10 or 1}"),
     )
-    before, deltas, after = events(Answer(), "1", {})
-    yield Case("nothing unusual", stream, iter([before, *deltas, after]))
+    before, after = around(Answer(), "1", {})
+    yield Case("nothing unusual", stream, iter([before, *deltas(Answer()), after]))
     yield Case(f"gzip of {most} of JSON", packed, _zipped(20 * size))
     yield Case(f"{most} of JSON, one string", whole + '{"output": "', _repeated(20 * size, b"x"))
     yield Case(f"{most} of JSON, small values", whole + '{"output": [', _repeated(20 * size, b"[],"))
@@ -88,7 +88,7 @@ def _zipped(size: int) -> Iterator[bytes]:
 
 def _line(size: int) -> Iterator[bytes]:
     """A stream with one event of so many bytes."""
-    before, _, after = events(Answer(1), "1", {})
+    before, after = around(Answer(1), "1", {})
     start, end = delta_data(4, "@").encode().split(b"@")
     yield before + b"data: " + start
     yield from _repeated(size, b"x")

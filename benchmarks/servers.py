@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection
 _PLACE = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
 _USAGE = {"input_tokens": 5, "output_tokens": 12, "total_tokens": 17}
 _BLOCK = 500  # frames that are sent with one call
+_FIRST = 4  # sequence number of the first delta
 _SMALL = 1 << 20  # bodies up to this size are read as JSON
 
 
@@ -97,13 +99,13 @@ class Server:
     def _answer(self, asked: float, request: Request, connection: socket.socket) -> None:
         chat = request.path.endswith("/chat/completions")
         number = f"{next(self._numbers):032x}"
-        before, deltas, after = (_chat if chat else events)(self.answer, number, request.body)
+        before, after = (_around_chat if chat else around)(self.answer, number, request.body)
+        first, *blocks = _blocks(self.answer, chat=chat)
         connection.sendall(STREAM_HEAD + before)
         time.sleep(self.answer.pause)
-        first = next(deltas)
         self.seen.append(Seen(asked, time.monotonic()))
         connection.sendall(first)
-        while block := b"".join(islice(deltas, _BLOCK)):
+        for block in blocks:
             connection.sendall(block)
         connection.sendall(after)
 
@@ -136,22 +138,42 @@ def _some(connection: socket.socket) -> bytes:
 
 # answers --------------------------------------------------------------------------------------------------------------
 
-Frames = tuple[bytes, Iterator[bytes], bytes]
+Around = tuple[bytes, bytes]  # the frames before the deltas of an answer, and those after them
 
 
 def _frame(event: dict[str, Any]) -> bytes:
     return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
 
 
+@lru_cache(maxsize=2)
+def _blocks(answer: Answer, *, chat: bool) -> list[bytes]:
+    """The first delta of an answer, and the others in blocks: made once, so that no client waits for them."""
+    frames = chat_deltas(answer) if chat else deltas(answer)
+    return [next(frames), *iter(lambda: b"".join(islice(frames, _BLOCK)), b"")]
+
+
 def delta_data(number: int, piece: str) -> str:
     """The JSON of one delta of the Responses API."""
+    return _delta(json.dumps(piece)) % number
+
+
+def _delta(piece: str) -> str:
     place = '"item_id": "msg_1", "output_index": 0, "content_index": 0'
-    kind = '"type": "response.output_text.delta"'
-    return f'{{{kind}, "sequence_number": {number}, {place}, "delta": {json.dumps(piece)}}}'
+    data = f'{{"type": "response.output_text.delta", "sequence_number": @, {place}, "delta": {piece}}}'
+    return data.replace("%", "%%").replace("@", "%d", 1)
 
 
-def events(answer: Answer, number: str, body: dict[str, Any]) -> Frames:
-    """The frames of a streamed response: before the deltas, the deltas, after them."""
+def deltas(answer: Answer) -> Iterator[bytes]:
+    """The frames of the deltas, as the Responses API sends them."""
+    frames: dict[str, bytes] = {}
+    for number, piece in enumerate(answer.pieces(), _FIRST):
+        if piece not in frames:
+            frames[piece] = f"event: response.output_text.delta\ndata: {_delta(json.dumps(piece))}\n\n".encode()
+        yield frames[piece] % number
+
+
+def around(answer: Answer, number: str, body: dict[str, Any]) -> Around:
+    """The other frames of a streamed response."""
     facts = {"id": f"resp_{number}", "object": "response", "created_at": 1, "model": "m"}
     begun = {**facts, "previous_response_id": body.get("previous_response_id"), "status": "in_progress", "output": []}
     part = {"type": "output_text", "text": "", "annotations": []}
@@ -170,26 +192,27 @@ def events(answer: Answer, number: str, body: dict[str, Any]) -> Frames:
         {"type": "response.output_item.done", "output_index": 0, "item": done},
         {"type": "response.completed", "response": {**begun, "status": "completed", "output": [done], "usage": _USAGE}},
     ]
-    before = b"".join(_frame({**event, "sequence_number": n}) for n, event in enumerate(start))
-    after = b"".join(_frame({**event, "sequence_number": n}) for n, event in enumerate(end, len(start) + answer.deltas))
-    pieces = enumerate(answer.pieces(), len(start))
-    return (
-        before,
-        (f"event: response.output_text.delta\ndata: {delta_data(*one)}\n\n".encode() for one in pieces),
-        after,
+    before, after = (
+        b"".join(_frame({**event, "sequence_number": n}) for n, event in enumerate(some, first))
+        for first, some in ((0, start), (_FIRST + answer.deltas, end))
     )
+    return before, after
 
 
-def _chat(answer: Answer, number: str, _: dict[str, Any]) -> Frames:
-    """The chunks of a streamed chat completion: the first, the deltas, the last."""
-    facts = {"id": f"chatcmpl-{number}", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+def chat_deltas(answer: Answer) -> Iterator[bytes]:
+    """The chunks with text of a streamed chat completion."""
+    return (_chunk({"content": piece}) for piece in answer.pieces())
 
-    def chunk(delta: dict[str, str], reason: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
-        return f"data: {json.dumps({**facts, 'choices': [choice]})}\n\n".encode()
 
-    before = chunk({"role": "assistant", "content": ""})
-    return before, (chunk({"content": piece}) for piece in answer.pieces()), chunk({}, "stop") + b"data: [DONE]\n\n"
+def _around_chat(_: Answer, __: str, ___: dict[str, Any]) -> Around:
+    """The other chunks of a streamed chat completion."""
+    return _chunk({"role": "assistant", "content": ""}), _chunk({}, "stop") + b"data: [DONE]\n\n"
+
+
+def _chunk(delta: dict[str, str], reason: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+    facts = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+    return f"data: {json.dumps(facts)}\n\n".encode()
 
 
 # starting -------------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.ground import Ground
-from benchmarks.servers import STREAM_HEAD, Answer, Request, events
+from benchmarks.servers import STREAM_HEAD, Answer, Request, around, deltas
 from benchmarks.table import Row, alone
 from cometresp.state.records import Turn
 from cometresp.state.state import State
@@ -55,9 +55,10 @@ class House:
         number = f"{next(self._numbers):035x}"
         name = f"resp_{number}"
         self.previous[name] = request.body.get("previous_response_id")
-        before, deltas, after = events(Answer(5, name, len(name) // 5), number, request.body)
+        answer = Answer(5, name, len(name) // 5)
+        before, after = around(answer, number, request.body)
         connection.sendall(STREAM_HEAD + before)
-        for frame in deltas:
+        for frame in deltas(answer):
             connection.sendall(frame)
             time.sleep(PAUSE)
         connection.sendall(after)
