@@ -11,7 +11,7 @@ from benchmarks.servers import Answer, Seen, Server
 from benchmarks.table import Row, alone, compared, skipped
 
 BODY = json.dumps({"model": "m", "input": "hi", "stream": True})
-PAUSE = 0.05  # before the first delta, so that the program waits for it
+PAUSE = 0.5  # before the first delta, as models take: the program has recorded the response and waits
 
 
 class Trip(NamedTuple):
