@@ -146,7 +146,7 @@ def _lost(house: House, names: list[str], done: list[Done]) -> list[str]:
     """What is wrong after these turns."""
     with closing(house.state()) as state:
         found = state.turns.newest()
-        heads = {chain.name: chain.head for chain in state.chains.all()}
+        heads = {name: chain.head for name in names if (chain := state.chains.get(name))}
         lines = {name: state.turns.lineage(head) if head else [] for name, head in heads.items()}
     wrong = [*torn(found, house.previous), *unsound(house.directory)]
     wrong += [f"a turn ended with {turn.code}" for turn in done if turn.code]
