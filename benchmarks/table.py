@@ -70,5 +70,7 @@ def _shown(found: Spread) -> str:
 
 
 def _number(value: float) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
     digits = next(digits for digits, least in ((0, 100), (1, 10), (2, 0)) if abs(value) >= least)
     return f"{value:,.{digits}f}"
