@@ -44,6 +44,7 @@ def _requests(ground: Ground, scheme: str, server: Server) -> Iterator[Row]:
         yield _row(f"`{verb} hi`, {scheme}, wall", trips, verb, "floor", "wall", 0.9)
         yield _row(f"`{verb} hi`, {scheme}, CPU", trips, verb, "floor", "cpu", 0.9)
     yield _row(f"`ask hi`, {scheme}, CPU", trips, "ask", "pass", "cpu")
+    yield _row(f"`ask`, first delta that is sent at once, {scheme}", trips, "ask", "floor", "lag")
     for other in ("floor", "curl"):
         if other in trips:
             yield _row(f"Enter to the request's first byte, {scheme}", trips, "ask", other, "asked")
