@@ -17,6 +17,8 @@ quartiles. `pass` is `python -c pass`, `floor` the program in floor.py. What nee
 import argparse
 import os
 import platform
+import signal
+import sys
 from collections.abc import Callable, Iterator
 
 from benchmarks import asking, attaching, batches, hostile, peers, recorded, starting, streaming, together
@@ -56,6 +58,7 @@ def main() -> None:
     asked = parser.parse_args()
     if unknown := [name for name in asked.names if name not in GROUPS]:
         parser.error(f"no benchmark {unknown[0]!r}: there are {', '.join(GROUPS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the home is removed, which may be large
     print(_machine())
     if asked.peers:
         print(", ".join(f"{name} {version}" for name, version in peers.install().items()))
