@@ -32,7 +32,8 @@ def decoded(reply: httpx.Response) -> Iterator[bytes]:
     windows = [_WINDOWS[name] for name in reversed(_names(reply)) if name in _WINDOWS]
     if len(windows) > _MOST:
         raise BrokenError(f"{len(windows)} encodings, of which at most {_MOST} are undone")
-    pieces = reply.iter_raw()
+    assert isinstance(reply.stream, httpx.SyncByteStream)
+    pieces = iter(reply.stream)
     for window in windows:
         pieces = _inflated(pieces, window)
     yield from pieces

@@ -26,7 +26,7 @@ from cometresp.wire.masking import Secrets
 from cometresp.wire.replies import Reply
 
 _STREAM_TYPE = "text/event-stream"
-_FAILED = "response.failed"
+_FAILED, _COMPLETED = "response.failed", "response.completed"
 _BOM = b"\xef\xbb\xbf"
 _LEAD = re.compile(rb"(?:\xef\xbb\xbf|\s)+")  # what says nothing
 _NAMES = (b"data:", b"event:", b"retry:", b"id:", b":")
@@ -237,6 +237,7 @@ def _looks_like(start: bytes, *, ended: bool) -> str | None:
 def _stream(text: "_Text", opened: Opened) -> Iterator[Event]:
     decoder = _Decoder()
     decode = decoder.decode
+    kind: Any = None
     seen = False
     for frame in EventSource(text).iter_sse():  # type: ignore[arg-type]
         given = frame.data
@@ -263,7 +264,8 @@ def _stream(text: "_Text", opened: Opened) -> Iterator[Event]:
             yield Event(kind, data, given)
         else:
             yield _shown(_other_event(frame.event, data, given), opened)
-    yield from _stray_events(text, opened, seen=seen)
+    if kind != _COMPLETED:  # nothing is missing then
+        yield from _stray_events(text, opened, seen=seen)
 
 
 def _other_event(name: str, data: Any, raw: str) -> Event:

@@ -14,23 +14,22 @@ from cometresp.options.batch import BatchOptions
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions, RequestOptions
 from cometresp.runtime import Runtime, telling
-from cometresp.turns.dry_run import shown_only
+from cometresp.turns.dry_run import show, shown_only
 from cometresp.wire import endpoints
 
 # Shared flags that mean nothing for many responses at once.
 _WITHOUT = {
     *("no_stdin", "edit", "background", "wait", "count_tokens"),
     *("format", "json", "events", "extract", "extract_last", "select", "save_images", "show_reasoning", "id_file"),
-    "curl",
 }
 # What the provider's lane has no use for: how requests are made here, and what a run of them is told.
 _OF_A_RUN = {
     *("jobs", "rpm", "tpm", "ordered", "resume", "retry_failed", "input_changed", "fail_fast", "max_failures"),
-    *("shard", "record", "max_cost", "price", "usage", "allow_incomplete", "bell", "summary_file", "github"),
+    *("shard", "record", "max_cost", "usage", "allow_incomplete", "bell", "summary_file", "github"),
 }
 _NOT_SUBMITTED = _WITHOUT | _OF_A_RUN | {"no_stream", "include_obfuscation", "fallback_model"}
 _SHOWN_ONLY = set(OutputOptions._fields) - {"quiet", "verbose", "plain", "color"}
-_FETCHED = _SHOWN_ONLY - {"output"}
+_FETCHED = _SHOWN_ONLY - {"output", "price"}
 
 Number = Annotated[int, typer.Option("-n", "--number", help="How many, at most.", metavar="N", min=1, max=10_000)]
 Errors = Annotated[
@@ -74,7 +73,7 @@ app.command(
     cometresp batch reviews.csv --template classify -o answers.jsonl --max-cost 5
     cometresp batch prompts.jsonl -o answers.jsonl --resume --retry-failed
     """,
-)(spread(_batch, without=_WITHOUT))
+)(spread(_batch, without=_WITHOUT | {"curl"}))
 
 
 @app.command(
@@ -194,7 +193,8 @@ def fetch(
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it has ended (--max-time limits it).")] = False,
     errors: Errors = None,
     as_text: Annotated[
-        bool, typer.Option("--text", help="Write custom_id, text, exit and usage of each, not the whole response.")
+        bool,
+        typer.Option("--text", help="Write custom_id, text, exit, usage and cost of each, not the whole response."),
     ] = False,
     output: OutputOptions,
     connection: ConnectionOptions,
@@ -252,7 +252,7 @@ def run_merge(asked: Merged, runtime: Runtime) -> None:
 def run_submit(options: Submission, runtime: Runtime) -> None:
     from cometresp.batch.submit import submit
 
-    submit(options, runtime)
+    submit(options, runtime, partial(show, runtime))
 
 
 @telling

@@ -149,7 +149,7 @@ class GroupWithDefault(Group):
     """A group whose name is a command, too: `batch FILE` beside `batch merge OUT`.
 
     That command is declared in it as a DefaultCommand, by whatever name. A file that is called as one of the others is
-    named by a path, such as `./merge`.
+    named by a path, such as `./merge`. A word that is no file, but nearly the name of a command, is taken for that.
     """
 
     def __init__(self, **attrs: Any) -> None:
@@ -161,4 +161,17 @@ class GroupWithDefault(Group):
     def make_context(self, info_name: Any, args: list[str], parent: Any = None, **extra: Any) -> Any:
         if args and args[0] in self.commands:
             return super().make_context(info_name, args, parent, **extra)
+        if args and not args[0].startswith("-") and not extra.get("resilient_parsing"):
+            self._check_no_command(args, f"{parent.command_path} {info_name}" if parent else str(info_name))
         return self.default.make_context(info_name, args, parent, **extra)
+
+    def _check_no_command(self, args: list[str], path: str) -> None:
+        """Raises UsageError where the first word is nearly the name of a command, and no file."""
+        from os.path import lexists
+
+        from cometresp.nearest import nearest
+
+        if "\0" not in args[0] and not lexists(args[0]) and nearest(args[0], self.commands):
+            from cometresp.help.explain import no_command
+
+            raise no_command(args, list(self.commands), path)

@@ -4,6 +4,10 @@ from typing import Annotated, Any, NamedTuple
 
 from typer import Option
 
+from cometresp.errors import UsageError
+
+_MOST_JOBS = 1000
+
 
 def _flag(text: str, *names: str, **more: Any) -> Any:
     return Option(*names, help=text, show_default=False, **more)
@@ -36,3 +40,16 @@ class BatchOptions(NamedTuple):
     store: Annotated[bool | None, _flag("Whether the server keeps the responses [default: the server decides].", "--store/--no-store")] = None
 
 # fmt: on
+
+SETTABLE = ("jobs", "rpm", "tpm", "ordered", "max_failures")  # which the config file has defaults for
+
+
+def check_batch(options: BatchOptions) -> None:
+    """Raises UsageError for a value that its flag doesn't take."""
+    if not 1 <= options.jobs <= _MOST_JOBS:
+        raise UsageError(f"--jobs: must be between 1 and {_MOST_JOBS}, not {options.jobs}")
+    for flag, value in (("--rpm", options.rpm), ("--tpm", options.tpm)):
+        if value is not None and not 0 < value <= 1e12:  # noqa: PLR2004
+            raise UsageError(f"{flag}: must be more than 0, not {value:g}")
+    if options.max_failures is not None and options.max_failures < 1:
+        raise UsageError(f"--max-failures: must be at least 1, not {options.max_failures}")
