@@ -166,9 +166,9 @@ def workflows(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The benchmarks: ratios that hold on any machine."""
+    """The benchmarks: ratios that hold on any machine, with their budgets. `-- start --peers` is passed on."""
     session.install(".")
-    session.run("python", "benchmarks/run.py")
+    session.run("python", "-m", "benchmarks", *session.posargs)
 
 
 def build(session: nox.Session, folder: str | Path) -> tuple[Path, Path]:
