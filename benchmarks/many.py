@@ -125,7 +125,7 @@ def together(ground: Ground, _: random.Random) -> list[str]:
     seconds = time.perf_counter() - began
     with closing(ground.state()) as state:
         found = state.turns.newest()
-        heads = {chain.name: chain.head for chain in state.chains.all()}
+        heads = {name: chain.head for name in names if (chain := state.chains.get(name))}
         lines = {name: state.turns.lineage(head) if head else [] for name, head in heads.items()}
     wrong = [*torn(found, ground.previous), *unsound(ground.directory)]
     wrong += [f"a turn ended with {turn.code}" for turn in (*roots, *turns) if turn.code]
