@@ -52,7 +52,7 @@ def make(
     base_url: str = "http://127.0.0.1:1/v1",
     answer: int = 1_500,
 ) -> Path:
-    """Write a state file whose turns have answers of so many characters; returns its path.
+    """Write a state file whose turns have answers of so many characters on average; returns its path.
 
     `chains`: the turns are those of so many chains, taking turns. `one`: all are of one chain. `branches`: all but so
     many are of one chain, and each of the others is a branch of its last turn. `default` is the chain used last.
@@ -82,7 +82,7 @@ def _rows(shape: Shape, turns: int, chains: int, base_url: str, answer: int) -> 
             parent, number = (back, (n - 1) // chains + 1) if back > 0 else (None, 1)
         elif shape == "branches" and n > trunk:
             chain, parent, number = f"chain {n}", trunk, trunk + 1
-        said = " ".join(of.choices(_WORDS, k=answer // 5))
+        said = " ".join(of.choices(_WORDS, k=of.randint(1, answer // 5 * 2)))
         asked = " ".join(of.choices(_WORDS, k=60)) + (f" {RARE}" if n == turns // 50 else "")
         usage = {"input_tokens": 900 + n % 100, "output_tokens": 500, "total_tokens": 1400 + n % 100}
         item = {

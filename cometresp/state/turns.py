@@ -31,11 +31,8 @@ WITH RECURSIVE line(n, parent) AS (
   LIMIT :most
 )
 """
-# What is recorded of a conversation where it has this JSON string.
-_MENTIONING = f"""
-{_LINE} SELECT output, outputs, input FROM turns WHERE n IN (SELECT n FROM line)
-  AND (instr(output, :id) OR instr(outputs, :id) OR instr(input, :id)) ORDER BY n
-"""  # noqa: S608 - nothing foreign in it
+_ITEMS = f"{_LINE} SELECT output, outputs, input FROM turns WHERE n IN (SELECT n FROM line)"  # noqa: S608
+_FEW = 4
 # The names of models, each found from the one before it.
 _MODELS = """
 WITH RECURSIVE used(model) AS (
@@ -169,12 +166,18 @@ class Turns:
 
     def answers_to(self, turn: Turn, call_ids: Collection[str]) -> list[Json]:
         """The calls with these ids in the conversation up to and with this turn, and the items that answer them."""
-        found = []
+        wanted = frozenset(call_ids)
+        # Few ids are looked for as JSON strings, many among the items of every turn.
+        strings = [json.dumps(call_id) for call_id in wanted] if len(wanted) <= _FEW else ['"']
+        mentioned = " OR ".join(
+            f"instr({column}, :id{n})" for n in range(len(strings)) for column in ("output", "outputs", "input")
+        )
+        found: list[Json] = []
         with self._database.reading() as db:
-            for call_id in call_ids:
-                rows = db.execute(_MENTIONING, {"n": turn.n, "id": json.dumps(call_id), "most": -1}).fetchall()
-                items = [item for row in rows for column in row if column for item in listed(json.loads(column))]
-                found += [item for item in items if call_id in (id_of_call(item), id_answered(item))]
+            values = {f"id{n}": string for n, string in enumerate(strings)} | {"n": turn.n, "most": -1}
+            for row in db.execute(f"{_ITEMS} AND ({mentioned or 0}) ORDER BY n", values):
+                items = (item for column in row if column for item in listed(json.loads(column)))
+                found += [item for item in items if id_of_call(item) in wanted or id_answered(item) in wanted]
         return found
 
     # writing --------------------------------------------------------------------------------------------------------
