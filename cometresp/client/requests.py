@@ -31,7 +31,7 @@ _MAX_ERROR_BODY = 1 << 20
 _GRACE = 0.5  # seconds after which a head is too late, so that plain silence is told as such
 _ERROR_SECONDS = 5.0  # for the body of an error: its status says what is most needed
 _LONGEST_DEBUG = 20_000  # characters of a body that --debug prints
-_NOT_THERE = re.compile(r"refused|unreachable|\[Errno -\d+\]|No route", re.IGNORECASE)  # -N: the name isn't known
+_NOT_THERE = r"(?i)refused|unreachable|\[Errno -\d+\]|No route"  # -N: the name isn't known
 
 
 class Requests:
@@ -254,7 +254,7 @@ class Requests:
             unknown = "issuer" in str(fault) or "self-signed" in str(fault) or "self signed" in str(fault)
             return "--ca-file FILE trusts the certificates in a file, such as your own authority's" if unknown else ""
         told = self._proxy is not None and at_proxy  # the message names the proxy's setting
-        if told or not isinstance(fault, httpx.ConnectError) or not _NOT_THERE.search(str(fault)):
+        if told or not isinstance(fault, httpx.ConnectError) or not re.search(_NOT_THERE, str(fault)):
             return ""
         source = self.config.source
         return (

@@ -3,12 +3,14 @@
 They extend Typer's, which declares and parses. What an error is answered with is loaded only where there is one.
 """
 
+from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from cometresp.errors import UsageError
 from cometresp.help.words import flags_of, read, with_flags_first
 
 if TYPE_CHECKING:
@@ -64,6 +66,20 @@ def _read(command: Any, ctx: Any, args: list[str]) -> list[str]:
 
 
 class Command(TyperCommand):
+    """A command. `whole` makes the same with all its options, where this one has only those that its words name."""
+
+    whole: "Callable[[], Command] | None" = None
+
+    def make_context(self, info_name: Any, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        try:
+            return super().make_context(info_name, list(args), parent, **extra)
+        except Exception as error:
+            from typer.exceptions import TyperException
+
+            if self.whole is None or not isinstance(error, (TyperException, UsageError)):
+                raise
+        return self.whole().make_context(info_name, args, parent, **extra)  # its message may name any flag
+
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ARG002 - Typer's signature
         return [*self.params, *_help_options()]
 

@@ -5,6 +5,7 @@ None, or an empty list, means that the flag wasn't given; only given flags are s
 since a frozen dataclass takes ten times as long to make, at every start.
 """
 
+from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
 
 from typer import Option
@@ -21,7 +22,8 @@ Approve = Literal["ask", "always", "refuse"]
 
 
 def _flag(panel: str, text: str, *names: str, **more: Any) -> Any:
-    return Option(*names, help=text, rich_help_panel=panel, show_default=False, **more)
+    """An option of Typer's, to be made where a command line names it: `spread` calls it."""
+    return partial(Option, *names, help=text, rich_help_panel=panel, show_default=False, **more)
 
 
 def complete_chains(ctx: Any, incomplete: str) -> list[tuple[str, str]]:

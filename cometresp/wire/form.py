@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cometresp.wire.payload import Content
 
-_ESCAPED = re.compile(r'[\r\n"]')  # in a name; escaped as browsers do it
+_ESCAPED = r'[\r\n"]'  # in a name; escaped as browsers do it
 
 
 class Form(NamedTuple):
@@ -63,4 +63,4 @@ def _head(form: Form, name: str) -> str:
 
 
 def _escaped(name: str) -> str:
-    return _ESCAPED.sub(lambda found: f"%{ord(found[0]):02X}", name)
+    return re.sub(_ESCAPED, lambda found: f"%{ord(found[0]):02X}", name)

@@ -373,8 +373,9 @@ def test_parts_of_an_input_are_merged_and_what_is_missing_is_told(
 ) -> None:
     wire.answer(answering)
     source = requests_in(ask.home, *({"prompt": f"p{n}", "custom_id": f"id-{n}"} for n in range(12)))
-    for part in (1, 2, 3):
-        assert batch(source, "--shard", f"{part}/3", "-o", f"out{part}", "--text").code == 0
+    task = {"SLURM_ARRAY_TASK_ID": "6", "SLURM_ARRAY_TASK_COUNT": "3", "SLURM_ARRAY_TASK_MIN": "4"}
+    for part, shard in enumerate(("1/3", "2/3", "slurm"), 1):
+        assert batch(source, "--shard", shard, "-o", f"out{part}", "--text", env=task).code == 0
     assert len(wire.requests) == 12
     with (ask.home / "out1").open("a") as file:
         file.write('{"custom_id": "id-2", "text": "", "exit": 69, "usage": null, "cost": null, "error": "x"}\n{"torn')
@@ -388,6 +389,18 @@ def test_parts_of_an_input_are_merged_and_what_is_missing_is_told(
         f"cometresp: error: {len(missing)} of 12 are missing: {', '.join(missing)}\n"
         "hint: cometresp batch INPUT -o MERGED --resume asks for them\n"
     )
+
+
+def test_a_whole_line_behind_a_torn_one_is_merged(ask: Command, batch: Callable[..., Result]) -> None:
+    text = '{"custom_id": "a", "text": "{\\"custom_id\\": ", "exit": 0, "usage": null, "cost": null}\n'
+    response = '{"id": "batch_req_1", "custom_id": "b", "response": {"status_code": 200, "body": {}}, "error": null}\n'
+    (ask.home / "out").write_text(f"{response[:70]}{text[:20]}{text}{text[:-9]}{response}")
+    told = "".join(
+        f"cometresp: warning: out: line {number} begins with a torn one, which is left out\n" for number in (1, 2)
+    )
+    assert list(batch("merge", "out")) == [0, text + response, told]
+    (ask.home / "out").write_text(f"{text}{text[:20]}\n")
+    assert list(batch("merge", "out"))[::2] == [2, "cometresp: error: out: line 2 is no line of a batch's output\n"]
 
 
 KEYED = '{"type": "mcp", "authorization": "env:COMETAPI_KEY"}'
