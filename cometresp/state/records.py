@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cometresp.errors import RecordError
@@ -226,8 +227,9 @@ def _object(column: Any) -> Json:
     return value
 
 
+@lru_cache(maxsize=16)  # those of most turns are the same
 def _settings(column: Any) -> Json:
-    """The settings that don't stand in columns of their own: store and conversation."""
+    """The settings that don't stand in columns of their own: store and conversation. It is only to be read."""
     value = _object(column)
     _or_none(_text)(value.get("conversation"))
     return value
