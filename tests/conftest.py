@@ -94,15 +94,15 @@ class Command:
 
 
 class Forker:
-    """A process that has the program loaded, and runs command lines in forks of itself."""
+    """A process that has the program loaded, and runs command lines in forks of itself. `env` has more for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, **env: str) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.forked"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=Path(__file__).parent.parent,
-            env={"PATH": os.environ["PATH"], "PYTHONWARNINGS": "error", "LANG": "C.UTF-8"},
+            env={"PATH": os.environ["PATH"], "PYTHONWARNINGS": "error", "LANG": "C.UTF-8", **env},
         )
 
     def run(

@@ -11,7 +11,7 @@ from cometresp.batch.lines import Form
 from cometresp.errors import OutputError, UsageError
 from cometresp.options.batch import BatchOptions
 from cometresp.paths import is_device
-from cometresp.terminal import Terminal
+from cometresp.terminal import END_KEYS, Terminal
 from cometresp.text import escape_line
 
 _CHUNK = 1 << 20
@@ -91,7 +91,7 @@ def _spooled_stdin(terminal: Terminal) -> BinaryIO:
     if stream is None or stream.closed:
         raise UsageError("-: standard input is closed")
     if terminal.stdin_tty:
-        terminal.note("reading the requests from the terminal: Ctrl-D at the start of a line ends them")
+        terminal.note(f"reading the requests from the terminal: {END_KEYS} at the start of a line ends them")
         return _spooled(stream)
     with terminal.waiting("waiting for standard input to end"):
         return _spooled(stream)

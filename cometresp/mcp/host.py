@@ -24,6 +24,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import threading
 from contextlib import AsyncExitStack, suppress
@@ -117,7 +118,10 @@ class Command:
 
     async def __aenter__(self) -> Any:
         self._process = await asyncio.create_subprocess_exec(
-            *self._words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=self._environ
+            *_startable(self._words, self._environ),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=self._environ,
         )
         received, read_stream = anyio.create_memory_object_stream[Any](0)
         write_stream, to_send = anyio.create_memory_object_stream[Any](0)
@@ -195,6 +199,12 @@ class Command:
                     text = sent.message.model_dump_json(by_alias=True, exclude_unset=True)
                     self._process.stdin.write(text.encode() + b"\n")
                     await self._process.stdin.drain()
+
+
+def _startable(words: list[str], environ: dict[str, str]) -> list[str]:
+    """The words with the path of the program: Windows by itself finds no `npx.cmd` where the word is `npx`."""
+    found = shutil.which(words[0], path=environ.get("PATH")) if os.name == "nt" else None
+    return [found or words[0], *words[1:]]
 
 
 def message_of(line: bytes) -> Any:

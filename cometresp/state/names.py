@@ -30,9 +30,11 @@ def chain_name(given: str, argument: str = "--chain") -> str:
 
 
 def _tty() -> str:
+    if not hasattr(os, "ttyname"):  # Windows, where only Windows Terminal names its tabs
+        return os.environ.get("WT_SESSION", "")[:_MAX_NAME] or "none"
     for descriptor in (0, 1, 2):
         try:
             return os.ttyname(descriptor)
-        except (OSError, AttributeError):
+        except OSError:
             continue
     return "none"
