@@ -1,6 +1,7 @@
 """Locks between processes: of a file, and of a folder. They end with the process that has them."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +12,10 @@ _FAR = 1 << 40  # the byte that is locked on Windows, where nobody reads or writ
 
 def lock_file(file: BinaryIO) -> bool:
     """Whether the open file is locked by this process from now on; True also where its file system has no locks."""
-    try:
-        import fcntl
-    except ImportError:
+    if sys.platform == "win32":
         return _lock_far_byte(file)
+    import fcntl
+
     try:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -47,11 +48,11 @@ def folder_locked(folder: Path, tries: Iterable[None]) -> Iterator[None]:
 
     What the `tries` raise ends the wait. Windows has no locks of folders: there the block isn't alone.
     """
-    try:
-        import fcntl
-    except ImportError:
+    if sys.platform == "win32":
         yield
         return
+    import fcntl
+
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         for _ in tries:

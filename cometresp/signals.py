@@ -73,7 +73,8 @@ class _Pause:
             with suppress(Exception):
                 one.pause()
         self.paused.set()
-        if _state.pause is self:  # a second signal of the user's may have stopped the program by now
+        # A second signal of the user's may have stopped the program by now.
+        if _state.pause is self and sys.platform != "win32":
             _send(self._main, signal.SIGTSTP)
         self.continued.wait()
         for one in watched:
@@ -170,7 +171,7 @@ def _start_nudging() -> None:
     import threading
 
     _state.nudged_in = os.getpid()
-    if hasattr(signal, "pthread_kill"):
+    if sys.platform != "win32":
         woken, wakeup = os.pipe()
         os.set_blocking(wakeup, False)
         signal.signal(signal.SIGURG, lambda *_: None)  # which means nothing to a program
@@ -189,6 +190,8 @@ def _start_nudging() -> None:
 def _nudge(woken: int, main: "threading.Thread") -> None:
     import time
 
+    if sys.platform == "win32":
+        return
     while numbers := os.read(woken, 512):
         for pause in _NUDGES if set(numbers) - {signal.SIGURG} else ():
             time.sleep(pause)
@@ -258,8 +261,8 @@ def _stop() -> None:
 
 
 def _send(thread: "threading.Thread", number: int) -> None:
-    if not hasattr(signal, "pthread_kill"):
-        signal.raise_signal(number)  # on Windows; the main thread runs the handler
+    if sys.platform == "win32":
+        signal.raise_signal(number)  # the main thread runs the handler
     elif thread.ident is not None:
         signal.pthread_kill(thread.ident, number)
 

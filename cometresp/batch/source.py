@@ -5,7 +5,7 @@ import os
 import shutil
 import stat
 import tempfile
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from cometresp.batch.lines import Form
 from cometresp.errors import OutputError, UsageError
@@ -28,11 +28,11 @@ class Mark(NamedTuple):
 class Source(NamedTuple):
     """`shown` is its name in messages."""
 
-    file: BinaryIO
+    file: IO[bytes]
     shown: str
     form: Form
 
-    def rewound(self) -> BinaryIO:
+    def rewound(self) -> IO[bytes]:
         self.file.seek(0)
         return self.file
 
@@ -86,7 +86,7 @@ def form_of(path: str, options: BatchOptions) -> Form:
     return "csv" if path.lower().endswith(".csv") else "tsv" if path.lower().endswith(".tsv") else "jsonl"
 
 
-def _spooled_stdin(terminal: Terminal) -> BinaryIO:
+def _spooled_stdin(terminal: Terminal) -> IO[bytes]:
     stream = terminal.stdin
     if stream is None or stream.closed:
         raise UsageError("-: standard input is closed")
@@ -97,7 +97,7 @@ def _spooled_stdin(terminal: Terminal) -> BinaryIO:
         return _spooled(stream)
 
 
-def _spooled(pipe: BinaryIO) -> BinaryIO:
+def _spooled(pipe: IO[bytes]) -> IO[bytes]:
     """What comes from a pipe, in a temporary file: it is read more than once."""
     file = tempfile.TemporaryFile()  # noqa: SIM115
     try:

@@ -26,6 +26,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 import threading
 from contextlib import AsyncExitStack, suppress
 from typing import Any
@@ -93,7 +94,7 @@ class Pipes:
 
 
 def end_group() -> None:
-    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+    if sys.platform != "win32" and os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
