@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from cometresp import __version__
 from tests.conftest import Command
 from tests.quick import Quick
@@ -148,10 +150,11 @@ def test_an_interrupt_ends_a_wait_that_nothing_interrupts(on_windows: Command, w
     until(gone.exists)
 
 
-def test_a_console_that_takes_no_sequences_gets_none(quick: Quick, wire: Wire) -> None:
+@pytest.mark.parametrize("env", [{"TERM": "", "CONSOLE_MODE": "old"}, {"TERM": "dumb"}])
+def test_a_console_that_takes_no_sequences_gets_none(quick: Quick, wire: Wire, env: dict[str, str]) -> None:
     wire.answer(text_stream("**bold**"))
     words = ("ask", "--no-save", "hi")
-    shown = quick.forker.run(quick, words, env={"TERM": "", "CONSOLE_MODE": "old"}, terminal=True)
+    shown = quick.forker.run(quick, words, env=env, terminal=True)
     assert (shown.code, shown.text.splitlines()[0], "\x1b" in shown.text) == (0, "bold", False)
 
 
