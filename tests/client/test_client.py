@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.answer.answer import Answer
@@ -18,6 +18,7 @@ from cometresp.client.client import Client
 from cometresp.client.connection import ServerConfig
 from cometresp.errors import CometrespError, UnreachableError
 from tests.conftest import Command
+from tests.properties import examples
 from tests.scripted import (
     STREAM_HEAD,
     Request,
@@ -318,7 +319,7 @@ def streamed(client: Client) -> Answer:
     return answer
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.lists(st.integers(0, 15), min_size=len(EVENTS), max_size=len(EVENTS)),
@@ -343,7 +344,7 @@ def test_the_answer_is_the_same_however_the_bytes_are_framed_and_cut(
     assert (answer.status, answer.read_new_text()) == ("completed", "Grüße 😀 x\u2028y")
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.binary(max_size=400))
 def test_any_bytes_of_a_stream_end_in_events_or_in_one_of_our_errors(data: bytes) -> None:
     with serving() as wire, connected(wire) as client:
