@@ -50,6 +50,11 @@ class Result:
     def text(self) -> str:
         return self.out.decode()
 
+    @property
+    def ran_out(self) -> bool:
+        """Whether the time of --max-time was over before anything was known of the response."""
+        return self.code == 69 and "not finished within" in self.err
+
     def __iter__(self) -> Iterator[Any]:
         """(code, stdout as text, stderr), so that a test can compare all of it at once."""
         return iter((self.code, self.text, self.err))
@@ -85,9 +90,9 @@ class Command:
         with Forker() as forker:
             return [forker.run(self, words, stdin=stdin, env=env) for words in lines]
 
-    def popen(self, *words: str, **more: Any) -> subprocess.Popen[bytes]:
+    def popen(self, *words: str, program: Sequence[str] = ("-m", "cometresp"), **more: Any) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "cometresp", *words],
+            [sys.executable, *program, *words],
             **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more},
             env=self.environ,
             cwd=self.home,

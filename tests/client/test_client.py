@@ -35,6 +35,7 @@ from tests.scripted import (
     sse,
     text_stream,
 )
+from tests.waiting import in_time
 
 GOOD = text_stream("ok")
 SOON = {"retry_after_ms": "1"}
@@ -172,9 +173,12 @@ def hang(_: Request, connection: socket.socket) -> None:
 @pytest.mark.slow
 def test_silence_longer_than_the_timeout_ends_the_run_with_what_came(ask: Command, wire: Wire) -> None:
     wire.answer(hang)
-    result = ask("ask", "--timeout", "1", "hi")
+    given, result = in_time(
+        lambda seconds: (seconds, ask("ask", "--timeout", seconds, "hi")),
+        lambda ended: not ended[1].text,
+    )
     assert (result.code, result.text) == (69, "half\n")
-    assert "no data for 1 s (--timeout)" in result.err
+    assert f"no data for {given} s (--timeout)" in result.err
 
 
 @pytest.mark.slow
@@ -186,9 +190,11 @@ def test_max_time_bounds_the_whole_run_though_bytes_keep_coming(ask: Command, wi
             time.sleep(0.02)
 
     wire.answer(drip)
-    result = ask("stream", "--max-time", "2", "hi")
+    given, result = in_time(
+        lambda seconds: (seconds, ask("stream", "--max-time", seconds, "hi")), lambda ended: not ended[1].text
+    )
     assert (result.code, result.text) == (69, "half\n")
-    assert result.err.splitlines()[0] == "cometresp: error: not finished within the 2 s of --max-time"
+    assert result.err.splitlines()[0] == f"cometresp: error: not finished within the {given} s of --max-time"
 
 
 def test_loopback_never_goes_through_a_proxy_nor_needs_certificates(ask: Command, wire: Wire) -> None:
