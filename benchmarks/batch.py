@@ -2,7 +2,8 @@
 
     speed   requests a second, CPU for each, and memory, at 1,000 and LINES lines, against a server that answers at
             once; beside a script with asyncio and the openai package, and beside `xargs -P` of `ask`
-    slow    64 at once against a server that takes 50 ms for each: the share of what it could answer
+    slow    64 at once against a server that takes 50 ms for each: the share of what a client that does nothing but
+            send and receive bytes gets of it, for one process and for two with --shard, in turns
     kills   2,000 lines, 32 at once, the emulator with 5 % of each of 429, 503, cut streams and failures; killed ten
             times, and resumed each time: every id once, and how many requests were sent twice
 
@@ -15,15 +16,19 @@ import json
 import os
 import random
 import resource
+import shlex
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 COMMAND = [sys.executable, "-m", "cometresp"]
 WORDS = 8  # deltas of an answer
@@ -184,15 +189,48 @@ def speed(home: Path, lines: int, jobs: int) -> None:
         row(f"xargs -P {min(jobs, 8)} cometresp ask", count, measured(["sh", "-c", shell], environ))
 
 
-def slow(home: Path, jobs: int) -> None:
+def slow(home: Path, jobs: int, rounds: int = 3) -> None:
     delay, count = 0.05, 10_000
     print(f"a server that takes {1000 * delay:.0f} ms, {jobs} at once: at most {jobs / delay:.0f} /s")
+    source = written_lines(home / "slow.jsonl", count)
     with Server(delay) as url:
-        source, out = written_lines(home / "slow.jsonl", count), home / "slow.out"
-        command = [*COMMAND, "batch", str(source), "-j", str(jobs), "-o", str(out)]
-        found = measured(command, environ_for(home, url))
-        row("cometresp batch", count, found)
-        print(f"{100 * count / found[0] / (jobs / delay):.0f} % of what the server could answer")
+        bytes_alone = [sys.executable, __file__, "--bytes", url, "--lines", str(count), "--jobs", str(jobs)]
+        one = [*COMMAND, "batch", str(source), "-j", str(jobs), "-o", str(home / "slow.out")]
+        half = [*COMMAND, "batch", str(source), "-j", str(jobs // 2), "--shard"]
+        both = " & ".join(shlex.join([*half, f"{n}/2", "-o", str(home / f"slow.{n}")]) for n in (1, 2))
+        ways = {"bytes alone": bytes_alone, "one process": one, "two processes": ["sh", "-c", f"{both} & wait"]}
+        rates: dict[str, list[float]] = {name: [] for name in ways}
+        for name, command in [*ways.items()] * rounds:
+            for file in home.glob("slow.*[!l]"):
+                file.unlink()
+            found = measured(command, environ_for(home, url))
+            row(name, count, found)
+            rates[name].append(count / found[0])
+        for name in ("one process", "two processes"):
+            shares = [rate / most for rate, most in zip(rates[name], rates["bytes alone"], strict=True)]
+            print(f"{name}: {', '.join(f'{100 * share:.0f} %' for share in shares)} of what bytes alone get")
+
+
+def bytes_alone(url: str, count: int, jobs: int) -> None:
+    """Ask `count` times over `jobs` connections, and look at nothing in the replies but their length."""
+    parts = urlsplit(url)
+    body = json.dumps({"model": "m", "input": "prompt number 1000", "stream": True}).encode()
+    request = f"POST /v1/responses HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    length = len(answer_frames())
+
+    def ask(times: int) -> None:
+        with socket.create_connection((parts.hostname, parts.port)) as connection:
+            for _ in range(times):
+                connection.sendall(request + body)
+                left = length
+                while left:
+                    left -= len(connection.recv(left))
+
+    threads = [threading.Thread(target=ask, args=((count + n) // jobs,)) for n in range(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def kills(home: Path, seed: int) -> None:
@@ -242,7 +280,11 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=64)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--serve", type=float, default=None)
+    parser.add_argument("--bytes", default=None)
     asked = parser.parse_args()
+    if asked.bytes is not None:
+        bytes_alone(asked.bytes, asked.lines, asked.jobs)
+        return
     if asked.serve is not None:
         asyncio.run(serve(asked.serve))
         return

@@ -6,7 +6,9 @@ The only place where an error becomes an exit code, and where the end of a run i
 import errno
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import Annotated, Any, NoReturn
 
@@ -17,6 +19,7 @@ from typer.main import get_command
 from cometresp import __version__, signals
 from cometresp.errors import CometrespError, ExitCode, OutputError, PipeClosedError, StoppedError
 from cometresp.help.command import Group
+from cometresp.options.spread import Declaration
 from cometresp.report.facts import End, EndFlags, Report
 from cometresp.report.facts import of_runs as reports
 
@@ -53,11 +56,14 @@ class LazyGroup(Group):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in COMMANDS and cmd_name not in self.commands:
-            module = import_module(f"cometresp.commands.{COMMANDS[cmd_name]}")
-            command = get_command(module.app)
-            command.name = cmd_name
-            self.add_command(command)
+            self.add_command(_command(cmd_name))
         return super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is run, with the options that its words name."""
+        if args and args[0] in COMMANDS and not ctx.resilient_parsing:
+            return args[0], _command(args[0], args[1:]), args[1:]
+        return super().resolve_command(ctx, args)
 
     def page(self, ctx: Any, *, everything: bool) -> Any:  # noqa: ARG002
         from cometresp.help.root import root_page
@@ -73,6 +79,25 @@ class LazyGroup(Group):
             show(self.page(ctx, everything=False))
             raise typer.Exit
         return super().parse_args(ctx, args)
+
+
+def _command(name: str, words: Sequence[str] | None = None) -> Any:
+    """The command of this name: with all its options, or with those that its `words` name, if all of them are clear."""
+    app = import_module(f"cometresp.commands.{COMMANDS[name]}").app
+    callback = app.registered_commands[0].callback
+    declared = getattr(callback, "__signature__", None)
+    named = declared.naming(words) if words is not None and isinstance(declared, Declaration) else None
+    if named is None or len(app.registered_commands) > 1:
+        command = get_command(app)
+    else:
+        callback.__signature__ = named
+        try:
+            command = get_command(app)
+        finally:
+            callback.__signature__ = declared
+        command.whole = partial(_command, name)  # type: ignore[attr-defined] # Command's
+    command.name = name
+    return command
 
 
 def _show_version(ctx: typer.Context, value: bool) -> None:

@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol, TextIO
 
 from cometresp.errors import OutputError, PipeClosedError, named_in_errors
@@ -47,25 +46,35 @@ class Job(Protocol):
     def annotation(self, level: str, title: str, message: str) -> str: ...
 
 
-@dataclass(repr=False, eq=False, match_args=False)  # which would take time at every start
 class Terminal:
     """The three standard streams, binary, and their properties. `Terminal.of_process()` has those of this process."""
 
-    stdin: BinaryIO | None
-    stdout: BinaryIO | None
-    stderr: BinaryIO
-    stdin_tty: bool = False
-    stdout_tty: bool = False
-    stderr_tty: bool = False
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    quiet: bool = False
-    verbose: bool = False
-    masks: Masks | None = None
-    color: str = "auto"  # of rendered text: auto (on a terminal), always or never
-    region: Drawn | None = None  # what is redrawn at the bottom
-    waits: Callable[[str], AbstractContextManager[object]] | None = None  # draws what is waited for, where it may
-    job: Job | None = None  # of a CI service that the streams are written for
-    is_shared: bool = False  # a reader of our output may write to the terminal too: nothing is redrawn there any more
+    # No dataclass: making one takes as long as reading three modules, at every start.
+    def __init__(  # noqa: PLR0913 - all but the streams have defaults
+        self,
+        stdin: BinaryIO | None,
+        stdout: BinaryIO | None,
+        stderr: BinaryIO,
+        *,
+        stdin_tty: bool = False,
+        stdout_tty: bool = False,
+        stderr_tty: bool = False,
+        environ: Mapping[str, str] | None = None,
+        quiet: bool = False,
+        verbose: bool = False,
+        masks: Masks | None = None,
+        color: str = "auto",
+    ) -> None:
+        self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
+        self.stdin_tty, self.stdout_tty, self.stderr_tty = stdin_tty, stdout_tty, stderr_tty
+        self.environ = os.environ if environ is None else environ
+        self.quiet, self.verbose = quiet, verbose
+        self.masks = masks
+        self.color = color  # of rendered text: auto (on a terminal), always or never
+        self.region: Drawn | None = None  # what is redrawn at the bottom
+        self.waits: Callable[[str], AbstractContextManager[object]] | None = None  # draws what is waited for
+        self.job: Job | None = None  # of a CI service that the streams are written for
+        self.is_shared = False  # a reader of our output may write to the terminal too: nothing is redrawn any more
 
     @classmethod
     def of_process(

@@ -8,14 +8,20 @@ what the process has started; what takes longer than three minutes is killed, an
 With `"terminal": true` stdout and stderr are one terminal of 80 columns, and what is written there is the stdout. A
 process does what any other run of the program does, but finds the modules loaded, which takes nine tenths of the time
 of a short run.
+
+`python -m tests.forked SOCKET` does the same for whoever connects to the socket, with the open files that are sent with
+the command line; the reply is the id of the process and, when it has ended, its exit code, in ten characters each.
 """
 
+import fcntl
 import gc
 import io
 import json
+import marshal
 import os
 import pty
 import signal
+import socket
 import sys
 import time
 import traceback
@@ -29,12 +35,21 @@ from cometresp.cli import COMMANDS
 
 # What commands load when they need it.
 LATE = (
+    "certifi",
+    "encodings.idna",
+    "h11",
+    "httpcore",
     "httpx",
     "jsonschema",
     "markdown_it",
+    "platformdirs",
+    "shlex",
     "cometresp.client.client",
+    "cometresp.emulator.server",
+    "cometresp.render.choose",
     "cometresp.render.plain",
     "cometresp.schema.check",
+    "cometresp.settings.invoke",
     "cometresp.state.state",
     "cometresp.turns.loop",
     "cometresp.turns.fetch",
@@ -135,10 +150,50 @@ def run_here(words: list[str]) -> NoReturn:
         os._exit(1)
 
 
+def serve(path: str) -> NoReturn:
+    """Run the command lines that come over a socket, any number at the same time."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen()
+    print("ready", flush=True)
+    while True:
+        caller, _ = listener.accept()
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        if not os.fork():
+            listener.close()
+            _serve_one(caller)
+        caller.close()
+
+
+def _serve_one(caller: socket.socket) -> NoReturn:
+    message, files, _, _ = socket.recv_fds(caller, 65536, 64)
+    words, env, cwd, numbers = marshal.loads(message + b"".join(iter(lambda: caller.recv(65536), b"")))
+    child = os.fork()
+    if not child:
+        high = [fcntl.fcntl(file, fcntl.F_DUPFD, 100) for file in files]  # so that none is where another shall be
+        for file, number in zip(high, numbers, strict=True):
+            os.dup2(file, number)
+        for file in {caller.fileno(), *files, *high} - set(numbers):
+            os.close(file)
+        os.environ.clear()
+        os.environ.update(env)
+        os.chdir(cwd)
+        run_here(words)
+    for file in files:
+        os.close(file)
+    caller.sendall(f"{child:10}".encode())
+    caller.sendall(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):10}".encode())
+    os._exit(0)
+
+
 if __name__ == "__main__":
     for name in (*(f"cometresp.commands.{name}" for name in COMMANDS.values()), *LATE):
         import_module(name)
-    gc.freeze()  # no fork copies all of it to search it
+    gc.freeze()  # what is loaded is neither searched nor copied by the processes to come
+    if sys.argv[1:]:
+        serve(sys.argv[1])
     for line in sys.stdin:
         given = json.loads(line)
         run = forked_on_terminal if given.get("terminal") else forked

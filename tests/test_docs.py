@@ -7,6 +7,7 @@ import cometresp
 from cometresp import __version__
 from cometresp.cli import COMMANDS
 from cometresp.errors import ExitCode
+from cometresp.options.spread import option_of
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from tests.conftest import Command
 
@@ -18,7 +19,7 @@ def test_every_flag_has_help_and_is_in_the_docs(run: Command) -> None:
     documented = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", (ROOT / "docs/flags.md").read_text(), re.IGNORECASE))
     for group in (RequestOptions, ChainOptions, LoopOptions, OutputOptions, ConnectionOptions):
         for name, annotation in group.__annotations__.items():
-            option = annotation.__metadata__[0]
+            option = option_of(annotation)
             assert option.help, name
             names = {part for given in (option.default, *(option.param_decls or ())) for part in str(given).split("/")}
             assert names - {"Ellipsis"} <= documented, name

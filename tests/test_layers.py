@@ -161,6 +161,7 @@ ALLOWED: dict[str, set[str]] = {
         "completion",
         "errors",
         "help",
+        "options",
         "report",
         "pager",
         "settings",

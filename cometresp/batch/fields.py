@@ -31,6 +31,8 @@ _SETTABLE = {
 }
 # Fields of the request (API 2) that have no flag of their name.
 _OF_BODY = {"tools", "reasoning", "text", "previous_response_id", "conversation", "store", "stream_options"}
+_OF_CHAT = "input takes the place of messages, and max_output_tokens that of max_tokens and max_completion_tokens"
+_OTHER_BODIES = {"chat/completions": _OF_CHAT, "completions": "input takes the place of prompt"}
 _MERGED = ("reasoning", "text", "metadata", "stream_options")
 
 
@@ -114,7 +116,8 @@ def _batch_body(fields: Json) -> Json:
     if method != "POST":
         raise UsageError(f"method must be POST, not {quoted(str(method))}")
     if url not in _ENDPOINTS:
-        raise UsageError(f"url must be {_ENDPOINTS[0]}, not {quoted(str(url))}")
+        path = str(url).strip("/").removeprefix("v1/")
+        raise UsageError(f"url must be {_ENDPOINTS[0]}, not {quoted(str(url))}", hint=_OTHER_BODIES.get(path, ""))
     return dict(fields["body"])
 
 
@@ -126,6 +129,7 @@ def _checked_body(body: Json) -> Json:
     if not any(body.get(name) for name in ("input", "prompt")):
         near = nearest("input", [str(name) for name in body]) or nearest("prompt", [str(name) for name in body])
         hint = f"did you mean input by {escape_line(near, _SHOWN)}?" if near else ""
+        hint = _OF_CHAT if "messages" in body else hint
         raise UsageError("it has neither input nor prompt", hint=hint)
     return body
 

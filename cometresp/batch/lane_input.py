@@ -15,19 +15,20 @@ from cometresp.batch.bodies import Bodies, Entry
 from cometresp.batch.checks import bad_lines, check, entries
 from cometresp.batch.source import open_source
 from cometresp.errors import OutputError, UsageError
-from cometresp.request.secrets import masked_body
+from cometresp.request.secrets import with_changed_tools
 from cometresp.runtime import Runtime
 from cometresp.wire.batches import MOST_BYTES, MOST_LINES
 from cometresp.wire.endpoints import BATCH_URL
 from cometresp.wire.json import Json
 from cometresp.wire.payload import Content, Payload
+from cometresp.wire.tool_secrets import Change
 
 _CHUNK = 1 << 18
 _STREAMED = ("stream", "stream_options")  # which requests of a batch can't have
 
 
 class InputFile(Content):
-    """A file that is uploaded: its bytes, read again each time it is sent."""
+    """A file that is uploaded: its lines, read again each time it is sent."""
 
     __slots__ = ("file", "length", "size")
 
@@ -40,8 +41,8 @@ class InputFile(Content):
 
     def pieces(self) -> Iterator[bytes]:
         self.file.seek(0)
-        while chunk := self.file.read(_CHUNK):
-            yield chunk
+        while lines := self.file.readlines(_CHUNK):
+            yield b"".join(lines)
 
 
 class LaneInput(NamedTuple):
@@ -66,17 +67,18 @@ class LaneInput(NamedTuple):
 
 
 @contextmanager
-def lane_input(asked: Asked, runtime: Runtime) -> Iterator[LaneInput]:
+def lane_input(asked: Asked, runtime: Runtime, change: Change | None = None) -> Iterator[LaneInput]:
     """The requests of the input, for as long as the block lasts.
 
-    Raises UsageError, which lists the lines that can't be sent, unless --skip-bad leaves those out.
+    `change` is what stands for secrets of tools. Raises UsageError, which lists the lines that can't be sent, unless
+    --skip-bad leaves those out.
     """
     with tempfile.TemporaryFile() as file:  # which has no name, so that no end of the program leaves it behind
-        count = _prepare(asked, runtime, file)
+        count = _prepare(asked, runtime, file, change)
         yield LaneInput(InputFile(file), count)
 
 
-def _prepare(asked: Asked, runtime: Runtime, file: BinaryIO) -> int:
+def _prepare(asked: Asked, runtime: Runtime, file: BinaryIO, change: Change | None) -> int:
     """Check the input, and write its requests; returns how many."""
     source = open_source(asked.file, asked.batch, runtime.terminal)
     with source.file:
@@ -90,16 +92,16 @@ def _prepare(asked: Asked, runtime: Runtime, file: BinaryIO) -> int:
             runtime.terminal.warn(message.replace("can't be sent", "can't be sent, and left out (--skip-bad)", 1))
         if not checked.lines:
             raise UsageError(f"{source.shown} holds no requests{' that can be sent' if checked.bad_count else ''}")
-        return _write(file, entries(source, bodies, None, checked), runtime)
+        return _write(file, entries(source, bodies, None, checked), runtime, change)
 
 
-def _write(file: BinaryIO, requests: Iterator[Entry], runtime: Runtime) -> int:
+def _write(file: BinaryIO, requests: Iterator[Entry], runtime: Runtime, change: Change | None) -> int:
     """Write a line for each request; returns how many. Attachments are in them whole."""
     count = 0
     try:
         with runtime.terminal.waiting("preparing the requests"):
             for entry in requests:
-                file.writelines(Payload(_line(entry, masked=runtime.connection.only_shows)))
+                file.writelines(Payload(_line(entry, change)))
                 file.write(b"\n")
                 count += 1
             file.flush()
@@ -108,8 +110,8 @@ def _write(file: BinaryIO, requests: Iterator[Entry], runtime: Runtime) -> int:
     return count
 
 
-def _line(entry: Entry, *, masked: bool) -> Json:
-    body = masked_body(entry.body) if masked else entry.body
+def _line(entry: Entry, change: Change | None) -> Json:
+    body = with_changed_tools(entry.body, change) if change is not None else entry.body
     body = {name: value for name, value in body.items() if name not in _STREAMED}
     return {"custom_id": entry.custom_id, "method": "POST", "url": BATCH_URL, "body": body}
 

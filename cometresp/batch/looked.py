@@ -17,7 +17,7 @@ class Looked(NamedTuple):
 class Outputs(NamedTuple):
     """Where results go. `file` is None for standard output; failed requests go to `errors`, if that is given.
 
-    `as_text`: custom_id, text, exit and usage of each, not the whole response.
+    `as_text`: custom_id, text, exit, usage and cost of each, not the whole response.
     """
 
     file: str | None = None

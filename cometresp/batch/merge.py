@@ -1,7 +1,8 @@
 """`batch merge`: the outputs of several runs in one, a line for each id; and what is missing of the input."""
 
+import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import NamedTuple
 
 from cometresp.batch.asked import Merged
@@ -18,6 +19,7 @@ from cometresp.wire.json import Json
 
 _MOST_NAMED = 10
 _SHOWN = 60  # characters of an id
+_BEGINS = re.compile(rb'\{"(?:id": "batch_req_|custom_id": )')  # how a line of an output begins
 
 
 def merge(asked: Merged, runtime: Runtime) -> None:
@@ -88,7 +90,7 @@ def _conclude(asked: Merged, runtime: Runtime, written: Digests, failed: int, mi
 
 
 def _lines(asked: Merged, runtime: Runtime, *, tell: bool = False) -> Iterator[tuple[bytes, Json]]:
-    """The lines of all outputs, as they are and as JSON. `tell` of a torn last one, which a killed run left."""
+    """The lines of all outputs, as they are and as JSON. `tell` of torn ones, which killed runs left."""
     for path in asked.outputs:
         shown = escape_line(path, 200)
         try:
@@ -97,8 +99,25 @@ def _lines(asked: Merged, runtime: Runtime, *, tell: bool = False) -> Iterator[t
                     if not data.endswith(b"\n"):
                         if tell:
                             runtime.terminal.warn(f"{shown}: its last line is torn, and left out")
-                        continue
-                    if data.strip():
-                        yield data, parsed_line(data, shown, number)
+                    elif data.strip():
+                        whole, line = _whole_line(data, shown, number)
+                        if tell and len(whole) < len(data):
+                            runtime.terminal.warn(f"{shown}: line {number} begins with a torn one, which is left out")
+                        yield whole, line
         except OSError as error:
             raise UsageError(f"can't read {shown}: {error.strerror}") from error
+
+
+def _whole_line(data: bytes, shown: str, number: int) -> tuple[bytes, Json]:
+    """A line, as it is and as JSON. Raises UsageError for one that isn't of a batch.
+
+    Where several processes write to one file, as under GNU parallel, a whole line may stand behind what one that was
+    killed has begun.
+    """
+    try:
+        return data, parsed_line(data, shown, number)
+    except UsageError:
+        for begin in _BEGINS.finditer(data, 1):
+            with suppress(UsageError):
+                return data[begin.start() :], parsed_line(data[begin.start() :], shown, number)
+        raise

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import verdict
+from cometresp.batch.budget import Prices
 from cometresp.batch.lane import client_for
 from cometresp.batch.looked import Fetching, Outputs
+from cometresp.batch.output import model_in
 from cometresp.batch.result import Result
 from cometresp.batch.standing import Read, name_of, verdict_of
 from cometresp.batch.submitted import input_of, keep
@@ -52,8 +54,11 @@ def fetched(client: "Client", batch: Json, outputs: "Opened", runtime: Runtime, 
         assert error is not None
         raise error.with_hint(again)
     tally = Counter[int]()
+    prices = Prices(runtime) if outputs.as_text else None
     for number, (line, as_came) in enumerate(_lines(client, batch), 1):
         result = result_of(line, number)
+        if prices is not None:
+            result = result._replace(cost=prices.cost(dict(result.usage), model_in(line)))
         tally[int(result.exit_code)] += 1
         outputs.write(as_came, result)
     outputs.commit()
@@ -139,6 +144,7 @@ class Opened:
         self, wanted: Outputs, terminal: "Terminal", file: "FileSink | None", errors: "FileSink | None"
     ) -> None:
         self.shown = wanted.file
+        self.as_text = wanted.as_text
         self._wanted = wanted
         whole = wanted.errors is None and not wanted.as_text
         self._is_resumable = whole and file is not None and not file.is_through

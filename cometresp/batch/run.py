@@ -26,6 +26,7 @@ from cometresp.batch.shard import Shard, shard_of
 from cometresp.batch.source import Source, open_source
 from cometresp.batch.tally import Tally
 from cometresp.errors import CometrespError, StoppedError, UnreachableError, UsageError
+from cometresp.options.batch import check_batch
 from cometresp.options.values import retries_of
 from cometresp.runtime import Runtime
 from cometresp.text import json_bytes, valid_json
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from cometresp.batch.result import Result
     from cometresp.client.client import Client
 
-_MOST_JOBS = 1000
 _GRACE = 5.0  # seconds that those in flight have, once a signal has ended the run
 _LOOK = 0.25  # seconds between looks of the main thread
 _AHEAD = 8  # requests for each job that --ordered takes before the first of them has ended
@@ -77,13 +77,7 @@ def _run(asked: Asked, runtime: Runtime, source: Source, shard: Shard | None) ->
 def check_flags(asked: Asked) -> None:
     """Raises UsageError for flags that contradict each other, and values that they don't take."""
     batch = asked.batch
-    if not 1 <= batch.jobs <= _MOST_JOBS:
-        raise UsageError(f"--jobs: must be between 1 and {_MOST_JOBS}, not {batch.jobs}")
-    for flag, value in (("--rpm", batch.rpm), ("--tpm", batch.tpm)):
-        if value is not None and not 0 < value <= 1e12:  # noqa: PLR2004
-            raise UsageError(f"{flag}: must be more than 0, not {value:g}")
-    if batch.max_failures is not None and batch.max_failures < 1:
-        raise UsageError(f"--max-failures: must be at least 1, not {batch.max_failures}")
+    check_batch(batch)
     if batch.fail_fast and batch.max_failures is not None:
         raise UsageError("--fail-fast and --max-failures exclude each other: the first is --max-failures 1")
     if batch.resume and asked.output.file is None:

@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,38 +17,69 @@ from cometresp.batch.waiting import status_shown
 from cometresp.deadline import backoff
 from cometresp.errors import CometrespError, Next, RateLimitedError, StoppedError, UnreachableError, UsageError
 from cometresp.options.values import retries_of
+from cometresp.request.secrets import masked
 from cometresp.runtime import Runtime
 from cometresp.text import shell_arguments, to_bytes
-from cometresp.wire.endpoints import BATCH_URL
+from cometresp.wire.endpoints import BATCH_URL, Request, create_batch, upload
 from cometresp.wire.json import Json, listed, text
 from cometresp.wire.payload import Upload
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
+    from cometresp.request.curl import Variables
+
+Show = Callable[[Request, "Variables | None"], None]
 
 _FILE_ID = re.compile(r"file-[A-Za-z0-9._-]+")
 _PAIRS, _KEY, _VALUE = 16, 64, 512  # of metadata (API 2)
 _PAGE = 20  # batches in which one that may have been made is looked for
 
 
-def submit(options: Submission, runtime: Runtime) -> None:
-    """Make a batch, record and print its id; with --wait write its results, and raise what they amount to."""
+def submit(options: Submission, runtime: Runtime, show: Show) -> None:
+    """Make a batch, record and print its id; with --wait write its results, and raise what they amount to.
+
+    `show` prints a request, where that is all that is asked for.
+    """
     facts = {"endpoint": BATCH_URL, "completion_window": options.window, **_metadata(options.metadata)}
     file = options.asked.file
     _check(options)
     if not runtime.connection.only_shows:
         runtime.check_sendable()
     if _FILE_ID.fullmatch(file) and not os.path.exists(file):  # noqa: PTH110 - as the user wrote it
-        _submit_uploaded(options, runtime, {"input_file_id": file, **facts})
+        _submit_uploaded(options, runtime, {"input_file_id": file, **facts}, show)
         return
-    with lane_input(options.asked, runtime) as made:
-        for warning in made.warnings():
-            runtime.terminal.warn(warning)
-        if runtime.connection.only_shows:
+    if runtime.connection.curl:
+        _show_commands(options, runtime, facts, show)
+        return
+    change = masked if runtime.connection.dry_run else None
+    with lane_input(options.asked, runtime, change) as made:
+        _warn(made, runtime)
+        if runtime.connection.dry_run:
             for line in made.lines():
                 runtime.terminal.write(line)
             return
         _submit_input(options, runtime, made, facts)
+
+
+def _warn(made: LaneInput, runtime: Runtime) -> None:
+    for warning in made.warnings():
+        runtime.terminal.warn(warning)
+
+
+def _show_commands(options: Submission, runtime: Runtime, facts: Json, show: Show) -> None:
+    """Print the requests as commands: the upload, and the batch of the id that the server gives the file."""
+    from cometresp.request.curl import Variables
+
+    variables = Variables()
+    with lane_input(options.asked, runtime, variables.of_secret) as made:
+        _warn(made, runtime)
+        if options.inline:
+            show(create_batch({"requests": requests_of(made), **facts}), variables)
+            return
+        show(upload(_name(options.asked.file), made.file), variables)
+    variables = Variables()
+    show(create_batch({"input_file_id": variables.named("FILE_ID"), **facts}), variables)
+    runtime.terminal.note("FILE_ID in the second command is the id that the first one prints")
 
 
 def _check(options: Submission) -> None:
@@ -79,12 +110,12 @@ def _submit_input(options: Submission, runtime: Runtime, made: LaneInput, facts:
         _end(options, runtime, client, batch, outputs, made.requests)
 
 
-def _submit_uploaded(options: Submission, runtime: Runtime, body: Json) -> None:
+def _submit_uploaded(options: Submission, runtime: Runtime, body: Json, show: Show) -> None:
     """Make a batch of a file that is on the server already."""
     if options.inline:
         raise UsageError("--inline: takes a file of this machine, not one of the server")
     if runtime.connection.only_shows:
-        runtime.terminal.print_json(body)
+        show(create_batch(body), None)
         return
     with _outputs(options, runtime) as outputs, client_for(runtime) as client:
         _end(options, runtime, client, _created(client, body, runtime), outputs, 0)
@@ -121,13 +152,13 @@ def _outputs(options: Submission, runtime: Runtime) -> Iterator[Opened | None]:
 
 
 def _uploaded(client: "Client", options: Submission, made: LaneInput, runtime: Runtime) -> str:
-    upload = Upload()
+    progress = Upload()
     with status_shown(runtime) as line:
 
         def on_upload(sent: int, length: int) -> None:
-            upload.sent, upload.length = sent, length
+            progress.sent, progress.length = sent, length
             if line is not None:
-                line.text = upload.words() if upload.under_way else ""
+                line.text = progress.words() if progress.under_way else ""
 
         return client.upload(_name(options.asked.file), made.file, on_upload)
 

@@ -69,27 +69,44 @@ class _NoCookies(CookieJar):
 Trust = bool | ssl.SSLContext
 
 
-def open_pool(
+def open_pool(config: ServerConfig, proxy: Proxy | None, limits: httpx.Limits = _LIMITS) -> httpx.Client:
+    """A client with its pool. Raises the errors of `open_transport`."""
+    pool = httpx.Client(
+        transport=open_transport(config, proxy, limits),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=config.timeout,
+        cookies=_NoCookies(),
+    )
+    pool.headers = headers = sent_headers(config)
+    for name in [name for name in pool.headers if name not in headers]:
+        del pool.headers[name]  # what httpx itself adds
+    return pool
+
+
+def sent_headers(config: ServerConfig) -> httpx.Headers:
+    """The headers of every request: those of httpx, and of the configuration."""
+    own = {"Accept": "*/*", "Accept-Encoding": ACCEPTED, "Connection": "keep-alive"}
+    headers = httpx.Headers({**own, "User-Agent": f"cometresp/{__version__}"})
+    headers.update({name: value for name, value in config.headers.items() if value is not None})
+    for name in (name for name, value in config.headers.items() if value is None):
+        headers.pop(name, None)
+    return headers
+
+
+def open_transport(
     config: ServerConfig, proxy: Proxy | None, limits: httpx.Limits = _LIMITS, trust: Trust | None = None
-) -> httpx.Client:
-    """The pool. Loopback addresses need no certificates. Raises ConfigError, and UsageError for a bad address.
+) -> httpx.HTTPTransport:
+    """The connections. Loopback addresses need no certificates. Raises ConfigError, and UsageError for a bad address.
 
     `trust` is what `trust_of` returns, if it is known already.
     """
     _check_address(config)
-    headers = {"User-Agent": f"cometresp/{__version__}", "Accept-Encoding": ACCEPTED, **config.headers}
     verify = trust_of(config) if trust is None else trust
     try:
         _check_proxy(proxy)
-        pool = httpx.Client(
-            headers={name: value for name, value in headers.items() if value is not None},
-            verify=verify,
-            proxy=proxy.url if proxy else None,
-            trust_env=False,
-            follow_redirects=False,
-            timeout=config.timeout,
-            limits=limits,
-            cookies=_NoCookies(),
+        return httpx.HTTPTransport(
+            verify=verify, proxy=httpx.Proxy(proxy.url) if proxy else None, trust_env=False, limits=limits
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         assert proxy is not None
@@ -97,9 +114,6 @@ def open_pool(
         quotes = isinstance(error, httpx.InvalidURL) or "cast" in str(error)  # perhaps part of a password
         reason = "" if quotes and "@" in setting else f": {error}"
         raise ConfigError(f"{setting}: the proxy can't be used{reason}") from error
-    for name in (name for name, value in headers.items() if value is None):
-        pool.headers.pop(name, None)  # what httpx itself adds
-    return pool
 
 
 def _check_address(config: ServerConfig) -> None:

@@ -15,7 +15,7 @@ _GZIP, _DEFLATE = zlib.MAX_WBITS | 16, zlib.MAX_WBITS
 _WINDOWS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _DEFLATE, "x-deflate": _DEFLATE}
 _DECODED = ("", "identity", *_WINDOWS)
 _PIECE = 1 << 16  # bytes
-_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROL = rb"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 _LOOKED_AT = 4096  # bytes
 _MOST = 5  # encodings of one body
 
@@ -32,7 +32,8 @@ def decoded(reply: httpx.Response) -> Iterator[bytes]:
     windows = [_WINDOWS[name] for name in reversed(_names(reply)) if name in _WINDOWS]
     if len(windows) > _MOST:
         raise BrokenError(f"{len(windows)} encodings, of which at most {_MOST} are undone")
-    pieces = reply.iter_raw()
+    assert isinstance(reply.stream, httpx.SyncByteStream)
+    pieces = iter(reply.stream)
     for window in windows:
         pieces = _inflated(pieces, window)
     yield from pieces
@@ -103,4 +104,4 @@ def _is_text(start: bytes | bytearray) -> bool:
     except UnicodeDecodeError as error:
         if error.reason != "unexpected end of data":  # the cut fell into a character
             return False
-    return not _CONTROL.search(start)
+    return not re.search(_CONTROL, start)

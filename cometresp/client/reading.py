@@ -26,11 +26,12 @@ from cometresp.wire.masking import Secrets
 from cometresp.wire.replies import Reply
 
 _STREAM_TYPE = "text/event-stream"
-_FAILED = "response.failed"
+_FAILED, _COMPLETED = "response.failed", "response.completed"
 _BOM = b"\xef\xbb\xbf"
 _LEAD = re.compile(rb"(?:\xef\xbb\xbf|\s)+")  # what says nothing
 _NAMES = (b"data:", b"event:", b"retry:", b"id:", b":")
 _FIELD = re.compile(r"(data|event|id|retry)?(:|$)")  # a line of a stream
+_NAME = re.compile(r'event: (response\.[a-z_.]+)\n(?=data: \{"type": ?"\1")')  # that the data says, too
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _KEPT = 4096  # characters at the start and at the end of a stream that are looked at if it ends too early
 _QUOTED = 200
@@ -237,6 +238,7 @@ def _looks_like(start: bytes, *, ended: bool) -> str | None:
 def _stream(text: "_Text", opened: Opened) -> Iterator[Event]:
     decoder = _Decoder()
     decode = decoder.decode
+    kind: Any = None
     seen = False
     for frame in EventSource(text).iter_sse():  # type: ignore[arg-type]
         given = frame.data
@@ -260,10 +262,11 @@ def _stream(text: "_Text", opened: Opened) -> Iterator[Event]:
         if kind.__class__ is str and kind.startswith("response."):  # nearly always
             if kind == _FAILED:
                 opened.debug(given)
-            yield Event(kind, data, given)
+            yield Event(kind, data, given, more=True) if text.more else Event(kind, data, given)
         else:
             yield _shown(_other_event(frame.event, data, given), opened)
-    yield from _stray_events(text, opened, seen=seen)
+    if kind != _COMPLETED:  # nothing is missing then
+        yield from _stray_events(text, opened, seen=seen)
 
 
 def _other_event(name: str, data: Any, raw: str) -> Event:
@@ -313,7 +316,17 @@ class _Decoder:
 
     def __init__(self) -> None:
         self.found_constant = False
-        self.decode = json.JSONDecoder(parse_constant=self._null).decode
+        decoder = json.JSONDecoder(parse_constant=self._null)
+        self._scan, self._decode = decoder.scan_once, decoder.decode  # type: ignore[attr-defined] # typeshed lacks it
+
+    def decode(self, text: str) -> Any:
+        """The value. Raises ValueError and RecursionError."""
+        try:
+            value, end = self._scan(text, 0)
+        except StopIteration:
+            end = -1
+        # What has blanks around it, or is no JSON, is left to `decode`: without those this takes a third less time.
+        return value if end == len(text) else self._decode(text)
 
     def _null(self, _: str) -> None:
         self.found_constant = True
@@ -325,6 +338,7 @@ class _Text:
     UTF-8 whatever the content type says, no BOM, and a blank line at the end, so that a last event without one is not
     dropped. `cut` is set once the bytes have ended; `kept` characters of the start and of the end are kept.
     `is_suspect` is set once a secret may have come: looking into each chunk is cheaper than into each frame.
+    `more` is set while events are read that another one follows in the same bytes.
     """
 
     def __init__(self, body: _Body, chunks: Iterator[bytes], kept: int = _KEPT) -> None:
@@ -336,6 +350,7 @@ class _Text:
         self.headers = {"content-type": _STREAM_TYPE}
         self.cut = False
         self.is_suspect = False
+        self.more = False
 
     def iter_text(self) -> Iterator[str]:
         from codecs import getincrementaldecoder
@@ -364,7 +379,13 @@ class _Text:
                 if (missing := kept - len(self._head)) > 0:
                     self._head += text[:missing]
                 self._tail = text[-kept:] if len(text) >= kept else (self._tail + text)[-kept:]
-                yield text  # also where it is too large, since whole events may be in it
+                text = _NAME.sub("", text)
+                last = _last_event(text)
+                if last:
+                    self.more = True
+                    yield text[:last]
+                    self.more = False
+                yield text[last:]  # also where it is too large, since whole events may be in it
                 if is_too_large:
                     raise replies.too_large("an event of the stream", self._opened.limit)
         self.cut = True
@@ -391,3 +412,12 @@ class _Text:
         if any(name.startswith(lines[-1].encode(errors="replace")) for name in _NAMES):
             lines[-1] = ""  # the bytes ended within a field
         return "\n".join(line for line in lines if line.strip() not in ("", "[DONE]") and not _FIELD.match(line))
+
+
+def _last_event(text: str) -> int:
+    """Where the last of several events begins that these bytes of a stream have whole; 0 where that isn't clear."""
+    end = text.rfind("\n\n")
+    begin = text.rfind("\n\n", 0, end) + 2 if end > 0 else 0
+    if begin > 1 and (text.startswith("data: {", begin) or text.find("\ndata: {", begin, end) > 0):
+        return begin
+    return 0

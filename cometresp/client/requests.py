@@ -5,7 +5,7 @@ Statuses, retries and error shapes are those of API 8 and 12.6.
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cometresp.client.connection import ServerConfig, Trust, open_pool, reason_of, trust_of
+from cometresp.client.connection import ServerConfig, Trust, open_transport, reason_of, sent_headers, trust_of
 from cometresp.client.encoding import BrokenError, compression, decoded, unreadable
 from cometresp.client.reading import Opened
 from cometresp.client.route import local_name, proxy_for
-from cometresp.deadline import Deadline, alarm, backoff
+from cometresp.deadline import Deadline, alarm, backoff, has_alarm
 from cometresp.errors import CometrespError, RateLimitedError, SilenceError, UnreachableError
 from cometresp.wire.endpoints import Request
 from cometresp.wire.form import FormPayload
@@ -31,7 +31,8 @@ _MAX_ERROR_BODY = 1 << 20
 _GRACE = 0.5  # seconds after which a head is too late, so that plain silence is told as such
 _ERROR_SECONDS = 5.0  # for the body of an error: its status says what is most needed
 _LONGEST_DEBUG = 20_000  # characters of a body that --debug prints
-_NOT_THERE = re.compile(r"refused|unreachable|\[Errno -\d+\]|No route", re.IGNORECASE)  # -N: the name isn't known
+_UNWATCHED = nullcontext()
+_NOT_THERE = r"(?i)refused|unreachable|\[Errno -\d+\]|No route"  # -N: the name isn't known
 
 
 class Requests:
@@ -59,12 +60,13 @@ class Requests:
         self._proxy = None if config.loopback else proxy_for(config.base_url)
         self._extensions: dict[str, Any] = {"sni_hostname": urlsplit(config.base_url).hostname} if self._host else {}
         self._trust: Trust = trust_of(config) if beside is None else beside._trust  # noqa: SLF001
-        self._http = open_pool(config, self._proxy, trust=self._trust)
+        self._transport = open_transport(config, self._proxy, trust=self._trust)
+        self._headers: dict[tuple[object, ...], httpx.Headers] = {}
         if beside is not None:
             self.deadline = beside.deadline
 
     def close(self) -> None:
-        self._http.close()
+        self._transport.close()
 
     @contextmanager
     def reply(
@@ -128,17 +130,7 @@ class Requests:
     ) -> httpx.Response:
         if payload is not None:
             payload.check()
-        sent = self._http.build_request(
-            request.method,
-            self._url(request.url(self._base_url)),
-            headers=self._headers(request, payload),
-            content=payload,
-            timeout=self._timeout(silence),
-            extensions=self._extensions | {"trace": progress},
-        )
-        if request.public:
-            for name in [name for name in sent.headers if names_key(name)]:
-                del sent.headers[name]
+        sent = self._built(request, payload, silence, progress)
         if self.config.debug:  # what is printed is made only then: it is a fifth of the cost of a request
             self._debug(f"> {request.method} {request.url(self.config.shown_url)}")
             for name, value in sent.headers.items():
@@ -146,7 +138,8 @@ class Requests:
             self._debug(">" if payload is None else f"> {payload.length} bytes of body")
         self.retry_after = None
         with self.watch(), progress:
-            reply = self._http.send(sent, stream=True)
+            reply = self._transport.handle_request(sent)
+        reply.request = sent
         self.retry_after = retry_after(reply.headers, time.time())
         self.request_id = request_id(reply.headers)
         self.request_ids += [self.request_id] if self.request_id else []
@@ -162,12 +155,38 @@ class Requests:
             self._last_url = url, httpx.URL(url)
         return self._last_url[1]
 
-    def _headers(self, request: Request, payload: Payload | FormPayload | None) -> dict[str, str]:
-        """The endpoint's headers, except for those that the user gives another value."""
-        given = {name.lower() for name in self.config.headers}
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in given}
-        host = {"Host": self._host} if self._host else {}
-        return host | headers | ({} if payload is None else {"Content-Length": str(payload.length)})
+    def _built(
+        self, request: Request, payload: Payload | FormPayload | None, silence: float, progress: "_Progress"
+    ) -> httpx.Request:
+        """The request as httpx sends it: a client of httpx would make its headers and its URL anew each time."""
+        url = self._url(request.url(self._base_url))
+        headers = httpx.Headers(self._headers_of(request, url))
+        if payload is not None:
+            headers["Content-Length"] = str(payload.length)
+        elif request.method == "POST":
+            headers["Content-Length"] = "0"
+        extensions = self._extensions | {"timeout": self._timeout(silence)}
+        if self._proxy or has_alarm():
+            extensions["trace"] = progress
+        return httpx.Request(request.method, url, headers=headers, stream=_Sent(payload or ()), extensions=extensions)
+
+    def _headers_of(self, request: Request, url: httpx.URL) -> httpx.Headers:
+        """All headers but the length, made once for each kind of request; what the user gives comes first."""
+        key = (url.netloc, request.public, *request.headers.items())
+        if key not in self._headers:
+            given = {name.lower() for name in self.config.headers}
+            own = {name: value for name, value in request.headers.items() if name.lower() not in given}
+            headers = httpx.Headers({"Host": self._host or url.netloc.decode("ascii")})
+            headers.update(sent_headers(self.config))
+            headers.update(own)
+            if url.userinfo:
+                made = httpx.Request(request.method, url, headers=headers)
+                headers = next(httpx.BasicAuth(url.username, url.password).auth_flow(made)).headers
+            if request.public:
+                for name in [name for name in headers if names_key(name)]:
+                    del headers[name]
+            self._headers[key] = headers
+        return self._headers[key]
 
     def _read_error(self, reply: httpx.Response) -> Reply:
         """The reply, with at most a MiB of its body, and as much of it as came within a few seconds."""
@@ -198,20 +217,15 @@ class Requests:
 
     # time and errors ------------------------------------------------------------------------------------------------
 
-    def _timeout(self, silence: float) -> httpx.Timeout:
+    def _timeout(self, silence: float) -> dict[str, float]:
         left = self.deadline.left
         silence = silence if left is None else max(min(silence, left), 0.001)
-        return httpx.Timeout(silence, connect=min(_CONNECT_SECONDS, silence))
+        return {"connect": min(_CONNECT_SECONDS, silence), "read": silence, "write": silence, "pool": silence}
 
-    @contextmanager
-    def watch(self) -> Iterator[None]:
+    def watch(self) -> AbstractContextManager[None]:
         """Limit a wait for the network to --max-time; httpx's timeouts limit only the time without data."""
         left = self.deadline.left
-        if left is None:
-            yield
-            return
-        with alarm(left, self._too_long):
-            yield
+        return _UNWATCHED if left is None else alarm(left, self._too_long)
 
     def _too_long(self) -> UnreachableError:
         return UnreachableError(f"not finished within the {self.config.max_time:g} s of --max-time")
@@ -254,7 +268,7 @@ class Requests:
             unknown = "issuer" in str(fault) or "self-signed" in str(fault) or "self signed" in str(fault)
             return "--ca-file FILE trusts the certificates in a file, such as your own authority's" if unknown else ""
         told = self._proxy is not None and at_proxy  # the message names the proxy's setting
-        if told or not isinstance(fault, httpx.ConnectError) or not _NOT_THERE.search(str(fault)):
+        if told or not isinstance(fault, httpx.ConnectError) or not re.search(_NOT_THERE, str(fault)):
             return ""
         source = self.config.source
         return (
@@ -276,6 +290,16 @@ def _payload_of(request: Request, on_upload: Callable[[int, int], None] | None) 
     if request.form is not None:
         return FormPayload(request.form, on_upload)
     return None if request.body is None else Payload(request.body, on_upload=on_upload)
+
+
+class _Sent(httpx.SyncByteStream):
+    """The body of a request."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._pieces)
 
 
 class _EnoughError(Exception):

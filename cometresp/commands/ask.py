@@ -32,7 +32,7 @@ def ask(
     output: OutputOptions,
     connection: ConnectionOptions,
 ) -> None:
-    """Ask for one response: live on a terminal, else printed when it is whole."""
+    """Ask for one response: live on a terminal, else printed when it is complete."""
     asked = Asked(
         prompt or [], request, chain, loop, output, connection, streaming=False, continuing=False, template=ctx.obj
     )

@@ -14,28 +14,29 @@ from cometresp.options.batch import BatchOptions
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions, RequestOptions
 from cometresp.runtime import Runtime, telling
-from cometresp.turns.dry_run import shown_only
+from cometresp.turns.dry_run import show, shown_only
 from cometresp.wire import endpoints
 
 # Shared flags that mean nothing for many responses at once.
 _WITHOUT = {
     *("no_stdin", "edit", "background", "wait", "count_tokens"),
     *("format", "json", "events", "extract", "extract_last", "select", "save_images", "show_reasoning", "id_file"),
-    "curl",
 }
 # What the provider's lane has no use for: how requests are made here, and what a run of them is told.
 _OF_A_RUN = {
     *("jobs", "rpm", "tpm", "ordered", "resume", "retry_failed", "input_changed", "fail_fast", "max_failures"),
-    *("shard", "record", "max_cost", "price", "usage", "allow_incomplete", "bell", "summary_file", "github"),
+    *("shard", "record", "max_cost", "usage", "allow_incomplete", "bell", "summary_file", "github"),
 }
 _NOT_SUBMITTED = _WITHOUT | _OF_A_RUN | {"no_stream", "include_obfuscation", "fallback_model"}
 _SHOWN_ONLY = set(OutputOptions._fields) - {"quiet", "verbose", "plain", "color"}
-_FETCHED = _SHOWN_ONLY - {"output"}
+_FETCHED = _SHOWN_ONLY - {"output", "price"}
 
-Number = Annotated[int, typer.Option("-n", "--number", help="How many, at most.", metavar="N", min=1, max=10_000)]
+Number = Annotated[
+    int, typer.Option("-n", "--number", help="Number of batches to list, at most.", metavar="N", min=1, max=10_000)
+]
 Errors = Annotated[
     str | None,
-    typer.Option("--errors", help="Write failed requests to FILE, apart.", metavar="FILE", show_default=False),
+    typer.Option("--errors", help="Write failed requests to a file of their own.", metavar="FILE", show_default=False),
 ]
 
 app = typer.Typer(cls=GroupWithDefault, add_completion=False)
@@ -70,11 +71,11 @@ app.command(
     cls=DefaultCommand,
     epilog="""
     cometresp batch prompts.jsonl -m gpt-5.4 -o answers.jsonl
-    cometresp batch --lines questions.txt --text -o answers.jsonl
-    cometresp batch reviews.csv --template classify -o answers.jsonl --max-cost 5
+    cometresp batch --lines questions.txt --text -o lines.jsonl
+    cometresp batch reviews.csv --template classify -o classes.jsonl --max-cost 5
     cometresp batch prompts.jsonl -o answers.jsonl --resume --retry-failed
     """,
-)(spread(_batch, without=_WITHOUT))
+)(spread(_batch, without=_WITHOUT | {"curl"}))
 
 
 @app.command(
@@ -91,14 +92,19 @@ def merge(
     ] = None,
     requests: Annotated[
         str | None,
-        typer.Option("--requests", metavar="FILE", help="Their input: say what of it is missing.", show_default=False),
+        typer.Option(
+            "--requests",
+            metavar="FILE",
+            help="The input of the runs: report which of its requests are missing.",
+            show_default=False,
+        ),
     ] = None,
     lines: Annotated[bool, typer.Option("--lines", help="Each line of the input is a prompt.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="The input is CSV.")] = False,
     tsv: Annotated[bool, typer.Option("--tsv", help="The input is TSV.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Join the outputs of several runs: one line for each id, the good ones win."""
+    """Join the outputs of several runs: one line for each id, a good one if there is any."""
     asked = Merged(tuple(outputs), requests, BatchOptions(lines=lines, csv=csv, tsv=tsv), output)
     run_merge(asked, Runtime(ConnectionOptions(), OutputOptions(output=output, quiet=quiet)))
 
@@ -131,7 +137,10 @@ def submit(  # noqa: PLR0913 - a parameter for each flag
     completion_window: Annotated[
         str,
         typer.Option(
-            "--completion-window", help="Time in which it is done [default: 24h].", metavar="TIME", show_default=False
+            "--completion-window",
+            help="Time within which the batch is to be done [default: 24h].",
+            metavar="TIME",
+            show_default=False,
         ),
     ] = "24h",
     batch_metadata: Annotated[
@@ -194,7 +203,8 @@ def fetch(
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it has ended (--max-time limits it).")] = False,
     errors: Errors = None,
     as_text: Annotated[
-        bool, typer.Option("--text", help="Write custom_id, text, exit and usage of each, not the whole response.")
+        bool,
+        typer.Option("--text", help="Write custom_id, text, exit, usage and cost of each, not the whole response."),
     ] = False,
     output: OutputOptions,
     connection: ConnectionOptions,
@@ -252,7 +262,7 @@ def run_merge(asked: Merged, runtime: Runtime) -> None:
 def run_submit(options: Submission, runtime: Runtime) -> None:
     from cometresp.batch.submit import submit
 
-    submit(options, runtime)
+    submit(options, runtime, partial(show, runtime))
 
 
 @telling

@@ -34,6 +34,7 @@ from cometresp.turns.lookup import resolve
 from cometresp.wire.ids import abridged_id, is_plain_id, refusal_of
 
 if TYPE_CHECKING:
+    from cometresp.state.listing import Listed
     from cometresp.state.state import State
 
 _SHOWN = 48  # characters of a prompt
@@ -231,17 +232,17 @@ def run(as_data: AsData, runtime: Runtime) -> None:
     """A table on a terminal, tab-separated lines into a pipe."""
     state = runtime.open_state(create=False)
     damaged: list[str] = []
-    rows = [(chain, state.turns.first_words(chain, _SHOWN)) for chain in state.chains.all(damaged)] if state else []
+    rows = state.chains.listed(damaged, words=_SHOWN) if state else []
     for message in damaged:
         runtime.terminal.warn(message)
     refusing = state.servers.without_previous() if state else []
     terminal = runtime.terminal
     if as_data:
         without_ids = [url for url, _ in refusing]
-        print_json(runtime, [as_dict(chain, words, without_ids) for chain, words in rows], as_data.select)
+        print_json(runtime, [as_dict(chain, without_ids) for chain in rows], as_data.select)
         return
     if not terminal.stdout_tty:
-        terminal.write(to_bytes("".join("\t".join(_cells(chain, words)) + "\n" for chain, words in rows)))
+        terminal.write(to_bytes("".join("\t".join(_cells(chain)) + "\n" for chain in rows)))
         return
     if rows:
         _print_table(runtime, rows)
@@ -255,13 +256,13 @@ def run(as_data: AsData, runtime: Runtime) -> None:
         )
 
 
-def _print_table(runtime: Runtime, rows: list[tuple[Chain, str]]) -> None:
+def _print_table(runtime: Runtime, rows: "list[Listed]") -> None:
     from cometresp.render.tables import Column, ago, table
 
     columns = Column("CHAIN", "fold"), Column("TURNS"), Column("MODEL"), Column("USED"), Column("BEGAN WITH", "rest")
     lines = []
-    for chain, words in rows:
-        name, turns, model, _, at, _ = _cells(chain, words)
+    for chain in rows:
+        name, turns, model, _, at, words = _cells(chain)
         lines.append((name, turns, model, ago(chain.used), words if chain.head else f"{at} {words}".strip()))
     runtime.terminal.write(runtime.terminal.encode(table(columns, lines, runtime.terminal)))
 
@@ -372,26 +373,23 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
 
 
-def _cells(chain: Chain, words: str) -> tuple[str, ...]:
-    turn = chain.last
+def _cells(chain: "Listed") -> tuple[str, ...]:
     used = time.strftime("%Y-%m-%d %H:%M", time.localtime(chain.used))
-    if turn is None:
-        return escape_line(chain.name), "0", "", used, "", ""
-    at = chain.head.id if chain.head else f"({turn.status})"
-    return escape_line(chain.name), str(turn.number), escape_line(turn.wanted_model or ""), used, escape_line(at), words
+    at = chain.head or (f"({chain.status})" if chain.pending else "")
+    cells = escape_line(chain.name), str(chain.turns), escape_line(chain.model or ""), used, escape_line(at)
+    return (*cells, chain.words)
 
 
-def as_dict(chain: Chain, words: str, without_ids: Collection[str]) -> ListedChain:
-    turn = chain.last
+def as_dict(chain: "Listed", without_ids: Collection[str]) -> ListedChain:
     return {
         "name": chain.name,
-        "head": chain.head.id if chain.head else None,
-        "pending": chain.pending.id if chain.pending else None,
-        "turns": turn.number if turn else 0,
-        "model": turn.wanted_model if turn else None,
-        "base_url": turn.base_url if turn else None,
-        "conversation": turn.settings.conversation if turn else None,
-        "replays": turn is not None and turn.base_url in without_ids,
+        "head": chain.head,
+        "pending": chain.pending,
+        "turns": chain.turns,
+        "model": chain.model,
+        "base_url": chain.base_url,
+        "conversation": chain.conversation,
+        "replays": chain.base_url in without_ids,
         "used": chain.used,
-        "began_with": words,
+        "began_with": chain.words,
     }

@@ -81,7 +81,7 @@ Everything = Annotated[bool, typer.Option("--all", help="List settings that have
 def config(
     ctx: typer.Context, *, profile: Profile = None, as_json: AsJson = False, everything: Everything = False
 ) -> None:
-    """Show the settings, each with where its value comes from; or one of the commands below."""
+    """Show the settings, with their values and where these come from; or one of the commands below."""
     ctx.obj = profile
     if ctx.invoked_subcommand is None:
         run(Show(_chosen(ctx, profile), as_json, everything), _runtime())

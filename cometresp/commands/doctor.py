@@ -90,7 +90,8 @@ class Anyway(Command):
 
 
 def _check(ctx: Any) -> None:
-    connection = ConnectionOptions(**{field: ctx.params[field] for field in ConnectionOptions._fields})
+    given = {field: ctx.params[field] for field in ConnectionOptions._fields if field in ctx.params}
+    connection = ConnectionOptions(**given)
     check(connection, OutputOptions())
 
 

@@ -54,7 +54,7 @@ def emulator(  # noqa: PLR0913 - a parameter for each flag
     ] = None,
     fault_seed: Annotated[
         int | None,
-        typer.Option("--fault-seed", help="Make the chances of %P repeatable.", show_default=False),
+        typer.Option("--fault-seed", help="Seed that makes the random faults of %P repeatable.", show_default=False),
     ] = None,
     record: Annotated[
         Path | None,

@@ -47,7 +47,10 @@ def get(
         bool, typer.Option("--wait", help="Poll until the response has ended (--max-time limits it).")
     ] = False,
     stream: Annotated[
-        bool, typer.Option("--stream", help="Follow it from where it was left, until it has ended.")
+        bool,
+        typer.Option(
+            "--stream", help="Print the text as it comes, from where it stopped, until the response has ended."
+        ),
     ] = False,
     starting_after: Annotated[
         int | None,

@@ -19,8 +19,8 @@ def complete_pages(ctx: Any, incomplete: str) -> list[str]:
 
     command = ctx.root
     for word in ctx.arguments:
-        command = group_of(command).get_command(None, word) if word in _commands(command) else None
-    names = [*_commands(command), *(() if ctx.arguments else TOPICS)]
+        command = group_of(command).get_command(None, word) if word in commands_of(command) else None
+    names = [*commands_of(command), *(() if ctx.arguments else TOPICS)]
     return [name for name in names if name.startswith(incomplete)]
 
 
@@ -60,16 +60,16 @@ def run(words: list[str], root: Any, *, use_pager: bool = True) -> None:
         return
     context = root
     for word in words:
-        found, names = _context_of(word, context)
+        found, names = context_of(word, context)
         if found is None:
             raise _no_page(word, context.command_path, [*names, *(TOPICS if context is root else ())])
         context = found
     show(context.command.page(context, everything=False), use_pager=use_pager)
 
 
-def _context_of(word: str, context: Any) -> tuple[Any, list[str]]:
+def context_of(word: str, context: Any) -> tuple[Any, list[str]]:
     """Typer's context of a command of a group, None where there is none; and the names of the group's commands."""
-    names = _commands(context.command)
+    names = commands_of(context.command)
     if word not in names:
         return None, names
     group = group_of(context.command)
@@ -79,7 +79,7 @@ def _context_of(word: str, context: Any) -> tuple[Any, list[str]]:
     return command.make_context(word, [], parent=context, resilient_parsing=True), names
 
 
-def _commands(command: Any) -> list[str]:
+def commands_of(command: Any) -> list[str]:
     """The names of a group's commands."""
     group = group_of(command)
     return [] if group is None else list(group.list_commands(None))

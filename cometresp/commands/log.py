@@ -75,7 +75,9 @@ class LoggedTurn(TypedDict):
 def log(  # noqa: PLR0913 - a parameter for each flag
     response_id: Annotated[
         str | None,
-        typer.Argument(metavar="ID", help="Show this response whole.", show_default=False, autocompletion=complete_ids),
+        typer.Argument(
+            metavar="ID", help="Print this response in full.", show_default=False, autocompletion=complete_ids
+        ),
     ] = None,
     *,
     chain: Annotated[

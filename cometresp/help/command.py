@@ -3,12 +3,14 @@
 They extend Typer's, which declares and parses. What an error is answered with is loaded only where there is one.
 """
 
+from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from cometresp.errors import UsageError
 from cometresp.help.words import flags_of, read, with_flags_first
 
 if TYPE_CHECKING:
@@ -64,6 +66,20 @@ def _read(command: Any, ctx: Any, args: list[str]) -> list[str]:
 
 
 class Command(TyperCommand):
+    """A command. `whole` makes the same with all its options, where this one has only those that its words name."""
+
+    whole: "Callable[[], Command] | None" = None
+
+    def make_context(self, info_name: Any, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        try:
+            return super().make_context(info_name, list(args), parent, **extra)
+        except Exception as error:
+            from typer.exceptions import TyperException
+
+            if self.whole is None or not isinstance(error, (TyperException, UsageError)):
+                raise
+        return self.whole().make_context(info_name, args, parent, **extra)  # its message may name any flag
+
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ARG002 - Typer's signature
         return [*self.params, *_help_options()]
 
@@ -133,7 +149,7 @@ class GroupWithDefault(Group):
     """A group whose name is a command, too: `batch FILE` beside `batch merge OUT`.
 
     That command is declared in it as a DefaultCommand, by whatever name. A file that is called as one of the others is
-    named by a path, such as `./merge`.
+    named by a path, such as `./merge`. A word that is no file, but nearly the name of a command, is taken for that.
     """
 
     def __init__(self, **attrs: Any) -> None:
@@ -145,4 +161,17 @@ class GroupWithDefault(Group):
     def make_context(self, info_name: Any, args: list[str], parent: Any = None, **extra: Any) -> Any:
         if args and args[0] in self.commands:
             return super().make_context(info_name, args, parent, **extra)
+        if args and not args[0].startswith("-") and not extra.get("resilient_parsing"):
+            self._check_no_command(args, f"{parent.command_path} {info_name}" if parent else str(info_name))
         return self.default.make_context(info_name, args, parent, **extra)
+
+    def _check_no_command(self, args: list[str], path: str) -> None:
+        """Raises UsageError where the first word is nearly the name of a command, and no file."""
+        from os.path import lexists
+
+        from cometresp.nearest import nearest
+
+        if "\0" not in args[0] and not lexists(args[0]) and nearest(args[0], self.commands):
+            from cometresp.help.explain import no_command
+
+            raise no_command(args, list(self.commands), path)

@@ -1,9 +1,17 @@
-"""A Typer command that takes named tuples of options: Typer sees their fields, the command gets the tuples."""
+"""A Typer command that takes named tuples of options: Typer sees their fields, the command gets the tuples.
 
-from collections.abc import Callable, Collection
+Declaring some eighty options takes longer than all else that is done before a request is sent, so a command line is
+parsed with the few that it names, and with all of them where anything about it is unclear (`Declaration.naming`).
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import copy
+from functools import cached_property, partial
 from inspect import Parameter, Signature
+from types import MappingProxyType
 from typing import Annotated, Any
+
+_SIGNS = "-/\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # what a flag, or a mistake for one, begins with
 
 
 def spread(
@@ -15,50 +23,112 @@ def spread(
     in `without` are no flags of the command: they keep their defaults.
 
     The function has the names of these fields as `shared`: the config file has defaults for them.
-
-    The signature is built from the annotations as evaluated objects: evaluating them again for some eighty options
-    would cost more than parsing the command line.
     """
-    shown: list[Parameter] = []
-    positional = dict(zip(reversed(_positional(command)), reversed(command.__defaults__ or ()), strict=False))
     groups: dict[str, tuple[Any, tuple[str, ...]]] = {}
     for name, annotation in command.__annotations__.items():
-        if name == "return":
-            continue
-        if defaults := getattr(annotation, "_field_defaults", None):
+        if name != "return" and hasattr(annotation, "_field_defaults"):
             groups[name] = annotation, tuple(member for member in annotation._fields if member not in without)
-            shown += [
-                Parameter(
-                    member, Parameter.KEYWORD_ONLY, default=defaults[member], annotation=_shown(kind, member in hidden)
-                )
-                for member, kind in annotation.__annotations__.items()
-                if member not in without
-            ]
-        else:
-            default = {**positional, **(command.__kwdefaults__ or {})}.get(name, Parameter.empty)
-            shown.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
 
     def run(**given: Any) -> None:
         for name, (group, members) in groups.items():
-            given[name] = group(**{member: given.pop(member) for member in members})
+            given[name] = group(**{member: given.pop(member) for member in members if member in given})
         command(**given)
 
     run.__name__ = command.__name__
     run.__doc__ = command.__doc__
     run.__annotations__ = {}
-    run.__signature__ = Signature(shown)  # type: ignore[attr-defined]
+    run.__signature__ = Declaration(command, groups, hidden)  # type: ignore[attr-defined]
     run.shared = frozenset(field for _, members in groups.values() for field in members)  # type: ignore[attr-defined]
     return run
 
 
-def _positional(command: Callable[..., None]) -> tuple[str, ...]:
-    return command.__code__.co_varnames[: command.__code__.co_argcount]
+class Declaration(Signature):
+    """The signature that Typer reads, with the fields of the `groups` in place of these; or only with those `named`.
+
+    It is built from the annotations as evaluated objects, when it is asked for.
+    """
+
+    def __init__(
+        self,
+        command: Callable[..., None],
+        groups: Mapping[str, tuple[Any, tuple[str, ...]]],
+        hidden: Collection[str],
+        named: Collection[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._command, self._groups, self._hidden, self._named = command, groups, hidden, named
+
+    def naming(self, words: Sequence[str]) -> "Declaration | None":
+        """The same with no more fields than these words of a command line may name.
+
+        None where a word is no flag but may be meant as one: what is said of it takes all flags.
+        """
+        fields = self._fields
+        named = set()
+        for word in words:
+            if word == "--":
+                break
+            if len(word) < 2 or word[0] not in _SIGNS:  # noqa: PLR2004 - a sign and a letter
+                continue
+            flags = [word.partition("=")[0]] if word.startswith("--") else [f"-{letter}" for letter in word[1:]]
+            if flags[0] not in fields or word[0] != "-":
+                return None
+            named |= {fields[flag] for flag in flags if flag in fields}
+        return Declaration(self._command, self._groups, self._hidden, named - {""})
+
+    @cached_property
+    def parameters(self) -> MappingProxyType[str, Parameter]:
+        return MappingProxyType({parameter.name: parameter for parameter in self._parameters_of_command()})
+
+    @cached_property
+    def _fields(self) -> dict[str, str]:
+        """The field of each flag; "" for a flag of the command's own."""
+        found: dict[str, str] = {}
+        for name, annotation in self._command.__annotations__.items():
+            group, members = self._groups.get(name, (None, ()))
+            kinds = group.__annotations__ if group is not None else {"": annotation}
+            for member in members or kinds:
+                option = next(iter(getattr(kinds[member], "__metadata__", ())), None)
+                for flag in names_of(option):
+                    found |= dict.fromkeys(flag.split("/"), member)
+        return found
+
+    def _parameters_of_command(self) -> Iterator[Parameter]:
+        command = self._command
+        positional = command.__code__.co_varnames[: command.__code__.co_argcount]
+        defaults = dict(zip(reversed(positional), reversed(command.__defaults__ or ()), strict=False))
+        defaults |= command.__kwdefaults__ or {}
+        for name, annotation in command.__annotations__.items():
+            if name in self._groups:
+                group, members = self._groups[name]
+                for member in members:
+                    if self._named is None or member in self._named:
+                        kind = _shown(group.__annotations__[member], member in self._hidden)
+                        default = group._field_defaults[member]
+                        yield Parameter(member, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            elif name != "return":
+                default = defaults.get(name, Parameter.empty)
+                yield Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def option_of(annotation: Any) -> Any:
+    """Typer's option of a field of a table, which holds it as a partial until it is asked for."""
+    option = annotation.__metadata__[0]
+    return option() if isinstance(option, partial) else option
+
+
+def names_of(option: Any) -> tuple[str, ...]:
+    """The flags of an option of a table, as they stand there: `--store/--no-store` is one of them."""
+    if isinstance(option, partial):
+        return option.args
+    first = getattr(option, "default", None)  # Typer keeps the first one there until it is declared
+    return tuple(name for name in (first, *(getattr(option, "param_decls", None) or ())) if isinstance(name, str))
 
 
 def _shown(annotation: Any, hidden: bool) -> Any:
-    """The annotation of a field; its flag is not shown where it is `hidden`."""
-    if not hidden:
-        return annotation
-    option = copy(annotation.__metadata__[0])
-    option.hidden = True
+    """The annotation of a field for Typer; its flag is not shown where it is `hidden`."""
+    option = option_of(annotation)
+    if hidden:
+        option = copy(option)
+        option.hidden = True
     return Annotated[annotation.__origin__, option]

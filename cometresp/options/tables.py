@@ -5,6 +5,7 @@ None, or an empty list, means that the flag wasn't given; only given flags are s
 since a frozen dataclass takes ten times as long to make, at every start.
 """
 
+from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
 
 from typer import Option
@@ -21,7 +22,8 @@ Approve = Literal["ask", "always", "refuse"]
 
 
 def _flag(panel: str, text: str, *names: str, **more: Any) -> Any:
-    return Option(*names, help=text, rich_help_panel=panel, show_default=False, **more)
+    """An option of Typer's, to be made where a command line names it: `spread` calls it."""
+    return partial(Option, *names, help=text, rich_help_panel=panel, show_default=False, **more)
 
 
 def complete_chains(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
@@ -72,7 +74,7 @@ class RequestOptions(NamedTuple):
     """The options that make the request body. A string after the flag is the field's path in the body (API 2)."""
 
     model: Annotated[Text, _flag(PROMPT, "Model to use [default: the chain's, else gpt-5.4 on CometAPI].", "--model", "-m", metavar="MODEL", autocompletion=complete_models)] = None
-    fallback_model: Annotated[Text, _flag(PROMPT, "Models to ask in its place, one after the other, if it is overloaded, limited or unknown.", "--fallback-model", metavar="MODEL[,MODEL]", autocompletion=complete_models)] = None
+    fallback_model: Annotated[Text, _flag(PROMPT, "Models to ask instead, one after the other, if the model is overloaded, limited or unknown.", "--fallback-model", metavar="MODEL[,MODEL]", autocompletion=complete_models)] = None
     instructions: Annotated[Text, _flag(PROMPT, "System instructions: text or @FILE.", "--instructions", "--system", "-s", metavar="TEXT")] = None
     file: Annotated[Texts, _flag(PROMPT, "Attach a file: a path, a URL, a file-… id or - (standard input). Repeatable.", "--file", "-f", metavar="FILE")] = None
     file_as: Annotated[FileKind | None, _flag(PROMPT, "Attach files as this kind, whatever their content.", "--file-as", metavar="image|file|text")] = None
@@ -162,7 +164,7 @@ class OutputOptions(NamedTuple):
     save_images: Annotated[Text, _flag(OUTPUT, "Save generated images in this directory.", "--save-images", metavar="DIR")] = None
     allow_incomplete: Annotated[bool, _flag(OUTPUT, "Accept an incomplete answer: exit 0 instead of 3.", "--allow-incomplete")] = False
     usage: Annotated[bool, _flag(OUTPUT, "Print the token counts on stderr, with the cost if the price is known, and the request id.", "--usage", "-u")] = False
-    max_cost: Annotated[float | None, _flag(OUTPUT, "End the run before it costs more than this (exit 9). It goes by list prices and an estimate of the input; what has no price, such as the server's tools, isn't counted, but isn't free.", "--max-cost", metavar="USD")] = None
+    max_cost: Annotated[float | None, _flag(OUTPUT, "End the run before it costs more than this (exit 9). Costs are list prices and an estimate of the input; what has no price, such as the server's tools, isn't counted.", "--max-cost", metavar="USD")] = None
     price: Annotated[Text, _flag(OUTPUT, "Price of the model in USD for a million input and output tokens, in place of the listed one; CACHED is that of cached input.", "--price", metavar="IN,OUT[,CACHED]")] = None
     quiet: Annotated[bool, _flag(OUTPUT, "Print no warnings and no status.", "--quiet", "-q")] = False
     verbose: Annotated[bool, _flag(OUTPUT, "Print notices and tool calls on stderr, even if it is no terminal.", "--verbose")] = False
@@ -172,7 +174,7 @@ class OutputOptions(NamedTuple):
     github: Annotated[bool, _flag(OUTPUT, "In a job of GitHub Actions: write outputs and a summary of the step, and annotate errors.", "--github")] = False
     plain: Annotated[bool, _flag(OUTPUT, "No redrawing and no spinner.", "--plain")] = False
     color: Annotated[Color, _flag(OUTPUT, "Colour of rendered text: auto (on a terminal), always or never [default: auto].", "--color", metavar="WHEN", case_sensitive=False)] = "auto"
-    bell: Annotated[bool, _flag(OUTPUT, "Ring on the terminal when a run of more than 20 s ends or asks.", "--bell")] = False
+    bell: Annotated[bool, _flag(OUTPUT, "Ring the terminal's bell when a run of more than 20 s ends or asks a question.", "--bell")] = False
 
     @property
     def file(self) -> str | None:

@@ -7,7 +7,7 @@ from cometresp.errors import UsageError
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.wire.headers import HARMLESS, with_headers
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_IN_NAMES = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _FRAMING = ("content-length", "transfer-encoding", "connection", "host", "upgrade", "te", "trailer")
 _HIGHEST_COST = 1_000_000  # USD
 _LONGEST = 10_000_000  # seconds; the limit of sockets and timers is not much higher
@@ -55,7 +55,7 @@ def headers_of(connection: ConnectionOptions) -> dict[str, str | None]:
         value = rest.strip(" \t")
         if name.lower() in _FRAMING:
             raise UsageError(f"--header: {name} is set by the connection and can't be given")
-        if not colon or not _TOKEN.fullmatch(name):
+        if not colon or not re.fullmatch(_IN_NAMES, name):
             raise UsageError(f"--header: {_start_of(line)!r} must be 'NAME: VALUE'")
         if not (value.isprintable() and value.isascii()):
             raise UsageError(f"--header: the value of {name} contains a character that headers don't allow")

@@ -8,7 +8,10 @@ from cometresp.wire.events import Event
 
 
 class Plain:
-    """`streaming` writes deltas as they come; else the text is written when the answer is complete."""
+    """`streaming` writes deltas as they come, those that came together at once.
+
+    Else the text is written when the answer is complete.
+    """
 
     def __init__(self, sink: Sink, terminal: Terminal, *, streaming: bool, to_terminal: bool) -> None:
         self._sink = sink
@@ -17,8 +20,8 @@ class Plain:
         self._to_terminal = to_terminal
         self._last = ""  # character that was written
 
-    def show(self, event: Event, answer: Answer) -> None:  # noqa: ARG002 - the signature of Screen
-        if self._streaming:
+    def show(self, event: Event, answer: Answer) -> None:
+        if self._streaming and not event.more:
             self._write(answer.read_new_text())
 
     def finish(self, answer: Answer) -> None:

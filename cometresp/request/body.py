@@ -11,7 +11,7 @@ from cometresp.text import Read, Say
 from cometresp.wire.json import Json, listed, obj, parse_json
 
 _WIRE = wire_paths(RequestOptions)
-_SURROGATES = re.compile("[\udc80-\udcff]")  # how Python represents bytes that aren't UTF-8
+_SURROGATES = "[\udc80-\udcff]"  # how Python represents bytes that aren't UTF-8
 _LOGPROBS = "message.output_text.logprobs"
 
 
@@ -255,9 +255,9 @@ def _valid_text(body: Json, warn: Say) -> Json:
 
     def replaced(value: Any) -> Any:
         nonlocal found
-        if isinstance(value, str) and not value.isascii() and _SURROGATES.search(value):
+        if isinstance(value, str) and not value.isascii() and re.search(_SURROGATES, value):
             found = True
-            return _SURROGATES.sub("\ufffd", value)
+            return re.sub(_SURROGATES, "\ufffd", value)
         if isinstance(value, dict):
             return {replaced(name): replaced(inner) for name, inner in value.items()}
         return [replaced(inner) for inner in value] if isinstance(value, list) else value

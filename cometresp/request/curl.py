@@ -2,14 +2,14 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from itertools import starmap
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, starmap
 
 from cometresp.request.secrets import with_changed_tools
 from cometresp.text import to_bytes
 from cometresp.wire.endpoints import Request
+from cometresp.wire.form import Form
 from cometresp.wire.headers import is_secret_header
-from cometresp.wire.json import Json
 from cometresp.wire.payload import Payload
 from cometresp.wire.tool_secrets import ENV_PREFIX, Secret
 from cometresp.wire.urls import root_of
@@ -20,28 +20,51 @@ _END = "END"  # of the here-document
 
 
 def curl(
-    request: Request, base_url: str, headers: Mapping[str, str | None], *, proxy_free: bool = False
+    request: Request,
+    base_url: str,
+    headers: Mapping[str, str | None],
+    *,
+    proxy_free: bool = False,
+    variables: "Variables | None" = None,
 ) -> Iterator[bytes]:
     """One POSIX shell command that makes the same request, in pieces of whole characters.
 
     Secrets are variables: the key is `$COMETAPI_KEY`. A header that is None is one that must not be sent. Files are
-    read while the command is written.
+    read while the command is written. `variables` stand in the body, or in the file of the form, already.
     """
+    variables = variables or Variables()
     first = "curl -sS"
-    if request.method not in ("GET", "POST") or (request.method == "POST" and request.body is None):
+    if request.method not in ("GET", "POST") or (
+        request.method == "POST" and request.body is None and request.form is None
+    ):
         first += f" -X {request.method}"
     first += " --no-buffer" if request.headers.get("Accept") == "text/event-stream" else ""
     first += " --noproxy '*'" if proxy_free else ""
     first += " --globoff" if re.search(r"[][{}]", request.url(base_url)) else ""
     base_url = root_of(base_url) if request.public else base_url
+    if request.form is not None:  # curl makes a boundary of its own
+        headers = {name: value for name, value in headers.items() if name.lower() != "content-type"}
     lines = [f"{first} {_url(base_url, request.target)}", *starmap(_header, headers.items())]
-    if request.body is not None:
-        document = _Document(request.body)
-        lines.append(f"--data-binary @- <<{_END if document.expands else _quoted(_END)}")
+    document: Iterable[bytes] = ()
+    if request.form is not None:
+        lines += _form(request.form)
+        document = request.form.file.pieces()
+    elif request.body is not None:
+        lines.append("--data-binary @-")
+        document = chain(Payload(with_changed_tools(request.body, variables.of_secret), compact=False), [b"\n"])
+    if document:
+        lines[-1] += f" <<{_END if variables else _quoted(_END)}"
     yield to_bytes(" \\\n  ".join(lines) + "\n")
-    if request.body is not None:
-        yield from document.pieces()
-        yield f"\n{_END}\n".encode()
+    if document:
+        yield from map(variables.expanded, document)
+        yield f"{_END}\n".encode()
+
+
+def _form(form: Form) -> list[str]:
+    """The parts of a form; its file, whose last line has an end, is standard input."""
+    filename = form.filename.replace("\\", "\\\\").replace('"', '\\"')
+    parts = [f"{name}={value}" for name, value in form.fields]
+    return [f"-F {_quoted(part)}" for part in (*parts, f'file=@-;filename="{filename}";type={form.kind}')]
 
 
 def _url(base_url: str, target: str) -> str:
@@ -72,36 +95,40 @@ def _header(name: str, value: str | None) -> str:
     return f"-H {_quoted(f'{name}: {value}')}"
 
 
-class _Document:
-    """The here-document: one line of JSON, which never is the line that ends it.
+class Variables:
+    """The shell variables of a here-document: marks in its text that become `$NAME`.
 
-    It `expands` where it contains variables: then every other `$`, backtick and backslash is escaped.
+    A document with any expands them: then every other `$`, backtick and backslash is escaped. Its lines are JSON, which
+    never are the line that ends it.
     """
 
-    def __init__(self, body: Json) -> None:
-        self._variables: dict[bytes, bytes] = {}  # mark -> variable
-        names: list[str] = []
-        mark = os.urandom(16).hex()  # random, so that it can't occur in the body
+    def __init__(self) -> None:
+        self._marks: dict[bytes, bytes] = {}
+        self._names: list[str] = []
+        self._mark = os.urandom(16).hex()  # random, so that it can't occur in the text
 
-        def variable(secret: Secret) -> str:
-            names.append(_secret_variable(secret, names))
-            self._variables[f"{mark}:{len(names)}:".encode()] = f"${names[-1]}".encode()
-            return f"{mark}:{len(names)}:"
+    def __bool__(self) -> bool:
+        return bool(self._names)
 
-        self._payload = Payload(with_changed_tools(body, variable), compact=False)
-        self.expands = bool(names)
+    def of_secret(self, secret: Secret) -> str:
+        """The mark of a secret."""
+        return self.named(_secret_variable(secret, self._names))
 
-    def pieces(self) -> Iterator[bytes]:
-        if not self.expands:
-            yield from self._payload
-            return
-        for piece in self._payload:
-            expanded = piece
-            for special in (b"\\", b"$", b"`"):
-                expanded = expanded.replace(special, b"\\" + special)
-            for mark, variable in self._variables.items():
-                expanded = expanded.replace(mark, variable)
-            yield expanded
+    def named(self, name: str) -> str:
+        """A mark that becomes the variable of this name."""
+        self._names.append(name)
+        mark = f"{self._mark}:{len(self._names)}:"
+        self._marks[mark.encode()] = f"${name}".encode()
+        return mark
+
+    def expanded(self, piece: bytes) -> bytes:
+        if not self._names:
+            return piece
+        for special in (b"\\", b"$", b"`"):
+            piece = piece.replace(special, b"\\" + special)
+        for mark, variable in self._marks.items():
+            piece = piece.replace(mark, variable)
+        return piece
 
 
 def _secret_variable(secret: Secret, taken: list[str]) -> str:

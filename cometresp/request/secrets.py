@@ -15,7 +15,11 @@ _KEY = "COMETAPI_KEY"  # a tool is run by others, whoever described it
 
 def masked_body(body: Json) -> Json:
     """The body with the secrets of its tools masked; `env:NAME` is no secret and is kept."""
-    return with_changed_tools(body, lambda secret: secret.masked)
+    return with_changed_tools(body, masked)
+
+
+def masked(secret: Secret) -> str:
+    return secret.masked
 
 
 def resolved_body(body: Json, environ: Mapping[str, str]) -> Json:

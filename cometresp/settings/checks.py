@@ -19,6 +19,7 @@ from cometresp.config_file import (
 from cometresp.errors import ConfigError, UsageError
 from cometresp.mcp.tables import faults_of
 from cometresp.options.asked import Asked
+from cometresp.options.batch import SETTABLE, BatchOptions, check_batch
 from cometresp.options.tables import (
     ChainOptions,
     ConnectionOptions,
@@ -148,6 +149,8 @@ def _check_flag(name: str, setting: Setting, value: Any, file: ConfigFile) -> No
             check(ConnectionOptions(offline=True)._replace(**{field: value}), OutputOptions())
         elif field in OutputOptions._fields:
             check(ConnectionOptions(), OutputOptions()._replace(**{field: value}))
+        elif field in SETTABLE:
+            check_batch(BatchOptions()._replace(**{field: value}))
         elif field in LoopOptions._fields or field == "fallback_model":
             request, loop = RequestOptions(), LoopOptions()
             given = (loop if field in LoopOptions._fields else request)._replace(**{field: value})

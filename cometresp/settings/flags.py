@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from cometresp.config_file import AT_TOP, IN_PROFILE
 from cometresp.errors import ConfigError
+from cometresp.options.batch import SETTABLE, BatchOptions
+from cometresp.options.spread import names_of
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 
 _UNSETTABLE = {"profile"}  # which place of the file counts can't stand in the file; `default_profile` says it
@@ -42,9 +44,9 @@ class Setting(NamedTuple):
 def settings() -> dict[str, Setting]:
     """Every setting by each of its names."""
     found: dict[str, Setting] = {}
-    for options in (RequestOptions, ChainOptions, LoopOptions, OutputOptions, ConnectionOptions):
+    for options in (RequestOptions, ChainOptions, LoopOptions, OutputOptions, ConnectionOptions, BatchOptions):
         for field, annotation in options.__annotations__.items():
-            if field not in _UNSETTABLE:
+            if field not in _UNSETTABLE and (options is not BatchOptions or field in SETTABLE):
                 names = _names(annotation.__metadata__[0])
                 setting = Setting(names[0], field, f"--{names[0].replace('_', '-')}", *_kind(annotation.__origin__))
                 found |= dict.fromkeys(names, setting)
@@ -52,8 +54,8 @@ def settings() -> dict[str, Setting]:
 
 
 def _names(option: Any) -> list[str]:
-    """The long names of Typer's option; it holds the first one as its default, until it is declared."""
-    flags = [str(flag).partition("/")[0] for flag in (option.default, *(option.param_decls or ()))]
+    """The long names of an option of a table, as settings."""
+    flags = [flag.partition("/")[0] for flag in names_of(option)]
     return [flag[2:].replace("-", "_") for flag in flags if flag.startswith("--")]
 
 

@@ -30,7 +30,7 @@ def invoke(ctx: Any, shared: Collection[str], run: Callable[[Any], Any], templat
     if "header" in values:
         from cometresp.settings.fill import merged_headers
 
-        params["header"] = merged_headers(values, params["header"])
+        params["header"] = merged_headers(values, params.get("header"))
     params |= {field: value.value for field, value in values.items() if field != "header"}
     try:
         return run(ctx)

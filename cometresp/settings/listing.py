@@ -21,6 +21,7 @@ from cometresp.config import (
 from cometresp.config_file import ConfigFile, clean
 from cometresp.deadline import DEFAULT_RETRIES, DEFAULT_TIMEOUT
 from cometresp.errors import CometrespError, ConfigError
+from cometresp.options.batch import BatchOptions
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from cometresp.settings.document import Path, dotted
 from cometresp.settings.fill import Filled, counting
@@ -195,7 +196,7 @@ class _Counting(NamedTuple):
             return found.value, found.source
         if one.name in _DEFAULTS:
             return _DEFAULTS[one.name], DEFAULT
-        groups = (RequestOptions, ChainOptions, LoopOptions, OutputOptions, ConnectionOptions)
+        groups = (RequestOptions, ChainOptions, LoopOptions, OutputOptions, ConnectionOptions, BatchOptions)
         return next(group._field_defaults[one.field] for group in groups if one.field in group._fields), DEFAULT
 
 

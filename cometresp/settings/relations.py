@@ -19,6 +19,7 @@ _ONE_OF: tuple[set[str], ...] = (
     {"continue_", "from_"},
     {"base_url", "offline"},
     {"dry_run", "curl"},
+    {"fail_fast", "max_failures"},
     {"instructions", "no_instructions"},
     {"tool", "no_tools"},
 )

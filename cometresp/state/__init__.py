@@ -7,12 +7,15 @@ database     The open state file: transactions that many processes share, and wh
 file         The state file as a file: its version, its locks, its damage. What is in it is defined
              elsewhere.
 ids          Response ids as they are typed and shown: the start of one that is unique in the record.
+listing      Chains as they are listed: one query reads what is shown of them, and no more.
 migrations   The tables of the state file, version by version. Step n takes a file from version n to n +
              1; a new one takes all.
 names        The names of chains: `tty` is one per terminal, `.` one per directory.
 patience     How long a run waits for other processes that hold the state file.
 records      What the state file holds, as plain data: turns, their settings, chains.
 retention    What is removed from the state file: old text, chains, turns that nothing needs.
+search       Recorded turns that have some words. Most of them are passed over by their bytes, without reading
+             JSON.
 soundness    Whether the state file is sound, without changing it.
 state        The state file: what was recorded of turns, chains and servers, in one SQLite file.
 suggestions  Names and ids for a shell's completion; none where the state can't be read.

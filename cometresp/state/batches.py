@@ -49,8 +49,8 @@ class Batches:
     def beginning(self, base_url: str, start: str, limit: int) -> list[Submitted]:
         """Those whose ids begin so; the one that has this id alone, if there is one."""
         found = self._found(
-            "WHERE base_url = ? AND substr(id, 1, length(?)) = ? ORDER BY id = ? DESC, created DESC LIMIT ?",
-            (base_url, start, start, start, limit),
+            "WHERE base_url = ? AND id >= ? AND id < ? ORDER BY id = ? DESC, created DESC LIMIT ?",
+            (base_url, start, start + "\U0010ffff", start, limit),
         )
         return found[:1] if found and found[0].id == start else found
 

@@ -3,13 +3,15 @@
 import sqlite3
 import time
 from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 from cometresp.errors import Next, RecordError, UsageError
 from cometresp.state import ids, retention
 from cometresp.state.database import Database
+from cometresp.state.listing import Listed, listed
 from cometresp.state.records import CHAIN_COLUMNS, COMPACTED, TURN_COLUMNS, Chain, Heads, Turn, chain_of, turn_of
-from cometresp.text import shell_arguments, shell_flag
+from cometresp.text import escape_line, shell_arguments, shell_flag
 from cometresp.wire.events import GOOD
 from cometresp.wire.ids import abridged_id
 
@@ -30,22 +32,25 @@ class Chains:
             row = db.execute(f"SELECT {CHAIN_COLUMNS} FROM chains WHERE name = ?", (name,)).fetchone()  # noqa: S608
             return _chain(db, row) if row else None
 
-    def all(self, skipped: list[str] | None = None) -> list[Chain]:
-        """Every chain, the last used first.
+    def listed(self, skipped: list[str], *, words: int) -> list[Listed]:
+        """Every chain, the last used first, with the first words of its prompt up to that length.
 
-        Those whose record is damaged are left out if there is a list for what is `skipped`, which gets a sentence each.
-        Raises RecordError if there is none.
+        Those whose record is damaged are left out: `skipped` gets a sentence each.
         """
-        found = []
+        found: list[Listed] = []
         with self._database.reading() as db:
-            for row in db.execute(f"SELECT {CHAIN_COLUMNS} FROM chains ORDER BY used DESC, name").fetchall():  # noqa: S608
-                try:
-                    found.append(_chain(db, row))
-                except RecordError as error:
-                    if skipped is None:
-                        raise
-                    skipped.append(error.message)
+            for chain in listed(db, words):
+                if isinstance(chain, RecordError):
+                    skipped.append(chain.message)
+                else:
+                    found.append(chain)
         return found
+
+    def beginning(self, start: str, limit: int, *, words: int) -> list[Listed]:
+        """The chains whose names begin so and can be typed, the last used first; none of a damaged record."""
+        with self._database.reading() as db:
+            good = (chain for chain in listed(db, words, start) if isinstance(chain, Listed))
+            return list(islice((chain for chain in good if escape_line(chain.name) == chain.name), limit))
 
     def set_head(self, name: str, response_id: str, *, base_url: str, model: str | None) -> str | None:
         """Make a response the head of a chain; returns the id of the head that it had.
@@ -108,8 +113,8 @@ class Chains:
         Raises UsageError, and removes nothing, where there is no chain of one of these names.
         """
         with self._database.writing() as db:
-            known = {name for (name,) in db.execute("SELECT name FROM chains")}
-            if unknown := [name for name in names if name not in known]:
+            is_chain = "SELECT 1 FROM chains WHERE name = ?"
+            if unknown := [name for name in names if not db.execute(is_chain, (name,)).fetchone()]:
                 raise _unknown(unknown)
             return [found for name in names if (found := retention.remove_chain(db, name))]
 

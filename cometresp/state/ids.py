@@ -12,7 +12,13 @@ _ENDS = 8  # characters of each end of `START...END`, at least
 _DOTS = "..."
 _LAST = "\U0010ffff"  # sorts after every character of an id
 
-_FOUND = "FROM turns WHERE id >= :start AND id < :next AND length(id) >= :length AND substr(id, -length(:end)) = :end"
+_BY_START = "FROM turns WHERE id >= :start AND id < :next"
+_BY_ENDS = f"{_BY_START} AND length(id) >= :length AND substr(id, -length(:end)) = :end"
+# By the index of ends, where that is long enough: the ids of some gateways all begin alike.
+_BY_LONG_END = (
+    f"FROM turns WHERE substr(id, -{_ENDS}) = substr(:end, -{_ENDS})"
+    " AND +id >= :start AND +id < :next AND length(id) >= :length AND substr(id, -length(:end)) = :end"
+)
 
 
 def matching(typed: str) -> tuple[str, dict[str, object]] | None:
@@ -22,8 +28,9 @@ def matching(typed: str) -> tuple[str, dict[str, object]] | None:
         return None
     if not (dots and end):
         start, end = typed, ""
-    found = _FOUND if end else _FOUND.partition(" AND length")[0]
-    return found, {"start": start, "next": start + _LAST, "length": len(start) + len(end), "end": end}
+    length = len(start) + len(end)
+    found = _BY_START if not end else _BY_LONG_END if len(end) >= _ENDS else _BY_ENDS
+    return found, {"start": start, "next": start + _LAST, "length": length, "end": end}
 
 
 def shown(db: sqlite3.Connection, response_id: str) -> str:
@@ -38,7 +45,7 @@ def shown(db: sqlite3.Connection, response_id: str) -> str:
         return response_id[: max(shared + 1, _LEAST_SHOWN)]
     for length in range(_ENDS, len(response_id) // 2, _ENDS):
         short = f"{response_id[:_ENDS]}{_DOTS}{response_id[-length:]}"
-        if _times(db, short) == 1:
+        if _is_unique(db, short):
             return short
     return response_id
 
@@ -59,7 +66,7 @@ def _neighbours(db: sqlite3.Connection, response_id: str) -> list[str]:
     return [row[0] if row and isinstance(row[0], str) else "" for row in rows]
 
 
-def _times(db: sqlite3.Connection, typed: str) -> int:
-    """How many recorded ids are meant by it."""
+def _is_unique(db: sqlite3.Connection, typed: str) -> bool:
+    """Whether one recorded id alone is meant by it."""
     found = matching(typed)
-    return db.execute(f"SELECT count(DISTINCT id) {found[0]}", found[1]).fetchone()[0] if found else 0
+    return found is not None and len(db.execute(f"SELECT DISTINCT id {found[0]} LIMIT 2", found[1]).fetchall()) == 1

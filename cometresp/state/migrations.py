@@ -9,6 +9,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+_LOWEST = -(2**63)  # number of a row
+
 _FIRST = """
 CREATE TABLE turns (
   n INTEGER PRIMARY KEY,
@@ -100,6 +102,9 @@ ALTER TABLE turns ADD COLUMN reason TEXT
 # model that was asked for, where another one answered. An unanswered request is the last one of its chain, if it got no
 # response id: what it was made of, as JSON.
 # A batch is one of a provider's lane; `file` names its input.
+# `lines` has the first turn of each turn's conversation, so that it needn't be looked for; triggers keep it, whatever
+# adds and removes turns. It is a table of its own since adding a column would write every turn again.
+# `looked` is how far `retention` got with the settings of old turns.
 _FIFTH = """
 ALTER TABLE turns ADD COLUMN cost REAL;
 ALTER TABLE turns ADD COLUMN profile TEXT;
@@ -122,7 +127,36 @@ CREATE TABLE batches (
   created REAL NOT NULL,
   seen REAL NOT NULL,          -- when the status was last asked for
   UNIQUE (id, base_url)
-)
+);
+CREATE TABLE lines (
+  n INTEGER PRIMARY KEY,
+  first INTEGER NOT NULL
+);
+CREATE TABLE looked (
+  created REAL NOT NULL,
+  n INTEGER NOT NULL
+);
+INSERT INTO looked VALUES (0, 0);
+DROP INDEX turns_with_text;
+CREATE INDEX turns_with_text ON turns (created) WHERE input IS NOT NULL OR output IS NOT NULL;
+CREATE INDEX turns_with_settings ON turns (created) WHERE instructions != '' OR tools != '';
+CREATE INDEX turns_by_chain ON turns (chain);
+CREATE INDEX turns_by_model ON turns (model);
+CREATE INDEX turns_by_parent ON turns (parent);
+CREATE INDEX turns_pending ON turns (parent, chain) WHERE status IN ('queued', 'in_progress');
+CREATE INDEX turns_by_end ON turns (substr(id, -8));
+CREATE INDEX chains_by_head ON chains (head);
+CREATE INDEX chains_by_pending ON chains (pending);
+CREATE INDEX chains_by_use ON chains (used DESC, name);
+CREATE INDEX unanswered_by_time ON unanswered (created);
+CREATE INDEX batches_by_time ON batches (created, n)
+"""
+
+_FIFTH_TRIGGERS = """
+CREATE TRIGGER turns_added AFTER INSERT ON turns BEGIN
+  INSERT INTO lines SELECT new.n, coalesce((SELECT first FROM lines WHERE n = new.parent AND n < new.n), new.n); END;
+CREATE TRIGGER turns_removed AFTER DELETE ON turns BEGIN
+  DELETE FROM lines WHERE n = old.n; END
 """
 
 
@@ -153,10 +187,23 @@ def _fourth(db: sqlite3.Connection) -> None:
 
 def _fifth(db: sqlite3.Connection) -> None:
     _run(db, _FIFTH)
+    _fill_lines(db)
+    _run(db, _FIFTH_TRIGGERS)
+
+
+def _fill_lines(db: sqlite3.Connection) -> None:
+    """The first turn of each turn's conversation, in one pass: a turn is later than the one that it goes on from."""
+    last = _LOWEST
+    while rows := db.execute("SELECT n, parent FROM turns WHERE n > ? ORDER BY n LIMIT 1000", (last,)).fetchall():
+        for n, parent in rows:
+            earlier = isinstance(parent, int) and parent < n
+            found = db.execute("SELECT first FROM lines WHERE n = ?", (parent,)).fetchone() if earlier else None
+            db.execute("INSERT INTO lines VALUES (?, ?)", (n, found[0] if found else n))
+        last = rows[-1][0]
 
 
 def _run(db: sqlite3.Connection, statements: str) -> None:
-    """One by one: `executescript` would commit before it begins."""
+    """One by one: `executescript` would commit before it begins. A trigger ends on the line of its last statement."""
     for statement in statements.split(";\n"):
         db.execute(statement)
 

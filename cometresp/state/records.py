@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cometresp.errors import RecordError
@@ -129,6 +130,7 @@ class Chain(NamedTuple):
 
 # as rows ------------------------------------------------------------------------------------------------------------
 
+_UNREADABLE = (ValueError, TypeError, RecursionError)
 _END_OF_TIME = 253_370_764_800.0  # the year 9999, the last that has a date
 
 
@@ -147,8 +149,7 @@ def settings_columns(settings: Settings, *, with_text: bool) -> tuple[str, str |
 def turn_of(row: Iterable[Any]) -> Turn:
     """A row of TURN_COLUMNS. Raises RecordError for what cometresp didn't write."""
     n, response_id, *_ = row = tuple(row)
-    name = f" ({escape_line(response_id, 80)})" if isinstance(response_id, str) else ""
-    values = _values(f"turn {n}{name}", _TURN, row)
+    values = values_of(shown_turn(n, response_id), TURN, row)
     rest, apart = values.pop("settings"), {name: values.pop(name) for name in ("instructions", "tools")}
     settings = Settings(
         **{name: value for name, value in apart.items() if value != ""},
@@ -173,17 +174,25 @@ def chain_of(row: Iterable[Any]) -> ChainRow:
     """A row of CHAIN_COLUMNS. Raises RecordError for what cometresp didn't write."""
     name, *_ = row = tuple(row)
     shown = f"chain {escape_line(name, 80)}" if isinstance(name, str) else "a chain"
-    return ChainRow(**_values(shown, _CHAIN, row))
+    return ChainRow(**values_of(shown, _CHAIN, row))
 
 
-def _values(shown: str, columns: dict[str, Callable[[Any], Any]], row: tuple[Any, ...]) -> dict[str, Any]:
-    values = {}
-    for (name, value_of), column in zip(columns.items(), row, strict=True):
-        try:
-            values[name] = value_of(column)
-        except (ValueError, TypeError, RecursionError) as error:
-            raise RecordError(f"the record of {shown} is damaged: its {name} can't be read") from error
-    return values
+def values_of(shown: str, columns: Mapping[str, Callable[[Any], Any]], row: Sequence[Any]) -> dict[str, Any]:
+    """The values of a row's columns. Raises RecordError for one that can't be read, which says what is `shown`."""
+    try:
+        return {name: value_of(column) for (name, value_of), column in zip(columns.items(), row, strict=True)}
+    except _UNREADABLE as error:
+        for (name, value_of), column in zip(columns.items(), row, strict=True):
+            try:
+                value_of(column)
+            except _UNREADABLE:
+                raise RecordError(f"the record of {shown} is damaged: its {name} can't be read") from error
+        raise
+
+
+def shown_turn(n: object, response_id: object) -> str:
+    """A turn in messages about its record."""
+    return f"turn {n}" + (f" ({escape_line(response_id, 80)})" if isinstance(response_id, str) else "")
 
 
 def _text(column: Any) -> str:
@@ -218,8 +227,9 @@ def _object(column: Any) -> Json:
     return value
 
 
+@lru_cache(maxsize=16)  # those of most turns are the same
 def _settings(column: Any) -> Json:
-    """The settings that don't stand in columns of their own: store and conversation."""
+    """The settings that don't stand in columns of their own: store and conversation. It is only to be read."""
     value = _object(column)
     _or_none(_text)(value.get("conversation"))
     return value
@@ -253,7 +263,7 @@ def _or_none(value_of: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda column: None if column is None else value_of(column)
 
 
-_TURN: dict[str, Callable[[Any], Any]] = {
+TURN: dict[str, Callable[[Any], Any]] = {
     "n": _whole,
     "id": _text,
     "parent": _or_none(_whole),
@@ -288,5 +298,5 @@ _CHAIN: dict[str, Callable[[Any], Any]] = {
     "used": _time,
     "before": lambda column: column if isinstance(column, int) else None,  # it is only for hints
 }
-TURN_COLUMNS = ", ".join(_TURN)
+TURN_COLUMNS = ", ".join(TURN)
 CHAIN_COLUMNS = ", ".join(_CHAIN)

@@ -26,9 +26,7 @@ def chain_names(typed: str, *, offline: bool = False) -> Suggestions:
     """The recorded chains whose names begin as typed, the last used first."""
 
     def found(state: State) -> Suggestions:
-        chains = [chain for chain in state.chains.all(skipped=[]) if chain.name.startswith(typed)]
-        shown = [chain for chain in chains if escape_line(chain.name) == chain.name][:_MOST_CHAINS]
-        return [(chain.name, state.turns.first_words(chain, _SHOWN)) for chain in shown]
+        return [(chain.name, chain.words) for chain in state.chains.beginning(typed, _MOST_CHAINS, words=_SHOWN)]
 
     return _read(found, offline=offline)
 
@@ -37,11 +35,10 @@ def response_ids(typed: str, *, offline: bool = False) -> Suggestions:
     """`last`, the heads of chains as `@CHAIN`, and the responses recorded last, as far as they begin as typed."""
 
     def recent(state: State) -> Suggestions:
-        turns = state.turns.newest(limit=_SEARCHED if typed else _RECENT, skipped=[])
-        fitting = [turn for turn in turns if turn.id.startswith(typed) and is_plain_id(turn.id)][:_RECENT]
-        found = [(_offered(state, turn.id, typed), escape_line(prompt_of(turn), _SHOWN)) for turn in fitting]
-        words = escape_line(prompt_of(turns[0]), _SHOWN) if turns else ""
-        return [(_LAST, f"the newest: {words}")] * (bool(turns) and _LAST.startswith(typed)) + found
+        turns = state.turns.recent(typed, _RECENT, among=_SEARCHED if typed else _RECENT)
+        found = [(_offered(state, turn.id, typed), escape_line(prompt_of(turn), _SHOWN)) for turn in turns]
+        newest = state.turns.newest(limit=1, skipped=[]) if _LAST.startswith(typed) else []
+        return [(_LAST, f"the newest: {escape_line(prompt_of(turn), _SHOWN)}") for turn in newest] + found
 
     if "~" in typed:
         return _read(lambda state: _before(state, typed), offline=offline)
@@ -73,8 +70,8 @@ def _before(state: State, typed: str) -> Suggestions:
     else:
         found = state.turns.newest(limit=1) if base == _LAST else state.turns.meant(base, limit=2)
         turn = found[0] if len(found) == 1 else None
-    earlier = state.turns.lineage(turn)[-2::-1] if turn else []
-    offers = [(f"{base}~{n}", escape_line(prompt_of(one), _SHOWN)) for n, one in enumerate(earlier[:_RECENT], 1)]
+    earlier = state.turns.lineage(turn, _RECENT)[-2::-1] if turn else []
+    offers = [(f"{base}~{n}", escape_line(prompt_of(one), _SHOWN)) for n, one in enumerate(earlier, 1)]
     return [offer for offer in offers if offer[0].startswith(typed)]
 
 

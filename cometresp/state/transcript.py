@@ -39,9 +39,14 @@ class Passage(NamedTuple):
 
 def prompt_of(turn: Turn) -> str:
     """The text that a turn put to the model; of a compaction, what it did."""
-    if turn.status == COMPACTED:
-        return f"({_compaction(turn)})"
-    return "\n\n".join(_text(item) for item in turn.input or () if item.get("role") == "user")
+    return prompt_in(turn.status, turn.input)
+
+
+def prompt_in(status: str, items: list[Json] | None) -> str:
+    """The same of a turn with this status and input."""
+    if status == COMPACTED:
+        return f"({_compaction(items)})"
+    return "\n\n".join(_text(item) for item in items or () if item.get("role") == "user")
 
 
 def words_of(turn: Turn, parent: Turn | None = None, *, limit: int = _SHOWN) -> str:
@@ -70,9 +75,9 @@ def _is_call(item: Json) -> bool:
     return item.get("type") not in ("message", "reasoning")
 
 
-def has_words(turn: Turn, words: Iterable[str]) -> bool:
-    """Whether what was asked and answered, with calls and their outputs, has all these words of `str.casefold`."""
-    items = (*map(_asked, turn.input or ()), *filter(None, map(_answered, turn.output or ())))
+def has_words(asked: Iterable[Json], answered: Iterable[Json], words: Iterable[str]) -> bool:
+    """Whether a turn's input and output, with calls and their outputs, have all these words of `str.casefold`."""
+    items = (*map(_asked, asked), *filter(None, map(_answered, answered)))
     text = "\n".join(passage.text for passage in items).casefold()
     return all(word in text for word in words)
 
@@ -96,12 +101,12 @@ def passages_of(turn: Turn, shown: Shown = str) -> list[Passage]:
     model = f"{turn.model or ''} in place of {turn.asked_model}" if turn.asked_model else turn.model or ""
     heading = Passage("heading", f"{shown(turn.id)} · {model} · {ended}")
     if turn.status == COMPACTED:
-        return [heading, Passage("plain", f"({_compaction(turn)})")]
+        return [heading, Passage("plain", f"({_compaction(turn.input)})")]
     return [heading, *map(_asked, turn.input or ()), *filter(None, map(_answered, turn.output or ()))]
 
 
-def _compaction(turn: Turn) -> str:
-    count = len(turn.input or ())
+def _compaction(items: list[Json] | None) -> str:
+    count = len(items or ())
     return f"compacted: {count} item{'' if count == 1 else 's'} in place of the turns before"
 
 

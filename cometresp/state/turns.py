@@ -7,7 +7,6 @@ import json
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import islice
 from typing import Any, Literal
 
@@ -15,23 +14,33 @@ from cometresp.errors import OutputError, RecordError
 from cometresp.state import ids, retention
 from cometresp.state.chains import Head, set_heads, take_head
 from cometresp.state.database import Database
-from cometresp.state.records import TURN_COLUMNS, Chain, Ending, Heads, NewTurn, Turn, settings_columns, turn_of
+from cometresp.state.records import TURN_COLUMNS, Ending, Heads, NewTurn, Turn, settings_columns, turn_of
+from cometresp.state.search import HIGHEST, Search
 from cometresp.state.sums import By, Group, sums
-from cometresp.state.transcript import has_words, prompt_of
-from cometresp.text import escape_line
-from cometresp.wire.ids import LONG_ID
+from cometresp.wire.ids import LONG_ID, is_plain_id
 from cometresp.wire.items import id_answered, id_of_call
 from cometresp.wire.json import Json, listed
 
 _KEPT_SECONDS = 90 * 86400
-_HIGHEST = 2**63 - 1  # the highest number that a row can have
-_PAGE = 200  # rows that are searched at a time
 
-# What is recorded of a conversation where it has this JSON string.
-_MENTIONING = """
-WITH RECURSIVE line(n) AS (SELECT :n UNION SELECT parent FROM line JOIN turns USING (n) WHERE parent IS NOT NULL)
-SELECT output, outputs, input FROM line JOIN turns USING (n)
-  WHERE instr(output, :id) OR instr(outputs, :id) OR instr(input, :id) ORDER BY n
+# The turns from one on to the first of its conversation, as many as are asked for: -1 is all.
+_LINE = """
+WITH RECURSIVE line(n, parent) AS (
+  SELECT n, parent FROM turns WHERE n = :n
+  UNION ALL SELECT turns.n, turns.parent FROM line JOIN turns ON turns.n = line.parent AND turns.n < line.n
+  LIMIT :most
+)
+"""
+_ITEMS = f"{_LINE} SELECT output, outputs, input FROM turns WHERE n IN (SELECT n FROM line)"  # noqa: S608
+_FEW = 4
+# The names of models, each found from the one before it.
+_MODELS = """
+WITH RECURSIVE used(model) AS (
+  SELECT min(model) FROM turns WHERE model > ''
+  UNION ALL SELECT (SELECT min(model) FROM turns WHERE model > used.model) FROM used WHERE used.model IS NOT NULL
+)
+SELECT model, (SELECT max(n) FROM turns WHERE turns.model = used.model) AS last FROM used
+  WHERE typeof(model) = 'text' ORDER BY last DESC LIMIT ?
 """
 
 
@@ -84,38 +93,34 @@ class Turns:
         out if there is a list for what is `skipped`, which gets a sentence each. Raises RecordError if there is none.
         """
         if words:
-            return list(
-                islice(self._having([word.casefold() for word in words], chain, skipped), None if limit < 0 else limit)
-            )
+            return list(islice(self._having(words, chain, skipped), None if limit < 0 else limit))
+        of_chain = "" if chain is None else "WHERE chain = :chain"
         with self._database.reading() as db:
-            return _all(
-                db,
-                "WHERE :chain IS NULL OR chain = :chain ORDER BY n DESC LIMIT :most",
-                {"chain": chain, "most": limit},
-                skipped,
-            )
+            rest = f"{of_chain} ORDER BY n DESC LIMIT :most"
+            return _all(db, rest, {"chain": chain, "most": limit}, skipped)
 
-    def _having(self, words: list[str], chain: str | None, skipped: list[str] | None) -> Iterator[Turn]:
+    def _having(self, words: Sequence[str], chain: str | None, skipped: list[str] | None) -> Iterator[Turn]:
         """The turns with these words, read page by page, so that no other process waits long."""
-        page = "WHERE n < :n AND (:chain IS NULL OR chain = :chain) ORDER BY n DESC LIMIT :most"
-        values = {"n": _HIGHEST, "chain": chain, "most": _PAGE}
-        while True:
+        last: int | None = HIGHEST
+        search = Search(words)
+        while last is not None:
             with self._database.reading() as db:
-                rows = db.execute(f"SELECT {TURN_COLUMNS} FROM turns {page}", values).fetchall()  # noqa: S608
-            if not rows:
-                return
-            values["n"] = rows[-1][0]
-            yield from (turn for turn in _turns_of(rows, skipped) if has_words(turn, words))
+                numbers, last = search.page(db, last, chain)
+                turns = [_all(db, "WHERE n = :n", {"n": n}, skipped) for n in numbers]
+            yield from (turn for found in turns for turn in found)
+
+    def recent(self, start: str, limit: int, *, among: int) -> list[Turn]:
+        """The newest turns whose response ids begin so, of so many, the newest first; none of a damaged record."""
+        with self._database.reading() as db:
+            rows = db.execute("SELECT n, id FROM turns ORDER BY n DESC LIMIT ?", (among,)).fetchall()
+            fitting = (n for n, name in rows if isinstance(name, str) and name.startswith(start) and is_plain_id(name))
+            turns = (turn for n in fitting for turn in _all(db, "WHERE n = :n", {"n": n}, []))
+            return list(islice(turns, limit))
 
     def models(self, limit: int = 100) -> list[str]:
         """The models of recorded turns, the last used first."""
         with self._database.reading() as db:
-            rows = db.execute(
-                "SELECT model FROM turns WHERE typeof(model) = 'text' AND model != '' GROUP BY model"
-                " ORDER BY max(n) DESC LIMIT ?",
-                (limit,),
-            )
-            return [row[0] for row in rows]
+            return [row[0] for row in db.execute(_MODELS, (limit,))]
 
     def sums(self, by: By, since: float = 0.0) -> list[Group]:
         """What the turns started since then used, by day, model, chain or profile."""
@@ -130,49 +135,50 @@ class Turns:
         with self._database.reading() as db:
             return _all(
                 db,
-                "WHERE n > :n AND parent = :n AND chain = :chain AND ended IS NOT NULL"
-                " AND status IN ('queued', 'in_progress') ORDER BY n",
+                "WHERE parent = :n AND chain = :chain AND status IN ('queued', 'in_progress')"
+                " AND n > :n AND ended IS NOT NULL ORDER BY n",
                 {"n": turn.n, "chain": chain},
                 [],
             )
 
-    def lineage(self, turn: Turn) -> list[Turn]:
-        """The turns of the conversation up to and with this one, oldest first."""
+    def lineage(self, turn: Turn, limit: int = -1) -> list[Turn]:
+        """The turns of the conversation up to and with this one, oldest first; those before it up to a limit."""
         with self._database.reading() as db:
-            line = [turn]
-            while (parent := line[-1].parent) is not None and parent < line[-1].n:
-                before = _one(db, "WHERE n = :n", {"n": parent})
-                if before is None:
-                    break
-                line.append(before)
-            return line[::-1]
+            rest = f"WHERE n IN ({_LINE} SELECT n FROM line) ORDER BY n"  # noqa: S608 - nothing foreign in it
+            return [*_all(db, rest, {"n": _before(turn), "most": limit}, None), turn]
+
+    def back(self, turn: Turn, count: int) -> tuple[Turn | None, int]:
+        """The turn that is so many before this one, None where fewer are recorded; and how far back it was looked."""
+        if count == 0:
+            return turn, 0
+        with self._database.reading() as db:
+            found = f"{_LINE} SELECT count(*), min(n) FROM line"  # noqa: S608
+            reached, n = db.execute(found, {"n": _before(turn), "most": count}).fetchone()
+            return _one(db, "WHERE n = :n", {"n": n}) if reached == count else None, reached
+
+    def was_deleted(self, turn: Turn) -> bool:
+        """Whether the response, or one before it in the conversation, was deleted from its server."""
+        if turn.deleted is not None:
+            return True
+        deleted = f"{_LINE} SELECT 1 FROM line JOIN turns USING (n) WHERE deleted IS NOT NULL LIMIT 1"  # noqa: S608
+        with self._database.reading() as db:
+            return db.execute(deleted, {"n": _before(turn), "most": -1}).fetchone() is not None
 
     def answers_to(self, turn: Turn, call_ids: Collection[str]) -> list[Json]:
         """The calls with these ids in the conversation up to and with this turn, and the items that answer them."""
-        found = []
+        wanted = frozenset(call_ids)
+        # Few ids are looked for as JSON strings, many among the items of every turn.
+        strings = [json.dumps(call_id) for call_id in wanted] if len(wanted) <= _FEW else ['"']
+        mentioned = " OR ".join(
+            f"instr({column}, :id{n})" for n in range(len(strings)) for column in ("output", "outputs", "input")
+        )
+        found: list[Json] = []
         with self._database.reading() as db:
-            for call_id in call_ids:
-                rows = db.execute(_MENTIONING, {"n": turn.n, "id": json.dumps(call_id)}).fetchall()
-                items = [item for row in rows for column in row if column for item in listed(json.loads(column))]
-                found += [item for item in items if call_id in (id_of_call(item), id_answered(item))]
+            values = {f"id{n}": string for n, string in enumerate(strings)} | {"n": turn.n, "most": -1}
+            for row in db.execute(f"{_ITEMS} AND ({mentioned or 0}) ORDER BY n", values):
+                items = (item for column in row if column for item in listed(json.loads(column)))
+                found += [item for item in items if id_of_call(item) in wanted or id_answered(item) in wanted]
         return found
-
-    def first_words(self, chain: Chain, limit: int) -> str:
-        """What the conversation of a chain started with, on one line; "" where that record is damaged."""
-        with suppress(RecordError):
-            return escape_line(prompt_of(self.first_of(chain.last)), limit) if chain.last else ""
-        return ""
-
-    def first_of(self, turn: Turn) -> Turn:
-        """The first turn of this turn's conversation, as far as it is recorded."""
-        with self._database.reading() as db:
-            first = _one(
-                db,
-                "WHERE n IN (WITH RECURSIVE line(n) AS (SELECT :n UNION SELECT parent FROM line JOIN turns USING (n))"
-                " SELECT n FROM line) ORDER BY n LIMIT 1",
-                {"n": turn.n},
-            )
-            return first or turn
 
     # writing --------------------------------------------------------------------------------------------------------
 
@@ -284,6 +290,11 @@ def _move_head(
         return "moved on"
     set_heads(db, chain, (n, None), time.time())
     return "head"
+
+
+def _before(turn: Turn) -> int | None:
+    """The number of the turn before; a damaged one may name a later turn, or itself."""
+    return turn.parent if turn.parent is not None and turn.parent < turn.n else None
 
 
 def _one(db: sqlite3.Connection, rest: str, values: Mapping[str, object]) -> Turn | None:

@@ -1,5 +1,7 @@
 """`--dry-run` and `--curl`: the request that would be sent, shown in place of sending it."""
 
+from typing import TYPE_CHECKING
+
 from cometresp.config import is_loopback
 from cometresp.request.secrets import masked_body
 from cometresp.runtime import Runtime
@@ -7,6 +9,9 @@ from cometresp.text import escape_json, to_bytes
 from cometresp.wire.endpoints import NEW, Request
 from cometresp.wire.headers import names_key, with_headers
 from cometresp.wire.payload import Payload
+
+if TYPE_CHECKING:
+    from cometresp.request.curl import Variables
 
 
 def shown_only(runtime: Runtime, request: Request) -> bool:
@@ -17,21 +22,21 @@ def shown_only(runtime: Runtime, request: Request) -> bool:
     return True
 
 
-def show(runtime: Runtime, request: Request) -> None:
-    """Print the request as --curl or --dry-run asks for it."""
+def show(runtime: Runtime, request: Request, variables: "Variables | None" = None) -> None:
+    """Print the request as --curl or --dry-run asks for it. `variables` of a command stand in its body already."""
     if request.body is not None and request.body.get("conversation") == NEW:
         runtime.terminal.warn(
             '--conversation new: none is created now; a run creates one first, and sends its id in place of "new"'
         )
     if runtime.connection.curl:
-        _print_curl(runtime, request)
+        _print_curl(runtime, request, variables)
     elif request.body is None:
         runtime.terminal.write(to_bytes(f"{request.method} {request.url(runtime.base_url)}\n"))
     else:
         _print_body(runtime, masked_body(request.body))
 
 
-def _print_curl(runtime: Runtime, request: Request) -> None:
+def _print_curl(runtime: Runtime, request: Request, variables: "Variables | None") -> None:
     """The request as a command; a key that is needed is a variable there, whether or not one is set."""
     from cometresp.request.curl import KEY, curl
 
@@ -40,7 +45,7 @@ def _print_curl(runtime: Runtime, request: Request) -> None:
     headers = with_headers(headers, runtime.given_headers)
     if request.public:
         headers = {name: value for name, value in headers.items() if not names_key(name)}
-    command = curl(request, runtime.url, headers, proxy_free=is_loopback(runtime.url))
+    command = curl(request, runtime.url, headers, proxy_free=is_loopback(runtime.url), variables=variables)
     terminal = runtime.terminal
     for piece in command:
         terminal.write(to_bytes(escape_json(piece.decode())) if terminal.stdout_tty else piece)

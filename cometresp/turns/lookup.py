@@ -102,12 +102,13 @@ def _named(state: "State", given: str, argument: str) -> "Turn | None":
 
 
 def _before(state: "State", turn: "Turn", count: int, given: str, argument: str) -> "Turn":
-    turns = state.turns.lineage(turn)
-    if count >= len(turns):
+    found, reached = state.turns.back(turn, count)
+    if found is None:
+        length = reached + 1
         hint: Hint = (Next("log", (shell_flag("--chain", turn.chain),)), " lists them")
-        recorded = f"{len(turns)} turn{'' if len(turns) == 1 else 's'}"
+        recorded = f"{length} turn{'' if length == 1 else 's'}"
         raise UsageError(f"{argument}: {given} goes too far back: {recorded} recorded", hint=hint)
-    return turns[-1 - count]
+    return found
 
 
 def _only(state: "State", start: str, argument: str) -> "Turn | None":

@@ -281,7 +281,7 @@ class Sender:
         with self._runtime.patience.briefly(), suppress(OutputError):  # the answer isn't shown yet
             if (state := self._runtime.open_state(create=False)) is not None:
                 with state:
-                    return any(turn.deleted is not None for turn in state.turns.lineage(parent))
+                    return state.turns.was_deleted(parent)
         return False
 
     def _takes_no_ids(self) -> bool:

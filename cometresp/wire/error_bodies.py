@@ -44,12 +44,13 @@ _LONGEST_NAME = 200  # of a code, a type or a parameter
 _BAD_STATUS = 400
 
 # A `type` that names an error, where another is the name of an event: a word, or the address of a problem (RFC 9457).
-_ERROR_TYPE = re.compile(
+# Patterns of this module are compiled where an error is read, not at each start.
+_ERROR_TYPE = (
     r"(?i)^[^.]*(error|exception|fault)$|^[^.]*(quota|denied|forbidden|overloaded|unavailable|not_found)[^.]*$|[:/]"
 )
-_FAMILY = re.compile(r"(?i)(error|exception)$|[:/\s]")  # a type that says less than a code
-_ABOUT_AN_ITEM = re.compile(r"response\.(\w+_call|mcp_list_tools)\.")  # events whose `error` is that of a call
-_MARKUP = re.compile(r"(?s)<(script|style).*?</\1>|<[^>]*>")
+_FAMILY = r"(?i)(error|exception)$|[:/\s]"  # a type that says less than a code
+_ABOUT_AN_ITEM = r"response\.(\w+_call|mcp_list_tools)\."  # events whose `error` is that of a call
+_MARKUP = r"(?s)<(script|style).*?</\1>|<[^>]*>"
 
 
 class Report(NamedTuple):
@@ -74,12 +75,12 @@ def error_in(data: object) -> Json | None:
         return next((found for entry in data if isinstance(entry, dict) and (found := error_in(entry))), None)
     given = obj(data)
     kind = text(given.get("type"))
-    if _ABOUT_AN_ITEM.match(kind):
+    if kind.startswith("response.") and re.match(_ABOUT_AN_ITEM, kind):
         return None
     error = given.get("error")
     if error and not _is_blank(error):
         return _as_object(error, given)
-    is_event = kind not in ("", *_ANY_ERROR) and not _ERROR_TYPE.search(kind)
+    is_event = kind not in ("", *_ANY_ERROR) and not re.search(_ERROR_TYPE, kind)
     if is_event or given.get("object") not in (None, "", "error") or ("output" in given and "status" in given):
         return None
     if _is_flat_error(given, kind):
@@ -114,7 +115,7 @@ def _on_line(given: str, longest: int) -> str:
 
 def code_of(report: Report) -> str | None:
     """The code of an error, or its type, unless that is only a family as `invalid_request_error` is."""
-    if report.code or report.kind is None or _FAMILY.search(report.kind):
+    if report.code or report.kind is None or re.search(_FAMILY, report.kind):
         return report.code
     return report.kind
 
@@ -144,7 +145,7 @@ def message_of(error: object, depth: int = 0) -> str | None:
 
 def without_markup(page: str) -> str:
     """The text of HTML on one line."""
-    return " ".join(_MARKUP.sub(" ", page).split())
+    return " ".join(re.sub(_MARKUP, " ", page).split())
 
 
 def explain(error: Json) -> tuple[str, ErrorDetails]:

@@ -97,12 +97,14 @@ class Event(NamedTuple):
 
     `type` is the `type` in the data, or the name of the SSE event if the data has none (API 7.1). `data` is the JSON
     object, or {} if the frame had JSON of another kind. `raw` is the JSON text as it came; `whole` marks a whole reply.
+    `more`: the next event came with it, so that what is written can wait for that one.
     """
 
     type: str
     data: Json
     raw: str
     whole: bool = False
+    more: bool = False
 
     @property
     def response(self) -> Json:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cometresp.wire.payload import Content
 
-_ESCAPED = re.compile(r'[\r\n"]')  # in a name; escaped as browsers do it
+_ESCAPED = r'[\r\n"]'  # in a name; escaped as browsers do it
 
 
 class Form(NamedTuple):
@@ -17,6 +17,7 @@ class Form(NamedTuple):
     filename: str
     file: Content
     boundary: str
+    kind: str = "application/jsonl"  # of the file
 
     @classmethod
     def of(cls, fields: tuple[tuple[str, str], ...], filename: str, file: Content) -> "Form":
@@ -36,7 +37,7 @@ class FormPayload:
         self._on_upload = on_upload or (lambda *_: None)
         parts = [f"{_head(form, name)}\r\n\r\n{value}\r\n" for name, value in form.fields]
         named = f'{_head(form, "file")}; filename="{_escaped(form.filename)}"'
-        self._start = "".join([*parts, f"{named}\r\nContent-Type: application/jsonl\r\n\r\n"]).encode()
+        self._start = "".join([*parts, f"{named}\r\nContent-Type: {form.kind}\r\n\r\n"]).encode()
         self._end = f"\r\n--{form.boundary}--\r\n".encode()
         self.length = len(self._start) + form.file.length + len(self._end)
 
@@ -63,4 +64,4 @@ def _head(form: Form, name: str) -> str:
 
 
 def _escaped(name: str) -> str:
-    return _ESCAPED.sub(lambda found: f"%{ord(found[0]):02X}", name)
+    return re.sub(_ESCAPED, lambda found: f"%{ord(found[0]):02X}", name)

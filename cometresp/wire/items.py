@@ -264,7 +264,7 @@ def as_json_text(value: object) -> str:
 
 def open_calls(output: list[Json]) -> list[Json]:
     """The calls in `output` that only the client can answer, and that have no answer in it."""
-    answered = [id_answered(item) for item in output if type_of(item, "").endswith(("_output", "_response"))]
+    answered = {id_answered(item) for item in output if type_of(item, "").endswith(("_output", "_response"))}
     return [
         item
         for item in output

@@ -250,7 +250,7 @@ def _forms(value: str) -> list[str]:
     in_json = dumps(value)[1:-1]
     in_url = [quote(value, safe=safe, errors="replace") for safe in ("", "/")]
     forms = [value, in_json, dumps(in_json)[1:-1], in_json.replace("/", "\\/")]
-    forms += [*in_url, *(re.sub(r"%..", _lower, form) for form in in_url)]
+    forms += [*in_url, *(re.sub(r"%..", _lower, form) for form in in_url if "%" in form)]
     forms.append("".join(_IN_HTML.get(character, character) for character in value))
     forms.append("".join(f"\\u{ord(character):04x}" if character in _IN_HTML else character for character in in_json))
     if len(value) >= _LONG:

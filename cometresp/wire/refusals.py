@@ -11,21 +11,20 @@ from cometresp.wire.json import Json
 _REFUSED = ("400", "404", "422")
 _DISGUISED = ("500", "501", "502", "503")
 # Codes in place of these statuses, of errors inside a 200.
-_SAID = re.compile(r"not_?found|invalid_?request|bad_?request|unprocessable|unsupported|validation", re.IGNORECASE)
-_MISSING = re.compile(r"not_?found|^404$", re.IGNORECASE)
+# Patterns of this module are compiled where a server refuses something, not at each start.
+_SAID = r"(?i)not_?found|invalid_?request|bad_?request|unprocessable|unsupported|validation"
+_MISSING = r"(?i)not_?found|^404$"
 # Parameters that a request has because of an earlier turn.
 _OF_EARLIER = ("previous_response_id", "response_id", "id", "input")
 # Codes that are plainly about something else.
-_OTHER = re.compile(
-    r"model|tool|context|content|policy|policies|safety|moderation|prompt|schema|format|image|file|audio|quota|billing"
-    r"|balance|rate_limit|api_key|auth|permission|access|max_|length|temperature|top_p|effort|region|language",
-    re.IGNORECASE,
+_OTHER = (
+    r"(?i)model|tool|context|content|policy|policies|safety|moderation|prompt|schema|format|image|file|audio|quota|billing"
+    r"|balance|rate_limit|api_key|auth|permission|access|max_|length|temperature|top_p|effort|region|language"
 )
 # A response that isn't there, or a parameter that isn't taken, in a server's words.
-_WORDED = re.compile(
-    r"(response|conversation|\bid\b).*(not found|unknown|not exist|no longer|expired|no such|not stored)"
-    r"|(no|unknown|find|invalid) (stored |previous )?response|previous.response",
-    re.IGNORECASE | re.DOTALL,
+_WORDED = (
+    r"(?is)(response|conversation|\bid\b).*(not found|unknown|not exist|no longer|expired|no such|not stored)"
+    r"|(no|unknown|find|invalid) (stored |previous )?response|previous.response"
 )
 
 
@@ -46,7 +45,7 @@ def refused_inside(event: Event, *, started: bool = False) -> CometrespError | N
     if (error := event.failure) is None:
         return None
     message, details = explain(error)
-    plain = names_previous(message, details) or _MISSING.search(details.code or "") or _WORDED.search(message)
+    plain = names_previous(message, details) or re.search(_MISSING, details.code or "") or re.search(_WORDED, message)
     if not _may_refuse(message, details) or (started and not plain):
         return None
     return RequestRefusedError(message, details=details, cause=Cause.PREVIOUS)
@@ -65,12 +64,12 @@ def _may_refuse(message: str, details: ErrorDetails) -> bool:
     code, param = details.code or "", details.param or ""
     if names_previous(message, details):
         return True
-    if _OTHER.search(code) or (param and param.partition("[")[0] not in _OF_EARLIER):
+    if re.search(_OTHER, code) or (param and param.partition("[")[0] not in _OF_EARLIER):
         return False
     status = str(details.status or code)
-    if status in _REFUSED or (details.status is None and _SAID.search(code)):
+    if status in _REFUSED or (details.status is None and re.search(_SAID, code)):
         return True
-    return (status in _DISGUISED or details.status is None) and _WORDED.search(message) is not None
+    return (status in _DISGUISED or details.status is None) and re.search(_WORDED, message) is not None
 
 
 def names_previous(message: str, details: ErrorDetails) -> bool:
@@ -80,13 +79,13 @@ def names_previous(message: str, details: ErrorDetails) -> bool:
     return "previous response" in message.lower().replace("_", " ")
 
 
-_NO_MODEL = re.compile(r"(?:^|_)(?:unknown|invalid|unsupported|no)_model|model_(?:not|no|does)_", re.IGNORECASE)
+_NO_MODEL = r"(?i)(?:^|_)(?:unknown|invalid|unsupported|no)_model|model_(?:not|no|does)_"
 
 
 def refuses_model(error: CometrespError) -> bool:
     """Whether the server doesn't know the model of the request, or doesn't offer it (API 8.2)."""
     details = error.details
-    if _NO_MODEL.search(details.code or ""):
+    if re.search(_NO_MODEL, details.code or ""):
         return True
     return details.status in (400, 404, 422) and details.param == "model"
 

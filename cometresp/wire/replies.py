@@ -26,8 +26,8 @@ from cometresp.wire.refusals import names_previous
 from cometresp.wire.urls import shown_url
 
 # Codes and types of an exhausted balance or allowance, which a 429 or a 5xx may have (API 8.2).
-_SPENT = re.compile(r"(^|_)(quota|credits?|balance|billing|payment|funds|arrears)(_|$)|^usage_(limit|not)_|^plan_limit")
-_PER_TIME = re.compile(r"(^|_)(rate|rpm|tpm|minute|second|concurren\w*)(_|$)")  # a rate limit all the same
+_SPENT = r"(^|_)(quota|credits?|balance|billing|payment|funds|arrears)(_|$)|^usage_(limit|not)_|^plan_limit"
+_PER_TIME = r"(^|_)(rate|rpm|tpm|minute|second|concurren\w*)(_|$)"  # a rate limit all the same
 # Codes and types with which a 5xx means an error in the request: sending it again can't help (API 8.2).
 _REQUEST_ERRORS = frozenset(
     {
@@ -171,7 +171,7 @@ def _key_problem(status: int, names: frozenset[str], message: str, details: Erro
 
 
 def _is_spent(name: str) -> bool:
-    return bool(_SPENT.search(name)) and not _PER_TIME.search(name)
+    return bool(re.search(_SPENT, name)) and not re.search(_PER_TIME, name)
 
 
 def _what_came(reply: Reply, kind: str = "a body that is not JSON") -> str:
@@ -225,11 +225,11 @@ def refusal(reply: Reply) -> RequestRefusedError:
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds to wait by `retry-after-ms` or `retry-after`, which is in seconds or an HTTP date (API 8.3)."""
-    number = re.compile(r"\d{1,12}(\.\d+)?")
+    number = r"\d{1,12}(\.\d+)?"
     milliseconds, value = (headers.get(name, "").strip() for name in ("retry-after-ms", "retry-after"))
-    if number.fullmatch(milliseconds):
+    if re.fullmatch(number, milliseconds):
         return float(milliseconds) / 1000
-    if number.fullmatch(value):
+    if re.fullmatch(number, value):
         return float(value)
     try:
         return max(parsedate_to_datetime(value).timestamp() - now, 0.0)

@@ -15,8 +15,8 @@ from cometresp.wire.json import Json
 
 ENV_PREFIX = "env:"
 _SCHEMAS = ("parameters", "input_schema", "output_schema", "schema")  # what is in them are names, not values
-_USER = re.compile(r"(\s*(?:[A-Za-z][\w+.-]*:)?//)([^/?#]+)@")
-_KEY_PARAMETER = re.compile(r"(signature|^code)$", re.IGNORECASE)  # besides those that `names_key` knows
+_USER = r"(\s*(?:[A-Za-z][\w+.-]*:)?//)([^/?#]+)@"
+_KEY_PARAMETER = r"(?i)(signature|^code)$"  # besides those that `names_key` knows
 
 
 class Secret(NamedTuple):
@@ -87,7 +87,7 @@ def _domain_secret(entry: Any, change: Change) -> Any:
 
 
 def _url(url: str, change: Change) -> str:
-    if found := _USER.match(url):
+    if found := re.match(_USER, url):
         url = f"{found[1]}{change(Secret('user', found[2], in_url=True))}{url[found.end() - 1 :]}"
     url, hash_, fragment = url.partition("#")
     address, mark, query = url.partition("?")
@@ -100,6 +100,6 @@ def _parameters(text: str, change: Change) -> str:
 
 def _parameter(parameter: str, change: Change) -> str:
     name, equals, value = parameter.partition("=")
-    if not value or not (names_key(name) or _KEY_PARAMETER.search(name)):
+    if not value or not (names_key(name) or re.search(_KEY_PARAMETER, name)):
         return parameter
     return f"{name}{equals}{change(Secret(name, value, in_url=True))}"

@@ -7,12 +7,12 @@ from cometresp.wire.headers import MASK
 # It stands for the emulator of --offline in records, caches and --dry-run, whatever its port.
 EMULATOR_URL = "http://127.0.0.1:0/v1"
 
-_USER = re.compile(r"^((?:[A-Za-z][\w+.-]*:)?/+)?[^/?#]*@")  # also behind one slash too few
+_USER = r"^((?:[A-Za-z][\w+.-]*:)?/+)?[^/?#]*@"  # also behind one slash too few
 
 
 def shown_url(url: str) -> str:
     """The URL without user and password, the values of its query masked: `https://host/v1?api-version=***`."""
-    address, mark, query = _USER.sub(r"\1", url).partition("?")
+    address, mark, query = (re.sub(_USER, r"\1", url) if "@" in url else url).partition("?")
     return f"{address}{mark}{'&'.join(map(_shown_parameter, query.split('&')))}"
 
 

@@ -18,6 +18,7 @@ import pytest
 from cometresp.render.batch_bar import Progress, duration, progress_words
 from tests.conftest import Command, Forker, Result
 from tests.scripted import Request, Wire, call, created, ended, error_reply, message, response, sse, text_stream
+from tests.settings.test_defaults import with_config
 from tests.terminals import plain
 from tests.waiting import until
 
@@ -136,6 +137,35 @@ def test_all_bad_lines_are_told_before_anything_is_sent(ask: Command, wire: Wire
     )
 
 
+def test_lines_for_vllm_run_batch_are_taken_where_they_are_responses_and_else_told_how_to_change_them(
+    ask: Command, wire: Wire, batch: Callable[..., Result]
+) -> None:
+    wire.answer(answering)
+    fixture = Path(__file__).parent / "vllm_run_batch.jsonl"
+    chat = "input takes the place of messages, and max_output_tokens that of max_tokens and max_completion_tokens"
+    told = [
+        f"line 1: url must be /v1/responses, not '/v1/chat/completions' ({chat})",
+        f"line 2: url must be /v1/responses, not '/v1/chat/completions' ({chat})",
+        "line 3: url must be /v1/responses, not '/v1/embeddings'",
+        "line 4: url must be /v1/responses, not '/v1/score'",
+        "line 5: url must be /v1/responses, not '/v1/rerank'",
+    ]
+    found = batch(str(fixture))
+    assert (found.code, found.err.splitlines()[1:-1], wire.requests) == (2, [f"  {line}" for line in told], [])
+    lines = lines_of(fixture)
+    for line in lines[:2]:
+        line["url"], body = "/v1/responses", line["body"]
+        body |= {"input": body.pop("messages"), "max_output_tokens": body.pop("max_completion_tokens")}
+    changed = batch(requests_in(ask.home, *lines[:2], lines[5]), "--ordered", "--jobs", "1")
+    assert (changed.code, changed.err) == (0, "")
+    assert [json.loads(line)["custom_id"] for line in changed.text.splitlines()] == [
+        "request-1",
+        "request-2",
+        "request-6",
+    ]
+    assert wire.bodies() == [line["body"] | {"stream": True} for line in (*lines[:2], lines[5])]
+
+
 def test_dry_run_prints_what_the_batch_api_takes(ask: Command, wire: Wire, batch: Callable[..., Result]) -> None:
     found = batch(requests_in(ask.home, "a", {"input": "b", "custom_id": "x"}), "--dry-run", "-s", "Be brief.")
     assert [json.loads(line) for line in found.text.splitlines()] == [
@@ -244,6 +274,26 @@ OTHERS = [
 ]
 
 
+def test_limits_of_a_run_can_be_configured(
+    ask: Command, wire: Wire, batch: Callable[..., Result], forker: Forker
+) -> None:
+    wire.answer(error_reply(400, "no"))
+    source = requests_in(ask.home, *"abcdefgh")
+    with_config(ask, "jobs = 1\nmax_failures = 2\n[profile.p]\nrpm = 0\n")
+    assert (batch(source, "-o", "two").code, len(lines_of(ask.home / "two"))) == (1, 2)
+    assert (batch(source, "-o", "one", "--fail-fast").code, len(lines_of(ask.home / "one"))) == (1, 1)
+    path, message = ask.environ["COMETRESP_CONFIG"], "must be more than 0, not 0"
+    refused = batch(source, "--profile", "p")
+    assert (refused.code, refused.err) == (
+        2,
+        f"cometresp: error: --rpm: {message}\nhint: --rpm is set in {path}, profile p\n",
+    )
+    shown = [forker.run(ask, ["config", "get", name]) for name in ("jobs", "ordered", "shard")]
+    assert [(one.code, one.text) for one in shown] == [(0, "1\n"), (0, "false\n"), (2, "")]
+    wrong = forker.run(ask, ["config", "set", "jobs", "2000"])
+    assert (wrong.code, "jobs: must be between 1 and 1000, not 2000" in wrong.err) == (2, True)
+
+
 def test_an_output_of_another_run_is_left_alone(ask: Command, wire: Wire, batch: Callable[..., Result]) -> None:
     wire.answer(answering)
     named = [{"prompt": name, "custom_id": name} for name in "abc"]
@@ -309,7 +359,7 @@ def test_ctrl_c_gives_those_in_flight_time_and_says_how_to_continue(ask: Command
 
 
 def test_a_killed_run_is_resumed_with_every_id_once_and_no_answer_lost(ask: Command, wire: Wire) -> None:
-    count = 60
+    count, kills = 40, 4
 
     def slowly(request: Request, connection: socket.socket) -> None:
         time.sleep(0.01)
@@ -319,14 +369,14 @@ def test_a_killed_run_is_resumed_with_every_id_once_and_no_answer_lost(ask: Comm
     source = requests_in(ask.home, *({"prompt": f"p{n}", "custom_id": f"id-{n}"} for n in range(count)))
     out = ask.home / "out"
     printed: dict[str, bytes] = {}
-    for kill in range(11):
+    for kill in range(kills + 1):
         before = len(printed)
         process = ask.popen("batch", source, "-o", "out", "--resume", "--jobs", "4")
-        if kill < 10:
+        if kill < kills:
             until(lambda: process.poll() is not None or _size(out) > before + kill % 3)  # noqa: B023
             process.kill()
         process.communicate()
-        if kill < 10 and out.exists() and kill % 2:  # what a kill in the middle of a write leaves
+        if kill < kills and out.exists() and kill % 2:  # what a kill in the middle of a write leaves
             with out.open("ab") as file:
                 file.write(b'{"custom_id": "id-0", "resp')
         for data in out.read_bytes().split(b"\n")[:-1]:
@@ -373,8 +423,9 @@ def test_parts_of_an_input_are_merged_and_what_is_missing_is_told(
 ) -> None:
     wire.answer(answering)
     source = requests_in(ask.home, *({"prompt": f"p{n}", "custom_id": f"id-{n}"} for n in range(12)))
-    for part in (1, 2, 3):
-        assert batch(source, "--shard", f"{part}/3", "-o", f"out{part}", "--text").code == 0
+    task = {"SLURM_ARRAY_TASK_ID": "6", "SLURM_ARRAY_TASK_COUNT": "3", "SLURM_ARRAY_TASK_MIN": "4"}
+    for part, shard in enumerate(("1/3", "2/3", "slurm"), 1):
+        assert batch(source, "--shard", shard, "-o", f"out{part}", "--text", env=task).code == 0
     assert len(wire.requests) == 12
     with (ask.home / "out1").open("a") as file:
         file.write('{"custom_id": "id-2", "text": "", "exit": 69, "usage": null, "cost": null, "error": "x"}\n{"torn')
@@ -388,6 +439,18 @@ def test_parts_of_an_input_are_merged_and_what_is_missing_is_told(
         f"cometresp: error: {len(missing)} of 12 are missing: {', '.join(missing)}\n"
         "hint: cometresp batch INPUT -o MERGED --resume asks for them\n"
     )
+
+
+def test_a_whole_line_behind_a_torn_one_is_merged(ask: Command, batch: Callable[..., Result]) -> None:
+    text = '{"custom_id": "a", "text": "{\\"custom_id\\": ", "exit": 0, "usage": null, "cost": null}\n'
+    response = '{"id": "batch_req_1", "custom_id": "b", "response": {"status_code": 200, "body": {}}, "error": null}\n'
+    (ask.home / "out").write_text(f"{response[:70]}{text[:20]}{text}{text[:-9]}{response}")
+    told = "".join(
+        f"cometresp: warning: out: line {number} begins with a torn one, which is left out\n" for number in (1, 2)
+    )
+    assert list(batch("merge", "out")) == [0, text + response, told]
+    (ask.home / "out").write_text(f"{text}{text[:20]}\n")
+    assert list(batch("merge", "out"))[::2] == [2, "cometresp: error: out: line 2 is no line of a batch's output\n"]
 
 
 KEYED = '{"type": "mcp", "authorization": "env:COMETAPI_KEY"}'
@@ -495,18 +558,20 @@ def test_a_connection_is_used_again_and_one_that_a_server_leaves_open_is_not_wai
                 except OSError:
                     return
                 accepted.append(connection)
-                file = connection.makefile("rb")
-                while line := file.readline():
-                    if line.lower().startswith(b"content-length:"):
-                        length = int(line[15:])
-                    elif line == b"\r\n":
-                        file.read(length)
-                        connection.sendall(head.encode() + body)
+                with connection, connection.makefile("rb") as file:
+                    while line := file.readline():
+                        if line.lower().startswith(b"content-length:"):
+                            length = int(line[15:])
+                        elif line == b"\r\n":
+                            file.read(length)
+                            connection.sendall(head.encode() + body)
 
-        threading.Thread(target=serve, daemon=True).start()
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         found = batch(requests_in(ask.home, *"abcd"), "--jobs", "1", "--base-url", url)
         listener.shutdown(socket.SHUT_RDWR)
+        server.join()
     assert (found.code, len(accepted)) == (0, 1)
     for connection in accepted:
         connection.close()

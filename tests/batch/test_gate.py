@@ -94,6 +94,8 @@ def test_a_set_of_digests_holds_what_was_added(ids: list[str]) -> None:
 
 def test_a_set_of_digests_grows() -> None:
     found = Digests()
-    for number in range(1, 6_000):  # the first places of all are the same until it has grown
-        found.add(number << 12)
-    assert (len(found), 5 << 12 in found, 6_000 << 12 in found) == (5_999, True, False)
+    numbers = [number << 12 for number in range(1, 200)]  # whose first places are the same, until it has grown
+    numbers += [digest(str(number)) for number in range(6_000)]
+    assert [found.add(number) for number in numbers] == [True] * len(numbers)
+    assert [number in found for number in numbers] == [True] * len(numbers)
+    assert (len(found), found.add(numbers[5]), 200 << 12 in found, digest("6000") in found) == (6_199, *[False] * 3)

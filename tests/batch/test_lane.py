@@ -1,7 +1,10 @@
 """The provider's lane: submit, status, fetch, cancel and list, against the emulator and scripted servers."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +237,56 @@ def test_a_wrong_command_line_sends_nothing(forker: Forker, made: Command, words
     result = offline(forker, made, *words)
     assert (result.code, result.text) == (2, "")
     assert result.err.startswith(f"cometresp: error: {message}")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+def test_curl_prints_commands_that_submit_the_same(forker: Forker, made: Command) -> None:
+    tool = {"type": "mcp", "server_label": "x", "server_url": "https://x.example/", "authorization": "env:MY_TOKEN"}
+    line = {"custom_id": "b", "body": {"input": "$HOME `id` \\ END", "tools": [tool]}}
+    (made.home / 'a "b".jsonl').write_text(LINES + json.dumps(line) + "\n")
+    words = ["submit", 'a "b".jsonl']
+    with Emulator() as emulator:
+        env = {"COMETAPI_BASE_URL": emulator.base_url}
+        printed = forker.run(made, ["batch", *words, "--curl", "--batch-metadata", "k=v"], env=env)
+        assert (printed.code, printed.err) == (0, "")
+        commands = ["curl" + command for command in printed.text.split("curl")[1:]]
+        environ = {"PATH": os.environ["PATH"], "MY_TOKEN": "a secret"}
+        uploaded = json.loads(subprocess.check_output(["sh", "-c", commands[0]], env=environ))
+        environ["FILE_ID"] = uploaded["id"]
+        batch = json.loads(subprocess.check_output(["sh", "-c", commands[1]], env=environ))
+        with OpenAI(base_url=emulator.base_url, api_key="x", max_retries=0) as client:
+            sent = client.files.content(uploaded["id"]).text
+    shown_lines = offline(forker, made, *words, "--dry-run").text
+    assert sent == shown_lines.replace("env:MY_TOKEN", "a secret")
+    assert [uploaded["filename"], batch["input_file_id"], batch["metadata"]] == [
+        "a %22b%22.jsonl",  # as browsers write a quotation mark
+        uploaded["id"],
+        {"k": "v"},
+    ]
+    of_file = offline(forker, made, "submit", "file-abc", "--curl")
+    assert of_file.text.splitlines()[-2:] == [
+        '{"input_file_id": "file-abc", "endpoint": "/v1/responses", "completion_window": "24h"}',
+        "END",
+    ]
+    inline = offline(forker, made, "submit", "in.jsonl", "--inline", "--curl").text.splitlines()
+    assert [entry["custom_id"] for entry in json.loads(inline[-2])["requests"]] == ["a", "line-2"]
+
+
+def test_the_text_of_results_has_what_they_cost_where_the_price_is_known(forker: Forker, made: Command) -> None:
+    words = ["submit", "in.jsonl", "--wait", "--text", "-o", "out"]
+    assert offline(forker, made, *words, "--price", "1000000,500000").code == 1
+    lines = [json.loads(line) for line in (made.home / "out").read_text().splitlines()]
+    usage = lines[0]["usage"]
+    cost = usage["input_tokens"] + usage["output_tokens"] / 2
+    assert [(line["custom_id"], line["cost"]) for line in lines] == [("a", cost), ("line-2", None)]
+
+
+def test_a_word_that_is_no_file_but_nearly_a_command_is_told_as_such(forker: Forker, made: Command) -> None:
+    error = "cometresp: error: no such command: cometresp batch sumbit\nhint: did you mean cometresp batch submit?\n"
+    for words in (["sumbit", "in.jsonl"], ["sumbit"]):
+        assert shown(forker.run(made, ["batch", *words])) == [2, "", error]
+    (made.home / "sumbit").write_text(LINES)
+    assert forker.run(made, ["batch", "sumbit", "--dry-run"]).err == ""
 
 
 def test_a_terminal_is_shown_how_far_the_batch_is(forker: Forker, made: Command) -> None:

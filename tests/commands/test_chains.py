@@ -322,7 +322,7 @@ def test_pruning_waits_for_others_and_gives_the_room_back(ask: Command, wire: Wi
             process.wait(0.5)
         reader.execute("ROLLBACK")
         assert process.communicate(timeout=30) == (b"removed 1 chain and 1 response\n", b"")
-    assert state_path(ask).stat().st_size < 100_000
+    assert state_path(ask).stat().st_size < 200_000
 
 
 def test_the_emulators_chains_are_apart(run: Command) -> None:

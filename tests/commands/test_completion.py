@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cometresp.options.spread import option_of
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from tests.conftest import Command
 from tests.scripted import Wire, text_stream
@@ -96,7 +97,7 @@ def test_every_flag_that_takes_a_file_or_one_of_some_words_completes(run: Comman
     (run.home / "x").mkdir()
     for group in (RequestOptions, ChainOptions, LoopOptions, OutputOptions, ConnectionOptions):
         for annotation in group.__annotations__.values():
-            option = annotation.__metadata__[0]
+            option = option_of(annotation)
             name = option.param_decls[0] if option.param_decls else option.default
             if option.metavar in ("FILE", "DIR", "PATH"):
                 assert complete(run, f"cometresp ask {name} ") == ["x/"], name

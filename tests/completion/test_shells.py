@@ -35,6 +35,15 @@ function show; printf '%s\\n' $argv END >> "$HOME/shown"; echo SHOWN; end
 source "$SCRIPTS/cometresp.fish"
 """,
 }
+
+# The same, where the shell looks for the script itself, in the folder that the package installs it to.
+SHARE = Path(sys.prefix, "share")
+LOADER = Path("/usr/share/bash-completion/bash_completion")
+FINDS = {
+    "bash": STARTS["bash"].replace("$SCRIPTS/cometresp.bash", str(LOADER)),
+    "zsh": f'fpath=("{SHARE}/zsh/site-functions" $fpath); ' + STARTS["zsh"].replace('source "$SCRIPTS/_cometresp"', ""),
+    "fish": STARTS["fish"].replace('source "$SCRIPTS/cometresp.fish"', ""),
+}
 FILES = {"bash": "start.sh", "zsh": ".zshrc", "fish": "start.fish"}
 PROGRAMS = {
     "bash": ["bash", "--noprofile", "--rcfile", FILES["bash"], "-i"],
@@ -94,14 +103,15 @@ def home(run: Command, forker: Forker) -> Path:
 class Shell:
     """A shell on a terminal, and all that it has written there."""
 
-    def __init__(self, name: str, run: Command) -> None:
-        (run.home / FILES[name]).write_text(STARTS[name])
+    def __init__(self, name: str, run: Command, start: str, leaving_out: str = "") -> None:
+        (run.home / FILES[name]).write_text(start)
         self._process, self._ours = pty.fork()
         if not self._process:
             os.chdir(run.home)
             path = f"{run.home / 'bin'}:{run.environ['PATH']}"
             own = {"PATH": path, "ZDOTDIR": str(run.home), "SCRIPTS": str(SCRIPTS), "TERM": "xterm"}
-            os.execvpe(PROGRAMS[name][0], PROGRAMS[name], run.environ | own)
+            own |= {"XDG_DATA_DIRS": f"{SHARE}:/usr/share"}
+            os.execvpe(name, [word for word in PROGRAMS[name] if word != leaving_out], run.environ | own)
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
         self._data = b""
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -131,8 +141,20 @@ class Shell:
 def test_tab_completes_to_the_word_that_is_meant_whatever_is_in_it(run: Command, home: Path, name: str) -> None:
     if shutil.which(name) is None:
         pytest.skip(f"{name} is not installed")
-    with closing(Shell(name, run)) as shell:
+    with closing(Shell(name, run, STARTS[name])) as shell:
         for typed in TYPED:
             shell.type(f"{typed}\t\x01show \x05\n")  # Ctrl-A and Ctrl-E: to the start and the end
     lines = (home / "shown").read_text().split("END\n")
     assert dict(zip(TYPED, [line.splitlines() for line in lines], strict=False)) == TYPED
+
+
+@pytest.mark.parametrize("name", FINDS)
+def test_a_shell_finds_the_script_where_the_package_installs_it(run: Command, home: Path, name: str) -> None:
+    if shutil.which(name) is None or (name == "bash" and not LOADER.is_file()):
+        pytest.skip(f"{name} is not installed, or lacks bash-completion")
+    if not (SHARE / "bash-completion/completions/cometresp").is_file():
+        pytest.skip("the package was installed before it brought completions")
+    (home / ".local/share/fish/generated_completions").mkdir(parents=True)  # else fish makes them, of all man pages
+    with closing(Shell(name, run, FINDS[name], leaving_out="--no-config")) as shell:  # with it fish looks nowhere
+        shell.type("cometresp ask --effort hi\t\x01show \x05\n")
+    assert (home / "shown").read_text() == "cometresp\nask\n--effort\nhigh\nEND\n"

@@ -11,6 +11,7 @@ from typing import Any
 
 from cometresp.cli import COMMANDS
 from cometresp.errors import ExitCode
+from cometresp.options.spread import option_of
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from tests.fuzz import forks
 from tests.fuzz.forks import BrokenError
@@ -82,7 +83,7 @@ def _flags() -> Iterator[str]:
     """Every flag of the shared options, and those that only some commands have."""
     for group in (RequestOptions, ChainOptions, LoopOptions, OutputOptions, ConnectionOptions):
         for annotation in group.__annotations__.values():
-            option: Any = annotation.__metadata__[0]
+            option: Any = option_of(annotation)
             yield from (name for given in (option.default, *option.param_decls) for name in str(given).split("/"))
     yield from ("--help", "--version", "-V", "--starting-after", "--older-than", "--limit", "-n", "--delay", "--memory")
 

@@ -46,7 +46,8 @@ def check(data: bytes) -> None:
 
 
 def _list(state: State) -> None:
-    for chain in state.chains.all():
+    listed = [*state.chains.listed([], words=40), *state.chains.beginning("d", 9, words=40)]
+    for chain in [found for row in listed if (found := state.chains.get(row.name))]:
         _read(state, [turn for turn in (chain.head, chain.pending, chain.before, chain.last) if turn])
     state.servers.without_previous()
 
@@ -54,6 +55,9 @@ def _list(state: State) -> None:
 def _show(state: State) -> None:
     _read(state, state.turns.newest())
     _read(state, state.turns.newest(chain="b", limit=2))
+    state.turns.newest(words=("answer", "e"), skipped=[])
+    state.turns.recent("resp", 3, among=9)
+    state.turns.models()
     for by in ("day", "model", "chain", "profile"):
         state.turns.sums(by)
 
@@ -62,7 +66,9 @@ def _read(state: State, turns: list[Turn]) -> None:
     for turn in turns:
         line = state.turns.lineage(turn)
         assert passages(line)
-        prompt_of(state.turns.first_of(turn))
+        prompt_of(turn)
+        state.turns.back(turn, 2)
+        state.turns.was_deleted(turn)
         state.turns.answers_to(turn, ["call_1"])
         state.turns.pending_after(turn, turn.chain)
 

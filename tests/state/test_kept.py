@@ -61,8 +61,10 @@ def test_looking_for_old_text_needs_no_look_at_every_turn(tmp_path: Path) -> Non
         db.set_trace_callback(seen.append)
         retention.drop_old_text(db, time.time())
         db.set_trace_callback(None)
-        plans = [str(db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()) for sql in seen if "UPDATE" in sql]
-    assert ["turns_with_text" in plan for plan in plans] == [True, True]
+        asked = [sql for sql in seen if "created" in sql]
+        plans = [str(db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()) for sql in asked]
+    indexes = ("turns_with_text", "turns_with_settings", "looked", "unanswered_by_time", "batches_by_time")
+    assert [index in plan for index, plan in zip(indexes, plans, strict=True)] == [True] * 5
 
 
 def test_recording_ids_keeps_no_text_of_settings_either(ask: Command, wire: Wire) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from cometresp.options.spread import option_of
 from cometresp.options.tables import ChainOptions, ConnectionOptions, OutputOptions, RequestOptions
 from tests.conftest import Command
 from tests.properties import examples
@@ -247,7 +248,7 @@ def flags_of(*groups: type) -> list[str]:
         names.partition("/")[0]
         for group in groups
         for annotation in group.__annotations__.values()
-        for names in [str(annotation.__metadata__[0].default)]
+        for names in [str(option_of(annotation).default)]
         if annotation.__origin__ is not bool and "bool" not in str(annotation.__origin__)
     ]
 
