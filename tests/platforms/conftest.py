@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.conftest import Command, Forker
-from tests.quick import Quick
+from tests.conftest import AT_THE_START, Command, Forker, Result
 
 _SITE = "from tests.platforms import windows\nwindows.install()\n"
 
@@ -24,8 +24,9 @@ def border(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def forker_on_windows(border: str) -> Iterator[Forker]:
-    with Forker(PYTHONPATH=border) as process:
-        yield process
+    forker = Forker({**AT_THE_START, "PYTHONPATH": border})
+    yield forker
+    forker.close()
 
 
 @pytest.fixture
@@ -35,7 +36,17 @@ def on_windows(ask: Command, border: str) -> Command:
     return ask
 
 
+class Quick(Command):
+    """The same, in forks of one process."""
+
+    forker: Forker
+
+    def __call__(self, *words: str, stdin: Any = None, env: dict[str, str] | None = None) -> Result:
+        return self.forker.run(self, words, stdin=stdin, env=env)
+
+
 @pytest.fixture
 def quick(on_windows: Command, forker_on_windows: Forker) -> Quick:
-    """The same, in forks of one process."""
-    return Quick.of(on_windows, forker_on_windows)
+    made = Quick(on_windows.home, on_windows.environ)
+    made.forker = forker_on_windows
+    return made

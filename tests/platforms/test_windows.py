@@ -12,7 +12,7 @@ import pytest
 
 from cometresp import __version__
 from tests.conftest import Command
-from tests.quick import Quick
+from tests.platforms.conftest import Quick
 from tests.scripted import (
     STREAM_HEAD,
     Request,
