@@ -172,16 +172,13 @@ class Requests:
 
     def _headers_of(self, request: Request, url: httpx.URL) -> httpx.Headers:
         """All headers but the length, made once for each kind of request; what the user gives comes first."""
-        key = (url.netloc, request.public, *request.headers.items())
+        key = (request.public, *request.headers.items())
         if key not in self._headers:
             given = {name.lower() for name in self.config.headers}
             own = {name: value for name, value in request.headers.items() if name.lower() not in given}
             headers = httpx.Headers({"Host": self._host or url.netloc.decode("ascii")})
             headers.update(sent_headers(self.config))
             headers.update(own)
-            if url.userinfo:
-                made = httpx.Request(request.method, url, headers=headers)
-                headers = next(httpx.BasicAuth(url.username, url.password).auth_flow(made)).headers
             if request.public:
                 for name in [name for name in headers if names_key(name)]:
                     del headers[name]
