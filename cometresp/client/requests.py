@@ -158,7 +158,7 @@ class Requests:
     def _built(
         self, request: Request, payload: Payload | FormPayload | None, silence: float, progress: "_Progress"
     ) -> httpx.Request:
-        """The request as httpx sends it: a client of httpx would make its headers and its URL anew each time."""
+        """The request as httpx sends it: a client of httpx would make its headers and URL again each time."""
         url = self._url(request.url(self._base_url))
         headers = httpx.Headers(self._headers_of(request, url))
         if payload is not None:
@@ -171,7 +171,7 @@ class Requests:
         return httpx.Request(request.method, url, headers=headers, stream=_Sent(payload or ()), extensions=extensions)
 
     def _headers_of(self, request: Request, url: httpx.URL) -> httpx.Headers:
-        """All headers but the length, made once for each kind of request; what the user gives comes first."""
+        """All headers but the length, made once for each kind of request; those that the user gives take precedence."""
         key = (request.public, *request.headers.items())
         if key not in self._headers:
             given = {name.lower() for name in self.config.headers}
