@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from cometresp import __version__
+from cometresp.client.early import default_trust
 from cometresp.client.encoding import ACCEPTED
 from cometresp.client.route import Proxy, without_user
 from cometresp.deadline import DEFAULT_RETRIES, DEFAULT_TIMEOUT
@@ -141,7 +142,7 @@ def trust_of(config: ServerConfig) -> Trust:
         return _trust(config.ca_file, "--ca-file")
     if path := os.environ.get("SSL_CERT_FILE"):
         return _trust(path, "SSL_CERT_FILE")
-    return httpx.create_ssl_context()
+    return default_trust()
 
 
 def _trust(path: str, setting: str) -> ssl.SSLContext:

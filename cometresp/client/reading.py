@@ -239,6 +239,7 @@ def _looks_like(start: bytes, *, ended: bool) -> str | None:
 def _stream(text: "_Text", opened: Opened) -> Iterator[Event]:
     decoder = _Decoder()
     decode = decoder.decode
+    make: Callable[[Any], Event] = Event._make  # a quarter less work than a call of Event
     kind: Any = None
     seen = False
     for frame in EventSource(text).iter_sse():  # type: ignore[arg-type]
@@ -263,7 +264,7 @@ def _stream(text: "_Text", opened: Opened) -> Iterator[Event]:
         if kind.__class__ is str and kind.startswith("response."):  # nearly always
             if kind == _FAILED:
                 opened.debug(given)
-            yield Event(kind, data, given, more=True) if text.more else Event(kind, data, given)
+            yield make((kind, data, given, False, text.more))
         else:
             yield _shown(_other_event(frame.event, data, given), opened)
     if kind != _COMPLETED:  # nothing is missing then
