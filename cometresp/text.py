@@ -15,6 +15,8 @@ import re
 from collections.abc import Callable
 from functools import cache
 
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # as word processors put in the place of `-` and `--`
+
 # C0 except tab and newline, DEL, C1, and all characters that reorder or hide text (Unicode Bidi_Control, line and
 # paragraph separators, interlinear annotation, tags). `\r` is included: alone it overwrites the line.
 _UNSAFE = (

@@ -106,6 +106,7 @@ ALLOWED: dict[str, set[str]] = {
         "catalogue.suggestions",
         "state.suggestions",
         "terminal",
+        "text",
         "wire",
     },  # the suggestions only when a shell completes
     "help": {"errors", "nearest", "options.everyday", "pager", "settings", "templates", "terminal", "text"},
