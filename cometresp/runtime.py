@@ -247,6 +247,18 @@ class Runtime:
         self.report.clients.append(client)
         return client
 
+    def expect_request(self) -> None:
+        """Begin to load what a request takes, where that is ready sooner: over https, or while input is waited for."""
+        secure = self.url.startswith("https:")
+        waits = self.terminal.stdin is not None and not self.terminal.stdin_tty
+        if not self.offline and (secure or waits):
+            from cometresp.client.early import begin
+
+            def load() -> None:
+                from cometresp.client.client import Client  # noqa: F401
+
+            begin(load, secure=secure and not (self.connection.ca_file or os.environ.get("SSL_CERT_FILE")))
+
     def _debug(self, line: str) -> None:
         """A line of --debug; the values of secret headers are masked, whatever they are."""
         name, colon, _ = line[2:].partition(": ")

@@ -3,6 +3,8 @@
     echo '{"words": ["ask", "-"], "stdin": "x", "env": {"PATH": "/bin"}, "cwd": "/"}' | python -m tests.forked
 
 For each line of standard input it prints [exit code, stdout, stderr] as a line of JSON; bytes are written as Latin-1.
+Without a `stdin` the process has /dev/null. A result is there when nobody has the pipes open any more, not even
+what the process has started; what takes longer than three minutes is killed, and its exit code is that of the signal.
 With `"terminal": true` stdout and stderr are one terminal of 80 columns, and what is written there is the stdout. A
 process does what any other run of the program does, but finds the modules loaded, which takes nine tenths of the time
 of a short run.
@@ -18,12 +20,14 @@ import json
 import marshal
 import os
 import pty
+import signal
 import socket
 import sys
+import time
 import traceback
 from contextlib import suppress
 from importlib import import_module
-from tempfile import TemporaryFile
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from typing import NoReturn
 
 from cometresp.__main__ import main
@@ -52,48 +56,84 @@ LATE = (
 )
 
 
-def forked(words: list[str], stdin: bytes, env: dict[str, str], cwd: str) -> tuple[int, str, str]:
-    with TemporaryFile() as out, TemporaryFile() as err:
-        child = _forked(words, stdin, env, cwd, (out.fileno(), err.fileno()))
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        out.seek(0)
-        err.seek(0)
-        return code, out.read().decode("latin-1"), err.read().decode("latin-1")
+LONGEST = 200.0  # seconds; pytest ends a test after 300
 
 
-def forked_on_terminal(words: list[str], stdin: bytes, env: dict[str, str], cwd: str) -> tuple[int, str, str]:
+def forked(words: list[str], stdin: bytes | None, env: dict[str, str], cwd: str) -> tuple[int, str, str]:
+    out, err = os.pipe(), os.pipe()
+    child, inlet = _forked(words, stdin, env, cwd, (out[1], err[1]))
+    printed, told = _exchange(child, inlet, stdin or b"", [out[0], err[0]])
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return code, printed.decode("latin-1"), told.decode("latin-1")
+
+
+def forked_on_terminal(words: list[str], stdin: bytes | None, env: dict[str, str], cwd: str) -> tuple[int, str, str]:
     ours, theirs = pty.openpty()
     size = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
-    child = _forked(words, stdin, {**size, **env}, cwd, (theirs, theirs))
-    os.close(theirs)
-    with io.FileIO(ours) as terminal:
-        shown = b"".join(iter(lambda: _read(terminal), b""))
+    child, inlet = _forked(words, stdin, {**size, **env}, cwd, (theirs, theirs))
+    [shown] = _exchange(child, inlet, stdin or b"", [ours])
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode("latin-1").replace("\r\n", "\n"), ""
 
 
-def _read(terminal: io.FileIO) -> bytes:
-    try:
-        return terminal.read(65536) or b""
-    except OSError:  # how Linux says that nobody has it open any more
-        return b""
-
-
-def _forked(words: list[str], stdin: bytes, env: dict[str, str], cwd: str, outlets: tuple[int, int]) -> int:
-    """The process that runs the command, with its input written."""
-    ours, theirs = os.pipe()
+def _forked(
+    words: list[str], stdin: bytes | None, env: dict[str, str], cwd: str, outlets: tuple[int, int]
+) -> tuple[int, int | None]:
+    """The process that runs the command, and the pipe to write its input into, if it has one."""
+    ours, theirs = os.pipe() if stdin is not None else (os.open(os.devnull, os.O_RDONLY), None)
     child = os.fork()
     if not child:
-        os.close(theirs)
         for number, file in enumerate((ours, *outlets)):
             os.dup2(file, number)
+        os.closerange(3, 256)
         os.environ.clear()
         os.environ.update(env)
+        time.tzset()
         os.chdir(cwd)
+        sys.path[0] = cwd
         run_here(words)
-    os.close(ours)
-    with suppress(BrokenPipeError), io.FileIO(theirs, "w") as pipe:  # not every command reads it
-        pipe.write(stdin)
-    return child
+    for file in {ours, *outlets}:
+        os.close(file)
+    return child, theirs
+
+
+def _exchange(child: int, inlet: int | None, stdin: bytes, outlets: list[int]) -> list[bytes]:
+    """What comes out of the pipes until nobody has them open; meanwhile the input is written."""
+    data, deadline = {file: bytearray() for file in outlets}, time.monotonic() + LONGEST
+    with DefaultSelector() as selector:
+        for file in outlets:
+            selector.register(file, EVENT_READ)
+        if inlet is not None:
+            os.set_blocking(inlet, False)
+            selector.register(inlet, EVENT_WRITE)
+        while selector.get_map():
+            ready = selector.select(max(deadline - time.monotonic(), 0))
+            if not ready and deadline <= time.monotonic():
+                os.kill(child, signal.SIGKILL)
+                deadline += LONGEST
+            for key, _ in ready:
+                if key.fd == inlet:
+                    stdin = stdin[_written(inlet, stdin) :]
+                    more = bool(stdin)
+                else:
+                    data[key.fd] += (chunk := _read(key.fd))
+                    more = bool(chunk)
+                if not more:
+                    selector.unregister(key.fd)
+                    os.close(key.fd)
+    return [bytes(read) for read in data.values()]
+
+
+def _written(pipe: int, data: bytes) -> int:
+    try:
+        return os.write(pipe, data)
+    except BrokenPipeError:  # not every command reads it
+        return len(data)
+
+
+def _read(pipe: int) -> bytes:
+    with suppress(OSError):  # how Linux says that nobody has a terminal open any more
+        return os.read(pipe, 65536)
+    return b""
 
 
 def run_here(words: list[str]) -> NoReturn:
@@ -157,5 +197,6 @@ if __name__ == "__main__":
     for line in sys.stdin:
         given = json.loads(line)
         run = forked_on_terminal if given.get("terminal") else forked
-        result = run(given["words"], given["stdin"].encode("latin-1"), given["env"], given["cwd"])
+        stdin = given.get("stdin")
+        result = run(given["words"], stdin if stdin is None else stdin.encode("latin-1"), given["env"], given["cwd"])
         print(json.dumps(result), flush=True)

@@ -42,6 +42,11 @@ class Wire:
     def answer(self, *scripts: Script) -> None:
         self.scripts[:] = scripts
 
+    def restart(self, *scripts: Script) -> None:
+        """Answer with these from the first on, as if nothing had been asked so far."""
+        self.requests.clear()
+        self.answer(*scripts)
+
 
 @contextmanager
 def serving() -> Iterator[Wire]:

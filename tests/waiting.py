@@ -6,8 +6,9 @@ import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeVar
 
+T = TypeVar("T")
 LONGEST = 60.0  # seconds; what takes longer never comes
 
 
@@ -18,6 +19,22 @@ def until(condition: Callable[[], Any], *, pause: float = 0.005) -> Any:
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(pause)
     return value
+
+
+def in_time(run: Callable[[str], T], is_early: Callable[[T], object]) -> T:
+    """The result of a run that is given 2 seconds, or more if its time was over before it came to what is tested."""
+    for seconds in ("2", "8", "30"):
+        result = run(seconds)
+        if not is_early(result):
+            break
+    return result
+
+
+def line_with(text: bytes, stream: IO[bytes]) -> bytes:
+    """The next line that has the text; fails where the stream ends without one."""
+    found = next((line for line in iter(stream.readline, b"") if text in line), b"")
+    assert found, f"no line with {text!r} came"
+    return found
 
 
 def lives(pid: int) -> bool:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,10 +20,12 @@ from cometresp.client.route import local_name, proxy_for
 from cometresp.deadline import Deadline, alarm, backoff, has_alarm
 from cometresp.errors import CometrespError, RateLimitedError, SilenceError, UnreachableError
 from cometresp.wire.endpoints import Request
-from cometresp.wire.form import FormPayload
 from cometresp.wire.headers import names_key
 from cometresp.wire.payload import Payload
 from cometresp.wire.replies import Reply, error_of, request_id, retry_after
+
+if TYPE_CHECKING:
+    from cometresp.wire.form import FormPayload
 
 _CONNECT_SECONDS = 15.0
 _LONGEST_WAIT = 120.0  # a server that asks for a longer pause is not waited for
@@ -106,7 +108,7 @@ class Requests:
             reply.close()
 
     def _try(
-        self, request: Request, payload: Payload | FormPayload | None, silence: float
+        self, request: Request, payload: "Payload | FormPayload | None", silence: float
     ) -> httpx.Response | CometrespError:
         """One attempt: a 2xx reply, or the error. Raises errors that no other attempt can help."""
         progress = _Progress(through_tunnel=self.config.base_url.startswith("https:"))
@@ -126,7 +128,7 @@ class Requests:
             return error_of(self._read_error(reply), creates=creates)
 
     def _send(
-        self, request: Request, payload: Payload | FormPayload | None, silence: float, progress: "_Progress"
+        self, request: Request, payload: "Payload | FormPayload | None", silence: float, progress: "_Progress"
     ) -> httpx.Response:
         if payload is not None:
             payload.check()
@@ -156,9 +158,9 @@ class Requests:
         return self._last_url[1]
 
     def _built(
-        self, request: Request, payload: Payload | FormPayload | None, silence: float, progress: "_Progress"
+        self, request: Request, payload: "Payload | FormPayload | None", silence: float, progress: "_Progress"
     ) -> httpx.Request:
-        """The request as httpx sends it: a client of httpx would make its headers and its URL anew each time."""
+        """The request as httpx sends it: a client of httpx would make its headers and URL again each time."""
         url = self._url(request.url(self._base_url))
         headers = httpx.Headers(self._headers_of(request, url))
         if payload is not None:
@@ -171,17 +173,14 @@ class Requests:
         return httpx.Request(request.method, url, headers=headers, stream=_Sent(payload or ()), extensions=extensions)
 
     def _headers_of(self, request: Request, url: httpx.URL) -> httpx.Headers:
-        """All headers but the length, made once for each kind of request; what the user gives comes first."""
-        key = (url.netloc, request.public, *request.headers.items())
+        """All headers but the length, made once for each kind of request; those that the user gives take precedence."""
+        key = (request.public, *request.headers.items())
         if key not in self._headers:
             given = {name.lower() for name in self.config.headers}
             own = {name: value for name, value in request.headers.items() if name.lower() not in given}
             headers = httpx.Headers({"Host": self._host or url.netloc.decode("ascii")})
             headers.update(sent_headers(self.config))
             headers.update(own)
-            if url.userinfo:
-                made = httpx.Request(request.method, url, headers=headers)
-                headers = next(httpx.BasicAuth(url.username, url.password).auth_flow(made)).headers
             if request.public:
                 for name in [name for name in headers if names_key(name)]:
                     del headers[name]
@@ -286,8 +285,10 @@ class Requests:
             self._debug(f"< … and {len(body) - _LONGEST_DEBUG} characters more")
 
 
-def _payload_of(request: Request, on_upload: Callable[[int, int], None] | None) -> Payload | FormPayload | None:
+def _payload_of(request: Request, on_upload: Callable[[int, int], None] | None) -> "Payload | FormPayload | None":
     if request.form is not None:
+        from cometresp.wire.form import FormPayload
+
         return FormPayload(request.form, on_upload)
     return None if request.body is None else Payload(request.body, on_upload=on_upload)
 

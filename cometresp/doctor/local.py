@@ -89,7 +89,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _size(size: int) -> str:
-    return f"{size / 1000:.0f} kB" if size < 100_000 else megabytes(size)  # noqa: PLR2004
+    return f"{size / 1000:.0f} kB" if size < 1_000_000 else megabytes(size)  # noqa: PLR2004
 
 
 def _cache(url: str | None) -> Fact:

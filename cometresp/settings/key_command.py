@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ LONGEST = 30.0  # seconds
 _MOST_BYTES = 65_536  # that are kept of each of its streams
 _QUICK = 0.3  # seconds in which what it writes to standard error is held back
 _GRACE = 1.0  # seconds for its end
+_LATE = 10.0  # seconds in which what it has written must be read
 _SHOWN = 500  # characters of standard error in a message
 _MOST_LINES = 20  # that are taken for secrets
 _BLANKS = "\ufeff \t\r"
@@ -76,7 +78,7 @@ def _run(command: Sequence[str], terminal: Terminal, longest: float) -> _Ran:
     """Run the command. Raises OSError or ValueError if it can't be started. A signal's error ends it, too."""
     from subprocess import DEVNULL, PIPE, Popen
 
-    process, streams = None, []
+    process, streams = None, list[_Collected]()
     with _standard_input(terminal) as stdin:
         # Where there is a terminal, only processes of our own group may read from it.
         group = 0 if stdin == DEVNULL and os.name == "posix" else None
@@ -85,11 +87,15 @@ def _run(command: Sequence[str], terminal: Terminal, longest: float) -> _Ran:
                 process = Popen(command, stdin=stdin, stdout=PIPE, stderr=PIPE, process_group=group)
                 assert process.stdout is not None
                 assert process.stderr is not None
-                streams = [_Collected(process.stdout), _Collected(process.stderr, terminal)]
+                streams.append(_Collected(process.stdout))
+                streams.append(_Collected(process.stderr, terminal))
             is_over = _wait(process, longest)
         finally:
             if process is not None:
                 _end(process, group=group is not None)
+                for pipe in (process.stdout, process.stderr)[len(streams) :]:  # an interrupt came before they were read
+                    if pipe is not None:
+                        pipe.close()
             for stream, seconds in zip(streams, (_GRACE, _GRACE / 5), strict=False):
                 stream.finish(seconds)
     return _Ran(process.returncode if is_over else None, streams[0].lines, *(stream.text for stream in streams))
@@ -131,14 +137,14 @@ def _end(process: Any, *, group: bool) -> None:
 
 def _started_by(pid: int) -> list[int]:
     """The processes that one has started, and those that they have."""
-    pairs = _parents()
+    pairs = parents()
     found = [pid]
     for one in found:
         found += [child for child, parent in pairs if parent == one and child not in found]
     return found[1:]
 
 
-def _parents() -> list[tuple[int, int]]:
+def parents() -> list[tuple[int, int]]:
     """Each process with its parent, as far as the system tells."""
     if Path("/proc/self/stat").exists():
         return list(_parents_on_linux())
@@ -159,6 +165,8 @@ def _parents_on_linux() -> Iterator[tuple[int, int]]:
 
 def _is_of_us(pid: int) -> bool:
     """Whether a process is in our group, in which the command is that may read from the terminal."""
+    if sys.platform == "win32":
+        return False
     try:
         return os.getpgid(pid) == os.getpgrp()
     except OSError:
@@ -201,8 +209,23 @@ class _Collected:
     def text(self) -> str:
         return self._data.decode(errors="replace")
 
+    @property
+    def _has_unread(self) -> bool:
+        """Whether the command has written what the thread hasn't read yet; not known on Windows."""
+        if sys.platform == "win32":
+            return False
+        import fcntl
+        import termios
+
+        with suppress(OSError, ValueError):  # it is closed, and so all is read
+            return fcntl.ioctl(self._stream.fileno(), termios.FIONREAD, bytes(4)) != bytes(4)
+        return False
+
     def finish(self, seconds: float) -> None:
         """Wait for the rest. What the command has left running may hold the stream open: it then stays open here."""
+        late = time.monotonic() + _LATE
+        while self._has_unread and time.monotonic() < late:  # the machine is busy
+            self._reader.join(0.01)
         self._reader.join(seconds)
         self._over.set()
         with self._gate:

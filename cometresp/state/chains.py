@@ -4,16 +4,18 @@ import sqlite3
 import time
 from contextlib import suppress
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cometresp.errors import Next, RecordError, UsageError
 from cometresp.state import ids, retention
 from cometresp.state.database import Database
-from cometresp.state.listing import Listed, listed
 from cometresp.state.records import CHAIN_COLUMNS, COMPACTED, TURN_COLUMNS, Chain, Heads, Turn, chain_of, turn_of
 from cometresp.text import escape_line, shell_arguments, shell_flag
 from cometresp.wire.events import GOOD
 from cometresp.wire.ids import abridged_id
+
+if TYPE_CHECKING:
+    from cometresp.state.listing import Listed
 
 
 class Head(NamedTuple):
@@ -32,12 +34,14 @@ class Chains:
             row = db.execute(f"SELECT {CHAIN_COLUMNS} FROM chains WHERE name = ?", (name,)).fetchone()  # noqa: S608
             return _chain(db, row) if row else None
 
-    def listed(self, skipped: list[str], *, words: int) -> list[Listed]:
+    def listed(self, skipped: list[str], *, words: int) -> "list[Listed]":
         """Every chain, the last used first, with the first words of its prompt up to that length.
 
         Those whose record is damaged are left out: `skipped` gets a sentence each.
         """
-        found: list[Listed] = []
+        from cometresp.state.listing import listed
+
+        found = []
         with self._database.reading() as db:
             for chain in listed(db, words):
                 if isinstance(chain, RecordError):
@@ -46,8 +50,10 @@ class Chains:
                     found.append(chain)
         return found
 
-    def beginning(self, start: str, limit: int, *, words: int) -> list[Listed]:
+    def beginning(self, start: str, limit: int, *, words: int) -> "list[Listed]":
         """The chains whose names begin so and can be typed, the last used first; none of a damaged record."""
+        from cometresp.state.listing import Listed, listed
+
         with self._database.reading() as db:
             good = (chain for chain in listed(db, words, start) if isinstance(chain, Listed))
             return list(islice((chain for chain in good if escape_line(chain.name) == chain.name), limit))

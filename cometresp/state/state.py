@@ -4,15 +4,18 @@ It is in rollback-journal mode, so that it stays one file; any number of process
 """
 
 import time
+from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from cometresp.state.batches import Batches
 from cometresp.state.chains import Chains
 from cometresp.state.database import Database
 from cometresp.state.patience import Patience
 from cometresp.state.turns import Turns
-from cometresp.state.unanswered import Unanswered
+
+if TYPE_CHECKING:
+    from cometresp.state.batches import Batches
+    from cometresp.state.unanswered import Unanswered
 
 _REMEMBERED_SECONDS = 7 * 86400
 
@@ -25,8 +28,18 @@ class State:
         self.turns = Turns(database)
         self.chains = Chains(database)
         self.servers = Servers(database)
-        self.unanswered = Unanswered(database)
-        self.batches = Batches(database)
+
+    @cached_property
+    def unanswered(self) -> "Unanswered":
+        from cometresp.state.unanswered import Unanswered
+
+        return Unanswered(self._database)
+
+    @cached_property
+    def batches(self) -> "Batches":
+        from cometresp.state.batches import Batches
+
+        return Batches(self._database)
 
     @classmethod
     def open(

@@ -10,18 +10,19 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cometresp.errors import OutputError, RecordError
 from cometresp.state import ids, retention
 from cometresp.state.chains import Head, set_heads, take_head
 from cometresp.state.database import Database
 from cometresp.state.records import TURN_COLUMNS, Ending, Heads, NewTurn, Turn, settings_columns, turn_of
-from cometresp.state.search import HIGHEST, Search
-from cometresp.state.sums import By, Group, sums
 from cometresp.wire.ids import LONG_ID, is_plain_id
 from cometresp.wire.items import id_answered, id_of_call
 from cometresp.wire.json import Json, listed
+
+if TYPE_CHECKING:
+    from cometresp.state.sums import By, Group
 
 _KEPT_SECONDS = 90 * 86400
 
@@ -103,6 +104,8 @@ class Turns:
 
     def _having(self, words: Sequence[str], chain: str | None, skipped: list[str] | None) -> Iterator[Turn]:
         """The turns with these words, read page by page, so that no other process waits long."""
+        from cometresp.state.search import HIGHEST, Search
+
         last: int | None = HIGHEST
         search = Search(words)
         while last is not None:
@@ -124,8 +127,10 @@ class Turns:
         with self._database.reading() as db:
             return [row[0] for row in db.execute(_MODELS, (limit,))]
 
-    def sums(self, by: By, since: float = 0.0) -> list[Group]:
+    def sums(self, by: "By", since: float = 0.0) -> "list[Group]":
         """What the turns started since then used, by day, model, chain or profile."""
+        from cometresp.state.sums import sums
+
         with self._database.reading() as db:
             return sums(db, by, since)
 

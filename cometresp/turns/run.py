@@ -51,6 +51,8 @@ def run(asked: Asked, runtime: Runtime) -> None:
             from cometresp.turns.draft import Draft
 
             draft = stack.enter_context(Draft(runtime, "continue" if asked.continuing else "ask"))
+        if not asked.connection.only_shows:
+            runtime.expect_request()
         given = read(asked, runtime, draft)
         _attend(asked, runtime, stack)
         prepared = prepare(asked, runtime, given, tools)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.answer.answer import Answer
@@ -18,6 +18,7 @@ from cometresp.client.client import Client
 from cometresp.client.connection import ServerConfig
 from cometresp.errors import CometrespError, UnreachableError
 from tests.conftest import Command
+from tests.properties import examples
 from tests.scripted import (
     STREAM_HEAD,
     Request,
@@ -34,6 +35,7 @@ from tests.scripted import (
     sse,
     text_stream,
 )
+from tests.waiting import in_time
 
 GOOD = text_stream("ok")
 SOON = {"retry_after_ms": "1"}
@@ -171,9 +173,12 @@ def hang(_: Request, connection: socket.socket) -> None:
 @pytest.mark.slow
 def test_silence_longer_than_the_timeout_ends_the_run_with_what_came(ask: Command, wire: Wire) -> None:
     wire.answer(hang)
-    result = ask("ask", "--timeout", "1", "hi")
+    given, result = in_time(
+        lambda seconds: (seconds, ask("ask", "--timeout", seconds, "hi")),
+        lambda ended: not ended[1].text,
+    )
     assert (result.code, result.text) == (69, "half\n")
-    assert "no data for 1 s (--timeout)" in result.err
+    assert f"no data for {given} s (--timeout)" in result.err
 
 
 @pytest.mark.slow
@@ -185,9 +190,11 @@ def test_max_time_bounds_the_whole_run_though_bytes_keep_coming(ask: Command, wi
             time.sleep(0.02)
 
     wire.answer(drip)
-    result = ask("stream", "--max-time", "2", "hi")
+    given, result = in_time(
+        lambda seconds: (seconds, ask("stream", "--max-time", seconds, "hi")), lambda ended: not ended[1].text
+    )
     assert (result.code, result.text) == (69, "half\n")
-    assert result.err.splitlines()[0] == "cometresp: error: not finished within the 2 s of --max-time"
+    assert result.err.splitlines()[0] == f"cometresp: error: not finished within the {given} s of --max-time"
 
 
 def test_loopback_never_goes_through_a_proxy_nor_needs_certificates(ask: Command, wire: Wire) -> None:
@@ -318,7 +325,7 @@ def streamed(client: Client) -> Answer:
     return answer
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.lists(st.integers(0, 15), min_size=len(EVENTS), max_size=len(EVENTS)),
@@ -343,7 +350,7 @@ def test_the_answer_is_the_same_however_the_bytes_are_framed_and_cut(
     assert (answer.status, answer.read_new_text()) == ("completed", "Grüße 😀 x\u2028y")
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.binary(max_size=400))
 def test_any_bytes_of_a_stream_end_in_events_or_in_one_of_our_errors(data: bytes) -> None:
     with serving() as wire, connected(wire) as client:

@@ -28,6 +28,7 @@ from tests.scripted import (
     response,
     sse,
 )
+from tests.waiting import in_time
 
 ERROR, HINT = "cometresp: error: ", "\nhint: a larger --max-reply-size takes it\n"
 MIB = 1 << 20
@@ -224,7 +225,7 @@ def test_an_error_whose_body_drips_is_told_by_its_status(
 def test_an_error_whose_body_outlasts_max_time_is_told_by_its_status(ask: Command, wire: Wire) -> None:
     head = reply(401, b"not you", "text/plain").replace(b"Content-Length: 7", b"Content-Length: 9999")
     wire.answer(repeating(head))
-    result = ask("ask", "--max-time", "1.5", "hi")
+    result = in_time(lambda seconds: ask("ask", "--max-time", seconds, "hi"), lambda result: result.ran_out)
     assert (result.code, result.err.splitlines()[0]) == (77, f"{ERROR}HTTP 401: not you")
 
 

@@ -53,7 +53,7 @@ def test_without_a_key_it_prints_all_the_same_and_ends_with_what_is_missing(fork
     assert shown["files"]["config"] == f"{run.home}/.config/cometresp/config.toml · not there yet"
     assert shown["files"]["state"] == f"{state(run)} · not there yet"
     assert (shown["server"]["key"], shown["server"]["model"]) == ("none", "gpt-5.4 (default)")
-    assert [shown["terminal"][name] for name in ("stdin", "stdout", "stderr")] == ["pipe", "file", "file"]
+    assert [shown["terminal"][name] for name in ("stdin", "stdout", "stderr")] == ["pipe"] * 3
     assert shown["terminal"]["redraws"] == "no: there is no terminal"
     assert list(run.home.iterdir()) == []
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from cometresp.render.screen import Polling
-from tests.conftest import Command
+from tests.conftest import Command, Result
 from tests.jobs import job
 from tests.one_response import AT_ONCE, END, STREAM, WHOLE, cut_after, queued
 from tests.recorded import heads, record_of
 from tests.scripted import Wire, error_reply, json_reply, message, response, sse, text_stream
 from tests.terminals import plain
-from tests.waiting import LONGEST, until
+from tests.waiting import LONGEST, in_time, until
 
 # waiting ----------------------------------------------------------------------------------------------------------
 
@@ -58,8 +58,11 @@ def test_waiting_on_the_emulator_rides_out_its_faults(run: Command) -> None:
 
 @pytest.mark.slow
 def test_a_wait_that_runs_out_ends_with_7_also_when_a_poll_hangs(ask: Command, wire: Wire) -> None:
-    wire.answer(queued(), lambda _, connection: (connection.recv(1), None)[1])
-    result = ask("get", "r1", "--wait", "--max-time", "2")
+    def get(seconds: str) -> Result:
+        wire.restart(queued(), lambda _, connection: (connection.recv(1), None)[1])
+        return ask("get", "r1", "--wait", "--max-time", seconds)
+
+    result = in_time(get, lambda result: result.ran_out)
     assert list(result) == [
         7,
         "",
@@ -221,7 +224,9 @@ def test_a_follow_that_runs_out_of_time_ends_with_7(ask: Command, wire: Wire) ->
         connection.recv(1)
 
     wire.answer(hang)
-    result = ask("get", "r1", "--stream", "--max-time", "2")
+    result = in_time(
+        lambda seconds: ask("get", "r1", "--stream", "--max-time", seconds), lambda result: "one" not in result.text
+    )
     assert (result.code, result.text) == (7, "Grüße, one \n")
 
 

@@ -340,10 +340,11 @@ unknown  me
 
 
 def shown(result: Any) -> str:
-    """What a terminal shows, without styles and blanks at the ends of lines."""
+    """What a terminal shows, without styles, blanks at the ends of lines, and the notice if the list takes a second."""
     import re
 
     text = re.sub(r"\x1b\[[0-9;]*m", "", result.out.decode()).replace("\r\n", "\n")
+    text = text.removeprefix("waiting for the list of models\n")
     return "".join(line.rstrip() + "\n" for line in text.splitlines())
 
 

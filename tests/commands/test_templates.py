@@ -6,13 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Command, Forker
-from tests.quick import Quick
 from tests.terminals import plain
-
-
-@pytest.fixture
-def run(run: Command, forker: Forker) -> Command:
-    return Quick.of(run, forker)
 
 
 @pytest.fixture

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.errors import UsageError
 from cometresp.functions.results import Function
 from cometresp.functions.toolbox import Toolbox
 from tests.functions.conftest import Make, error_of, output_of, refusal
+from tests.properties import examples
 from tests.waiting import lives, until, written
 
 # Prints its words and what it reads, as JSON.
@@ -341,13 +342,13 @@ WORD = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 ANY = st.text(st.characters(codec=None, exclude_categories=[]))
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(WORD, WORD)
 def test_any_text_arrives_unchanged_as_a_word_and_on_standard_input(echo: tuple[Toolbox, Path], a: str, b: str) -> None:
     assert json.loads(output_of(echo[0], "t0", a=a, b=b)) == [[f"={a}", b], {"a": a, "b": b}]
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.dictionaries(ANY, ANY))
 def test_any_object_arrives_unchanged_on_standard_input(echo: tuple[Toolbox, Path], values: dict[str, str]) -> None:
     assert json.loads(output_of(echo[0], "t1", **values)) == values

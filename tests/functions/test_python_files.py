@@ -10,12 +10,13 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.functions.results import Function
 from cometresp.functions.toolbox import Toolbox
 from tests.functions.conftest import Make, error_of, output_of, refusal
+from tests.properties import examples
 from tests.waiting import running, until
 
 NO_ARGUMENTS = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
@@ -360,7 +361,7 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toolbox]:
 ANY = st.text(st.characters(codec=None, exclude_categories=[]))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.dictionaries(ANY, ANY), st.booleans())
 def test_any_text_arrives_unchanged(echo: Toolbox, values: dict[str, str], ascii_only: bool) -> None:
     result = echo.run("any_names", json.dumps({"values": values}, ensure_ascii=ascii_only))

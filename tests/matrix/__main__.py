@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from tests.conftest import Forker
@@ -14,7 +15,7 @@ from tests.scripted import serving
 def main(words: list[str]) -> int:
     kinds = [word for word in words if word != "--write"] or list(table.KINDS)
     changes = 0
-    with serving() as wire, Forker() as forker, tempfile.TemporaryDirectory() as folder:
+    with serving() as wire, closing(Forker()) as forker, tempfile.TemporaryDirectory() as folder:
         rig = Rig.of(wire, forker, Path(folder))
         rig.prepare()
         for kind in kinds:

@@ -184,7 +184,9 @@ def test_a_client_that_leaves_after_the_last_event_has_the_whole_reply(tape: Tap
         answer = connection.getresponse()
         received = b""
         while b"response.completed" not in received:
-            received += answer.read1()
+            piece = answer.read1()
+            assert piece, received
+            received += piece
         answer.close()
     assert ["ended" in json.loads(text)["reply"] for text in tape.texts()] == [False]
 

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -16,6 +16,7 @@ from cometresp.render.blocks import Blocks, Splitter
 from cometresp.render.console import rendered
 from cometresp.terminal import Terminal
 from cometresp.text import escape
+from tests.properties import examples
 
 PIECES = [
     "# heading\n\n",
@@ -108,7 +109,7 @@ def defines_after_use(document: str) -> bool:
     return False
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(st.sampled_from(PIECES + LINES), max_size=10), st.lists(st.integers(1, 40), min_size=1, max_size=5))
 def test_blocks_in_pieces_are_the_whole_document(pieces: list[str], cuts: list[int]) -> None:
     document = "".join(pieces)
@@ -116,7 +117,7 @@ def test_blocks_in_pieces_are_the_whole_document(pieces: list[str], cuts: list[i
         assert in_pieces(document, cuts) == whole(document)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(st.sampled_from("ab \n-=#>`~*|_[]()1.\t<\\")), st.lists(st.integers(1, 9), min_size=1, max_size=4))
 def test_no_markup_makes_the_pieces_differ_from_the_whole(document: str, cuts: list[int]) -> None:
     if not defines_after_use(document):
@@ -148,7 +149,7 @@ needs_spec = pytest.mark.skipif(
 def test_the_specs_own_examples_are_the_same_in_pieces_of_any_size() -> None:
     assert len(spec_documents()) >= 40
 
-    @settings(max_examples=200, deadline=None)
+    @examples(200)
     @given(st.sampled_from(spec_documents()), st.lists(st.integers(1, 200), min_size=1, max_size=5))
     def same(document: str, cuts: list[int]) -> None:
         assert in_pieces(document, cuts) == whole(document)

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -15,6 +15,7 @@ from cometresp.emulator.validation import strict_problem
 from cometresp.errors import UsageError
 from cometresp.schema.check import schema_error
 from cometresp.schema.strict import listed_schema, strict_schema
+from tests.properties import examples
 from tests.schema.shapes import MAP, SCHEMAS, TEXT, VALUES, WHOLE, Json, checked, closed, objects, refusal, schema
 
 
@@ -145,7 +146,7 @@ SOUP = st.recursive(
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@examples(300)
 @given(st.dictionaries(st.sampled_from(["type", "properties", "$defs", "$id", "$schema", "$ref"]), SOUP), VALUES)
 def test_no_json_ends_in_a_traceback(given: Json, value: Any) -> None:
     for strict, multi in ((True, False), (True, True), (False, True)):

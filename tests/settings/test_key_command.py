@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,20 @@ def test_a_command_without_a_key_is_told_with_its_standard_error(command: tuple[
     with pytest.raises(ConfigError) as raised:
         key_of(*command)
     assert raised.value.message == f"F: key_command: {message}"
+
+
+def test_what_a_command_has_written_counts_however_late_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = threading.Thread.run
+
+    def late(thread: threading.Thread) -> None:
+        time.sleep(1.3)  # longer than is waited for a stream that others hold open
+        run(thread)
+
+    monkeypatch.setattr(threading.Thread, "run", late)
+    assert key_of(*sh("echo sk-1")) == "sk-1"
+    with pytest.raises(ConfigError) as raised:
+        key_of(*sh("echo locked >&2; exit 1"))
+    assert raised.value.message == "F: key_command: sh ended with 1: locked"
 
 
 def test_a_command_that_hangs_is_ended() -> None:

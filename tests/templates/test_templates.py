@@ -7,16 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Command, Forker, Result
-from tests.quick import Quick
+from tests.conftest import Command, Result
 from tests.scripted import Wire, text_stream
 
 DOCS = Path(__file__).parents[2] / "docs/templates"
-
-
-@pytest.fixture
-def ask(ask: Command, forker: Forker) -> Command:
-    return Quick.of(ask, forker)
 
 
 def kept(ask: Command, text: str, name: str = "t") -> Path:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.conftest import Command, Forker
-from tests.quick import Quick
 from tests.recorded import heads, recorded, state_path
 from tests.scripted import Wire, call, created, delta, error_reply, json_reply, message, response, sse, text_stream
 from tests.terminals import plain
@@ -19,11 +18,6 @@ SENT = [
     *("-m", "m1", "-s", "be brief", "--temperature", "0.5", "--effort", "low", "--schema", "name, age int"),
     *("-t", "web_search", "--metadata", "a=b", "--include", "reasoning.encrypted_content", "-P", "x.y=1"),
 ]
-
-
-@pytest.fixture
-def ask(ask: Command, forker: Forker) -> Command:
-    return Quick.of(ask, forker)
 
 
 def answers(wire: Wire, *texts: str) -> None:

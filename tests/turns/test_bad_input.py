@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from cometresp.options.spread import option_of
 from cometresp.options.tables import ChainOptions, ConnectionOptions, OutputOptions, RequestOptions
 from tests.conftest import Command
+from tests.properties import examples
 from tests.scripted import Wire, text_stream
 
 REMOTE = "http://api.example"
@@ -273,7 +274,7 @@ ARGUMENTS = st.binary(max_size=9).map(lambda data: os.fsdecode(data.replace(b"\0
 WORDS = st.sampled_from(["-", "--", "ask", "-x", "--model", "@"]) | ARGUMENTS
 
 
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@examples(5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(lines=st.lists(st.lists(WORDS, max_size=4), min_size=10, max_size=10))
 def test_any_words_are_a_request_or_a_usage_error(run: Command, lines: list[list[str]]) -> None:
     results = run.each((["ask", "--dry-run", "--curl", "-m", "m", *words] for words in lines), stdin=b"x")

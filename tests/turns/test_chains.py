@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import Command
 from tests.recorded import heads, state_path
 from tests.scripted import Wire, call, created, delta, error_reply, json_reply, message, response, sse, text_stream
+from tests.waiting import in_time
 
 USER_A = {"role": "user", "content": "a"}
 
@@ -308,7 +309,8 @@ def test_get_waits_until_the_response_has_ended(ask: Command, wire: Wire) -> Non
     wire.answer(json_reply(response(status="in_progress")), json_reply(response(message("done"))))
     assert list(ask("get", "--wait", "-", stdin=b"resp_1\n")) == [0, "done\n", ""]
     wire.answer(json_reply(response(status="in_progress")))
-    assert ask("get", "--wait", "--max-time", "2", "resp_1").code == 7
+    get = in_time(lambda seconds: ask("get", "--wait", "--max-time", seconds, "resp_1"), lambda result: result.ran_out)
+    assert get.code == 7
 
 
 def test_get_of_an_unknown_id_says_what_it_may_mean(ask: Command, wire: Wire) -> None:

@@ -6,7 +6,6 @@ import random
 import signal
 import socket
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from cometresp.state.records import Settings, Turn
 from cometresp.turns.exchange import exchange
 from cometresp.turns.resume import Resumption, resume_from_record
 from cometresp.wire.events import Event
-from tests.conftest import Command
+from tests.conftest import Command, Result
 from tests.scripted import (
     STREAM_HEAD,
     Request,
@@ -40,6 +39,8 @@ from tests.scripted import (
     sse,
     text_stream,
 )
+from tests.turns.tooling import PATIENT
+from tests.waiting import in_time, line_with
 
 SEEDS = int(os.environ.get("COMETRESP_TEST_SEEDS", "5"))  # more take long
 PROMPT = "Ünïcödé 𝄞 and a long tail of words. " * 20
@@ -193,8 +194,11 @@ def test_background_with_wait_shows_the_answer(ask: Command, wire: Wire) -> None
 
 
 def test_a_wait_that_runs_out_ends_with_7(ask: Command, wire: Wire) -> None:
-    wire.answer(pending(), pending("in_progress"))
-    result = ask("ask", "--background", "--wait", "--max-time", "2", "hi")
+    def run(seconds: str) -> Result:
+        wire.restart(pending(), pending("in_progress"))
+        return ask("ask", "--background", "--wait", "--max-time", seconds, "hi")
+
+    result = in_time(run, lambda result: result.ran_out or "queued" in result.err)  # nothing came, or no poll
     assert (result.code, result.err) == (
         7,
         "cometresp: error: resp_1 is still in progress\nhint: cometresp get resp_1 --wait\n",
@@ -216,8 +220,11 @@ def test_a_wait_whose_stream_broke_and_whose_poll_hangs_ends_with_7(
         connection.sendall(begun)
         connection.recv(1)
 
-    wire.answer(begun if ends else hang, never)
-    result = ask("ask", "--background", "--wait", "--max-time", "1.5", "hi")
+    def run(seconds: str) -> Result:
+        wire.restart(begun if ends else hang, never)
+        return ask("ask", "--background", "--wait", "--max-time", seconds, "hi")
+
+    result = in_time(run, lambda result: result.ran_out or text not in result.text)
     told = "cometresp: error: resp_1 is still in progress\nhint: cometresp get resp_1 --wait\n"
     assert list(result) == [7, f"{text}\n" if text else "", told]
     wire.answer(sse(*numbered(delta(" done"), ended(response(message("half done"))), first=2)))
@@ -239,22 +246,20 @@ def test_a_server_that_runs_background_in_the_foreground_is_told_of(ask: Command
     assert ask("chains", "head").text == "resp_1\n"
 
 
-def interrupted(ask: Command, wire: Wire, again: Callable[[], bool]) -> tuple[int, str]:
+def interrupted(ask: Command, wire: Wire, *, again: bool) -> tuple[int, str]:
     def hang(_: Any, connection: Any) -> None:
         connection.sendall(STREAM_HEAD + frames(numbered(created(background=True), delta("half"))))
         connection.recv(1)
 
     wire.answer(hang, json_reply(response(status="cancelled")))
-    process = ask.popen("stream", "--background", "--verbose", "hi")
+    program = PATIENT if again else ("-m", "cometresp")
+    process = ask.popen("stream", "--background", "--verbose", "hi", program=program)
     assert process.stdout is not None
     assert process.stdout.read(4) == b"half"
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
-    line = b""
-    while b"interrupt again" not in line:
-        line = process.stderr.readline()
-        assert line
-    if again():
+    line_with(b"interrupt again", process.stderr)
+    if again:
         process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     return process.returncode, err.decode()
@@ -262,7 +267,7 @@ def interrupted(ask: Command, wire: Wire, again: Callable[[], bool]) -> tuple[in
 
 @pytest.mark.slow
 def test_an_interrupt_leaves_a_background_stream_running(ask: Command, wire: Wire) -> None:
-    assert interrupted(ask, wire, lambda: False) == (
+    assert interrupted(ask, wire, again=False) == (
         130,
         "cometresp: error: interrupted\n"
         "hint: resp_1 is still running: cometresp get resp_1 --stream follows it, cometresp cancel resp_1 ends it\n",
@@ -271,7 +276,7 @@ def test_an_interrupt_leaves_a_background_stream_running(ask: Command, wire: Wir
 
 
 def test_a_second_interrupt_cancels_it(ask: Command, wire: Wire) -> None:
-    assert interrupted(ask, wire, lambda: True) == (
+    assert interrupted(ask, wire, again=True) == (
         130,
         "cometresp: error: interrupted; resp_1 was cancelled\nhint: what came is kept: cometresp log resp_1\n",
     )

@@ -15,8 +15,8 @@ from tests.conftest import Command
 from tests.jobs import Job, cursor_is_hidden, job
 from tests.scripted import STREAM_HEAD, Wire, created, delta, ended, frames, message, response
 from tests.terminals import TAKE_TERMINAL, plain
-from tests.turns.tooling import TOUCH, answering, calling
-from tests.waiting import halted, lives, until, written
+from tests.turns.tooling import PATIENT, TOUCH, answering, calling
+from tests.waiting import halted, line_with, lives, until, written
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes are looked up in /proc")
 
@@ -261,17 +261,16 @@ def test_a_second_interrupt_waits_only_seconds_for_the_cancel(ask: Command, wire
         connection.recv(1)
 
     wire.answer(hang, silent)
-    process = ask.popen("stream", "--background", "--verbose", "hi")
+    process = ask.popen("stream", "--background", "--verbose", "hi", program=PATIENT)
     assert process.stdout is not None
     assert process.stderr is not None
     assert process.stdout.read(4) == b"half"
     process.send_signal(signal.SIGINT)
-    while b"interrupt again" not in process.stderr.readline():
-        pass
+    line_with(b"interrupt again", process.stderr)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert err.decode().startswith("cometresp: error: interrupted; resp_1 can't be cancelled: no answer within 5 s\n")
+    assert err.decode().startswith("cometresp: error: interrupted; resp_1 can't be cancelled: no answer within 1 s\n")
 
 
 def test_signals_that_are_ignored_stay_ignored(ask: Command, wire: Wire) -> None:

@@ -16,7 +16,7 @@ from tests.state.files import execute, opened
 from tests.state.holding import file_held
 from tests.terminals import on_terminal, plain
 from tests.turns.tooling import OSLO, USAGE, allowed, answering, calling, oslo
-from tests.waiting import until
+from tests.waiting import line_with, until
 
 # the loop ---------------------------------------------------------------------------------------------------------
 
@@ -293,8 +293,7 @@ def slow() -> str:
     until((tools.home / "running").exists)
     with file_held(state_path(tools)):
         (tools.home / "go").touch()
-        while not process.stderr.readline().startswith(b"waiting for another process"):
-            pass
+        line_with(b"waiting for another process", process.stderr)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     hint = "hint: cometresp continue --functions slow.py resumes the run; the calls run again"

@@ -28,6 +28,17 @@ def fail(text: str) -> str:
     """Raises."""
     raise ValueError(text)
 '''
+# The program, with a minute in which a second interrupt cancels, not two seconds: a busy machine may take those to send
+# it. The cancel may take one second, not five.
+PATIENT = (
+    "-c",
+    """
+from cometresp.turns import send
+send._CANCEL_SECONDS, send._CANCEL_LIMIT = 60.0, 1.0
+from cometresp.__main__ import main
+main()
+""",
+)
 USAGE = {"input_tokens": 10, "output_tokens": 1, "total_tokens": 11}
 
 
