@@ -316,7 +316,7 @@ def _all(db: sqlite3.Connection, rest: str, values: Mapping[str, object], skippe
 
 @contextmanager
 def _no_search_for_garbage() -> Iterator[None]:
-    """What is read from JSON has no cycles: to search it again and again takes a third of the time of many turns."""
+    """What is read from JSON has no cycles: it needn't be searched again and again while many turns are read."""
     searching = gc.isenabled()
     gc.disable()
     try:
