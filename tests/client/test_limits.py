@@ -264,7 +264,8 @@ def test_comments_are_progress_of_a_stream(ask: Command, wire: Wire) -> None:
         wire.restart(script)
         return ask("ask", "--timeout", seconds, "hi")
 
-    assert list(in_time(run, lambda result: "no data" in result.err)) == [0, "late\n", ""]
+    result = in_time(run, lambda result: "no data" in result.err)
+    assert list(result) == [0, "late\n", ""]
 
 
 # what is sent back ------------------------------------------------------------------------------------------------
