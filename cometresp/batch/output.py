@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple, Self
 
 from cometresp.batch.source import Mark
 from cometresp.errors import ExitCode, OutputError, UsageError
+from cometresp.locks import lock_file
 from cometresp.sinks import is_written_through, opened_through
 from cometresp.terminal import Terminal, write_all
 from cometresp.text import escape_json, escape_line, json_bytes
@@ -66,11 +67,9 @@ class Output:
             self._size = os.fstat(descriptor).st_size
         except (OSError, ValueError) as error:
             raise self._error(error) from error
-        try:
-            _lock(self._file, self._shown)
-        except OutputError:
+        if not lock_file(self._file):
             self._file.close()
-            raise
+            raise OutputError(f"--output: another run is writing to {self._shown}")
 
     def write(self, line: bytes) -> None:
         """Append one line, whole or not at all. Raises OutputError and PipeClosedError."""
@@ -137,8 +136,10 @@ class Output:
         new = f"{target}.{os.getpid()}.new"
         try:
             with open(target, "rb") as old, open(new, "wb") as file:  # noqa: PTH123
-                os.fchmod(file.fileno(), os.fstat(old.fileno()).st_mode & 0o7777)
+                os.chmod(new, os.fstat(old.fileno()).st_mode & 0o7777)  # noqa: PTH101
                 file.writelines(lines(old))
+            if os.name == "nt":
+                self._file.close()  # a file that is open can't be replaced there
             os.replace(new, target)  # noqa: PTH105
             self._file.close()
             self.open()
@@ -193,20 +194,6 @@ def _read(file: BinaryIO, size: int) -> bytes:
     while len(data) < size and (chunk := file.read(size - len(data))):
         data += chunk
     return data
-
-
-def _lock(file: BinaryIO, shown: str) -> None:
-    """Raises OutputError where another run writes to the file."""
-    try:
-        from fcntl import LOCK_EX, LOCK_NB, flock
-    except ImportError:  # Windows
-        return
-    try:
-        flock(file.fileno(), LOCK_EX | LOCK_NB)
-    except BlockingIOError as error:
-        raise OutputError(f"--output: another run is writing to {shown}") from error
-    except OSError:  # a file system without locks
-        return
 
 
 # which input it is of -----------------------------------------------------------------------------------------------
