@@ -34,6 +34,7 @@ _FIELD = re.compile(r"(data|event|id|retry)?(:|$)")  # a line of a stream
 # The line of a name that the data has, too.
 _NAME = re.compile(r'event: (?<![^\n]event: )(response\.[a-z_.]+)\n(?=data: \{"type": ?"\1")')
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_NEAR = 8  # events
 _KEPT = 4096  # characters at the start and at the end of a stream that are looked at if it ends too early
 _QUOTED = 200
 _NO_ANSWER = 1 << 20  # bytes that are read of what is no answer
@@ -384,7 +385,7 @@ class _Text:
                 self._tail = text[-kept:] if len(text) >= kept else (self._tail + text)[-kept:]
                 if not is_within_line or not text.startswith("event: "):
                     text = _NAME.sub("", text)
-                last = _last_event(text)
+                last = _last_delta(text)
                 if last:
                     self.more = True
                     yield text[:last]
@@ -418,10 +419,18 @@ class _Text:
         return "\n".join(line for line in lines if line.strip() not in ("", "[DONE]") and not _FIELD.match(line))
 
 
-def _last_event(text: str) -> int:
-    """Where the last of several events begins that these bytes of a stream have whole; 0 where that isn't clear."""
+def _last_delta(text: str) -> int:
+    """Where the last delta begins among the events that these bytes of a stream have whole; 0 if it isn't near the end.
+
+    So what comes before the end of an answer is written before that is known, however the bytes are cut.
+    """
     end = text.rfind("\n\n")
-    begin = text.rfind("\n\n", 0, end) + 2 if end > 0 else 0
-    if begin > 1 and (text.startswith("data: {", begin) or text.find("\ndata: {", begin, end) > 0):
-        return begin
+    for _ in range(_NEAR):
+        begin = text.rfind("\n\n", 0, max(end, 0)) + 2
+        if begin <= 1:
+            break
+        has_data = text.startswith("data: {", begin) or text.find("\ndata: {", begin, end) > 0
+        if has_data and text.find('.delta"', begin, end) > 0:
+            return begin
+        end = begin - 2
     return 0

@@ -57,13 +57,17 @@ def test_no_event_is_lost_whatever_stands_before_the_line_of_its_name(pieces: li
         ([NAMED * 3], [True, True, False]),
         ([NAMED * 2 + NAMED[:-1], b"\n"], [True, False, False]),
         ([NAMED, NAMED], [False, False]),
-        ([NAMED * 2 + b"data: [DONE]\n\n"], [False, False]),
-        ([NAMED * 2 + b": comment\n\n"], [False, False]),
-        ([NAMED * 2 + b"id: 7\n\n"], [False, False]),
-        ([NAMED * 2 + b": data: {\n\n"], [False, False]),
-        ([NAMED * 2 + b"id: 7\ndata: {}\n\n"], [True, True, False]),
+        ([NAMED * 2 + b"data: [DONE]\n\n"], [True, False]),
+        ([NAMED * 2 + b": comment\n\n"], [True, False]),
+        ([NAMED * 2 + b"id: 7\n\n"], [True, False]),
+        ([NAMED * 2 + b": data: {\n\n"], [True, False]),
+        ([NAMED * 2 + b"id: 7\ndata: {}\n\n"], [True, False, False]),
         ([NAMED.replace(b"\n", b"\r\n") * 2], [False, False]),
         ([frames([ended(response()), delta("late")])], [True, False]),
+        (
+            [frames([delta("a"), delta("b"), ended(response())])],
+            [True, False, False],
+        ),  # written before the end is known
     ],
 )
 def test_an_event_says_that_another_one_came_with_it_only_where_one_did(pieces: list[bytes], more: list[bool]) -> None:

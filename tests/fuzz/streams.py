@@ -84,7 +84,7 @@ def _read(chunks: list[bytes], kind: str) -> Read:
             assert type(event.type) is str
             assert type(event.data) is dict
             assert event.raw.isascii() or json_bytes(event.raw).decode()
-            events.append(event)
+            events.append(event._replace(more=False))  # which depends on how the bytes are cut
     except (ProtocolError, UnreachableError) as error:
         told = (type(error), error.message, error.hint, error.exit_code)
     else:
