@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cometresp.batch.looked import Looked
 from cometresp.batch.standing import fetching, name_of, status_line, status_words, verdict_of
-from cometresp.batch.submitted import keep, recent
+from cometresp.batch.submitted import is_recorded, keep, recent
 from cometresp.batch.waiting import until_ended
 from cometresp.errors import CometrespError, Next, ProtocolError, RequestRefusedError
 from cometresp.runtime import Runtime
@@ -36,8 +36,8 @@ _MOST_ASKED = 10  # recorded batches whose status is asked for
 def show_status(options: Looked, runtime: Runtime) -> None:
     """Print the status of a batch. Raises the error that its end amounts to, or that it hasn't ended (7)."""
     assert options.id is not None
-    with client_for(runtime, options.id) as client:
-        batch = client.batch(options.id)
+    with opened_client(runtime) as client:
+        batch = first_look(client, options.id, runtime)
         if options.wait and not has_ended(batch):
             again = Next("batch status", (shell_arguments(options.id), "--wait"))
             batch = until_ended(client, batch, runtime, again)
@@ -120,14 +120,40 @@ def cancel(options: Looked, runtime: Runtime) -> None:
 
 
 @contextmanager
-def client_for(runtime: Runtime, batch_id: str = "") -> Iterator["Client"]:
-    """The client for requests about batches. Its errors say whether the server offers none, or not this one."""
+def opened_client(runtime: Runtime) -> Iterator["Client"]:
+    """The client for requests about batches, whose errors are as they come."""
     runtime.check_sendable()
     with runtime.client() as client:
-        try:
-            yield client
-        except CometrespError as error:
-            raise explained(error, batch_id) from error
+        yield client
+
+
+@contextmanager
+def explaining(batch_id: str = "", *, known: bool = False, again: Next | None = None) -> Iterator[None]:
+    """A block whose errors say whether the server offers no batches, or not this one.
+
+    `known`: the server has had this one, which `again` asks for again.
+    """
+    try:
+        yield
+    except CometrespError as error:
+        raise (_of_known(error, batch_id, again) if known else explained(error, batch_id)) from error
+
+
+@contextmanager
+def client_for(runtime: Runtime, batch_id: str = "") -> Iterator["Client"]:
+    """The client for requests about batches. Its errors say whether the server offers none, or not this one."""
+    known = bool(batch_id) and is_recorded(runtime, batch_id)
+    with opened_client(runtime) as client, explaining(batch_id, known=known):
+        yield client
+
+
+def _of_known(error: CometrespError, batch_id: str, again: Next | None) -> CometrespError:
+    """The error of a request about a batch that the server has had: it names the batch, and how to get its results."""
+    if not offers_no_batches(error, names_one=True):
+        return explained(error, batch_id)
+    reason = error.message.removeprefix("not the Responses API: ")
+    again = again or Next("batch fetch", (shell_arguments(batch_id), "--wait -o OUT"))
+    return ProtocolError(f"{abridged_id(batch_id)}: {reason}", hint=(again, " tries again"), details=error.details)
 
 
 def explained(error: CometrespError, batch_id: str = "") -> CometrespError:
@@ -145,6 +171,12 @@ def explained(error: CometrespError, batch_id: str = "") -> CometrespError:
         hint = (Next("batch list"), " lists the batches of the server")
         return error.with_message(f"the server doesn't know {name}: {error.message}", hint)
     return error
+
+
+def first_look(client: "Client", batch_id: str, runtime: Runtime) -> Json:
+    """The batch as it is now. Its errors say whether the server offers no batches, or not this one."""
+    with explaining(batch_id, known=is_recorded(runtime, batch_id)):
+        return client.batch(batch_id)
 
 
 # lists --------------------------------------------------------------------------------------------------------------
