@@ -18,6 +18,7 @@ looked      What the command lines of the provider's lane ask for.
 merge       `batch merge`: the outputs of several runs in one, a line for each id; what is missing.
 ordered     `--ordered`: the lines of the output in the order of the input.
 output      The output: whole lines, appended as responses come, each in one write; the file beside it.
+output_lines  The lines of an output; what killed runs left of some is left out, and said.
 progress    How far a batch is: a bar on a terminal, a line a minute anywhere else.
 record      `--record`: the responses of a batch in the state file; they move no head of a chain.
 result      How one request ended, and the line of the output that says so.

@@ -12,14 +12,15 @@ from cometresp.errors import UsageError
 from cometresp.text import escape_line, quoted
 from cometresp.wire.json import text
 
-_MOST_SHOWN = 1000
+_MOST_SHOWN = 20
 _SHOWN = 300  # characters of a message about a line
 
 
 class Checked(NamedTuple):
     """What the first pass found: `lines` are those that can be sent, `models` those that they name.
 
-    `bad` are messages, at most 1,000 of the `bad_count`. `unnamed` is whether some lines have no id of their own.
+    `bad` are messages, the first of the `bad_count`. `unnamed` is whether some lines have no id of their own.
+    `ids` are those of all parts, None where they aren't needed any more.
     """
 
     mark: Mark
@@ -28,6 +29,7 @@ class Checked(NamedTuple):
     unnamed: bool
     bad: tuple[str, ...]
     bad_count: int
+    ids: Digests | None = None
 
 
 def check(source: Source, bodies: Bodies, shard: Shard | None) -> Checked:
@@ -51,7 +53,7 @@ def check(source: Source, bodies: Bodies, shard: Shard | None) -> Checked:
         if shard is None or shard.has(entry.custom_id):
             lines += 1
             models.add(text(entry.body.get("model")))
-    return Checked(mark, lines, frozenset(models), unnamed, tuple(bad), bad_count)
+    return Checked(mark, lines, frozenset(models), unnamed, tuple(bad), bad_count, seen)
 
 
 def entries(source: Source, bodies: Bodies, shard: Shard | None, checked: Checked) -> Iterator[Entry]:

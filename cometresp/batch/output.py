@@ -8,12 +8,13 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, NamedTuple, Self
 
+from cometresp.batch.output_lines import output_lines
 from cometresp.batch.source import Mark
-from cometresp.errors import ExitCode, OutputError, UsageError
-from cometresp.sinks import is_written_through, opened_through
+from cometresp.errors import ExitCode, OutputError
+from cometresp.sinks import FileSink, is_written_through, opened_through
 from cometresp.terminal import Terminal, write_all
 from cometresp.text import escape_json, escape_line, json_bytes
 from cometresp.wire.json import Json, obj
@@ -32,6 +33,7 @@ class Output:
         self._lock = threading.Lock()
         self._file: BinaryIO | None = None
         self._size = 0
+        self._whole = 0  # bytes of whole lines
         self.is_regular = False
 
     def __enter__(self) -> Self:
@@ -43,6 +45,10 @@ class Output:
     @property
     def side_path(self) -> str:
         return f"{self._path}{_SIDE}"
+
+    @property
+    def shown_side(self) -> str:
+        return f"{self._shown}{_SIDE}"
 
     @property
     def shown(self) -> str:
@@ -60,17 +66,24 @@ class Output:
             if is_written_through(self._path):
                 self._file = opened_through(self._path, self._terminal)
                 return
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-            self._file = os.fdopen(descriptor, "r+b", buffering=0)
+            self._file = self._opened(self._path)
             self.is_regular = True
-            self._size = os.fstat(descriptor).st_size
+            self._size = os.fstat(self._file.fileno()).st_size
         except (OSError, ValueError) as error:
             raise self._error(error) from error
-        try:
-            _lock(self._file, self._shown)
-        except OutputError:
-            self._file.close()
-            raise
+
+    def _opened(self, path: str) -> BinaryIO:
+        """The file, locked; once more where another run has put one in its place meanwhile."""
+        while True:
+            file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666), "r+b", buffering=0)
+            try:
+                _lock(file, self._shown)
+            except OutputError:
+                file.close()
+                raise
+            if _leads_to(path, file):
+                return file
+            file.close()
 
     def write(self, line: bytes) -> None:
         """Append one line, whole or not at all. Raises OutputError and PipeClosedError."""
@@ -97,20 +110,26 @@ class Output:
             if self._file is not None:
                 self._file.close()
 
+    def loss(self) -> OutputError | None:
+        """The error where the file was removed or replaced while it was written; what was written is kept beside it."""
+        if not self.is_regular or self._file is None or self._path is None or _leads_to(self._path, self._file):
+            return None
+        kept = ""
+        with suppress(OSError, OutputError):
+            sink = FileSink(self._path)
+            self._file.seek(0)
+            while chunk := self._file.read(_CHUNK):
+                sink.write(chunk)
+            kept = sink.abandon().rpartition("; ")[2]
+        message = f"--output: {self._shown} was removed or replaced while it was written"
+        return OutputError(f"{message}; {kept}" if kept else message)
+
     # resuming -------------------------------------------------------------------------------------------------------
 
     def drop_torn_line(self) -> None:
         """Remove what stands behind the last newline: a line that a killed run didn't finish."""
         assert self._file is not None
-        at = self._size
-        while at > 0:
-            start = max(at - _CHUNK, 0)
-            self._file.seek(start)
-            found = _read(self._file, at - start).rfind(b"\n")
-            if found >= 0:
-                at = start + found + 1
-                break
-            at = start
+        at = self._end_of_lines()
         if at < self._size:
             try:
                 os.ftruncate(self._file.fileno(), at)
@@ -118,13 +137,36 @@ class Output:
                 raise self._error(error) from error
             self._size = at
 
-    def lines(self) -> Iterator[Json]:
-        """The lines that are there. Raises UsageError for one that isn't of a batch."""
+    def _end_of_lines(self) -> int:
+        """The place behind the last newline."""
         assert self._file is not None
+        at = self._size
+        while at > 0:
+            start = max(at - _CHUNK, 0)
+            self._file.seek(start)
+            found = _read(self._file, at - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            at = start
+        return 0
+
+    def lines(self, *, known: bool = False) -> Iterator[Json]:
+        """The lines that are there; what isn't one of them is told. Raises UsageError where it is no output.
+
+        `known`: it is one, whatever is in it.
+        """
+        self._whole = 0
         with open(self._path or "", "rb") as file:  # noqa: PTH123
-            for number, data in enumerate(file, 1):
-                if data.strip():
-                    yield parsed_line(data, self._shown, number)
+            for data, line in output_lines(file, self._shown, self._terminal.warn, known=known, torn=False):
+                self._whole += len(data)
+                yield line
+
+    def keep_lines(self) -> None:
+        """Remove all but the lines that `lines` has found."""
+        if self._whole == self._end_of_lines():
+            self.drop_torn_line()
+        elif self._whole != self._size:
+            self.replace(lambda file: (data for data, _ in output_lines(file, self._shown, known=True)))
 
     def replace(self, lines: Callable[[BinaryIO], Iterator[bytes]]) -> None:
         """Put other lines in the place of those that are there, which `lines` gets as a file.
@@ -150,17 +192,6 @@ class Output:
     def _error(self, error: Exception) -> OutputError:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         return OutputError(f"--output: {self._shown} can't be written: {reason}")
-
-
-def parsed_line(data: bytes, shown: str, number: int) -> Json:
-    """A line of an output. Raises UsageError for one that isn't of a batch."""
-    try:
-        line = json.loads(data)
-    except (ValueError, RecursionError):
-        line = None
-    if not isinstance(line, dict) or not isinstance(line.get("custom_id"), str):
-        raise UsageError(f"{shown}: line {number} is no line of a batch's output")
-    return line
 
 
 def is_failed(line: Json) -> bool:
@@ -195,7 +226,41 @@ def _read(file: BinaryIO, size: int) -> bytes:
     return data
 
 
-def _lock(file: BinaryIO, shown: str) -> None:
+@contextmanager
+def held(path: str | None, flag: str = "--output") -> Iterator[None]:
+    """A block in which no run writes to a file that is to be replaced. Raises OutputError where one does."""
+    file = None
+    with suppress(OSError, ValueError):
+        if path is not None and not is_written_through(path):
+            how = os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY
+            file = os.fdopen(os.open(path, how), "rb", buffering=0)
+    if file is None:
+        yield
+        return
+    with file:
+        _lock(file, escape_line(path or ""), flag)
+        yield
+
+
+def is_same_file(path: str | None, other: str | None) -> bool:
+    """Whether both names lead to one file, by whatever links."""
+    if path is None or other is None:
+        return False
+    try:
+        return os.path.samefile(path, other)  # noqa: PTH121
+    except (OSError, ValueError):
+        return path == other
+
+
+def _leads_to(path: str, file: BinaryIO) -> bool:
+    """Whether a path is still that of an open file."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file.fileno()))  # noqa: PTH116
+    except OSError:
+        return False
+
+
+def _lock(file: BinaryIO, shown: str, flag: str = "--output") -> None:
     """Raises OutputError where another run writes to the file."""
     try:
         from fcntl import LOCK_EX, LOCK_NB, flock
@@ -204,7 +269,7 @@ def _lock(file: BinaryIO, shown: str) -> None:
     try:
         flock(file.fileno(), LOCK_EX | LOCK_NB)
     except BlockingIOError as error:
-        raise OutputError(f"--output: another run is writing to {shown}") from error
+        raise OutputError(f"{flag}: another run is writing to {shown}") from error
     except OSError:  # a file system without locks
         return
 
@@ -239,11 +304,13 @@ def write_side(path: str, side: Side) -> None:
 
 
 def read_side(path: str) -> Side | None:
-    """None where there is none, or it can't be read."""
+    """None where there is none. Raises ValueError where it can't be read."""
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123
             document = json.load(file)
         given = document["input"]
         return Side(Mark(given["bytes"], given["sha256"]), document.get("shard") or "", document["form"] == "text")
-    except (OSError, ValueError, KeyError, TypeError):
+    except FileNotFoundError:
         return None
+    except (OSError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(str(error)) from error

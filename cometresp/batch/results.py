@@ -12,7 +12,7 @@ from cometresp.answer.verdict import verdict
 from cometresp.batch.budget import Prices
 from cometresp.batch.lane import explaining, first_look, opened_client
 from cometresp.batch.looked import Fetching, Outputs
-from cometresp.batch.output import model_in
+from cometresp.batch.output import held, is_same_file, model_in
 from cometresp.batch.result import Result
 from cometresp.batch.standing import Read, name_of, verdict_of
 from cometresp.batch.submitted import input_of, keep
@@ -179,8 +179,9 @@ class Opened:
         return Next("batch", words), ", with the flags of the requests, asks the failed again from here"
 
     def commit(self) -> None:
-        for sink in self._sinks():
-            sink.commit()
+        with held(self._wanted.file), held(self._wanted.errors, "--errors"):
+            for sink in self._sinks():
+                sink.commit()
 
     def abandon(self, error: CometrespError) -> None:
         """Keep what came beside the files, which are left as they were."""
@@ -197,8 +198,10 @@ def opened(wanted: Outputs, runtime: Runtime) -> Iterator[Opened]:
     """Open the places. What isn't committed is left out of the files, and kept beside them. Raises OutputError."""
     from cometresp.sinks import FileSink
 
-    if wanted.errors is not None and wanted.errors in ("", wanted.file):
+    if wanted.errors == "" or is_same_file(wanted.errors, wanted.file):
         raise UsageError("--errors: must name a file of its own" if wanted.errors else "--errors: must not be empty")
+    with held(wanted.file), held(wanted.errors, "--errors"):
+        pass  # nothing is waited for that can't be written
     terminal = runtime.terminal
     file = FileSink(wanted.file, terminal) if wanted.file is not None else None
     errors = FileSink(wanted.errors, terminal, "--errors") if wanted.errors is not None else None

@@ -20,7 +20,7 @@ from cometresp.batch.conclude import conclude
 from cometresp.batch.engine import Engine, Limits
 from cometresp.batch.gate import Gate
 from cometresp.batch.ordered import Ordered, in_order
-from cometresp.batch.output import Output
+from cometresp.batch.output import Output, is_same_file
 from cometresp.batch.resume import Earlier, open_output
 from cometresp.batch.shard import Shard, shard_of
 from cometresp.batch.source import Source, open_source
@@ -29,7 +29,7 @@ from cometresp.errors import CometrespError, StoppedError, UnreachableError, Usa
 from cometresp.options.batch import check_batch
 from cometresp.options.values import retries_of
 from cometresp.runtime import Runtime
-from cometresp.text import json_bytes, valid_json
+from cometresp.text import escape_line, json_bytes, valid_json
 
 if TYPE_CHECKING:
     from cometresp.batch.budget import Prices
@@ -70,7 +70,8 @@ def _run(asked: Asked, runtime: Runtime, source: Source, shard: Shard | None) ->
     if asked.output.max_cost is not None:
         prices.check({*checked.models, *bodies.fallbacks})
     with Output(asked.output.file, terminal) as output:
-        earlier = open_output(asked, output, source, checked, shard, prices)
+        earlier = open_output(asked, output, (source, checked, shard), prices, terminal.warn)
+        checked = checked._replace(ids=None)
         _send(asked, runtime, (source, bodies, shard, checked), output, earlier, prices)
 
 
@@ -87,8 +88,8 @@ def check_flags(asked: Asked) -> None:
             raise UsageError(f"{flag} goes with --resume")
     if asked.request.var and asked.request.template is None:
         raise UsageError("--var goes with --template")
-    if asked.output.file is not None and asked.output.file == asked.file:
-        raise UsageError(f"--output: {asked.file} is the input")
+    if is_same_file(asked.output.file, asked.file):
+        raise UsageError(f"--output: {escape_line(asked.output.file or '')} is the input")
 
 
 def _tell_bad(asked: Asked, runtime: Runtime, checked: Checked, source: Source) -> None:
@@ -134,7 +135,7 @@ def _send(
     prices: "Prices",
 ) -> None:
     batch, checked = asked.batch, given[3]
-    tally = Tally(checked.lines, earlier.count_of(checked), earlier.failed, earlier.spent)
+    tally = Tally(checked.lines, earlier.done, earlier.failed, earlier.spent)
     runtime.report.clients.append(tally)
     gate = Gate(batch.jobs, batch.rpm, batch.tpm, time.monotonic())
     limits = _limits(asked, prices, earlier)
@@ -155,6 +156,7 @@ def _send(
             error = _attend(asked, runtime, engine, _exchanges(asked, runtime, client, prices, tally))
     finally:
         ordered.flush()
+        error = output.loss() or error
         if batch.ordered and earlier.ids is not None and error is None:
             output.replace(in_order(entry.custom_id for entry in entries(*given)))
         output.close()

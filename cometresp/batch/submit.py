@@ -10,6 +10,7 @@ from cometresp.batch.creation import created
 from cometresp.batch.lane import explaining, opened_client
 from cometresp.batch.lane_input import LaneInput, lane_input, requests_of
 from cometresp.batch.looked import Submission
+from cometresp.batch.output import is_same_file
 from cometresp.batch.results import Opened, fetched, opened
 from cometresp.batch.standing import name_of
 from cometresp.batch.submitted import keep
@@ -85,6 +86,9 @@ def _check(options: Submission) -> None:
     flag = next((flag for flag, is_given in given if is_given), None)
     if flag and not options.wait:
         raise UsageError(f"{flag} goes with --wait", hint=(Next("batch fetch", "ID -o OUT"), " fetches results later"))
+    for name, path in (("--output", outputs.file), ("--errors", outputs.errors)):
+        if is_same_file(path, options.asked.file):
+            raise UsageError(f"{name}: {escape_line(path or '')} is the input")
     if options.wait and options.as_json:
         raise UsageError("--json and --wait exclude each other: with --wait the results are printed")
 
