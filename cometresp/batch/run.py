@@ -61,6 +61,7 @@ def _run(asked: Asked, runtime: Runtime, source: Source, shard: Shard | None) ->
     with terminal.waiting(f"checking {source.shown}"):
         checked = check(source, bodies, shard)
     _tell_bad(asked, runtime, checked, source)
+    runtime.report.model = _model_of(checked, bodies)
     if shows:
         _show(runtime, entries(source, bodies, shard, checked))
         return
@@ -73,6 +74,12 @@ def _run(asked: Asked, runtime: Runtime, source: Source, shard: Shard | None) ->
         earlier = open_output(asked, output, (source, checked, shard), prices, terminal.warn)
         checked = checked._replace(ids=None)
         _send(asked, runtime, (source, bodies, shard, checked), output, earlier, prices)
+
+
+def _model_of(checked: Checked, bodies: Bodies) -> str | None:
+    """The model that all requests name, or else that of those which name none."""
+    model = next(iter(checked.models)) if len(checked.models) == 1 else bodies.base.get("model")
+    return model if isinstance(model, str) and model else None
 
 
 def check_flags(asked: Asked) -> None:
@@ -96,7 +103,8 @@ def _tell_bad(asked: Asked, runtime: Runtime, checked: Checked, source: Source) 
     if checked.bad_count:
         message = bad_lines(checked, source)
         if not asked.batch.skip_bad:
-            raise UsageError(message, hint="nothing was sent; --skip-bad goes on without them")
+            more = "; --skip-bad goes on without them" if checked.good else ""
+            raise UsageError(message, hint=f"nothing was sent{more}")
         runtime.terminal.warn(message.replace("can't be sent", "can't be sent, and left out (--skip-bad)", 1))
     elif not checked.lines and asked.batch.shard is None:
         raise UsageError(f"{source.shown} holds no requests")
@@ -149,7 +157,7 @@ def _send(
         return 0
 
     todo = (entry for entry in entries(*given) if not earlier.has(entry.custom_id))
-    engine = Engine(todo, gate, tally, write, limits, given[1].fallbacks_of)
+    engine = Engine(todo, gate, tally, write, limits, given[1].fallbacks_of, runtime.terminal.warn)
     error: Exception | None = None
     try:
         with runtime.client(shared=True) as client:
@@ -172,7 +180,7 @@ def _limits(asked: Asked, prices: "Prices", earlier: Earlier) -> Limits:
         1 if batch.fail_fast else batch.max_failures,
         max(_IN_A_ROW, 2 * batch.jobs),
         None if most_cost is None else Budget(most_cost, prices, earlier.spent or 0.0, earlier.longest),
-        batch.tpm is not None,
+        batch.tpm,
         _AHEAD * batch.jobs if batch.ordered else None,
     )
 
