@@ -147,6 +147,6 @@ def _new_file(folder: Path, time: str, text: str) -> Path:
 def _remove_oldest(folder: Path) -> None:
     """Remove the user's own files of this kind, but for the newest."""
     found = [path for path in folder.glob(f"{_PREFIX}*{_SUFFIX}") if path.is_file() and not path.is_symlink()]
-    own = [path for path in found if os.name == "nt" or path.stat().st_uid == os.geteuid()]
+    own = [path for path in found if sys.platform == "win32" or path.stat().st_uid == os.geteuid()]
     for path in sorted(own, key=lambda path: (path.stat().st_mtime_ns, path.name))[:-_KEPT]:
         path.unlink(missing_ok=True)

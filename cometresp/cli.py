@@ -86,8 +86,9 @@ def _command(name: str, words: Sequence[str] | None = None) -> Any:
     app = import_module(f"cometresp.commands.{COMMANDS[name]}").app
     callback = app.registered_commands[0].callback
     declared = getattr(callback, "__signature__", None)
-    named = declared.naming(words) if words is not None and isinstance(declared, Declaration) else None
-    if named is None or len(app.registered_commands) > 1:
+    is_group = len(app.registered_commands) > 1
+    named = None if words is None or is_group or not isinstance(declared, Declaration) else declared.naming(words)
+    if named is None:
         command = get_command(app)
     else:
         callback.__signature__ = named

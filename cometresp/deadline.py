@@ -1,5 +1,6 @@
 """Time: how long anything may take, and how long to wait before another try."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -80,7 +81,7 @@ def alarm(seconds: float, error: Callable[[], Exception]) -> Iterator[None]:
     """
     import signal
 
-    if not has_alarm() or 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= seconds:
+    if sys.platform == "win32" or not has_alarm() or 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= seconds:
         yield
         return
 

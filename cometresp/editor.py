@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from cometresp.console import NAMES
 from cometresp.errors import UsageError
 from cometresp.foreground import foreground
 from cometresp.terminal import Terminal
-from cometresp.text import escape_line
+from cometresp.text import command_words, escape_line
 
 _USUAL = ("notepad",) if os.name == "nt" else ("sensible-editor", "editor", "nano", "vim", "vi")
 
@@ -31,7 +32,6 @@ def edit(path: str, terminal: Terminal, what: str = "--edit") -> None:
 
 def command(environ: Mapping[str, str], what: str = "--edit") -> list[str]:
     """The words of the editor's command, such as `code --wait`. Raises UsageError where there is no editor."""
-    import shlex
     import shutil
 
     for name in ("VISUAL", "EDITOR"):
@@ -41,7 +41,7 @@ def command(environ: Mapping[str, str], what: str = "--edit") -> list[str]:
         if shutil.which(given):  # a path with blanks in it
             return [given]
         try:
-            return shlex.split(given, posix=os.name != "nt")
+            return command_words(given)
         except ValueError as error:
             raise UsageError(f"{what}: {name} can't be read: {error}") from error
     found = next((name for name in _USUAL if shutil.which(name)), None)
@@ -57,13 +57,14 @@ def _streams(terminal: Terminal) -> Iterator[dict[str, Any]]:
         yield {}
         return
     try:
-        number = os.open("CONIN$" if os.name == "nt" else "/dev/tty", os.O_RDWR)
+        opened = [os.open(name, os.O_RDWR) for name in NAMES]
     except OSError:  # there is no terminal: an editor with windows of its own needs none
         from subprocess import DEVNULL
 
         yield {"stdin": DEVNULL, "stdout": terminal.stderr if terminal.stderr_tty else DEVNULL}
         return
     try:
-        yield {"stdin": number, "stdout": number, "stderr": number}
+        yield {"stdin": opened[0], "stdout": opened[1], "stderr": opened[1]}
     finally:
-        os.close(number)
+        for number in opened:
+            os.close(number)

@@ -1,12 +1,11 @@
 """Long text through the user's pager: `$PAGER`, else `less`; only where standard output is a terminal."""
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 
 from cometresp.foreground import foreground
 from cometresp.terminal import Terminal
-from cometresp.text import to_bytes
+from cometresp.text import command_words, to_bytes
 
 # As git has it: less quits where the text fits on the screen, passes colours on, and leaves the text on the screen.
 _SETTINGS = {"LESS": "FRX", "LV": "-c"}
@@ -37,10 +36,8 @@ def command(terminal: Terminal) -> list[str]:
         return []
     if "PAGER" not in environ:
         return ["less"] if terminal.redraws else []
-    from shlex import split
-
     try:
-        words = split(environ["PAGER"], posix=os.name != "nt")
+        words = command_words(environ["PAGER"])
     except ValueError:  # an unfinished quote
         words = [environ["PAGER"]]
     return [] if words == ["cat"] else words

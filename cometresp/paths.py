@@ -32,13 +32,21 @@ def wait_message(path: str) -> tuple[str, int]:
 
 
 def is_device(facts: os.stat_result) -> bool:
-    """Whether it is a device, such as a terminal or `/dev/zero`; `/dev/null` is none, but empty."""
+    """Whether it is a device, such as a terminal or `/dev/zero`; `/dev/null` is none, but empty.
+
+    Windows tells no device from its null device.
+    """
     if not (stat.S_ISCHR(facts.st_mode) or stat.S_ISBLK(facts.st_mode)):
         return False
     try:
-        return facts.st_rdev != os.stat(os.devnull).st_rdev  # noqa: PTH116
+        return numbers_of(facts) != numbers_of(os.stat(os.devnull))  # noqa: PTH116
     except OSError:
         return True
+
+
+def numbers_of(device: os.stat_result) -> int:
+    """The numbers of a device, which say what it is; 0 on Windows, where it has none."""
+    return getattr(device, "st_rdev", 0)
 
 
 def read_file(path: str, limit: int, *, only_regular: bool = False) -> bytes:

@@ -1,19 +1,18 @@
 """Questions on the terminal, whatever the standard streams are. What is asked is defined elsewhere."""
 
-import os
 import sys
 from contextlib import suppress
 from typing import Any, BinaryIO
 
 from cometresp import signals
+from cometresp.console import NAMES
 
 
 def ask(question: bytes, *, secret: bool = False) -> str | None:
     """The line that the user types, with its newline; "" at the end of input, None if there is no terminal."""
-    names = ("CONIN$", "CONOUT$") if os.name == "nt" else ("/dev/tty", "/dev/tty")
     kind = _SecretQuestion if secret else _Question
     try:
-        with open(names[0], "rb", buffering=0) as typed, open(names[1], "wb", buffering=0) as shown:  # noqa: PTH123
+        with open(NAMES[0], "rb", buffering=0) as typed, open(NAMES[1], "wb", buffering=0) as shown:  # noqa: PTH123
             return kind(question, typed, shown).answer()
     except OSError:
         return None
@@ -119,4 +118,5 @@ def _typed_unseen() -> bytes:
             line = line[:-1] if typed == "\b" else line + typed
     if line.endswith("\x03"):
         raise KeyboardInterrupt
-    return line[:-1].encode()
+    end = "" if line.endswith("\x1a") else "\n"
+    return (line[:-1] + end).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

@@ -9,6 +9,9 @@ another thread, which can wait for the locks that it needs, and then sends the s
 Python runs a handler between two steps of the main thread. A signal that comes just before a system call begins, or is
 delivered to another thread, doesn't interrupt that call: its handler would wait as long as the call does, for example
 for a server that sends nothing. So a thread is woken by every signal, and interrupts the main one shortly after.
+
+On Windows nothing interrupts such a call. There that thread ends the program, if the main one hasn't run the handler
+within two seconds.
 """
 
 import os
@@ -22,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cometresp.errors import ExitCode, StoppedError
 
 if TYPE_CHECKING:
+    import socket
     import threading
 
 _ENDS = {
@@ -29,10 +33,12 @@ _ENDS = {
     "SIGTERM": (ExitCode.TERMINATED, "terminated"),
     "SIGHUP": (ExitCode.HUNG_UP, "hung up"),
     "SIGQUIT": (ExitCode.QUIT, "quit"),
+    "SIGBREAK": (ExitCode.INTERRUPTED, "interrupted"),  # Ctrl-Break, on Windows
 }
 _LONGEST_RESTART = 5.0  # seconds until what was paused must have proceeded
 _LATER = 0.01
 _LONGEST_TELLING = 1.0  # seconds
+_LONGEST_DEAF = 2.0  # seconds that the main thread has for the handler, on Windows
 _NUDGES = (0.02, 0.1, 0.3)  # seconds between a signal and the interruptions of the main thread
 
 
@@ -67,7 +73,8 @@ class _Pause:
             with suppress(Exception):
                 one.pause()
         self.paused.set()
-        if _state.pause is self:  # a second signal of the user's may have stopped the program by now
+        # A second signal of the user's may have stopped the program by now.
+        if _state.pause is self and sys.platform != "win32":
             _send(self._main, signal.SIGTSTP)
         self.continued.wait()
         for one in watched:
@@ -81,6 +88,8 @@ class _State:
 
     def __init__(self) -> None:
         self.nudged_in = 0  # the process in which a thread is woken by signals
+        self.sockets: tuple[object, ...] = ()  # by which it is woken on Windows
+        self.handled = 0.0  # the time at which a handler of ours ran last
         self.reset()
 
     def reset(self) -> None:
@@ -156,29 +165,59 @@ def _handle(name: str, handler: Any) -> None:
 
 
 def _start_nudging() -> None:
-    """Have a thread interrupt the main one after each signal; SIGURG does that, which means nothing to a program."""
-    if sys.platform == "win32" or _state.nudged_in == os.getpid():
+    """Have a thread woken by each signal, which interrupts the main one; on Windows, which ends the program."""
+    if _state.nudged_in == os.getpid():
         return
     import threading
 
     _state.nudged_in = os.getpid()
-    woken, wakeup = os.pipe()
-    os.set_blocking(wakeup, False)
-    signal.signal(signal.SIGURG, lambda *_: None)
+    if sys.platform != "win32":
+        woken, wakeup = os.pipe()
+        os.set_blocking(wakeup, False)
+        signal.signal(signal.SIGURG, lambda *_: None)  # which means nothing to a program
+        thread = threading.Thread(target=_nudge, args=(woken, threading.main_thread()), daemon=True)
+    else:
+        import socket
+
+        _state.sockets = ours, theirs = socket.socketpair()  # Windows wakes only sockets
+        theirs.setblocking(False)
+        wakeup = theirs.fileno()
+        thread = threading.Thread(target=_end_the_deaf, args=(ours,), daemon=True)
     signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
-    threading.Thread(target=_nudge, args=(woken, threading.main_thread()), daemon=True).start()
+    thread.start()
 
 
 def _nudge(woken: int, main: "threading.Thread") -> None:
     import time
 
+    if sys.platform == "win32":
+        return
     while numbers := os.read(woken, 512):
         for pause in _NUDGES if set(numbers) - {signal.SIGURG} else ():
             time.sleep(pause)
             _send(main, signal.SIGURG)
 
 
+def _end_the_deaf(woken: "socket.socket") -> None:
+    """End the program where the main thread doesn't come to handle a signal."""
+    import time
+
+    while numbers := woken.recv(512):
+        came = time.monotonic()
+        ends = [number for number in numbers if signal.getsignal(number) is _on_end]  # a pager's are its own affair
+        while ends and _state.handled < came - _LONGEST_DEAF and time.monotonic() < came + _LONGEST_DEAF:
+            time.sleep(_LATER)
+        if ends and _state.handled < came - _LONGEST_DEAF:
+            code, word = _ENDS[signal.Signals(ends[0]).name]
+            finish()
+            os.write(2, f"cometresp: error: {word}\n".encode())
+            os._exit(code)
+
+
 def _on_end(number: int, _: object) -> None:
+    import time
+
+    _state.handled = time.monotonic()
     code, word = _ENDS[signal.Signals(number).name]
     if _state.phase is _Phase.OVER:
         os._exit(code)
@@ -222,7 +261,9 @@ def _stop() -> None:
 
 
 def _send(thread: "threading.Thread", number: int) -> None:
-    if sys.platform != "win32" and thread.ident is not None:
+    if sys.platform == "win32":
+        signal.raise_signal(number)  # the main thread runs the handler
+    elif thread.ident is not None:
         signal.pthread_kill(thread.ident, number)
 
 

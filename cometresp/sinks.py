@@ -8,6 +8,7 @@ import errno
 import os
 import re
 import stat
+import sys
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -171,7 +172,7 @@ def opened_through(path: str, terminal: Terminal | None) -> BinaryIO:
     except (OverflowError, ValueError) as error:  # no integer of C, or too long for one of Python
         raise OSError(errno.EBADF, os.strerror(errno.EBADF)) from error
     stream = os.fdopen(duplicate, "wb", buffering=0)
-    if hasattr(os, "O_ACCMODE"):  # not on Windows
+    if sys.platform != "win32":
         from fcntl import F_GETFL, fcntl
 
         if fcntl(stream.fileno(), F_GETFL) & os.O_ACCMODE == os.O_RDONLY:

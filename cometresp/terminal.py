@@ -7,6 +7,7 @@ stderr  Errors; warnings unless `--quiet`; notices only on a terminal or with `-
 On both, the run's secrets are masked.
 """
 
+import errno
 import io
 import os
 import sys
@@ -16,6 +17,9 @@ from typing import Any, BinaryIO, Protocol, TextIO
 
 from cometresp.errors import OutputError, PipeClosedError, named_in_errors
 from cometresp.text import escape, escape_invisible, escape_json, json_bytes, to_bytes, valid_json
+
+END_KEYS = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"  # they end what is typed as standard input
+_PAUSE = 0.01  # seconds
 
 
 class Masks(Protocol):
@@ -74,6 +78,7 @@ class Terminal:
         self.region: Drawn | None = None  # what is redrawn at the bottom
         self.waits: Callable[[str], AbstractContextManager[object]] | None = None  # draws what is waited for
         self.job: Job | None = None  # of a CI service that the streams are written for
+        self.lacks_sequences = False  # a console of Windows before version 10
         self.is_shared = False  # a reader of our output may write to the terminal too: nothing is redrawn any more
 
     @classmethod
@@ -86,10 +91,10 @@ class Terminal:
             return stream.buffer if stream is not None else None
 
         def is_tty(stream: BinaryIO | None) -> bool:
-            return stream is not None and stream.isatty()
+            return stream is not None and stream.isatty() and (os.name != "nt" or _is_console(stream))
 
         stdin, stdout, stderr = raw(sys.stdin), raw(sys.stdout), raw(sys.stderr)
-        return cls(
+        made = cls(
             stdin=stdin,
             stdout=stdout,
             stderr=stderr or io.BytesIO(),
@@ -101,6 +106,10 @@ class Terminal:
             masks=masks,
             color=color,
         )
+        if os.name == "nt":
+            shown = [stream for stream in (stdout, stderr) if stream is not None and is_tty(stream)]
+            made.lacks_sequences = not all(list(map(_takes_sequences, shown)))
+        return made
 
     @property
     def redraws(self) -> bool:
@@ -119,7 +128,8 @@ class Terminal:
     @property
     def is_dumb(self) -> bool:
         """Whether the terminal takes no sequences that steer or colour it; one without `TERM` counts as such."""
-        return self.environ.get("TERM", "").lower() in ("", "dumb", "unknown") and os.name != "nt"
+        names = ("dumb", "unknown") if os.name == "nt" else ("", "dumb", "unknown")
+        return self.lacks_sequences or self.environ.get("TERM", "").lower() in names
 
     @property
     def encoding(self) -> str:
@@ -322,8 +332,23 @@ def _mode(stream: BinaryIO) -> int:
         return 0
 
 
+def _is_console(stream: BinaryIO) -> bool:
+    from cometresp.console import is_console
+
+    return is_console(stream.fileno())
+
+
+def _takes_sequences(stream: BinaryIO) -> bool:
+    from cometresp.console import takes_sequences
+
+    return takes_sequences(stream.fileno())
+
+
 def write_all(stream: Any, data: bytes) -> None:
-    """Write and flush, even to a pipe that another program made non-blocking, as some CI runners do."""
+    """Write and flush, even to a pipe that another program made non-blocking, as some CI runners do.
+
+    Raises OSError; BrokenPipeError for a pipe without a reader.
+    """
     rest = memoryview(data)
     while True:
         try:
@@ -336,6 +361,10 @@ def write_all(stream: Any, data: bytes) -> None:
         except BlockingIOError as full:
             rest = rest[full.characters_written :]
             _wait_until_writable(stream)
+        except OSError as error:
+            if os.name == "nt" and error.errno == errno.EINVAL and is_pipe(stream):  # what it is there
+                raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from error
+            raise
         else:
             return
 
@@ -343,4 +372,9 @@ def write_all(stream: Any, data: bytes) -> None:
 def _wait_until_writable(stream: Any) -> None:
     import select
 
-    select.select([], [stream], [])
+    try:
+        select.select([], [stream], [])
+    except (OSError, ValueError):  # Windows, where it takes only sockets
+        import time
+
+        time.sleep(_PAUSE)

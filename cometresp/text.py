@@ -10,9 +10,12 @@ Two rules say what becomes an escape such as `\x1b`, `\u202e` or `\U000e0041`:
   of the scripts that need it and between emoji, a variation selector after a symbol.
 """
 
+import os
 import re
 from collections.abc import Callable
 from functools import cache
+
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # as word processors put in the place of `-` and `--`
 
 # C0 except tab and newline, DEL, C1, and all characters that reorder or hide text (Unicode Bidi_Control, line and
 # paragraph separators, interlinear annotation, tags). `\r` is included: alone it overwrites the line.
@@ -102,6 +105,20 @@ def shell_arguments(*words: str) -> str | None:
     typed = [shell_word(word) for word in words]
     shown = " ".join(word for word in typed if word is not None)
     return None if None in typed else f"-- {shown}" if any(word.startswith("-") for word in words) else shown
+
+
+def command_words(command: str, *, windows: bool = os.name == "nt") -> list[str]:
+    """The words of a command, as a shell splits them. Raises ValueError for a quote that isn't closed.
+
+    On Windows a backslash is part of a path, and only `"` quotes.
+    """
+    import shlex
+
+    if not windows:
+        return shlex.split(command)
+    words = shlex.shlex(command, posix=True)
+    words.whitespace_split, words.commenters, words.escape, words.quotes = True, "", "", '"'
+    return list(words)
 
 
 def quoted(text: str) -> str:

@@ -108,9 +108,13 @@ class Command:
 
 
 class Forker:
-    """A process that has the program loaded, and runs command lines in forks of itself (see `forked`)."""
+    """A process that has the program loaded, and runs command lines in forks of itself (see `forked`).
 
-    def __init__(self) -> None:
+    `start` is what Python reads of its environment there.
+    """
+
+    def __init__(self, start: Mapping[str, str] = AT_THE_START) -> None:
+        self._start = start
         self._process: subprocess.Popen[bytes] | None = None
         self._running = threading.Lock()
 
@@ -119,7 +123,7 @@ class Forker:
         read_at_the_start = {
             name: value for name, value in environ.items() if name.startswith(("PYTHON", "LANG", "LC_"))
         }
-        return read_at_the_start == AT_THE_START and not self._running.locked()
+        return read_at_the_start == self._start and not self._running.locked()
 
     def run(
         self,
@@ -151,7 +155,7 @@ class Forker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], **AT_THE_START},
+            env={"PATH": os.environ["PATH"], **self._start},
         )
         assert process.stdin is not None
         assert process.stdout is not None

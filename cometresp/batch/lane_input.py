@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from cometresp.batch.asked import Asked
 from cometresp.batch.bodies import Bodies, Entry
@@ -32,7 +32,7 @@ class InputFile(Content):
 
     __slots__ = ("file", "length", "size")
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self.file = file
         self.length = self.size = os.fstat(file.fileno()).st_size
 
@@ -78,7 +78,7 @@ def lane_input(asked: Asked, runtime: Runtime, change: Change | None = None) -> 
         yield LaneInput(InputFile(file), count)
 
 
-def _prepare(asked: Asked, runtime: Runtime, file: BinaryIO, change: Change | None) -> int:
+def _prepare(asked: Asked, runtime: Runtime, file: IO[bytes], change: Change | None) -> int:
     """Check the input, and write its requests; returns how many."""
     source = open_source(asked.file, asked.batch, runtime.terminal)
     with source.file:
@@ -96,7 +96,7 @@ def _prepare(asked: Asked, runtime: Runtime, file: BinaryIO, change: Change | No
         return _write(file, entries(source, bodies, None, checked), runtime, change)
 
 
-def _write(file: BinaryIO, requests: Iterator[Entry], runtime: Runtime, change: Change | None) -> int:
+def _write(file: IO[bytes], requests: Iterator[Entry], runtime: Runtime, change: Change | None) -> int:
     """Write a line for each request; returns how many. Attachments are in them whole."""
     count = 0
     try:

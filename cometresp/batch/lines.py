@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Iterator
 from io import TextIOWrapper
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 from cometresp.errors import UsageError
 from cometresp.text import shown_size
@@ -29,7 +29,7 @@ class Line(NamedTuple):
     fault: str = ""
 
 
-def read_lines(file: BinaryIO, form: Form, end: int | None = None) -> Iterator[Line]:
+def read_lines(file: IO[bytes], form: Form, end: int | None = None) -> Iterator[Line]:
     """The lines up to byte `end` of the file. Raises UsageError where CSV has no usable first row."""
     if form in ("csv", "tsv"):
         yield from _rows(file, "," if form == "csv" else "\t")
@@ -47,7 +47,7 @@ def read_lines(file: BinaryIO, form: Form, end: int | None = None) -> Iterator[L
         yield Line(number, text) if form == "lines" else _parsed(number, text)
 
 
-def _raw_lines(file: BinaryIO, end: int | None) -> Iterator[tuple[int, bytes | None]]:
+def _raw_lines(file: IO[bytes], end: int | None) -> Iterator[tuple[int, bytes | None]]:
     """The lines that aren't blank, without their ends; None for one that is too long."""
     number, read = 0, 0
     while end is None or read < end:
@@ -78,7 +78,7 @@ def _parsed(number: int, text: str) -> Line:
 # CSV ----------------------------------------------------------------------------------------------------------------
 
 
-def _rows(file: BinaryIO, delimiter: str) -> Iterator[Line]:
+def _rows(file: IO[bytes], delimiter: str) -> Iterator[Line]:
     csv.field_size_limit(LONGEST)
     text = TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
     try:

@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple, Self
 from cometresp.batch.output_lines import output_lines
 from cometresp.batch.source import Mark
 from cometresp.errors import ExitCode, OutputError
+from cometresp.locks import lock_file
 from cometresp.sinks import FileSink, is_written_through, opened_through
 from cometresp.terminal import Terminal, write_all
 from cometresp.text import escape_json, escape_line, json_bytes
@@ -76,11 +77,9 @@ class Output:
         """The file, locked; once more where another run has put one in its place meanwhile."""
         while True:
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666), "r+b", buffering=0)
-            try:
-                _lock(file, self._shown)
-            except OutputError:
+            if not lock_file(file):
                 file.close()
-                raise
+                raise OutputError(f"--output: another run is writing to {self._shown}")
             if _leads_to(path, file):
                 return file
             file.close()
@@ -179,8 +178,10 @@ class Output:
         new = f"{target}.{os.getpid()}.new"
         try:
             with open(target, "rb") as old, open(new, "wb") as file:  # noqa: PTH123
-                os.fchmod(file.fileno(), os.fstat(old.fileno()).st_mode & 0o7777)
+                os.chmod(new, os.fstat(old.fileno()).st_mode & 0o7777)  # noqa: PTH101
                 file.writelines(lines(old))
+            if os.name == "nt":
+                self._file.close()  # a file that is open can't be replaced there
             os.replace(new, target)  # noqa: PTH105
             self._file.close()
             self.open()
@@ -238,7 +239,10 @@ def held(path: str | None, flag: str = "--output") -> Iterator[None]:
         yield
         return
     with file:
-        _lock(file, escape_line(path or ""), flag)
+        if not lock_file(file):
+            raise OutputError(f"{flag}: another run is writing to {escape_line(path or '')}")
+        if os.name == "nt":
+            file.close()  # a file that is open can't be replaced there
         yield
 
 
@@ -258,20 +262,6 @@ def _leads_to(path: str, file: BinaryIO) -> bool:
         return os.path.samestat(os.stat(path), os.fstat(file.fileno()))  # noqa: PTH116
     except OSError:
         return False
-
-
-def _lock(file: BinaryIO, shown: str, flag: str = "--output") -> None:
-    """Raises OutputError where another run writes to the file."""
-    try:
-        from fcntl import LOCK_EX, LOCK_NB, flock
-    except ImportError:  # Windows
-        return
-    try:
-        flock(file.fileno(), LOCK_EX | LOCK_NB)
-    except BlockingIOError as error:
-        raise OutputError(f"{flag}: another run is writing to {shown}") from error
-    except OSError:  # a file system without locks
-        return
 
 
 # which input it is of -----------------------------------------------------------------------------------------------

@@ -5,13 +5,13 @@ import os
 import shutil
 import stat
 import tempfile
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from cometresp.batch.lines import Form
 from cometresp.errors import OutputError, UsageError
 from cometresp.options.batch import BatchOptions
 from cometresp.paths import is_device
-from cometresp.terminal import Terminal
+from cometresp.terminal import END_KEYS, Terminal
 from cometresp.text import escape_line
 
 _CHUNK = 1 << 20
@@ -28,11 +28,11 @@ class Mark(NamedTuple):
 class Source(NamedTuple):
     """`shown` is its name in messages."""
 
-    file: BinaryIO
+    file: IO[bytes]
     shown: str
     form: Form
 
-    def rewound(self) -> BinaryIO:
+    def rewound(self) -> IO[bytes]:
         self.file.seek(0)
         return self.file
 
@@ -86,18 +86,18 @@ def form_of(path: str, options: BatchOptions) -> Form:
     return "csv" if path.lower().endswith(".csv") else "tsv" if path.lower().endswith(".tsv") else "jsonl"
 
 
-def _spooled_stdin(terminal: Terminal) -> BinaryIO:
+def _spooled_stdin(terminal: Terminal) -> IO[bytes]:
     stream = terminal.stdin
     if stream is None or stream.closed:
         raise UsageError("-: standard input is closed")
     if terminal.stdin_tty:
-        terminal.note("reading the requests from the terminal: Ctrl-D at the start of a line ends them")
+        terminal.note(f"reading the requests from the terminal: {END_KEYS} at the start of a line ends them")
         return _spooled(stream)
     with terminal.waiting("waiting for standard input to end"):
         return _spooled(stream)
 
 
-def _spooled(pipe: BinaryIO) -> BinaryIO:
+def _spooled(pipe: IO[bytes]) -> IO[bytes]:
     """What comes from a pipe, in a temporary file: it is read more than once."""
     file = tempfile.TemporaryFile()  # noqa: SIM115
     try:

@@ -71,7 +71,7 @@ Trust = bool | ssl.SSLContext
 
 
 def open_pool(config: ServerConfig, proxy: Proxy | None, limits: httpx.Limits = _LIMITS) -> httpx.Client:
-    """A client with its pool. Raises the errors of `open_transport`."""
+    """A client of httpx with a pool of its own. Raises the errors of `open_transport`."""
     pool = httpx.Client(
         transport=open_transport(config, proxy, limits),
         trust_env=False,
@@ -98,9 +98,9 @@ def sent_headers(config: ServerConfig) -> httpx.Headers:
 def open_transport(
     config: ServerConfig, proxy: Proxy | None, limits: httpx.Limits = _LIMITS, trust: Trust | None = None
 ) -> httpx.HTTPTransport:
-    """The connections. Loopback addresses need no certificates. Raises ConfigError, and UsageError for a bad address.
+    """A new pool of connections; to a loopback address they need no certificates.
 
-    `trust` is what `trust_of` returns, if it is known already.
+    Raises ConfigError, and UsageError for a bad address. `trust` is what `trust_of` returns, if it is known already.
     """
     _check_address(config)
     verify = trust_of(config) if trust is None else trust

@@ -226,7 +226,7 @@ class Follow:
                 if event.whole or (not fresh and event.error is not None):
                     return
                 fresh = True
-                yield event
+                yield event._replace(more=False) if event.more else event  # the next one may be old
         raise UnreachableError("the connection ended before the answer was complete", passing=True)
 
     def _is_old(self, event: Event, number: int) -> bool:

@@ -31,7 +31,8 @@ _BOM = b"\xef\xbb\xbf"
 _LEAD = re.compile(rb"(?:\xef\xbb\xbf|\s)+")  # what says nothing
 _NAMES = (b"data:", b"event:", b"retry:", b"id:", b":")
 _FIELD = re.compile(r"(data|event|id|retry)?(:|$)")  # a line of a stream
-_NAME = re.compile(r'event: (response\.[a-z_.]+)\n(?=data: \{"type": ?"\1")')  # that the data says, too
+# The line of a name that the data has, too.
+_NAME = re.compile(r'event: (?<![^\n]event: )(response\.[a-z_.]+)\n(?=data: \{"type": ?"\1")')
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _KEPT = 4096  # characters at the start and at the end of a stream that are looked at if it ends too early
 _QUOTED = 200
@@ -379,8 +380,10 @@ class _Text:
                     self.is_suspect = self._opened.secrets.may_stand_in(self._tail + text)
                 if (missing := kept - len(self._head)) > 0:
                     self._head += text[:missing]
+                is_within_line = self._tail[-1:] not in ("", "\n")
                 self._tail = text[-kept:] if len(text) >= kept else (self._tail + text)[-kept:]
-                text = _NAME.sub("", text)
+                if not is_within_line or not text.startswith("event: "):
+                    text = _NAME.sub("", text)
                 last = _last_event(text)
                 if last:
                     self.more = True

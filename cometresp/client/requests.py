@@ -160,7 +160,7 @@ class Requests:
     def _built(
         self, request: Request, payload: "Payload | FormPayload | None", silence: float, progress: "_Progress"
     ) -> httpx.Request:
-        """The request as httpx sends it: a client of httpx would make its headers and its URL anew each time."""
+        """The request as httpx sends it: a client of httpx would make its headers and URL again each time."""
         url = self._url(request.url(self._base_url))
         headers = httpx.Headers(self._headers_of(request, url))
         if payload is not None:
@@ -173,17 +173,14 @@ class Requests:
         return httpx.Request(request.method, url, headers=headers, stream=_Sent(payload or ()), extensions=extensions)
 
     def _headers_of(self, request: Request, url: httpx.URL) -> httpx.Headers:
-        """All headers but the length, made once for each kind of request; what the user gives comes first."""
-        key = (url.netloc, request.public, *request.headers.items())
+        """All headers but the length, made once for each kind of request; those that the user gives take precedence."""
+        key = (request.public, *request.headers.items())
         if key not in self._headers:
             given = {name.lower() for name in self.config.headers}
             own = {name: value for name, value in request.headers.items() if name.lower() not in given}
             headers = httpx.Headers({"Host": self._host or url.netloc.decode("ascii")})
             headers.update(sent_headers(self.config))
             headers.update(own)
-            if url.userinfo:
-                made = httpx.Request(request.method, url, headers=headers)
-                headers = next(httpx.BasicAuth(url.username, url.password).auth_flow(made)).headers
             if request.public:
                 for name in [name for name in headers if names_key(name)]:
                     del headers[name]

@@ -5,6 +5,7 @@ import stat
 from typing import BinaryIO
 
 from cometresp.doctor.facts import Fact, Section
+from cometresp.paths import is_device
 from cometresp.render.console import has_colours
 from cometresp.render.known import image_protocol, takes_links, takes_progress
 from cometresp.terminal import Terminal, terminal_size
@@ -50,4 +51,4 @@ def _kind(stream: BinaryIO | None, *, tty: bool) -> str:
         return "pipe"
     if stat.S_ISREG(facts.st_mode):
         return "file"
-    return "nothing" if facts.st_rdev == os.stat(os.devnull).st_rdev else "device"  # noqa: PTH116
+    return "device" if is_device(facts) else "nothing"

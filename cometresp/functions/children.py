@@ -117,7 +117,7 @@ class Child:
                 with suppress(OSError):
                     subprocess.run(tree, capture_output=True, check=False)
             elif not kill:
-                with suppress(OSError):
+                with suppress(OSError, SystemError):  # SystemError: what Python makes of it if it has ended
                     os.kill(self.pid, signal.CTRL_BREAK_EVENT)
         else:
             self._send(signal.SIGKILL if kill else signal.SIGTERM)

@@ -13,7 +13,7 @@ from cometresp.errors import UsageError
 _ALWAYS = ("PATH", "HOME", "LANG", "TMPDIR")
 
 # Most programs need these to start on Windows.
-_WINDOWS = ("SYSTEMROOT", "SYSTEMDRIVE", "PATHEXT", "USERPROFILE", "TEMP", "TMP")
+_WINDOWS = ("SYSTEMROOT", "SYSTEMDRIVE", "PATHEXT", "COMSPEC", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP")
 _NEVER = ("COMETAPI_KEY",)
 _NAME = re.compile(r"[^=\x00]+")
 

@@ -24,6 +24,8 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+assert sys.platform != "win32"
+
 _PR_SET_PDEATHSIG = 1
 
 

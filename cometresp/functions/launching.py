@@ -101,6 +101,8 @@ class _Launcher:
         """Send a request with its streams. Raises OSError unless the reply is that the child was started."""
         import socket
 
+        if sys.platform == "win32":
+            return
         sent = socket.send_fds(self._socket, [line], streams)
         self._socket.sendall(line[sent:])
         reply = self._replies.get()
@@ -110,6 +112,8 @@ class _Launcher:
             raise OSError(reply["errno"], reply["strerror"], reply["filename"])
 
     def _receive(self) -> None:
+        if sys.platform == "win32":
+            return
         with suppress(OSError, ValueError), self._socket.makefile("rb") as lines:
             for line in lines:
                 message = json.loads(line)

@@ -12,11 +12,12 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from cometresp.errors import UsageError
 from cometresp.help.words import flags_of, read, with_flags_first
+from cometresp.text import DASHES
 
 if TYPE_CHECKING:
     from cometresp.help.page import Page
 
-_SIGNS = "-/\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # what a word begins with that may be a mistake
+_SIGNS = f"-/{DASHES}"  # what a word begins with that may be a mistake
 
 
 @cache

@@ -9,9 +9,8 @@ from typing import Any
 from cometresp.errors import UsageError
 from cometresp.help.phrases import about, metavar
 from cometresp.help.words import Piece, takes_value
-from cometresp.text import quoted
+from cometresp.text import DASHES, quoted
 
-_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # as word processors put in the place of `-` and `--`
 _NO_VALUE = " \t\n\r:,;!?)"  # how no value begins that is glued to its flag, `-s: summarise`
 _PIPES = ("/dev/fd/", "/proc/self/fd/")  # where a shell puts the pipe of `<(…)`
 _FIELDS = ("temperature", "top_p", "max_tokens", "max_output_tokens", "seed")  # `-o temperature 0` means a field in llm
@@ -22,7 +21,7 @@ def check(pieces: Sequence[Piece], flags: Mapping[str, Any], command: str, *, pr
     for piece in pieces:
         if piece.kind == "flag":
             _check_flag(piece, flags)
-        elif piece.kind == "word" and piece.text[:1] in _DASHES:
+        elif piece.kind == "word" and piece.text[:1] in DASHES:
             _check_dash(piece.text, flags)
     if prompt:
         _check_files(pieces)
@@ -76,7 +75,7 @@ def unclear(word: str, option: Any) -> UsageError:
 
 def _check_dash(word: str, flags: Mapping[str, Any]) -> None:
     """A flag that was pasted from a page on which `--` became a dash."""
-    letters = word.partition("=")[0].lstrip(f"-{_DASHES}")
+    letters = word.partition("=")[0].lstrip(f"-{DASHES}")
     for flag in (f"--{letters}", f"-{letters}"):
         if flag in flags:
             raise UsageError(

@@ -24,7 +24,9 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
+import sys
 import threading
 from contextlib import AsyncExitStack, suppress
 from typing import Any
@@ -92,7 +94,7 @@ class Pipes:
 
 
 def end_group() -> None:
-    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+    if sys.platform != "win32" and os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
@@ -117,7 +119,10 @@ class Command:
 
     async def __aenter__(self) -> Any:
         self._process = await asyncio.create_subprocess_exec(
-            *self._words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=self._environ
+            *_startable(self._words, self._environ),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=self._environ,
         )
         received, read_stream = anyio.create_memory_object_stream[Any](0)
         write_stream, to_send = anyio.create_memory_object_stream[Any](0)
@@ -195,6 +200,12 @@ class Command:
                     text = sent.message.model_dump_json(by_alias=True, exclude_unset=True)
                     self._process.stdin.write(text.encode() + b"\n")
                     await self._process.stdin.drain()
+
+
+def _startable(words: list[str], environ: dict[str, str]) -> list[str]:
+    """The words with the path of the program: Windows by itself finds no `npx.cmd` where the word is `npx`."""
+    found = shutil.which(words[0], path=environ.get("PATH")) if os.name == "nt" else None
+    return [found or words[0], *words[1:]]
 
 
 def message_of(line: bytes) -> Any:

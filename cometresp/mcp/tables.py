@@ -5,7 +5,7 @@ from typing import Any
 
 from cometresp.errors import ConfigError
 from cometresp.nearest import nearest
-from cometresp.text import quoted
+from cometresp.text import command_words, quoted
 
 _KEYS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "command": ((str, list), "a string, or a list of strings"),
@@ -29,10 +29,8 @@ def command_of(where: str, table: Mapping[str, Any]) -> list[str]:
 
 def split(command: str) -> list[str]:
     """The words of a command, as a shell splits them. Raises ValueError, which says what is wrong, without it."""
-    import shlex
-
     try:
-        words = shlex.split(command)
+        words = command_words(command)
     except ValueError as error:
         raise ValueError(f"is no command: {str(error).lower()}") from None
     if not words or not words[0]:

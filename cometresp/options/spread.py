@@ -11,7 +11,7 @@ from inspect import Parameter, Signature
 from types import MappingProxyType
 from typing import Annotated, Any
 
-_SIGNS = "-/\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # what a flag, or a mistake for one, begins with
+from cometresp.text import DASHES
 
 
 def spread(
@@ -61,19 +61,18 @@ class Declaration(Signature):
     def naming(self, words: Sequence[str]) -> "Declaration | None":
         """The same with no more fields than these words of a command line may name.
 
-        None where a word is no flag but may be meant as one: what is said of it takes all flags.
+        None where a word is no flag of a field, but begins like one, or is a long flag with one dash: all flags are
+        needed for what is said of it.
         """
         fields = self._fields
         named = set()
         for word in words:
-            if word == "--":
-                break
-            if len(word) < 2 or word[0] not in _SIGNS:  # noqa: PLR2004 - a sign and a letter
-                continue
-            flags = [word.partition("=")[0]] if word.startswith("--") else [f"-{letter}" for letter in word[1:]]
-            if flags[0] not in fields or word[0] != "-":
+            if word in ("", "-", "--") or word[0] not in f"-{DASHES}":
+                continue  # words behind `--` count, since that may be the value of a flag
+            flags = {word.partition("=")[0]} if word.startswith("--") else {f"{word[0]}{letter}" for letter in word[1:]}
+            if not flags <= fields.keys() or f"-{word}" in fields:
                 return None
-            named |= {fields[flag] for flag in flags if flag in fields}
+            named |= {fields[flag] for flag in flags}
         return Declaration(self._command, self._groups, self._hidden, named - {""})
 
     @cached_property

@@ -35,7 +35,7 @@ def rendered(thing: Any, terminal: Terminal, width: int, *, ansi: bool = True) -
 
     Only --color gives a pipe colours, never the environment.
     """
-    styled = {"always": True, "never": False}.get(terminal.color, ansi)
+    styled = {"always": True, "never": False}.get(terminal.color, ansi and not terminal.lacks_sequences)
     forced = styled and (not ansi or (terminal.color == "always" and terminal.is_dumb))
     console = AnswerConsole(
         file=_Buffer(terminal.encoding if ansi else "utf-8"),

@@ -63,14 +63,17 @@ class View(NamedTuple):
 
 
 class Beside(NamedTuple):
-    """Two renderers: of the answer, and of the output next to it, which is called first to erase what it drew."""
+    """Two renderers: of the answer, and of the output next to it, which is called first to erase what it drew.
+
+    The answer is written event by event, so that both keep their order where they go to the same place.
+    """
 
     aside: Screen
     answer: Screen
 
     def show(self, event: Event, answer: Answer) -> None:
         self.aside.show(event, answer)
-        self.answer.show(event, answer)
+        self.answer.show(event._replace(more=False) if event.more else event, answer)
 
     def finish(self, answer: Answer) -> None:
         self.aside.finish(answer)

@@ -24,7 +24,7 @@ from cometresp.wire.json import Json
 from cometresp.wire.payload import HELD_BYTES
 from cometresp.wire.urls import shown_url
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # one letter is a drive of Windows
 _FILE_ID = re.compile(r"file-[A-Za-z0-9_-]{6,}")
 _MAX_ROWS = 1000  # that the API reads of each sheet of a spreadsheet (API 9)
 

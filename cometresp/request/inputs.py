@@ -2,19 +2,18 @@
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import NamedTuple
 
 from cometresp.errors import UsageError, named_in_errors
 from cometresp.paths import MOST_HELD, Reading
-from cometresp.terminal import Terminal
+from cometresp.terminal import END_KEYS, Terminal
 from cometresp.wire.json import Json
 
 _SOCKET_WAIT = 0.1  # seconds to wait for data or the end of a socket before it is treated as idle
 _CHUNK = 1 << 16
 _WAITING = "waiting for standard input to end"
-_END_KEYS = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
 _STDIN = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
 
@@ -142,8 +141,10 @@ class Inputs:
             return b""
         if self._terminal.stdin_tty:
             what = "the prompt" if by == "-" else by
-            self._terminal.note(f"reading {what} from the terminal: {_END_KEYS} at the start of a line ends it")
-            return self._read_all(stream.fileno())
+            self._terminal.note(f"reading {what} from the terminal: {END_KEYS} at the start of a line ends it")
+            # From a console of Windows only the stream brings UTF-8: its descriptor has another encoding.
+            read = getattr(stream, "read1", None) if os.name == "nt" else None
+            return self._read_all(stream.fileno(), read=read)
         with named_in_errors(_WAITING):
             return self._read_all(stream.fileno(), _WAITING)
 
@@ -169,15 +170,18 @@ class Inputs:
         with named_in_errors(_WAITING, "--no-stdin doesn't read it"):
             return self._read_all(descriptor, f"{_WAITING} (--no-stdin skips it)")
 
-    def _read_all(self, descriptor: int, notice: str = "") -> bytes:
-        """All that comes until the end; with a notice, once, if nothing comes for a while."""
+    def _read_all(self, descriptor: int, notice: str = "", read: Callable[[int], bytes] | None = None) -> bytes:
+        """All that comes until the end; with a notice, once, if nothing comes for a while.
+
+        `read` returns the next bytes, in place of the descriptor.
+        """
         chunks, size = [], 0
         try:
             while True:
                 if notice and not _ready(descriptor, self._terminal.notice_after):
                     self._terminal.tell_waiting(notice)
                     notice = ""
-                if not (chunk := _read(descriptor)):
+                if not (chunk := read(_CHUNK) if read else _read(descriptor)):
                     break
                 chunks.append(chunk)
                 size += len(chunk)

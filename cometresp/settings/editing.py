@@ -5,12 +5,13 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from cometresp.config_file import MOST_BYTES, parse, read_text
 from cometresp.errors import Next, OutputError, UsageError
+from cometresp.locks import folder_locked
 from cometresp.settings.document import Path as Name
 from cometresp.settings.document import Unchangeable, value_at, with_value, without
 from cometresp.text import escape_line
@@ -60,8 +61,8 @@ def create(path: Path) -> bool:
     """Make the file with a few lines of comments, where there is none; returns whether it did. Raises OutputError."""
     try:
         _make_folder(path)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(_NEW)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(_NEW.encode())
     except FileExistsError:
         return False
     except (OSError, ValueError) as error:
@@ -87,7 +88,7 @@ def _change(path: Path, edit: Callable[[str], str], *, private: bool = False) ->
     real = Path(os.path.realpath(path))  # a link stays one
     try:
         _make_folder(path)
-        with _locked(real.parent):
+        with folder_locked(real.parent, _tries(real.parent)):  # one process at a time changes the file
             text, mark = _text(path) or "", _mark(real)
             parse(text, path)  # so that nothing is written over a damaged file
             data = mark + edit(text).encode()
@@ -123,28 +124,14 @@ def _make_folder(path: Path) -> None:
         path.parent.mkdir(mode=0o700, exist_ok=True)
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One process at a time changes the file. Raises OSError."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: the rename alone is atomic
+def _tries(folder: Path) -> Iterator[None]:
+    """A round for each try to lock the folder. Raises OSError when the time is up."""
+    deadline = time.monotonic() + _LONGEST_WAIT
+    while True:
         yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        deadline = time.monotonic() + _LONGEST_WAIT
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise OSError(None, f"another process holds the folder {folder}") from None
-                time.sleep(_PAUSE)
-        yield
-    finally:
-        os.close(descriptor)
+        if time.monotonic() > deadline:
+            raise OSError(None, f"another process holds the folder {folder}")
+        time.sleep(_PAUSE)
 
 
 def _replace(path: Path, data: bytes, *, private: bool) -> None:

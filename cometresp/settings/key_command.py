@@ -137,14 +137,14 @@ def _end(process: Any, *, group: bool) -> None:
 
 def _started_by(pid: int) -> list[int]:
     """The processes that one has started, and those that they have."""
-    pairs = _parents()
+    pairs = parents()
     found = [pid]
     for one in found:
         found += [child for child, parent in pairs if parent == one and child not in found]
     return found[1:]
 
 
-def _parents() -> list[tuple[int, int]]:
+def parents() -> list[tuple[int, int]]:
     """Each process with its parent, as far as the system tells."""
     if Path("/proc/self/stat").exists():
         return list(_parents_on_linux())
@@ -165,6 +165,8 @@ def _parents_on_linux() -> Iterator[tuple[int, int]]:
 
 def _is_of_us(pid: int) -> bool:
     """Whether a process is in our group, in which the command is that may read from the terminal."""
+    if sys.platform == "win32":
+        return False
     try:
         return os.getpgid(pid) == os.getpgrp()
     except OSError:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cometresp.settings.document import Path
+from cometresp.text import command_words
 from cometresp.wire.headers import MASK, is_secret_header, names_key
 from cometresp.wire.tool_secrets import ENV_PREFIX, changed
 from cometresp.wire.urls import shown_url
@@ -85,15 +86,15 @@ def _command(value: Any) -> Any:
         return _words(value)
     if not isinstance(value, str):
         return _shown(value)
-    import shlex
-
     try:
-        words = shlex.split(value)
+        words = command_words(value)
     except ValueError:  # nobody can say where its words end
         return MASK
     shown = _words(words)
     if shown == words:
         return value
+    import shlex
+
     return " ".join(word if re.fullmatch(r"[\w@%+=:,./*-]+", word) else shlex.quote(word) for word in shown)
 
 

@@ -7,11 +7,11 @@ takes the lock of its folder as well, and waits for nothing else while holding i
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from urllib.parse import quote
 
+from cometresp.locks import folder_locked
 from cometresp.state.migrations import STEPS
 from cometresp.state.patience import ONE_TRY, Patience
 
@@ -158,22 +158,9 @@ def set_aside(path: Path, file: tuple[int, int], patience: Patience) -> Path | N
         return aside
 
 
-@contextmanager
-def locked(directory: Path, patience: Patience) -> Iterator[None]:
-    """One process at a time makes the file or sets it aside, so that none sets aside the new one of another."""
-    try:
-        import fcntl
-    except ImportError:  # Windows can't rename a file that is open: there the rename itself is the lock
-        yield
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        for _ in patience.tries(f"the folder {directory}"):
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                continue
-        yield
-    finally:
-        os.close(descriptor)
+def locked(directory: Path, patience: Patience) -> AbstractContextManager[None]:
+    """One process at a time makes the file or sets it aside, so that none sets aside the new one of another.
+
+    Windows can't rename a file that is open: there the rename itself is the lock.
+    """
+    return folder_locked(directory, patience.tries(f"the folder {directory}"))

@@ -1,6 +1,7 @@
 """The names of chains: `tty` is one per terminal, `.` one per directory."""
 
 import os
+import sys
 from pathlib import Path
 
 from cometresp.errors import UsageError
@@ -30,9 +31,11 @@ def chain_name(given: str, argument: str = "--chain") -> str:
 
 
 def _tty() -> str:
+    if sys.platform == "win32":  # where only Windows Terminal names its tabs
+        return os.environ.get("WT_SESSION", "")[:_MAX_NAME] or "none"
     for descriptor in (0, 1, 2):
         try:
             return os.ttyname(descriptor)
-        except (OSError, AttributeError):
+        except OSError:
             continue
     return "none"

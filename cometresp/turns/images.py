@@ -12,6 +12,7 @@ from cometresp.wire.images import BrokenImageError, decoded, generated_images, i
 from cometresp.wire.json import Json
 
 _MOST_NAMES = 1000
+_DEVICE = re.compile(r"(?i)con|prn|aux|nul|com\d|lpt\d")  # on Windows, with any ending
 
 
 def image_folder(path: str) -> Path:
@@ -32,7 +33,9 @@ def save_images(output: Iterable[Json], folder: Path, note: Say, warn: Say) -> N
     images = broken = 0
     for number, item, result in generated_images(output):
         images += 1
-        name = re.sub(r"[^A-Za-z0-9_-]+", "_", str(item.get("id") or "")).lstrip("-")[:80] or f"image-{number}"
+        name = re.sub(r"[^A-Za-z0-9_-]+", "_", str(item.get("id") or "")).lstrip("-")[:80]
+        if not name or _DEVICE.fullmatch(name):
+            name = f"image-{number}"
         try:
             data = decoded(result)
             note(f"image saved: {escape_line(str(_write_new(folder, name, _ending_of(data), data)))}")

@@ -24,10 +24,9 @@ _KEY = (
 
 def names_key(name: str) -> bool:
     """Whether the name of a header or a URL's parameter says that it holds a key."""
-    lowered = name.lower()
-    return lowered not in HARMLESS and any(
-        word.endswith(_KEY) for word in lowered.replace("_", "-").replace(".", "-").split("-")
-    )
+    lowered = name.strip().lower()
+    words = lowered.replace("_", "-").replace(".", "-").split("-")
+    return lowered not in HARMLESS and any(word.endswith(_KEY) for word in words)
 
 
 def is_secret_header(name: str) -> bool:

@@ -180,3 +180,7 @@ def test_after_a_silence_the_response_is_looked_at() -> None:
 def test_servers_that_dont_count_their_events_lose_none() -> None:
     zeros = [event({**data, "sequence_number": 0}) for data in STREAM]
     assert followed(Fake([[*zeros, DONE]])) == [*zeros, DONE]
+
+
+def test_no_event_waits_for_one_that_may_be_dropped() -> None:
+    assert followed(Fake([[each._replace(more=True) for each in EVENTS]])) == EVENTS

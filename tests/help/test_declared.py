@@ -25,6 +25,9 @@ VALUES = [
     "-qu",
     "-mx",
     "-zq",
+    "-qh",
+    "-store",
+    "-color",
     "--no",
     "--",
     "-h",
@@ -57,14 +60,15 @@ def test_a_command_line_is_read_the_same_with_all_options_and_with_those_it_name
     [
         (["hi"], {"prompt"}),
         (["-m", "x", "--no-store", "hi"], {"prompt", "model", "store"}),
-        (["--model=x", "--", "--store"], {"prompt", "model"}),
+        (["--model=x", "-f", "/a", "--", "hi", "-", "--"], {"prompt", "model", "file"}),
         (["-qmx"], {"prompt", "quiet", "model", "extract"}),  # x may be a flag, too
+        (["-m", "--", "--store"], {"prompt", "model", "store"}),
     ],
 )
 def test_only_what_the_words_name_is_declared(words: list[str], declared: set[str]) -> None:
     assert {param.name for param in _command("ask", words).params} == declared
 
 
-@pytest.mark.parametrize("word", ["-h", "--help", "--modle", "-Z", "\u2014model", "/?", "-5"])
+@pytest.mark.parametrize("word", ["-h", "--help", "--modle", "-Z", "\u2014m", "-5", "-qh", "-store", "-mgpt"])
 def test_all_options_are_declared_where_a_word_is_unclear(word: str) -> None:
     assert len(_command("ask", [word]).params) == len(_command("ask").params)

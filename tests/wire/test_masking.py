@@ -75,7 +75,7 @@ def test_a_frame_without_secrets_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["api-key", "X-Api-Key", "apikey", "Ocp-Apim-Subscription-Key", "Helicone-Auth", "sig"]
+    "name", ["api-key", "X-Api-Key", "apikey", "Ocp-Apim-Subscription-Key", "Helicone-Auth", "sig", "key\n"]
 )
 def test_a_name_that_ends_in_key_or_auth_says_that_it_holds_a_key(name: str) -> None:
     assert names_key(name)
