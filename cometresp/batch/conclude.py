@@ -2,6 +2,7 @@
 
 from cometresp.batch.asked import Asked
 from cometresp.batch.engine import Engine
+from cometresp.batch.output import ReplacedError
 from cometresp.batch.tally import Snapshot, name_of
 from cometresp.errors import CometrespError, CostLimitError, ExitCode, StoppedError, TurnError
 from cometresp.runtime import Runtime
@@ -21,6 +22,8 @@ def conclude(asked: Asked, runtime: Runtime, engine: Engine, error: Exception | 
             terminal.write_line(escape_line(line) + "\n")
     if isinstance(error, CometrespError):
         retry = bool(done.failures) and not isinstance(error, StoppedError | CostLimitError)
+        if isinstance(error, ReplacedError):
+            raise error
         if isinstance(error, CostLimitError):
             raise error.with_hint(_dearer_hint(asked) or error.hint)
         raise error.with_message(_so_far(error, done), resume_hint(asked, retry=retry) or error.hint)

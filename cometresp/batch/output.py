@@ -24,6 +24,10 @@ _SIDE = ".batch.json"
 _CHUNK = 1 << 20
 
 
+class ReplacedError(OutputError):
+    """The output of a run was removed or replaced while it was written."""
+
+
 class Output:
     """Where lines go: a file that is appended to, a stream, or standard output. Threads may write at once."""
 
@@ -109,19 +113,27 @@ class Output:
             if self._file is not None:
                 self._file.close()
 
-    def loss(self) -> OutputError | None:
+    @property
+    def is_in_place(self) -> bool:
+        """Whether what is written can still be found by the name of the file."""
+        if not self.is_regular or self._file is None or self._path is None:
+            return True
+        return _leads_to(self._path, self._file)
+
+    def loss(self) -> "ReplacedError | None":
         """The error where the file was removed or replaced while it was written; what was written is kept beside it."""
-        if not self.is_regular or self._file is None or self._path is None or _leads_to(self._path, self._file):
+        if self.is_in_place or self._file is None or self._path is None:
             return None
-        kept = ""
+        message, kept = f"--output: {self._shown} was removed or replaced while it was written", ""
         with suppress(OSError, OutputError):
             sink = FileSink(self._path)
             self._file.seek(0)
             while chunk := self._file.read(_CHUNK):
                 sink.write(chunk)
             kept = sink.abandon().rpartition("; ")[2]
-        message = f"--output: {self._shown} was removed or replaced while it was written"
-        return OutputError(f"{message}; {kept}" if kept else message)
+        if not kept:
+            return ReplacedError(message)
+        return ReplacedError(f"{message}; {kept}", hint=f"moved back to {self._shown}, it is continued by --resume")
 
     # resuming -------------------------------------------------------------------------------------------------------
 
@@ -257,11 +269,13 @@ def is_same_file(path: str | None, other: str | None) -> bool:
 
 
 def _leads_to(path: str, file: BinaryIO) -> bool:
-    """Whether a path is still that of an open file."""
+    """Whether a path is still that of an open file; True where that can't be known now."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(file.fileno()))  # noqa: PTH116
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError:  # a network that is away for a while
+        return True
 
 
 # which input it is of -----------------------------------------------------------------------------------------------

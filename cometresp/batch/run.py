@@ -161,7 +161,7 @@ def _send(
     error: Exception | None = None
     try:
         with runtime.client(shared=True) as client:
-            error = _attend(asked, runtime, engine, _exchanges(asked, runtime, client, prices, tally))
+            error = _attend(asked, runtime, engine, _exchanges(asked, runtime, client, prices, tally), output)
     finally:
         ordered.flush()
         error = output.loss() or error
@@ -210,8 +210,10 @@ def _exchanges(asked: Asked, runtime: Runtime, client: "Client", prices: "Prices
     ]
 
 
-def _attend(asked: Asked, runtime: Runtime, engine: Engine, exchanges: "list[Exchange]") -> Exception | None:
-    """Run the threads to their end; returns what ended them before."""
+def _attend(
+    asked: Asked, runtime: Runtime, engine: Engine, exchanges: "list[Exchange]", output: Output
+) -> Exception | None:
+    """Run the threads to their end; returns what ended them before. An output that was taken away ends them, too."""
     from cometresp.batch.progress import showing
 
     client = exchanges[0].client
@@ -220,6 +222,10 @@ def _attend(asked: Asked, runtime: Runtime, engine: Engine, exchanges: "list[Exc
             stack.enter_context(showing(runtime, engine))
             engine.start(exchanges)
             while not engine.wait(_LOOK):
+                if not output.is_in_place:  # what more is asked for would be lost
+                    engine.stop()
+                    engine.wait(_GRACE)
+                    break
                 left = client.left
                 if left is not None and left <= 0:
                     engine.stop(_too_long(asked))

@@ -155,3 +155,18 @@ def test_a_damaged_record_beside_the_output_is_told(ask: Command, wire: Wire, ba
         told = f"cometresp: warning: {unknown}: it is written again\n"
         assert list(batch(named, "-o", "out", "--resume")) == [0, "", told]
     assert json.loads((ask.home / "out.batch.json").read_text())["form"] == "responses"
+
+
+def test_a_run_whose_output_is_taken_away_asks_for_nothing_more(ask: Command, wire: Wire) -> None:
+    stopped = threading.Event()
+
+    def script(request: object, connection: object) -> None:
+        if len(wire.requests) == 1:
+            (ask.home / "out").unlink()
+            stopped.wait(30)  # longer than the run waits for it
+        answering(request, connection)  # type: ignore[arg-type]
+
+    wire.answer(script)
+    found = ask("batch", requests_in(ask.home, *"abcdef"), "-o", "out", "--jobs", "1")
+    stopped.set()
+    assert (found.code, len(wire.requests)) == (73, 1)
