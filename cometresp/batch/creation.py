@@ -3,6 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
+from cometresp.batch.submitted import recorded
 from cometresp.deadline import backoff
 from cometresp.errors import (
     CometrespError,
@@ -38,7 +39,7 @@ def created(client: "Client", body: Json, runtime: Runtime, *, is_uploaded: bool
         except StoppedError as stopped:
             raise stopped.with_hint(_look(body)) from None
         except (UnreachableError, RateLimitedError, ProtocolError) as error:
-            if _may_have_made(client, error) and (found := _made_before(client, body, error)) is not None:
+            if _may_have_made(client, error) and (found := _made_before(client, body, error, runtime)):
                 return found
             if not error.passing or tries >= retries_of(runtime.connection):
                 if is_uploaded:
@@ -66,8 +67,11 @@ def _may_have_made(client: "Client", error: CometrespError) -> bool:
     return status >= _SERVER_FAILED and not offers_no_batches(error)
 
 
-def _made_before(client: "Client", body: Json, error: CometrespError) -> Json | None:
-    """The batch of this input; None where the server has none. Raises an error where that can't be known."""
+def _made_before(client: "Client", body: Json, error: CometrespError, runtime: Runtime) -> Json | None:
+    """The batch of this input; None where the server has none. Raises an error where that can't be known.
+
+    One that is recorded was made by an earlier run: a file may be submitted twice on purpose.
+    """
     file_id = body.get("input_file_id")
     if file_id is None:
         raise _unknown(error, body)
@@ -78,7 +82,8 @@ def _made_before(client: "Client", body: Json, error: CometrespError) -> Json | 
             raise error from failed
         raise _unknown(error, body) from failed
     error.cause = None  # the server has such endpoints
-    return next((batch for batch in found if batch.get("input_file_id") == file_id and text(batch.get("id"))), None)
+    made = [batch for batch in found if batch.get("input_file_id") == file_id and text(batch.get("id"))]
+    return next((batch for batch in made if recorded(runtime, text(batch.get("id"))) is None), None)
 
 
 def _unknown(error: CometrespError, body: Json) -> CometrespError:

@@ -26,8 +26,9 @@ def output_lines(
 ) -> Iterator[tuple[bytes, Json]]:
     """The lines of an output, each with its end, and as JSON. `tell` is called with what is left out.
 
-    Raises UsageError for a file of something else: one that has a request, or none of the lines of an output, unless
-    it is `known` to be one. `torn`: say also that the last line was only begun, as a killed run leaves it.
+    Raises UsageError for a file of something else: one that has an object of another kind, such as a request, or none
+    of the lines of an output, unless it is `known` to be one. `torn`: say also that the last line was only begun, as a
+    killed run leaves it.
     """
     left_out: list[int] = []
     found = 0
@@ -65,17 +66,18 @@ def is_output(file: Iterable[bytes]) -> bool:
 
 
 def _parsed(data: bytes, shown: str, number: int) -> Json | None:
-    """The JSON of a line; None for one that isn't of an output. Raises UsageError for a request."""
+    """The JSON of a line; None for what is no object. Raises UsageError for an object of another kind."""
     try:
         line = json.loads(data)
     except (ValueError, RecursionError):
         return None
     if not isinstance(line, dict):
         return None
-    is_response = any(name in line for name in _OF_RESPONSES)
     if any(name in line for name in _OF_REQUESTS):
         raise UsageError(f"{shown}: line {number} is a request, and no line of a batch's output")
-    return line if is_response and isinstance(line.get("custom_id"), str) else None
+    if not any(name in line for name in _OF_RESPONSES) or not isinstance(line.get("custom_id"), str):
+        raise UsageError(f"{shown}: line {number} is no line of a batch's output")
+    return line
 
 
 def _behind_torn(data: bytes, shown: str, number: int) -> tuple[bytes, Json] | None:

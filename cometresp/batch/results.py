@@ -40,7 +40,7 @@ _GOOD = (ExitCode.COMPLETED, ExitCode.CALL_OPEN)  # a response that ends with a 
 def fetch(options: Fetching, runtime: Runtime) -> None:
     """Write the results. Raises TurnError: with 7, and nothing written, before the batch has ended."""
     with opened(options.outputs, runtime) as outputs, opened_client(runtime) as client:
-        fetched(client, first_look(client, options.id, runtime), outputs, runtime, wait=options.wait)
+        fetched(client, first_look(client, options.id, runtime, wait=options.wait), outputs, runtime, wait=options.wait)
 
 
 def fetched(client: "Client", batch: Json, outputs: "Opened", runtime: Runtime, *, wait: bool) -> None:

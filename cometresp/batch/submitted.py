@@ -69,9 +69,9 @@ def keep(runtime: Runtime, batch: Json, *, file: str | None = None, requests: in
         runtime.terminal.warn(f"{escape_line(seen.id)} is not recorded: {error.message}")
 
 
-def is_recorded(runtime: Runtime, batch_id: str) -> bool:
-    """Whether a batch was submitted to this server from here."""
-    return any(batch.id == batch_id for batch in _beginning(batch_id, runtime))
+def recorded(runtime: Runtime, batch_id: str) -> Submitted | None:
+    """What is recorded of a batch; None where it wasn't submitted to this server from here."""
+    return next((batch for batch in _beginning(batch_id, runtime) if batch.id == batch_id), None)
 
 
 def input_of(runtime: Runtime, batch_id: str) -> str:

@@ -43,6 +43,7 @@ OTHERS = {
     "requests": (json.dumps({"custom_id": "x", "prompt": "x"}) + "\n", "line 1 is a request, and no line"),
     "mixed": (good("a") + '{"custom_id": "x", "body": {"input": "x"}}\n', "line 2 is a request, and no line"),
     "one": ('{"custom_id": "x", "input": "x"}', "line 1 is a request, and no line"),
+    "object": (good("a") + '{"custom_id": "x"}\n', "line 2 is no line"),
     "other": ('{"custom_id": "x"}\n', "line 1 is no line"),
     "notes": ("my notes", "line 1 is no line"),
 }

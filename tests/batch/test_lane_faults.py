@@ -33,6 +33,15 @@ def test_a_batch_whose_reply_came_broken_is_found_in_the_list(
     assert [request.method for request in wire.requests] == ["POST", "POST", "GET"]
 
 
+def test_a_batch_of_an_earlier_run_is_not_taken_for_the_one_whose_reply_was_lost(
+    forker: Forker, ask: Command, wire: Wire
+) -> None:
+    wire.answer(FILE, json_reply(batch()))
+    assert submit(forker, ask)[0] == 0
+    wire.restart(CUT, listed(batch(), {**batch(), "id": "batch_2"}))
+    assert list(forker.run(ask, ["batch", "submit", "file-1"])) == [0, "batch_2\n", ""]
+
+
 def test_an_error_says_whether_a_batch_was_made(forker: Forker, ask: Command, wire: Wire) -> None:
     wire.answer(FILE, PAGE, listed(OTHER))
     code, _, err = submit(forker, ask)
@@ -81,12 +90,22 @@ def test_a_page_in_place_of_the_results_says_how_to_get_them(forker: Forker, ask
         "batch_1: the reply to GET /v1/files/file-2/content is text/html\n"
         "hint: cometresp batch fetch batch_1 --wait -o w tries again\n",
     )
-    wire.restart(PAGE)
-    recorded = forker.run(ask, ["batch", "status", "batch_1"])
-    assert (recorded.code, recorded.err.splitlines()[0]) == (
-        76,
-        "cometresp: error: batch_1: the reply to GET /v1/batches/batch_1 is text/html",
-    )
+
+
+@pytest.mark.parametrize("strange", [PAGE, BROKEN], ids=["page", "json"])
+def test_a_look_at_a_recorded_batch_names_it_or_waits(forker: Forker, ask: Command, wire: Wire, strange: bytes) -> None:
+    wire.answer(FILE, json_reply(batch()))
+    assert submit(forker, ask)[0] == 0
+    for words in (["status"], ["status", "batch_1"], ["fetch", "batch_1"]):
+        wire.restart(strange)
+        result = forker.run(ask, ["batch", *words])
+        told = "cometresp: error: batch_1: the reply to GET /v1/batches/batch_1 is "
+        assert (result.code, result.err.startswith(told)) == (76, True)
+        assert result.err.endswith("hint: cometresp batch fetch batch_1 --wait -o OUT tries again\n")
+    again = strange.replace(b"\r\n", b"\r\nretry-after-ms: 20\r\n", 1)
+    wire.restart(again, json_reply(batch("completed", output_file_id=None, request_counts={"total": 0})))
+    waited = forker.run(ask, ["batch", "fetch", "batch_1", "--wait"])
+    assert (waited.code, waited.text) == (0, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
