@@ -4,11 +4,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 DEFAULT_TIMEOUT = 600.0  # seconds without data
 DEFAULT_RETRIES = 2  # of a request, and of following a response without anything new
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds (API 8.3)
 SHORTEST_ASKED = 0.05  # seconds; what a server asks for is at least that
+_SHORTEST_ALARM = 0.001  # seconds
 _LAST_LOOK = 1.0  # seconds before the end of the time
 
 
@@ -85,14 +87,27 @@ def alarm(seconds: float, error: Callable[[], Exception]) -> Iterator[None]:
         yield
         return
 
-    def ring(*_: object) -> None:
-        raise error()
+    def ring(_: int, frame: FrameType | None) -> None:
+        if _starts_thread(frame):
+            signal.setitimer(signal.ITIMER_REAL, _SHORTEST_ALARM)
+        else:
+            raise error()
 
     started = time.monotonic()
     before = signal.signal(signal.SIGALRM, ring)
-    outer, _ = signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    outer, _ = signal.setitimer(signal.ITIMER_REAL, max(seconds, _SHORTEST_ALARM))
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, max(outer - (time.monotonic() - started), 0.001) if outer else 0)
+        left = outer - (time.monotonic() - started)
+        signal.setitimer(signal.ITIMER_REAL, max(left, _SHORTEST_ALARM) if outer else 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _starts_thread(frame: FrameType | None) -> bool:
+    """Whether a thread is being started, which an error would leave half done: Python raises a KeyError then."""
+    import threading
+
+    while frame is not None and frame.f_code is not threading.Thread.start.__code__:
+        frame = frame.f_back
+    return frame is not None

@@ -29,9 +29,11 @@ _INVISIBLE = (
     "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u2800\u3164\ufe00-\ufe0d\ufeff\uffa0"
     "\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0080-\U000e0fff"
 )
+_JOINERS = "\u200c\u200d\ufe0e\ufe0f"  # and the selectors of emoji
 # What a joiner joins: letters from Arabic to Myanmar, Khmer, Mongolian and so on to Brahmi; and emoji.
 _LETTERS = "\u0620-\u109f\u1700-\u17b3\u17b6-\u180a\u1810-\u18af\u1b00-\u1c4f\ua800-\uabff\U00011000-\U000114ff"
 _SYMBOLS = "\u00a9\u00ae\u203c\u2049\u2100-\u27bf\u2900-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+_READ_AHEAD = 4  # characters behind the last one that is shown, which may say what becomes of it
 _QUOTED = 60  # characters of a wrong word in a message
 _TYPED = 2000  # characters of a word in a command to type
 
@@ -44,6 +46,13 @@ def _unsafe() -> re.Pattern[str]:
 
 @cache
 def _unsafe_or_invisible() -> re.Pattern[str]:
+    """One set of characters, the joiners among them: `_visible_unless_joining` says which of those stay."""
+    return re.compile(rf"[{_UNSAFE}{_INVISIBLE}{_JOINERS}]")
+
+
+@cache
+def _joining() -> re.Pattern[str]:
+    """A joiner or a selector where it is a part of how text is written."""
     letter, symbol = f"[{_LETTERS}]", f"[{_SYMBOLS}]"
     legitimate = (
         rf"(?<={letter})[\u200c\u200d](?={letter})",
@@ -51,7 +60,13 @@ def _unsafe_or_invisible() -> re.Pattern[str]:
         rf"(?<={symbol})[\ufe0e\ufe0f]",
         r"(?<=[0-9#*])\ufe0f(?=\u20e3)",  # a keycap
     )
-    return re.compile(rf"[{_UNSAFE}{_INVISIBLE}]|(?!{'|'.join(legitimate)})[\u200c\u200d\ufe0e\ufe0f]")
+    return re.compile("|".join(legitimate))
+
+
+def _visible_unless_joining(match: re.Match[str]) -> str:
+    if match[0] in _JOINERS and _joining().match(match.string, match.start()):
+        return match[0]
+    return _visible(match)
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -72,13 +87,20 @@ def escape_invisible(text: str) -> str:
     """The same, for text that a user decides by: characters that show nothing become escapes too."""
     if text.isascii():
         return escape(text)
-    return _unsafe_or_invisible().sub(_visible, text.replace("\r\n", "\n"))
+    return _unsafe_or_invisible().sub(_visible_unless_joining, text.replace("\r\n", "\n"))
 
 
 def escape_line(text: str, limit: int = 0) -> str:
     """Untrusted text on one line, cut to `limit` characters (0: not cut); nothing in it is invisible."""
-    line = escape_invisible(text.replace("\r\n", "\n").replace("\n", "\\n").replace("\t", " "))
+    if limit:
+        text = text[: limit + _READ_AHEAD]  # an escape is as long as what it is of, or longer
+    plain = text.isascii() and text.isprintable()
+    line = text if plain else _on_a_line(text)
     return line if not limit or len(line) <= limit else line[: max(limit - 1, 0)] + "…"
+
+
+def _on_a_line(text: str) -> str:
+    return escape_invisible(text.replace("\r\n", "\n").replace("\n", "\\n").replace("\t", " "))
 
 
 def shell_word(word: str) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Command
+from tests.conftest import FORKER, Command
 from tests.waiting import LONGEST, until
 
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
@@ -75,8 +75,12 @@ def on_terminal(
 ) -> tuple[int, str]:
     """Run with stdout and stderr on one terminal of 80 columns; (exit code, all that was written there).
 
-    `streams` puts one of them elsewhere; `meanwhile` gets the process id when `when` is there.
+    `streams` puts one of them elsewhere; `meanwhile` gets the process id when `when` is there. Without either the
+    command runs in a fork of a process that has the program loaded.
     """
+    if meanwhile is None and not streams and FORKER.can_start(run.environ | (env or {})):
+        code, screen, _ = FORKER.run(run, words, stdin=None, env=env, terminal=True)
+        return code, screen
     ours, theirs = pty.openpty()
     environ = {**run.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **(env or {})}
     process = subprocess.Popen(

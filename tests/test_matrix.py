@@ -30,7 +30,12 @@ def rig(tmp_path_factory: pytest.TempPathFactory, forker: Forker) -> Iterator[Ri
     ("kind", "fault", "command"), CASES, ids=[f"{kind}-{fault.name}-{command}" for kind, fault, command in CASES]
 )
 def test_a_fault_ends_as_its_table_says(rig: Rig, tmp_path: Path, kind: str, fault: Fault, command: str) -> None:
-    assert rig.run(fault, command, tmp_path / "home") == OUTCOMES[kind, fault.name, command]
+    expected = OUTCOMES[kind, fault.name, command]
+    for seconds in (1, 8, 40) if fault.limit else (1,):  # a busy machine needs more for what comes before the fault
+        outcome = rig.run(fault, command, tmp_path / f"home{seconds}", seconds)
+        if outcome == expected:
+            break
+    assert outcome == expected
 
 
 def test_no_case_is_a_bug_of_the_program() -> None:

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from cometresp.errors import RecordError
-from cometresp.state.records import TURN, chain_of, shown_turn, values_of
+from cometresp.state.records import CHAIN, TURN, UNREADABLE, chain_of, shown_turn, values_of
 from cometresp.state.transcript import prompt_in
 from cometresp.text import escape_line
 
 _LAST = ("id", "number", "base_url", "model", "settings", "status", "asked_model")  # columns of the last turn
 _COLUMNS = {name: TURN[name] for name in _LAST}
 _IDS = {"head": TURN["previous_id"], "pending": TURN["previous_id"]}  # a response id, or NULL
+_READ = (*CHAIN.values(), *_IDS.values(), TURN["n"], *_COLUMNS.values())  # what reads each column of a row
 _LISTED = f"""
 SELECT chains.name, chains.head, chains.pending, chains.used, chains.before, head.id, pending.id, last.n,
   {", ".join(f"last.{name}" for name in _LAST)}, first.status, first.input
@@ -60,25 +61,29 @@ def listed(db: sqlite3.Connection, limit: int, start: str = "") -> Iterator[List
 
 
 def _listed(row: tuple[Any, ...], limit: int) -> Listed:
-    chain = chain_of(row[:5])
-    n = row[7]
+    n, (status, asked) = row[7], row[-2:]
     if n is None:
+        chain = chain_of(row[:5])
         return Listed(chain.name, chain.used)
-    given, (status, asked) = row[8:-2], row[-2:]
-    last = values_of(shown_turn(n, given[0]), _COLUMNS, given)
-    ids = values_of(f"chain {escape_line(chain.name, 80)}", _IDS, row[5:7])
-    return Listed(
-        chain.name,
-        chain.used,
-        ids["head"],
-        ids["pending"],
-        last["number"],
-        last["status"],
-        last["asked_model"] or last["model"],
-        last["base_url"],
-        last["settings"].get("conversation"),
-        _first_words(status, asked, limit),
-    )
+    try:
+        values = [value_of(column) for value_of, column in zip(_READ, row, strict=False)]
+    except UNREADABLE as error:
+        raise _damage(row) from error
+    name, _, _, used, _, head, pending, _, _, number, base_url, model, settings, last_status, asked_model = values
+    words = _first_words(status, asked, limit)
+    model, conversation = asked_model or model, settings.get("conversation")
+    return Listed(name, used, head, pending, number, last_status, model, base_url, conversation, words)
+
+
+def _damage(row: tuple[Any, ...]) -> RecordError:
+    """The error of a row that can't be read, which names the field."""
+    try:
+        chain = chain_of(row[:5])
+        values_of(shown_turn(row[7], row[8]), _COLUMNS, row[8:-2])
+        values_of(f"chain {escape_line(chain.name, 80)}", _IDS, row[5:7])
+    except RecordError as error:
+        return error
+    return RecordError(f"the record of {shown_turn(row[7], row[8])} is damaged")
 
 
 def _first_words(status: Any, asked: Any, limit: int) -> str:

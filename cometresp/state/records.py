@@ -130,7 +130,7 @@ class Chain(NamedTuple):
 
 # as rows ------------------------------------------------------------------------------------------------------------
 
-_UNREADABLE = (ValueError, TypeError, RecursionError)
+UNREADABLE = (ValueError, TypeError, RecursionError)
 _END_OF_TIME = 253_370_764_800.0  # the year 9999, the last that has a date
 
 
@@ -174,18 +174,18 @@ def chain_of(row: Iterable[Any]) -> ChainRow:
     """A row of CHAIN_COLUMNS. Raises RecordError for what cometresp didn't write."""
     name, *_ = row = tuple(row)
     shown = f"chain {escape_line(name, 80)}" if isinstance(name, str) else "a chain"
-    return ChainRow(**values_of(shown, _CHAIN, row))
+    return ChainRow(**values_of(shown, CHAIN, row))
 
 
 def values_of(shown: str, columns: Mapping[str, Callable[[Any], Any]], row: Sequence[Any]) -> dict[str, Any]:
     """The values of a row's columns. Raises RecordError for one that can't be read, which says what is `shown`."""
     try:
         return {name: value_of(column) for (name, value_of), column in zip(columns.items(), row, strict=True)}
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         for (name, value_of), column in zip(columns.items(), row, strict=True):
             try:
                 value_of(column)
-            except _UNREADABLE:
+            except UNREADABLE:
                 raise RecordError(f"the record of {shown} is damaged: its {name} can't be read") from error
         raise
 
@@ -200,6 +200,10 @@ def _text(column: Any) -> str:
         raise TypeError
     column.encode()  # a byte that wasn't UTF-8 is a surrogate, which raises ValueError
     return column
+
+
+def _text_or_none(column: Any) -> str | None:
+    return None if column is None else _text(column)
 
 
 def _whole(column: Any) -> int:
@@ -231,7 +235,7 @@ def _object(column: Any) -> Json:
 def _settings(column: Any) -> Json:
     """The settings that don't stand in columns of their own: store and conversation. It is only to be read."""
     value = _object(column)
-    _or_none(_text)(value.get("conversation"))
+    _text_or_none(value.get("conversation"))
     return value
 
 
@@ -267,11 +271,11 @@ TURN: dict[str, Callable[[Any], Any]] = {
     "n": _whole,
     "id": _text,
     "parent": _or_none(_whole),
-    "previous_id": _or_none(_text),
+    "previous_id": _text_or_none,
     "chain": _text,
     "number": _whole,
     "base_url": _text,
-    "model": _or_none(_text),
+    "model": _text_or_none,
     "settings": _settings,
     "status": _text,
     "usage": _usage,
@@ -283,15 +287,15 @@ TURN: dict[str, Callable[[Any], Any]] = {
     "instructions": _dropped_or(lambda column: json.loads(_text(column))),
     "tools": _dropped_or(_list),
     "outputs": _outputs,
-    "request_id": _or_none(_text),
+    "request_id": _text_or_none,
     "deleted": _or_none(_time),
-    "reason": _or_none(_text),
+    "reason": _text_or_none,
     "cost": _or_none(_cost),
-    "profile": _or_none(_text),
+    "profile": _text_or_none,
     "request": _or_none(_object),
-    "asked_model": _or_none(_text),
+    "asked_model": _text_or_none,
 }
-_CHAIN: dict[str, Callable[[Any], Any]] = {
+CHAIN: dict[str, Callable[[Any], Any]] = {
     "name": _text,
     "head": _or_none(_whole),
     "pending": _or_none(_whole),
@@ -299,4 +303,4 @@ _CHAIN: dict[str, Callable[[Any], Any]] = {
     "before": lambda column: column if isinstance(column, int) else None,  # it is only for hints
 }
 TURN_COLUMNS = ", ".join(TURN)
-CHAIN_COLUMNS = ", ".join(_CHAIN)
+CHAIN_COLUMNS = ", ".join(CHAIN)

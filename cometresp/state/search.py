@@ -25,8 +25,10 @@ _WITH_CASE = range(0x80, 0x1E944)  # beyond it no character has another case
 _PLAIN = re.compile(r"[a-z0-9_.-]+")  # as it is in JSON, also beside an escape
 # Texts of one message are put together without a blank: a word may begin in the one and end in the other. Summaries of
 # reasoning aren't looked through.
-_TEXT, _REFUSAL, _STRINGS, _STRING = b'"text"', b'"refusal"', b'"content": ["', b'}, "'
-_NO_TEXT = b'"type": "summary_text", "text": "'
+# Each pattern begins with a character that few texts have: `in` would be slower.
+_TEXT, _NO_TEXT = b'"text"', b'"type": "summary_text", "text": "'
+_PARTS = re.compile(rb'"(?:text"|refusal"|content": \[")')
+_STRING = re.compile(rb'\}, "')
 _IMAGE = b";base64,"  # its size is said in its place
 
 
@@ -89,11 +91,14 @@ class _Sign(NamedTuple):
 
 def _is_unlike_its_text(lower: bytes, answered: bytes) -> bool:
     """Whether the text may have what the columns don't have. Most turns have one text; this is run for each of them."""
-    first = answered.find(_TEXT)
-    again = first >= 0 and answered.find(_TEXT, first + len(_TEXT)) >= 0
-    if again and answered.count(_TEXT) - answered.count(_NO_TEXT) > 1:
+    if not lower.isascii():
         return True
-    return _REFUSAL in answered or _STRINGS in answered or _STRING in answered or _IMAGE in lower or not lower.isascii()
+    parts = _PARTS.findall(answered)
+    if len(parts) > 1 and len(parts) - answered.count(_NO_TEXT) > 1:
+        return True
+    if parts.count(_TEXT) != len(parts):
+        return True
+    return _STRING.search(answered) is not None or (b";" in lower and _IMAGE in lower)
 
 
 def _sign(word: str) -> _Sign | None:

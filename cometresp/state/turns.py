@@ -3,10 +3,12 @@
 A response id names the newest turn that has it.
 """
 
+import gc
 import json
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -308,7 +310,20 @@ def _one(db: sqlite3.Connection, rest: str, values: Mapping[str, object]) -> Tur
 
 
 def _all(db: sqlite3.Connection, rest: str, values: Mapping[str, object], skipped: list[str] | None) -> list[Turn]:
-    return list(_turns_of(db.execute(f"SELECT {TURN_COLUMNS} FROM turns {rest}", values), skipped))  # noqa: S608
+    with _no_search_for_garbage():
+        return list(_turns_of(db.execute(f"SELECT {TURN_COLUMNS} FROM turns {rest}", values), skipped))  # noqa: S608
+
+
+@contextmanager
+def _no_search_for_garbage() -> Iterator[None]:
+    """What is read from JSON has no cycles: it needn't be searched again and again while many turns are read."""
+    searching = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searching:
+            gc.enable()
 
 
 def _turns_of(rows: Iterable[tuple[Any, ...]], skipped: list[str] | None) -> Iterator[Turn]:

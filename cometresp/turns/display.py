@@ -198,7 +198,9 @@ class Display:
 
     @deferred()  # what is kept is also told
     def close(self) -> None:
-        """Keep what a run that ended unexpectedly has written to the file of --output."""
+        """Close the files; what a run that ended unexpectedly has written to that of --output is kept."""
+        if self.outlets.id_file:
+            self.outlets.id_file.close()
         if self.outlets.file and (kept := self.outlets.file.abandon()):
             self.terminal.warn(kept)
 

@@ -49,6 +49,10 @@ class IdFile:
         except OSError as error:
             self._fail(self._error(error.strerror))
 
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
     def _print(self, line: str) -> None:
         terminal = self._terminal
         if not terminal.stdout_tty:

@@ -19,8 +19,8 @@ from cometresp.render.batch_bar import Progress, duration, progress_words
 from tests.conftest import Command, Forker, Result
 from tests.scripted import Request, Wire, call, created, ended, error_reply, message, response, sse, text_stream
 from tests.settings.test_defaults import with_config
-from tests.terminals import plain
-from tests.waiting import until
+from tests.terminals import on_terminal, plain
+from tests.waiting import LONGEST, until
 
 USAGE = {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30}
 RESPONSE = response(message("<a>"), response_id="resp_a", usage=USAGE)
@@ -509,16 +509,19 @@ def test_another_model_answers_and_what_came_is_recorded_in_no_chain(
 def test_a_terminal_shows_how_far_it_is_and_what_it_came_to(
     ask: Command, wire: Wire, batch: Callable[..., Result]
 ) -> None:
-    def slowly(request: Request, connection: socket.socket) -> None:
-        time.sleep(0.3)  # a bar is drawn after a tenth of a second
+    drawn = threading.Event()
+
+    def later(request: Request, connection: socket.socket) -> None:
+        drawn.wait(LONGEST)
         answering(request, connection)
 
-    wire.answer(slowly)
+    wire.answer(later)
     source = requests_in(ask.home, *"abc")
     words = (source, "-o", "out", "--price", "1000,1000")
-    shown = plain(batch(*words, terminal=True, env={"TERM": "xterm-256color", "COLUMNS": "80"}).text)
-    assert re.search(r"━ {2}[0-2] of 3 · \d+ %", shown)
-    assert "in flight" in shown
+    code, screen = on_terminal(ask, "batch", *words, when=b"3 in flight", meanwhile=lambda _: drawn.set())
+    shown = plain(screen)
+    assert code == 0
+    assert "━  0 of 3 · 0 %" in shown
     assert re.search(r"3 of 3 done · 0 tried again\r?\n30 → 60 tokens · ~\$0\.090 · \d+\.\d s\r?\n$", shown)
     assert batch(*words, "--resume", "-q", terminal=True, env={"TERM": "xterm-256color"}).out == b""
 

@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 
-from tests.conftest import Command
+from tests.conftest import Command, Result
 from tests.scripted import (
     STREAM_HEAD,
     Request,
@@ -199,8 +199,8 @@ def test_a_body_of_more_encodings_than_anyone_sends_is_not_read(
 def test_an_endless_stream_of_nothing_takes_no_memory(ask: Command, wire: Wire, piece: bytes) -> None:
     wire.answer(json_reply(response(message("hi"))), endless(STREAM_HEAD, piece))
     idle = peak(ask, "ask", "--no-save", "hi")[3]
-    code, out, err, most = peak(ask, "ask", "--max-time", "2", "--max-reply-size", "1G", "hi")
-    late = f"{ERROR}not finished within the 2 s of --max-time"
+    code, out, err, most = peak(ask, "ask", "--max-time", "1", "--max-reply-size", "1G", "hi")
+    late = f"{ERROR}not finished within the 1 s of --max-time"
     assert (code, out, err.splitlines()[:1]) == (69, "", [late])
     assert most - idle < 40
 
@@ -242,23 +242,30 @@ HEADS = [
 def test_a_reply_whose_head_has_no_end_is_given_up_after_the_timeout(
     ask: Command, wire: Wire, head: bytes, piece: bytes
 ) -> None:
-    wire.answer(repeating(head, piece))
-    result = ask("ask", "--timeout", "2", "hi")
-    assert list(result) == [69, "", f"{ERROR}{wire.url}: no reply within 2 s (--timeout)\n"]
+    def run(seconds: str) -> tuple[str, Result]:
+        wire.restart(repeating(head, piece))
+        return seconds, ask("ask", "--timeout", seconds, "hi")
+
+    seconds, result = in_time(run, lambda tried: "no data" in tried[1].err)
+    assert list(result) == [69, "", f"{ERROR}{wire.url}: no reply within {seconds} s (--timeout)\n"]
     assert len(wire.requests) == 1
 
 
 @pytest.mark.slow
 def test_comments_are_progress_of_a_stream(ask: Command, wire: Wire) -> None:
-    def script(_: Request, connection: socket.socket) -> None:
-        connection.sendall(STREAM_HEAD)
-        for _number in range(40):
-            connection.sendall(b": ping\n\n")
-            time.sleep(0.1)
-        connection.sendall(frames([ended(response(message("late")))]))
+    def run(seconds: str) -> Result:
+        def script(_: Request, connection: socket.socket) -> None:
+            connection.sendall(STREAM_HEAD)
+            for _number in range(15 * int(seconds)):
+                connection.sendall(b": ping\n\n")
+                time.sleep(0.1)
+            connection.sendall(frames([ended(response(message("late")))]))
 
-    wire.answer(script)
-    assert list(ask("ask", "--timeout", "3", "hi")) == [0, "late\n", ""]
+        wire.restart(script)
+        return ask("ask", "--timeout", seconds, "hi")
+
+    result = in_time(run, lambda result: "no data" in result.err)
+    assert list(result) == [0, "late\n", ""]
 
 
 # what is sent back ------------------------------------------------------------------------------------------------

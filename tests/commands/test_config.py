@@ -25,6 +25,7 @@ base_url\thttps://api.cometapi.com/v1\tdefault
 timeout\t600\tdefault
 max_reply_size\t256M\tdefault
 retries\t2\tdefault
+jobs\t8\tdefault
 record\tfull\tdefault
 """
 FILE = """\

@@ -4,41 +4,16 @@ import os
 import re
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tests.docs.examples import ROOT, Example, files_of
+from tests.called import called
+from tests.docs.examples import Example, files_of
 from tests.docs.table import BEFORE, FILES, PROGRAMS, REPLACED, STANDARD_INPUT
 
-# The command as the examples call it: it hands its words, environment, folder and files to `tests.forked`, which has
-# the program loaded.
-_CALL = """#!{python} -IS
-import _signal, _socket, marshal, os, sys  # what starts in a hundredth of a second
-
-def is_open(number):
-    try:
-        return bool(os.fstat(number))
-    except OSError:
-        return False
-
-numbers = [number for number in range(64) if is_open(number)]
-files = b"".join(number.to_bytes(4, sys.byteorder) for number in numbers)
-call = marshal.dumps((sys.argv[1:], dict(os.environ), os.getcwd(), numbers))
-server = _socket.socket(_socket.AF_UNIX)
-server.connect({path!r})
-sent = server.sendmsg([call], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
-while sent < len(call):
-    sent += server.send(call[sent:])
-server.shutdown(_socket.SHUT_WR)
-child = int(server.recv(10, _socket.MSG_WAITALL))
-_signal.signal(_signal.SIGTERM, lambda *_: os.kill(child, _signal.SIGTERM))
-code = int(server.recv(10, _socket.MSG_WAITALL))
-sys.exit(code if code >= 0 else 128 - code)
-"""
 _ID = re.compile(r"\b(?:resp|batch|call)_[0-9a-f]{8,32}\b|\b\d{14}[0-9a-f]{18}\b")
 _LISTENS = "while kill -0 $! && ! grep -qs listening {out}; do sleep 0.02; done\n"
 
@@ -56,18 +31,11 @@ class Ended(NamedTuple):
 def callable_command() -> Iterator[Path]:
     """A folder of programs: `cometresp`, which runs in a fork of one process, and those that examples name."""
     with TemporaryDirectory() as folder:
-        path = f"{folder}/socket"
-        programs = {name: f"#!/bin/sh\n{text}\n" for name, text in PROGRAMS.items()}
-        for name, text in (*programs.items(), ("cometresp", _CALL.format(python=sys.executable, path=path))):
-            Path(folder, name).write_text(text)
+        for name, text in PROGRAMS.items():
+            Path(folder, name).write_text(f"#!/bin/sh\n{text}\n")
             Path(folder, name).chmod(0o755)
-        environ = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "error", "LANG": "C.UTF-8"}
-        words = [sys.executable, "-m", "tests.forked", path]
-        with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=ROOT, env=environ) as server:
-            assert server.stdout is not None
-            assert server.stdout.readline() == b"ready\n"
+        with called(Path(folder)):
             yield Path(folder)
-            server.terminate()
 
 
 def furnish(home: Path, pages: list[str]) -> None:

@@ -33,6 +33,7 @@ class Fault:
     reply to a later request for that response. `get` always meets the fault once, then the response is whole, since
     waiting for that is what it is for. The other commands run with `--retries 0`, unless the fault is `retried`.
 
+    `limit` is a flag that ends the run after some seconds, which the outcome calls `N s`: the rig chooses them.
     `flags` are more words of the command line, `env` more of the environment, where `{server}` stands for the server's
     address; `around(home, wire)` sets up what else is wrong, and may give more of the environment. `stdout` is a path,
     or "closed": a pipe that nobody reads. On a `terminal` stdout and stderr are one; when "half" is on it, `signal` is
@@ -43,6 +44,7 @@ class Fault:
     reply: Script | None = None
     rest: bytes = error_reply(404, "no such response", "not_found")
     flags: str = ""
+    limit: str = ""
     env: dict[str, str] = field(default_factory=dict)
     around: Around = _nothing
     passes: bool = False

@@ -69,15 +69,16 @@ class Rig:
         shutil.copytree(first, fetching)
         assert self._piped(self._in(fetching), ["ask", "--background", "--chain", "other", "second"], "").code == 0
 
-    def run(self, fault: Fault, name: str, home: Path) -> Outcome:
-        """The outcome of a fault in a command, in a home that isn't there yet."""
+    def run(self, fault: Fault, name: str, home: Path, seconds: int = 1) -> Outcome:
+        """The outcome of a fault in a command, in a home that isn't there yet. `seconds` are those of the limit."""
         fetching = name in FETCHING
         shutil.copytree(self.folder / ("fetching" if fetching else "home"), home)
         self._released.clear()
         self.wire.requests.clear()
         self.wire.answer(self._server(fault, name))
         retries = "" if fetching or fault.retried else "--retries 0"
-        words = shlex.split(f"{COMMANDS[name]} {retries} {fault.flags}")
+        limit = f"{fault.limit} {seconds}" if fault.limit else ""
+        words = shlex.split(f"{COMMANDS[name]} {retries} {fault.flags} {limit}")
         server = f"http://127.0.0.1:{self.wire.port}"
         command = self._in(home)
         command.environ |= {key: value.format(server=server) for key, value in fault.env.items()}
@@ -93,7 +94,8 @@ class Rig:
                 result = self._piped(command, words, fault.stdout)
         assert _notes(home) == ("once\n" if name == "tool loop" and self.wire.requests else "")
         out = _uncoloured(result.text) if fault.terminal else result.text
-        return Outcome(result.code, self._stable(out, home), self._stable(result.err, home), _kept(home, name))
+        err = result.err.replace(f" {seconds} s ", " N s ") if limit else result.err
+        return Outcome(result.code, self._stable(out, home), self._stable(err, home), _kept(home, name))
 
     def _in(self, home: Path) -> Command:
         return Command(home, {**self.command.environ, "HOME": str(home)})

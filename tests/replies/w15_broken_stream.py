@@ -24,21 +24,12 @@ _CUT = "cometresp: error: the stream ended before the answer was complete\n"
 _SHOWS = "hint: cometresp get resp_b1 shows what became of it\n"
 
 
-def _stall(_: Request, connection: socket.socket) -> None:
-    connection.sendall(sse(*_EVENTS))
-    connection.recv(1)
-
-
 def _reset(_: Request, connection: socket.socket) -> None:
     connection.sendall(sse(*_EVENTS))
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 RUNS = {
-    "silent": Run(
-        [("stream --timeout 0.3 hi", Shows("Hello \n", 69, lambda err: "no data for 0.3 s" in err))],
-        [_stall, _GONE],
-    ),
     "reset": Run(
         [("stream hi", Shows("Hello \n", 69, lambda err: "reset" in err))],
         [_reset, _GONE],

@@ -10,7 +10,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -24,6 +23,7 @@ from cometresp.errors import UsageError
 from cometresp.request.inputs import Inputs, Prompt
 from cometresp.terminal import Terminal
 from cometresp.wire.payload import Payload
+from tests.called import program
 from tests.conftest import Command, Result
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
@@ -51,7 +51,7 @@ def refused(result: Result) -> str:
 
 
 def in_shell(ask: Command, script: str) -> subprocess.CompletedProcess[bytes]:
-    command = f'cometresp() {{ {sys.executable} -m cometresp ask --dry-run "$@"; }}\n'
+    command = f'cometresp() {{ {program()} ask --dry-run "$@"; }}\n'
     return subprocess.run(
         ["bash", "-c", command + script],
         env=ask.environ,

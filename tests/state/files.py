@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from cometresp.state.state import State
+from tests.called import popen
 from tests.conftest import Command
 from tests.scripted import Request, Wire, text_stream
 
@@ -23,7 +24,7 @@ def named_by_prompt(wire: Wire) -> None:
 
 
 def at_once(run: Command, commands: list[list[str]]) -> list[int]:
-    processes = [run.popen(*words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for words in commands]
+    processes = [popen(run, *words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for words in commands]
     return [process.wait(60) for process in processes]
 
 

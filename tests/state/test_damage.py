@@ -201,6 +201,8 @@ def test_a_damaged_record_is_told_and_left_out(
     assert list(forker.run(ask, ["continue", "--chain", "good", "more"])) == [0, "x\n", ""]
     assert list(forker.run(ask, ["ask", "--chain", "bad", "again"])) == [0, "x\n", ""]
     assert list(forker.run(ask, ["continue", "--chain", "bad", "more"])) == [0, "x\n", ""]
+    with closing(sqlite3.connect(state_path(ask))) as db:
+        assert db.execute(f"SELECT {column} IS ? FROM turns WHERE n = 2", (value,)).fetchone() == (1,)
 
 
 @pytest.mark.parametrize(("column", "value"), [("used", "abc"), ("used", 1e300), ("head", "x"), ("pending", b"\xff")])

@@ -63,7 +63,7 @@ def test_looking_for_old_text_needs_no_look_at_every_turn(tmp_path: Path) -> Non
         db.set_trace_callback(None)
         asked = [sql for sql in seen if "created" in sql]
         plans = [str(db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()) for sql in asked]
-    indexes = ("turns_with_text", "turns_with_settings", "looked", "unanswered_by_time", "batches_by_time")
+    indexes = ("turns_with_text", "looked", "turns_with_settings", "unanswered_by_time", "batches_by_time")
     assert [index in plan for index, plan in zip(indexes, plans, strict=True)] == [True] * 5
 
 

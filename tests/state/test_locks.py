@@ -14,6 +14,7 @@ import pytest
 from cometresp.errors import LockedError
 from cometresp.state.patience import Patience
 from cometresp.state.state import State
+from tests.called import popen
 from tests.conftest import Command
 from tests.recorded import heads, recorded, state_path
 from tests.scripted import STREAM_HEAD, Wire, created, ended, frames, message, response, text_stream
@@ -48,7 +49,7 @@ def asked(ask: Command, wire: Wire) -> Command:
 def test_three_answers_are_printed_before_the_file_is_free_and_then_recorded(asked: Command, held: Held) -> None:
     path = state_path(asked)
     with held(path):
-        processes = [asked.popen("ask", "--chain", f"c{n}", f"n{n}") for n in range(3)]
+        processes = [popen(asked, "ask", "--chain", f"c{n}", f"n{n}") for n in range(3)]
         assert [process.stdout.read(2) for process in processes if process.stdout] == [b"x\n"] * 3
     ends = [(process.communicate(timeout=60), process.returncode) for process in processes]
     assert ends == [((b"", b""), 0)] * 3
@@ -61,7 +62,7 @@ def test_what_is_printed_of_the_whole_answer_is_printed_before_too(ask: Command,
     wire.answer(text_stream("```\nx\n```\n", response_id="r1"))
     opened(state_path(ask).parent).close()
     with file_held(state_path(ask)):
-        process = ask.popen("ask", *flags, "hi")
+        process = popen(ask, "ask", *flags, "hi")
         assert process.stdout is not None
         assert process.stdout.read(1) in b"{xr"
     assert (process.communicate(timeout=60)[1], process.returncode) == (b"", 0)
@@ -112,10 +113,10 @@ def test_after_five_seconds_the_run_goes_on_without_the_file(asked: Command, wir
     file = f"another process holds the state file {path} (waited 5 s)\n"
     with file_held(path), folder_held(new):
         asked.environ["COMETRESP_STATE_DIR"] = str(new)
-        processes = [asked.popen("ask", "hi")]
+        processes = [popen(asked, "ask", "hi")]
         asked.environ["COMETRESP_STATE_DIR"] = str(path.parent)
         commands = (["ask", "hi"], ["ask", "-q", "hi"], ["continue", "--chain", "old", "hi"], ["log"], ["get", "last"])
-        processes += [asked.popen(*words) for words in commands]
+        processes += [popen(asked, *words) for words in commands]
         ends = [(*map(bytes.decode, process.communicate(timeout=60)), process.returncode) for process in processes]
     unrecorded = "cometresp: warning: this turn is not recorded: "
     assert ends == [

@@ -1,8 +1,12 @@
 """State files of an older version: whatever happens meanwhile, they are of one version or the next."""
 
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -135,3 +139,54 @@ def test_a_file_that_a_newer_one_migrates_meanwhile_is_left_to_it(
             State.open(tmp_path / "old")
         assert not newer.in_transaction
     assert version(path) == 99
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from cometresp.state import file
+from cometresp.state.state import State
+
+def killed(db):
+    file.migrations_last(db)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+file.migrations_last = file.STEPS[4]
+file.STEPS = (*file.STEPS[:4], killed)
+State.open(Path(sys.argv[1]))
+"""
+
+
+def test_a_large_file_whose_migration_is_killed_is_still_of_its_version(tmp_path: Path) -> None:
+    path = version_4(tmp_path, turns=20_000)
+    before = tables(path)
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert path.with_name("state.db-journal").stat().st_size > 0  # the file was being written
+    assert (version(path), tables(path)) == (4, before)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert db.execute("SELECT count(*), max(n) FROM turns").fetchone() == (20_000, 20_000)
+    with closing(opened(tmp_path)) as state:
+        [chain] = state.chains.listed([], words=9)
+        assert (chain.head, chain.turns, chain.words) == (f"resp_{20_000:060}", 20_000, "question")
+    assert version(path) == state_file.VERSION
+
+
+def version_4(directory: Path, *, turns: int) -> Path:
+    """A state file of version 4 with one chain of so many turns."""
+    path = directory / "state.db"
+    with closing(sqlite3.connect(path)) as db:
+        for step in STEPS[:4]:
+            step(db)
+        db.execute("PRAGMA application_id = 0x636F6D74")
+        db.execute("PRAGMA user_version = 4")
+        asked = '[{"role": "user", "content": "question"}]'
+        db.executemany(
+            "INSERT INTO turns (n, id, parent, chain, number, base_url, settings, status, created, input)"
+            " VALUES (?, ?, ?, 'a', ?, 'u', '{}', 'completed', ?, ?)",
+            ((n, f"resp_{n:060}", n - 1 or None, n, time.time(), asked) for n in range(1, turns + 1)),
+        )
+        db.execute("INSERT INTO chains (name, head, used) VALUES ('a', ?, ?)", (turns, time.time()))
+        db.commit()
+    return path

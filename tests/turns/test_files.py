@@ -14,6 +14,7 @@ from cometresp.sinks import FileSink
 from cometresp.terminal import Terminal
 from cometresp.turns.files import IdFile
 from cometresp.wire.images import decoded
+from tests.called import program
 from tests.conftest import Command
 from tests.scripted import Wire, created, delta, json_reply, message, response, sse, text_stream
 from tests.terminals import on_terminal
@@ -30,7 +31,7 @@ def in_shell(ask: Command, script: str) -> subprocess.CompletedProcess[bytes]:
     """A script of `sh` in the test's folder, in which $C is the command."""
     return subprocess.run(
         ["sh", "-c", script],
-        env={**ask.environ, "C": f"{sys.executable} -m cometresp"},
+        env={**ask.environ, "C": program()},
         cwd=ask.home,
         stdin=subprocess.DEVNULL,
         capture_output=True,
