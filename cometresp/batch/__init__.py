@@ -5,6 +5,7 @@ bodies      A line of the input and the flags -> the body of its request.
 budget      `--max-cost` over a whole batch: what was spent, and what those in flight may cost.
 checks      The first pass over the input: every bad line and every duplicate id, before anything is sent.
 conclude    The end of a batch: its summary, and the error that it amounts to.
+creation    A batch is made once: one that a lost reply may have made is looked for in the server's list.
 digests     A set of digests of ids, in 8 to 27 bytes for each.
 engine      The threads of a batch: each takes a request, waits for its turn, asks, and hands the result on.
 exchange    One request: sent, its events reduced to an answer, and what that amounts to.
@@ -17,6 +18,7 @@ looked      What the command lines of the provider's lane ask for.
 merge       `batch merge`: the outputs of several runs in one, a line for each id; what is missing.
 ordered     `--ordered`: the lines of the output in the order of the input.
 output      The output: whole lines, appended as responses come, each in one write; the file beside it.
+output_lines  The lines of an output; what killed runs left of some is left out, and said.
 progress    How far a batch is: a bar on a terminal, a line a minute anywhere else.
 record      `--record`: the responses of a batch in the state file; they move no head of a chain.
 result      How one request ended, and the line of the output that says so.

@@ -17,6 +17,7 @@ from cometresp.request.fallback import Fallbacks
 from cometresp.request.inputs import Inputs
 from cometresp.request.secrets import add_secrets, check_secrets, resolved_body
 from cometresp.runtime import Runtime
+from cometresp.text import escape_line
 from cometresp.wire.json import Json, obj, text
 
 _FLAG = re.compile(r"^--([a-z-]+)")
@@ -44,6 +45,7 @@ class Bodies:
         self._read = cache(inputs.text_of)
         self._form = form
         self._typed = asked.typed
+        self._columns_told = False
         self._template = _template(asked, runtime)
         given = asked.request.fallback_model
         self._fallback_models = [self._config.model_of(name.strip()) for name in given.split(",")] if given else []
@@ -93,6 +95,8 @@ class Bodies:
         templated = self._template is not None
         made = row_parts if self._form in ("csv", "tsv") else parts_of
         parts = made(line, templated=templated)
+        if made is row_parts and not templated:
+            self._tell_unused(parts)
         try:
             body = self._body(parts)
             _check_model(body)
@@ -100,6 +104,16 @@ class Bodies:
             message = _FLAG.sub(lambda found: found[1].replace("-", "_"), error.message)
             raise UsageError(message, hint=error.hint) from error
         return Entry(line.number, parts.custom_id, body, parts.has_own_id)
+
+    def _tell_unused(self, parts: Parts) -> None:
+        """Warn, once, of columns that nothing is made of."""
+        if self._columns_told:
+            return
+        self._columns_told = True
+        prompt = "prompt" if parts.row.get("prompt") else "input"
+        if unused := [escape_line(name, 60) for name in parts.row if name not in ("custom_id", prompt)]:
+            what = f"column{'' if len(unused) == 1 else 's'} {', '.join(unused)}"
+            self._warn(f"{what}: not used: without --template only custom_id and prompt are")
 
     def _body(self, parts: Parts) -> Json:
         prompt, flags = parts.prompt, parts.flags

@@ -12,14 +12,15 @@ from cometresp.errors import UsageError
 from cometresp.text import escape_line, quoted
 from cometresp.wire.json import text
 
-_MOST_SHOWN = 1000
+_MOST_SHOWN = 20
 _SHOWN = 300  # characters of a message about a line
 
 
 class Checked(NamedTuple):
     """What the first pass found: `lines` are those that can be sent, `models` those that they name.
 
-    `bad` are messages, at most 1,000 of the `bad_count`. `unnamed` is whether some lines have no id of their own.
+    `bad` are messages, the first of the `bad_count`. `unnamed` is whether some lines have no id of their own.
+    `good` counts the lines of all parts that can be sent, `ids` are their ids; None where they aren't needed any more.
     """
 
     mark: Mark
@@ -28,6 +29,8 @@ class Checked(NamedTuple):
     unnamed: bool
     bad: tuple[str, ...]
     bad_count: int
+    ids: Digests | None = None
+    good: int = 0
 
 
 def check(source: Source, bodies: Bodies, shard: Shard | None) -> Checked:
@@ -35,7 +38,7 @@ def check(source: Source, bodies: Bodies, shard: Shard | None) -> Checked:
     seen = Digests()
     models: set[str] = set()
     bad: list[str] = []
-    lines, bad_count, unnamed = 0, 0, False
+    lines, good, bad_count, unnamed = 0, 0, 0, False
     mark = source.mark()
     for line in read_lines(source.rewound(), source.form, mark.size):
         try:
@@ -47,11 +50,12 @@ def check(source: Source, bodies: Bodies, shard: Shard | None) -> Checked:
             if len(bad) < _MOST_SHOWN:
                 bad.append(escape_line(f"line {line.number}: {_with_hint(error)}", _SHOWN))
             continue
+        good += 1
         unnamed |= not entry.has_own_id
         if shard is None or shard.has(entry.custom_id):
             lines += 1
             models.add(text(entry.body.get("model")))
-    return Checked(mark, lines, frozenset(models), unnamed, tuple(bad), bad_count)
+    return Checked(mark, lines, frozenset(models), unnamed, tuple(bad), bad_count, seen, good)
 
 
 def entries(source: Source, bodies: Bodies, shard: Shard | None, checked: Checked) -> Iterator[Entry]:

@@ -2,6 +2,7 @@
 
 from cometresp.batch.asked import Asked
 from cometresp.batch.engine import Engine
+from cometresp.batch.output import ReplacedError
 from cometresp.batch.tally import Snapshot, name_of
 from cometresp.errors import CometrespError, CostLimitError, ExitCode, StoppedError, TurnError
 from cometresp.runtime import Runtime
@@ -21,6 +22,10 @@ def conclude(asked: Asked, runtime: Runtime, engine: Engine, error: Exception | 
             terminal.write_line(escape_line(line) + "\n")
     if isinstance(error, CometrespError):
         retry = bool(done.failures) and not isinstance(error, StoppedError | CostLimitError)
+        if isinstance(error, ReplacedError):
+            raise error
+        if isinstance(error, CostLimitError):
+            raise error.with_hint(_dearer_hint(asked) or error.hint)
         raise error.with_message(_so_far(error, done), resume_hint(asked, retry=retry) or error.hint)
     if error is not None:
         raise error
@@ -59,6 +64,18 @@ def resume_hint(asked: Asked, *, retry: bool) -> str:
     at = typed.index("--") if "--" in typed else len(typed)
     shown = " ".join(["cometresp batch", *(word for word in typed[:at] if word), *flags, *(w for w in typed[at:] if w)])
     return f"{shown} {what}"
+
+
+def _dearer_hint(asked: Asked) -> str:
+    """The command that continues a run which --max-cost ended: with a higher limit, since the same ends it again."""
+    words: list[str] = []
+    is_limit = False
+    for word in asked.words:
+        if not is_limit and word != "--max-cost" and not word.startswith("--max-cost="):
+            words.append(word)
+        is_limit = word == "--max-cost"
+    shown = resume_hint(asked._replace(words=(*words,)), retry=False).removesuffix(" continues")
+    return f"{shown} --max-cost USD continues, where USD is a higher limit" if shown else ""
 
 
 def _so_far(error: CometrespError, done: Snapshot) -> str:

@@ -32,7 +32,7 @@ _FORBIDDEN = 403
 class Limits(NamedTuple):
     """How often a request is tried again, and what ends a run early: failures in all, hopeless ones in a row, cost.
 
-    `counts_tokens`: the gate wants to know how many tokens a request has. `window`: so many more requests are taken
+    `tpm`: the tokens of a minute, to which the gate keeps. `window`: so many more requests are taken
     than are written, at most.
     """
 
@@ -40,7 +40,7 @@ class Limits(NamedTuple):
     most_failures: int | None
     in_a_row: int
     budget: Budget | None = None
-    counts_tokens: bool = False
+    tpm: float | None = None
     window: int | None = None
 
 
@@ -63,6 +63,7 @@ class Engine:
         write: Callable[[int, Result], int],
         limits: Limits,
         fallbacks: "Callable[[Json], Fallbacks | None]" = lambda _: None,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
         """`write` gets each result with its place among those that were taken, and returns how many are written."""
         self.gate = gate
@@ -73,7 +74,9 @@ class Engine:
         self._write = write
         self._limits = limits
         self._budget = limits.budget
-        self._counts_tokens = limits.counts_tokens or limits.budget is not None
+        self._counts_tokens = limits.tpm is not None or limits.budget is not None
+        self._warn = warn
+        self._is_told = False
         self._window = limits.window
         self._fallbacks = fallbacks
         self._written = 0
@@ -186,6 +189,7 @@ class Engine:
         """Wait until a request may be sent; None where the run ends before."""
         tokens = estimated_tokens(body, None).tokens if self._counts_tokens else 0
         with self._change:
+            self._tell_long(tokens)
             while not self.stopping:
                 wait = self.gate.wait(time.monotonic())
                 cost = self._budget.estimate(body, tokens) if self._budget is not None else 0.0
@@ -203,6 +207,18 @@ class Engine:
                     return Turn(self.gate.start(tokens), tokens, cost)
                 self._change.wait(wait)
         return None
+
+    def _tell_long(self, tokens: int) -> None:
+        """Warn, once, of a request that is larger than --tpm: the pause behind it is longer than a minute."""
+        tpm = self._limits.tpm
+        if tpm is None or tokens <= tpm or self._is_told:
+            return
+        self._is_told = True
+        minutes = tokens / tpm
+        self._warn(
+            f"--tpm: a request of about {tokens:,} tokens is more than the {tpm:,.0f} of a minute: after it nothing is"
+            f" sent for {minutes:,.1f} minutes"
+        )
 
     def _end(self, turn: Turn, result: Result | None) -> None:
         with self._change:

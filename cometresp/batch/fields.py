@@ -33,6 +33,7 @@ _SETTABLE = {
 _OF_BODY = {"tools", "reasoning", "text", "previous_response_id", "conversation", "store", "stream_options"}
 _OF_CHAT = "input takes the place of messages, and max_output_tokens that of max_tokens and max_completion_tokens"
 _OTHER_BODIES = {"chat/completions": _OF_CHAT, "completions": "input takes the place of prompt"}
+_LISTS = ("tools", "include")
 _MERGED = ("reasoning", "text", "metadata", "stream_options")
 
 
@@ -60,9 +61,8 @@ def parts_of(line: Line, *, templated: bool = False) -> Parts:
     if not isinstance(value, dict):
         raise UsageError("it must be a JSON object or a string", hint="jq -c '.[]' makes lines of an array")
     fields = dict(value)
-    given = fields.pop("custom_id", None)
-    custom_id = _id(given) or default
-    own = given is not None and given != ""
+    own = "custom_id" in fields
+    custom_id = _id(fields.pop("custom_id")) if own else default
     if isinstance(fields.get("body"), dict) and "prompt" not in fields:
         return Parts(custom_id, None, _checked_body(_batch_body(fields)), {}, {}, own)
     if isinstance(fields.get("prompt"), str) or "vars" in fields:
@@ -80,7 +80,7 @@ def row_parts(line: Line, *, templated: bool) -> Parts:
         raise UsageError(line.fault)
     row: dict[str, str] = line.value
     given = row.get("custom_id", "").strip()
-    custom_id = _id(given or None) or f"line-{line.number}"
+    custom_id = _id(given) if given else f"line-{line.number}"
     prompt = row.get("prompt") or row.get("input")
     if not templated and not (prompt or "").strip():
         if "prompt" not in row and "input" not in row:
@@ -101,10 +101,10 @@ def merged(base: Json, own: Json) -> Json:
 
 
 def _id(given: object) -> str:
-    if given is None or given == "":
-        return ""
     if not isinstance(given, str):
         raise UsageError("custom_id must be a string")
+    if not given:
+        raise UsageError("custom_id must not be empty")
     if len(given) > _LONGEST_ID:
         raise UsageError(f"custom_id has {len(given)} characters, and at most {_LONGEST_ID} are allowed")
     return given
@@ -122,16 +122,29 @@ def _batch_body(fields: Json) -> Json:
 
 
 def _checked_body(body: Json) -> Json:
-    for name in ("stream", "background"):
-        if body.pop(name, None):
-            reason = "each response is streamed anyway" if name == "stream" else "each response is waited for"
-            raise UsageError(f"{name} must be left out: {reason}")
+    _leave_out(body)
+    _check_kinds(body)
     if not any(body.get(name) for name in ("input", "prompt")):
         near = nearest("input", [str(name) for name in body]) or nearest("prompt", [str(name) for name in body])
         hint = f"did you mean input by {escape_line(near, _SHOWN)}?" if near else ""
         hint = _OF_CHAT if "messages" in body else hint
         raise UsageError("it has neither input nor prompt", hint=hint)
     return body
+
+
+def _leave_out(body: Json, of: str = "") -> None:
+    """Remove what says how a response is sent, where it says nothing. Raises UsageError where it does."""
+    for name, reason in (("stream", "each response is streamed anyway"), ("background", "each response is waited for")):
+        if body.pop(name, None):
+            raise UsageError(f"{of}{name} must be left out: {reason}")
+
+
+def _check_kinds(body: Json) -> None:
+    """Raises UsageError for a list or an object in whose place a text stands: nothing is read for it."""
+    for name in _LISTS + _MERGED:
+        kind, words = (list, "a list") if name in _LISTS else (dict, "an object")
+        if body.get(name) is not None and not isinstance(body[name], kind):
+            raise UsageError(f"{name} must be {words}, not {quoted(str(body[name]))}")
 
 
 def _row(given: object) -> dict[str, str]:
@@ -154,6 +167,7 @@ def _with_flags(custom_id: str, prompt: object, fields: Json, row: dict[str, str
         raise UsageError("the prompt is empty")
     flags: dict[str, Any] = {}
     body: Json = {}
+    _leave_out(fields)
     for name, value in fields.items():
         setting = settings().get(name.replace("-", "_"))
         if name == "body" and isinstance(value, dict):
@@ -164,9 +178,8 @@ def _with_flags(custom_id: str, prompt: object, fields: Json, row: dict[str, str
             flags[setting.field] = _flag(name, setting.field, value)
         else:
             raise _unknown(name)
-    for name in ("stream", "background"):
-        if body.pop(name, None):
-            raise UsageError(f"body.{name} must be left out")
+    _leave_out(body, "body.")
+    _check_kinds(body)
     return Parts(custom_id, prompt, body, flags, row, own)
 
 

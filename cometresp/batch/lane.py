@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cometresp.batch.looked import Looked
 from cometresp.batch.standing import fetching, name_of, status_line, status_words, verdict_of
-from cometresp.batch.submitted import keep, recent
+from cometresp.batch.submitted import keep, recent, recorded
 from cometresp.batch.waiting import until_ended
 from cometresp.errors import CometrespError, Next, ProtocolError, RequestRefusedError
 from cometresp.runtime import Runtime
@@ -30,14 +30,15 @@ if TYPE_CHECKING:
 
 _PAGE = 100  # batches in a page of the server's list (API 1, #19)
 _ENDED_BEFORE = (400, 409)  # what a cancel of a batch that has ended is refused with
+_NOT_THE_API = "not the Responses API: "  # how the message of a reply begins that isn't the server's own
 _MOST_ASKED = 10  # recorded batches whose status is asked for
 
 
 def show_status(options: Looked, runtime: Runtime) -> None:
     """Print the status of a batch. Raises the error that its end amounts to, or that it hasn't ended (7)."""
     assert options.id is not None
-    with client_for(runtime, options.id) as client:
-        batch = client.batch(options.id)
+    with opened_client(runtime) as client:
+        batch = first_look(client, options.id, runtime, wait=options.wait)
         if options.wait and not has_ended(batch):
             again = Next("batch status", (shell_arguments(options.id), "--wait"))
             batch = until_ended(client, batch, runtime, again)
@@ -55,12 +56,14 @@ def show_recent(options: Looked, runtime: Runtime) -> None:
     found = recent(runtime, options.number)
     unended = [batch.id for batch in found if may_go_on(batch.status)][:_MOST_ASKED]
     if unended:
-        with client_for(runtime) as client:
+        with opened_client(runtime) as client:
             for batch_id in unended:
                 try:
-                    keep(runtime, client.batch(batch_id))
+                    with explaining(batch_id, known=True):
+                        keep(runtime, client.batch(batch_id))
                 except RequestRefusedError as error:  # deleted there, or of another key
-                    runtime.terminal.warn(f"{abridged_id(batch_id)}: {error.message}")
+                    name = abridged_id(batch_id)
+                    runtime.terminal.warn(error.message if name in error.message else f"{name}: {error.message}")
         found = recent(runtime, options.number)
     if options.as_json:
         runtime.terminal.print_json([batch._asdict() for batch in found])
@@ -120,20 +123,46 @@ def cancel(options: Looked, runtime: Runtime) -> None:
 
 
 @contextmanager
-def client_for(runtime: Runtime, batch_id: str = "") -> Iterator["Client"]:
-    """The client for requests about batches. Its errors say whether the server offers none, or not this one."""
+def opened_client(runtime: Runtime) -> Iterator["Client"]:
+    """The client for requests about batches, whose errors are as they come."""
     runtime.check_sendable()
     with runtime.client() as client:
-        try:
-            yield client
-        except CometrespError as error:
-            raise explained(error, batch_id) from error
+        yield client
+
+
+@contextmanager
+def explaining(batch_id: str = "", *, known: bool = False, again: Next | None = None) -> Iterator[None]:
+    """A block whose errors say whether the server offers no batches, or not this one.
+
+    `known`: the server has had this one, which `again` asks for again.
+    """
+    try:
+        yield
+    except CometrespError as error:
+        raise (_of_known(error, batch_id, again) if known else explained(error, batch_id)) from error
+
+
+@contextmanager
+def client_for(runtime: Runtime, batch_id: str = "") -> Iterator["Client"]:
+    """The client for requests about batches. Its errors say whether the server offers none, or not this one."""
+    known = bool(batch_id) and recorded(runtime, batch_id) is not None
+    with opened_client(runtime) as client, explaining(batch_id, known=known):
+        yield client
+
+
+def _of_known(error: CometrespError, batch_id: str, again: Next | None) -> CometrespError:
+    """The error of a request about a batch that the server has had: it names the batch, and how to get its results."""
+    reason = error.message.removeprefix(_NOT_THE_API)
+    if not offers_no_batches(error, names_one=True) and reason == error.message:
+        return explained(error, batch_id)
+    again = again or Next("batch fetch", (shell_arguments(batch_id), "--wait -o OUT"))
+    return ProtocolError(f"{abridged_id(batch_id)}: {reason}", hint=(again, " tries again"), details=error.details)
 
 
 def explained(error: CometrespError, batch_id: str = "") -> CometrespError:
     """The error, as a ProtocolError (76) where the server offers no batches."""
     if offers_no_batches(error, names_one=bool(batch_id)):
-        reason = error.message.removeprefix("not the Responses API: ")
+        reason = error.message.removeprefix(_NOT_THE_API)
         return ProtocolError(
             f"the server offers no batches: {reason}",
             hint=(Next("batch", "FILE -o OUT"), " sends the requests from here"),
@@ -145,6 +174,21 @@ def explained(error: CometrespError, batch_id: str = "") -> CometrespError:
         hint = (Next("batch list"), " lists the batches of the server")
         return error.with_message(f"the server doesn't know {name}: {error.message}", hint)
     return error
+
+
+def first_look(client: "Client", batch_id: str, runtime: Runtime, *, wait: bool) -> Json:
+    """The batch as it is now. Its errors say whether the server offers no batches, or not this one.
+
+    If `wait`, a batch that is recorded is as it was last seen where the reply isn't the server's own: the next may be.
+    """
+    seen = recorded(runtime, batch_id)
+    try:
+        with explaining(batch_id, known=seen is not None):
+            return client.batch(batch_id)
+    except ProtocolError:
+        if not wait or seen is None or not may_go_on(seen.status):
+            raise
+        return {"id": batch_id, "status": seen.status}
 
 
 # lists --------------------------------------------------------------------------------------------------------------

@@ -88,7 +88,8 @@ def _prepare(asked: Asked, runtime: Runtime, file: IO[bytes], change: Change | N
         if checked.bad_count:
             message = bad_lines(checked, source)
             if not asked.batch.skip_bad:
-                raise UsageError(message, hint="nothing was sent; --skip-bad goes on without them")
+                more = "; --skip-bad goes on without them" if checked.good else ""
+                raise UsageError(message, hint=f"nothing was sent{more}")
             runtime.terminal.warn(message.replace("can't be sent", "can't be sent, and left out (--skip-bad)", 1))
         if not checked.lines:
             raise UsageError(f"{source.shown} holds no requests{' that can be sent' if checked.bad_count else ''}")

@@ -109,7 +109,9 @@ def _rows_behind(reader: Any, columns: list[str]) -> Iterator[Line]:
         try:
             row = next(reader, None)
         except csv.Error as error:
-            yield Line(number, None, f"not valid CSV: {_reason(error)}")
+            last = reader.line_num
+            until = f" (the field goes on to line {last}, which is left out, too)" if last > number else ""
+            yield Line(number, None, f"not valid CSV: {_reason(error)}{until}")
             continue
         if row is None:
             return

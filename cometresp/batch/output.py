@@ -8,19 +8,24 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, NamedTuple, Self
 
+from cometresp.batch.output_lines import output_lines
 from cometresp.batch.source import Mark
-from cometresp.errors import ExitCode, OutputError, UsageError
+from cometresp.errors import ExitCode, OutputError
 from cometresp.locks import lock_file
-from cometresp.sinks import is_written_through, opened_through
+from cometresp.sinks import FileSink, is_written_through, opened_through
 from cometresp.terminal import Terminal, write_all
 from cometresp.text import escape_json, escape_line, json_bytes
 from cometresp.wire.json import Json, obj
 
 _SIDE = ".batch.json"
 _CHUNK = 1 << 20
+
+
+class ReplacedError(OutputError):
+    """The output of a run was removed or replaced while it was written."""
 
 
 class Output:
@@ -33,6 +38,7 @@ class Output:
         self._lock = threading.Lock()
         self._file: BinaryIO | None = None
         self._size = 0
+        self._whole = 0  # bytes of whole lines
         self.is_regular = False
 
     def __enter__(self) -> Self:
@@ -44,6 +50,10 @@ class Output:
     @property
     def side_path(self) -> str:
         return f"{self._path}{_SIDE}"
+
+    @property
+    def shown_side(self) -> str:
+        return f"{self._shown}{_SIDE}"
 
     @property
     def shown(self) -> str:
@@ -61,15 +71,22 @@ class Output:
             if is_written_through(self._path):
                 self._file = opened_through(self._path, self._terminal)
                 return
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-            self._file = os.fdopen(descriptor, "r+b", buffering=0)
+            self._file = self._opened(self._path)
             self.is_regular = True
-            self._size = os.fstat(descriptor).st_size
+            self._size = os.fstat(self._file.fileno()).st_size
         except (OSError, ValueError) as error:
             raise self._error(error) from error
-        if not lock_file(self._file):
-            self._file.close()
-            raise OutputError(f"--output: another run is writing to {self._shown}")
+
+    def _opened(self, path: str) -> BinaryIO:
+        """The file, locked; once more where another run has put one in its place meanwhile."""
+        while True:
+            file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666), "r+b", buffering=0)
+            if not lock_file(file):
+                file.close()
+                raise OutputError(f"--output: another run is writing to {self._shown}")
+            if _leads_to(path, file):
+                return file
+            file.close()
 
     def write(self, line: bytes) -> None:
         """Append one line, whole or not at all. Raises OutputError and PipeClosedError."""
@@ -96,20 +113,34 @@ class Output:
             if self._file is not None:
                 self._file.close()
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether what is written can still be found by the name of the file."""
+        if not self.is_regular or self._file is None or self._path is None:
+            return True
+        return _leads_to(self._path, self._file)
+
+    def loss(self) -> "ReplacedError | None":
+        """The error where the file was removed or replaced while it was written; what was written is kept beside it."""
+        if self.is_in_place or self._file is None or self._path is None:
+            return None
+        message, kept = f"--output: {self._shown} was removed or replaced while it was written", ""
+        with suppress(OSError, OutputError):
+            sink = FileSink(self._path)
+            self._file.seek(0)
+            while chunk := self._file.read(_CHUNK):
+                sink.write(chunk)
+            kept = sink.abandon().rpartition("; ")[2]
+        if not kept:
+            return ReplacedError(message)
+        return ReplacedError(f"{message}; {kept}", hint=f"moved back to {self._shown}, it is continued by --resume")
+
     # resuming -------------------------------------------------------------------------------------------------------
 
     def drop_torn_line(self) -> None:
         """Remove what stands behind the last newline: a line that a killed run didn't finish."""
         assert self._file is not None
-        at = self._size
-        while at > 0:
-            start = max(at - _CHUNK, 0)
-            self._file.seek(start)
-            found = _read(self._file, at - start).rfind(b"\n")
-            if found >= 0:
-                at = start + found + 1
-                break
-            at = start
+        at = self._end_of_lines()
         if at < self._size:
             try:
                 os.ftruncate(self._file.fileno(), at)
@@ -117,13 +148,36 @@ class Output:
                 raise self._error(error) from error
             self._size = at
 
-    def lines(self) -> Iterator[Json]:
-        """The lines that are there. Raises UsageError for one that isn't of a batch."""
+    def _end_of_lines(self) -> int:
+        """The place behind the last newline."""
         assert self._file is not None
+        at = self._size
+        while at > 0:
+            start = max(at - _CHUNK, 0)
+            self._file.seek(start)
+            found = _read(self._file, at - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            at = start
+        return 0
+
+    def lines(self, *, known: bool = False) -> Iterator[Json]:
+        """The lines that are there; what isn't one of them is told. Raises UsageError where it is no output.
+
+        `known`: it is one, whatever is in it.
+        """
+        self._whole = 0
         with open(self._path or "", "rb") as file:  # noqa: PTH123
-            for number, data in enumerate(file, 1):
-                if data.strip():
-                    yield parsed_line(data, self._shown, number)
+            for data, line in output_lines(file, self._shown, self._terminal.warn, known=known, torn=False):
+                self._whole += len(data)
+                yield line
+
+    def keep_lines(self) -> None:
+        """Remove all but the lines that `lines` has found."""
+        if self._whole == self._end_of_lines():
+            self.drop_torn_line()
+        elif self._whole != self._size:
+            self.replace(lambda file: (data for data, _ in output_lines(file, self._shown, known=True)))
 
     def replace(self, lines: Callable[[BinaryIO], Iterator[bytes]]) -> None:
         """Put other lines in the place of those that are there, which `lines` gets as a file.
@@ -151,17 +205,6 @@ class Output:
     def _error(self, error: Exception) -> OutputError:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         return OutputError(f"--output: {self._shown} can't be written: {reason}")
-
-
-def parsed_line(data: bytes, shown: str, number: int) -> Json:
-    """A line of an output. Raises UsageError for one that isn't of a batch."""
-    try:
-        line = json.loads(data)
-    except (ValueError, RecursionError):
-        line = None
-    if not isinstance(line, dict) or not isinstance(line.get("custom_id"), str):
-        raise UsageError(f"{shown}: line {number} is no line of a batch's output")
-    return line
 
 
 def is_failed(line: Json) -> bool:
@@ -196,6 +239,45 @@ def _read(file: BinaryIO, size: int) -> bytes:
     return data
 
 
+@contextmanager
+def held(path: str | None, flag: str = "--output") -> Iterator[None]:
+    """A block in which no run writes to a file that is to be replaced. Raises OutputError where one does."""
+    file = None
+    with suppress(OSError, ValueError):
+        if path is not None and not is_written_through(path):
+            how = os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY
+            file = os.fdopen(os.open(path, how), "rb", buffering=0)
+    if file is None:
+        yield
+        return
+    with file:
+        if not lock_file(file):
+            raise OutputError(f"{flag}: another run is writing to {escape_line(path or '')}")
+        if os.name == "nt":
+            file.close()  # a file that is open can't be replaced there
+        yield
+
+
+def is_same_file(path: str | None, other: str | None) -> bool:
+    """Whether both names lead to one file, by whatever links."""
+    if path is None or other is None:
+        return False
+    try:
+        return os.path.samefile(path, other)  # noqa: PTH121
+    except (OSError, ValueError):
+        return path == other
+
+
+def _leads_to(path: str, file: BinaryIO) -> bool:
+    """Whether a path is still that of an open file; True where that can't be known now."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file.fileno()))  # noqa: PTH116
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # a network that is away for a while
+        return True
+
+
 # which input it is of -----------------------------------------------------------------------------------------------
 
 
@@ -226,11 +308,13 @@ def write_side(path: str, side: Side) -> None:
 
 
 def read_side(path: str) -> Side | None:
-    """None where there is none, or it can't be read."""
+    """None where there is none. Raises ValueError where it can't be read."""
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123
             document = json.load(file)
         given = document["input"]
         return Side(Mark(given["bytes"], given["sha256"]), document.get("shard") or "", document["form"] == "text")
-    except (OSError, ValueError, KeyError, TypeError):
+    except FileNotFoundError:
         return None
+    except (OSError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(str(error)) from error

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import verdict
 from cometresp.batch.budget import Prices
-from cometresp.batch.lane import client_for
+from cometresp.batch.lane import explaining, first_look, opened_client
 from cometresp.batch.looked import Fetching, Outputs
-from cometresp.batch.output import model_in
+from cometresp.batch.output import held, is_same_file, model_in
 from cometresp.batch.result import Result
 from cometresp.batch.standing import Read, name_of, verdict_of
 from cometresp.batch.submitted import input_of, keep
@@ -39,8 +39,8 @@ _GOOD = (ExitCode.COMPLETED, ExitCode.CALL_OPEN)  # a response that ends with a 
 
 def fetch(options: Fetching, runtime: Runtime) -> None:
     """Write the results. Raises TurnError: with 7, and nothing written, before the batch has ended."""
-    with opened(options.outputs, runtime) as outputs, client_for(runtime, options.id) as client:
-        fetched(client, client.batch(options.id), outputs, runtime, wait=options.wait)
+    with opened(options.outputs, runtime) as outputs, opened_client(runtime) as client:
+        fetched(client, first_look(client, options.id, runtime, wait=options.wait), outputs, runtime, wait=options.wait)
 
 
 def fetched(client: "Client", batch: Json, outputs: "Opened", runtime: Runtime, *, wait: bool) -> None:
@@ -55,12 +55,13 @@ def fetched(client: "Client", batch: Json, outputs: "Opened", runtime: Runtime, 
         raise error.with_hint(again)
     tally = Counter[int]()
     prices = Prices(runtime) if outputs.as_text else None
-    for number, (line, as_came) in enumerate(_lines(client, batch), 1):
-        result = result_of(line, number)
-        if prices is not None:
-            result = result._replace(cost=prices.cost(dict(result.usage), model_in(line)))
-        tally[int(result.exit_code)] += 1
-        outputs.write(as_came, result)
+    with explaining(text(batch.get("id")), known=True, again=again):
+        for number, (line, as_came) in enumerate(_lines(client, batch), 1):
+            result = result_of(line, number)
+            if prices is not None:
+                result = result._replace(cost=prices.cost(dict(result.usage), model_in(line)))
+            tally[int(result.exit_code)] += 1
+            outputs.write(as_came, result)
     outputs.commit()
     _conclude(batch, tally, outputs, runtime)
 
@@ -178,8 +179,9 @@ class Opened:
         return Next("batch", words), ", with the flags of the requests, asks the failed again from here"
 
     def commit(self) -> None:
-        for sink in self._sinks():
-            sink.commit()
+        with held(self._wanted.file), held(self._wanted.errors, "--errors"):
+            for sink in self._sinks():
+                sink.commit()
 
     def abandon(self, error: CometrespError) -> None:
         """Keep what came beside the files, which are left as they were."""
@@ -196,8 +198,10 @@ def opened(wanted: Outputs, runtime: Runtime) -> Iterator[Opened]:
     """Open the places. What isn't committed is left out of the files, and kept beside them. Raises OutputError."""
     from cometresp.sinks import FileSink
 
-    if wanted.errors is not None and wanted.errors in ("", wanted.file):
+    if wanted.errors == "" or is_same_file(wanted.errors, wanted.file):
         raise UsageError("--errors: must name a file of its own" if wanted.errors else "--errors: must not be empty")
+    with held(wanted.file), held(wanted.errors, "--errors"):
+        pass  # nothing is waited for that can't be written
     terminal = runtime.terminal
     file = FileSink(wanted.file, terminal) if wanted.file is not None else None
     errors = FileSink(wanted.errors, terminal, "--errors") if wanted.errors is not None else None

@@ -1,8 +1,8 @@
 """`--resume`: what the output has already, and whether it is of this input."""
 
-import json
+import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import BinaryIO, NamedTuple
 
@@ -20,6 +20,7 @@ from cometresp.batch.output import (
     usage_in,
     write_side,
 )
+from cometresp.batch.output_lines import output_lines
 from cometresp.batch.shard import Shard
 from cometresp.batch.source import Source
 from cometresp.errors import UsageError
@@ -29,6 +30,7 @@ class Earlier(NamedTuple):
     """The ids that earlier runs have written, None for none; the failed of them by exit code; their cost, if known."""
 
     ids: Digests | None = None
+    done: int = 0  # how many of them are ids of this input
     failed: Mapping[int, int] = MappingProxyType({})
     spent: float | None = None
     longest: int | None = None  # the most output tokens that one of them had
@@ -36,15 +38,16 @@ class Earlier(NamedTuple):
     def has(self, custom_id: str) -> bool:
         return self.ids is not None and digest(custom_id) in self.ids
 
-    def count_of(self, checked: Checked) -> int:
-        """How many of the requests they were."""
-        return 0 if self.ids is None else min(len(self.ids), checked.lines)
-
 
 def open_output(
-    asked: Asked, output: Output, source: Source, checked: Checked, shard: Shard | None, prices: Prices
+    asked: Asked,
+    output: Output,
+    given: tuple[Source, Checked, Shard | None],
+    prices: Prices,
+    warn: Callable[[str], None],
 ) -> Earlier:
     """Open the output. Raises UsageError where it is another run's, or there without --resume."""
+    source, checked, shard = given
     output.open()
     if not output.is_regular:
         if asked.batch.resume:
@@ -58,23 +61,29 @@ def open_output(
     side = Side(checked.mark, str(shard or ""), asked.batch.text)
     earlier = Earlier()
     if asked.batch.resume and output.has_content:
-        _check_side(asked, output, source, checked, side)
-        output.drop_torn_line()
-        earlier = _read(asked, output, prices)
+        _check_side(asked, output, source, checked, side, warn)
+        earlier = _read(asked, output, checked, shard, prices)
     write_side(output.side_path, side)
     return earlier
 
 
-def _check_side(asked: Asked, output: Output, source: Source, checked: Checked, side: Side) -> None:
+def _check_side(
+    asked: Asked, output: Output, source: Source, checked: Checked, side: Side, warn: Callable[[str], None]
+) -> None:
     """Raises UsageError where the output isn't of this input, part and form."""
-    given = read_side(output.side_path)
+    try:
+        given, how = read_side(output.side_path), "missing"
+    except ValueError:
+        given, how = None, "damaged"
     if given is None:
-        asked_again = f"{output.side_path} is missing"
+        unknown = f"{output.shown_side} is {how}, so whether {output.shown} is of this input isn't known"
         if checked.unnamed and not asked.batch.input_changed:
             raise UsageError(
-                f"--resume: {asked_again}, so whether {output.shown} is of this input isn't known",
+                f"--resume: {unknown}",
                 hint="some lines have no custom_id: their numbers are their ids. --input-changed goes on all the same",
             )
+        if how == "damaged":
+            warn(f"{unknown}: it is written again")
         return
     if given.as_text != side.as_text:
         had = "with" if given.as_text else "without"
@@ -100,12 +109,19 @@ def _check_side(asked: Asked, output: Output, source: Source, checked: Checked, 
         )
 
 
-def _read(asked: Asked, output: Output, prices: Prices) -> Earlier:
+def _read(asked: Asked, output: Output, checked: Checked, shard: Shard | None, prices: Prices) -> Earlier:
     """What the output has. With --retry-failed the lines of failed requests are taken out of it."""
-    ids, spent, fails, longest = Digests(), None, Counter[int](), None
-    for line in output.lines():
+    ids, count, spent, fails, longest = Digests(), 0, None, Counter[int](), None
+    retries = asked.batch.retry_failed
+    has_failed = False
+    for line in output.lines(known=os.path.exists(output.side_path)):  # noqa: PTH110
+        if ("exit" in line) != asked.batch.text:
+            raise UsageError(f"--resume: {output.shown} was begun {'without' if asked.batch.text else 'with'} --text")
         failed = is_failed(line)
-        if failed:
+        has_failed |= failed
+        number = digest(line["custom_id"])
+        is_asked = checked.ids is None or (number in checked.ids and (shard is None or shard.has(line["custom_id"])))
+        if failed and is_asked:
             fails[code_in(line)] += 1
         usage = usage_in(line)
         if isinstance(tokens := usage.get("output_tokens"), int):
@@ -113,13 +129,15 @@ def _read(asked: Asked, output: Output, prices: Prices) -> Earlier:
         cost = line.get("cost") if "exit" in line else prices.cost(usage, model_in(line))
         if isinstance(cost, int | float):
             spent = (spent or 0.0) + cost
-        if not (failed and asked.batch.retry_failed):
-            ids.add(digest(line["custom_id"]))
-    if fails and asked.batch.retry_failed:
+        if not (failed and retries) and ids.add(number):
+            count += is_asked
+    if has_failed and retries:
         output.replace(_good_lines)
         fails.clear()
-    return Earlier(ids, fails, spent, longest)
+    else:
+        output.keep_lines()
+    return Earlier(ids, count, fails, spent, longest)
 
 
 def _good_lines(file: BinaryIO) -> Iterator[bytes]:
-    return (data for data in file if data.strip() and not is_failed(json.loads(data)))
+    return (data for data, line in output_lines(file, "", known=True) if not is_failed(line))

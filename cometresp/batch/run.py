@@ -20,7 +20,7 @@ from cometresp.batch.conclude import conclude
 from cometresp.batch.engine import Engine, Limits
 from cometresp.batch.gate import Gate
 from cometresp.batch.ordered import Ordered, in_order
-from cometresp.batch.output import Output
+from cometresp.batch.output import Output, is_same_file
 from cometresp.batch.resume import Earlier, open_output
 from cometresp.batch.shard import Shard, shard_of
 from cometresp.batch.source import Source, open_source
@@ -29,7 +29,7 @@ from cometresp.errors import CometrespError, StoppedError, UnreachableError, Usa
 from cometresp.options.batch import check_batch
 from cometresp.options.values import retries_of
 from cometresp.runtime import Runtime
-from cometresp.text import json_bytes, valid_json
+from cometresp.text import escape_line, json_bytes, valid_json
 
 if TYPE_CHECKING:
     from cometresp.batch.budget import Prices
@@ -61,6 +61,7 @@ def _run(asked: Asked, runtime: Runtime, source: Source, shard: Shard | None) ->
     with terminal.waiting(f"checking {source.shown}"):
         checked = check(source, bodies, shard)
     _tell_bad(asked, runtime, checked, source)
+    runtime.report.model = _model_of(checked, bodies)
     if shows:
         _show(runtime, entries(source, bodies, shard, checked))
         return
@@ -70,8 +71,15 @@ def _run(asked: Asked, runtime: Runtime, source: Source, shard: Shard | None) ->
     if asked.output.max_cost is not None:
         prices.check({*checked.models, *bodies.fallbacks})
     with Output(asked.output.file, terminal) as output:
-        earlier = open_output(asked, output, source, checked, shard, prices)
+        earlier = open_output(asked, output, (source, checked, shard), prices, terminal.warn)
+        checked = checked._replace(ids=None)
         _send(asked, runtime, (source, bodies, shard, checked), output, earlier, prices)
+
+
+def _model_of(checked: Checked, bodies: Bodies) -> str | None:
+    """The model that all requests name, or else that of those which name none."""
+    model = next(iter(checked.models)) if len(checked.models) == 1 else bodies.base.get("model")
+    return model if isinstance(model, str) and model else None
 
 
 def check_flags(asked: Asked) -> None:
@@ -87,15 +95,16 @@ def check_flags(asked: Asked) -> None:
             raise UsageError(f"{flag} goes with --resume")
     if asked.request.var and asked.request.template is None:
         raise UsageError("--var goes with --template")
-    if asked.output.file is not None and asked.output.file == asked.file:
-        raise UsageError(f"--output: {asked.file} is the input")
+    if is_same_file(asked.output.file, asked.file):
+        raise UsageError(f"--output: {escape_line(asked.output.file or '')} is the input")
 
 
 def _tell_bad(asked: Asked, runtime: Runtime, checked: Checked, source: Source) -> None:
     if checked.bad_count:
         message = bad_lines(checked, source)
         if not asked.batch.skip_bad:
-            raise UsageError(message, hint="nothing was sent; --skip-bad goes on without them")
+            more = "; --skip-bad goes on without them" if checked.good else ""
+            raise UsageError(message, hint=f"nothing was sent{more}")
         runtime.terminal.warn(message.replace("can't be sent", "can't be sent, and left out (--skip-bad)", 1))
     elif not checked.lines and asked.batch.shard is None:
         raise UsageError(f"{source.shown} holds no requests")
@@ -134,7 +143,7 @@ def _send(
     prices: "Prices",
 ) -> None:
     batch, checked = asked.batch, given[3]
-    tally = Tally(checked.lines, earlier.count_of(checked), earlier.failed, earlier.spent)
+    tally = Tally(checked.lines, earlier.done, earlier.failed, earlier.spent)
     runtime.report.clients.append(tally)
     gate = Gate(batch.jobs, batch.rpm, batch.tpm, time.monotonic())
     limits = _limits(asked, prices, earlier)
@@ -148,13 +157,14 @@ def _send(
         return 0
 
     todo = (entry for entry in entries(*given) if not earlier.has(entry.custom_id))
-    engine = Engine(todo, gate, tally, write, limits, given[1].fallbacks_of)
+    engine = Engine(todo, gate, tally, write, limits, given[1].fallbacks_of, runtime.terminal.warn)
     error: Exception | None = None
     try:
         with runtime.client(shared=True) as client:
-            error = _attend(asked, runtime, engine, _exchanges(asked, runtime, client, prices, tally))
+            error = _attend(asked, runtime, engine, _exchanges(asked, runtime, client, prices, tally), output)
     finally:
         ordered.flush()
+        error = output.loss() or error
         if batch.ordered and earlier.ids is not None and error is None:
             output.replace(in_order(entry.custom_id for entry in entries(*given)))
         output.close()
@@ -170,7 +180,7 @@ def _limits(asked: Asked, prices: "Prices", earlier: Earlier) -> Limits:
         1 if batch.fail_fast else batch.max_failures,
         max(_IN_A_ROW, 2 * batch.jobs),
         None if most_cost is None else Budget(most_cost, prices, earlier.spent or 0.0, earlier.longest),
-        batch.tpm is not None,
+        batch.tpm,
         _AHEAD * batch.jobs if batch.ordered else None,
     )
 
@@ -200,8 +210,10 @@ def _exchanges(asked: Asked, runtime: Runtime, client: "Client", prices: "Prices
     ]
 
 
-def _attend(asked: Asked, runtime: Runtime, engine: Engine, exchanges: "list[Exchange]") -> Exception | None:
-    """Run the threads to their end; returns what ended them before."""
+def _attend(
+    asked: Asked, runtime: Runtime, engine: Engine, exchanges: "list[Exchange]", output: Output
+) -> Exception | None:
+    """Run the threads to their end; returns what ended them before. An output that was taken away ends them, too."""
     from cometresp.batch.progress import showing
 
     client = exchanges[0].client
@@ -210,6 +222,10 @@ def _attend(asked: Asked, runtime: Runtime, engine: Engine, exchanges: "list[Exc
             stack.enter_context(showing(runtime, engine))
             engine.start(exchanges)
             while not engine.wait(_LOOK):
+                if not output.is_in_place:  # what more is asked for would be lost
+                    engine.stop()
+                    engine.wait(_GRACE)
+                    break
                 left = client.left
                 if left is not None and left <= 0:
                     engine.stop(_too_long(asked))

@@ -2,26 +2,25 @@
 
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cometresp.batch.lane import client_for
+from cometresp.batch.creation import created
+from cometresp.batch.lane import explaining, opened_client
 from cometresp.batch.lane_input import LaneInput, lane_input, requests_of
 from cometresp.batch.looked import Submission
+from cometresp.batch.output import is_same_file
 from cometresp.batch.results import Opened, fetched, opened
 from cometresp.batch.standing import name_of
 from cometresp.batch.submitted import keep
 from cometresp.batch.waiting import status_shown
-from cometresp.deadline import backoff
-from cometresp.errors import CometrespError, Next, RateLimitedError, StoppedError, UnreachableError, UsageError
-from cometresp.options.values import retries_of
+from cometresp.errors import CometrespError, Next, PipeClosedError, UsageError
 from cometresp.request.secrets import masked
 from cometresp.runtime import Runtime
-from cometresp.text import shell_arguments, to_bytes
+from cometresp.text import escape_line, shell_arguments, to_bytes
 from cometresp.wire.endpoints import BATCH_URL, Request, create_batch, upload
-from cometresp.wire.json import Json, listed, text
+from cometresp.wire.json import Json, text
 from cometresp.wire.payload import Upload
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ Show = Callable[[Request, "Variables | None"], None]
 
 _FILE_ID = re.compile(r"file-[A-Za-z0-9._-]+")
 _PAIRS, _KEY, _VALUE = 16, 64, 512  # of metadata (API 2)
-_PAGE = 20  # batches in which one that may have been made is looked for
 
 
 def submit(options: Submission, runtime: Runtime, show: Show) -> None:
@@ -88,25 +86,23 @@ def _check(options: Submission) -> None:
     flag = next((flag for flag, is_given in given if is_given), None)
     if flag and not options.wait:
         raise UsageError(f"{flag} goes with --wait", hint=(Next("batch fetch", "ID -o OUT"), " fetches results later"))
+    for name, path in (("--output", outputs.file), ("--errors", outputs.errors)):
+        if is_same_file(path, options.asked.file):
+            raise UsageError(f"{name}: {escape_line(path or '')} is the input")
     if options.wait and options.as_json:
         raise UsageError("--json and --wait exclude each other: with --wait the results are printed")
 
 
 def _submit_input(options: Submission, runtime: Runtime, made: LaneInput, facts: Json) -> None:
-    with _outputs(options, runtime) as outputs, client_for(runtime) as client:
-        file_id = ""
-        if options.inline:
-            body: Json = {"requests": requests_of(made), **facts}
-        else:
-            file_id = _uploaded(client, options, made, runtime)
-            body = {"input_file_id": file_id, **facts}
-        try:
-            batch = _created(client, body, runtime)
-        except CometrespError as error:
-            if file_id:
-                again = Next("batch submit", (shell_arguments(file_id),))
-                error.and_hint((f"the input is uploaded as {file_id}: ", again, " tries again without uploading it"))
-            raise
+    with _outputs(options, runtime) as outputs, opened_client(runtime) as client:
+        with explaining():
+            file_id = ""
+            if options.inline:
+                body: Json = {"requests": requests_of(made), **facts}
+            else:
+                file_id = _uploaded(client, options, made, runtime)
+                body = {"input_file_id": file_id, **facts}
+            batch = created(client, body, runtime, is_uploaded=bool(file_id))
         _end(options, runtime, client, batch, outputs, made.requests)
 
 
@@ -117,8 +113,10 @@ def _submit_uploaded(options: Submission, runtime: Runtime, body: Json, show: Sh
     if runtime.connection.only_shows:
         show(create_batch(body), None)
         return
-    with _outputs(options, runtime) as outputs, client_for(runtime) as client:
-        _end(options, runtime, client, _created(client, body, runtime), outputs, 0)
+    with _outputs(options, runtime) as outputs, opened_client(runtime) as client:
+        with explaining():
+            batch = created(client, body, runtime)
+        _end(options, runtime, client, batch, outputs, 0)
 
 
 def _end(
@@ -130,12 +128,19 @@ def _end(
         terminal.note(f"submitted as {name}")
         fetched(client, batch, outputs, runtime, wait=True)
         return
-    if options.as_json:
-        terminal.print_json(batch)
-        return
-    terminal.write(to_bytes(text(batch.get("id")) + "\n"))
-    typed = (shell_arguments(text(batch.get("id"))), "--wait -o OUT")
-    terminal.note(runtime.hint("when it has ended: ", Next("batch fetch", typed)))
+    later = Next("batch fetch", (shell_arguments(text(batch.get("id"))), "--wait -o OUT"))
+    try:
+        if options.as_json:
+            terminal.print_json(batch)
+            return
+        terminal.write(to_bytes(text(batch.get("id")) + "\n"))
+    except CometrespError as error:
+        told = f"submitted as {escape_line(text(batch.get('id')))}"
+        if isinstance(error, PipeClosedError):  # which ends silently
+            terminal.note(told)
+            raise
+        raise error.with_message(f"{told}, but {error.message}", (later, " fetches its results")) from error
+    terminal.note(runtime.hint("when it has ended: ", later))
 
 
 @contextmanager
@@ -167,40 +172,6 @@ def _name(path: str) -> str:
     """The name under which the server keeps the input."""
     name = os.path.basename(path) if path != "-" else "stdin"  # noqa: PTH119
     return name if name.endswith(".jsonl") else f"{name or 'input'}.jsonl"
-
-
-def _created(client: "Client", body: Json, runtime: Runtime) -> Json:
-    """The new batch. One that may have been made by a try without a reply is looked for: it would be paid twice."""
-    tries = 0
-    while True:
-        try:
-            return client.create_batch(body)
-        except StoppedError as stopped:
-            raise stopped.with_hint((Next("batch list"), " shows whether the batch was made")) from None
-        except (UnreachableError, RateLimitedError) as error:
-            if client.lost:
-                if (found := _made_before(client, body)) is not None:
-                    return found
-                if "requests" in body:
-                    error.with_hint((Next("batch list"), " shows whether the batch was made"))
-                    raise
-            if not error.passing or tries >= retries_of(runtime.connection):
-                raise
-            wait = client.retry_after if client.retry_after is not None else backoff(tries)
-            if client.left is not None and wait >= client.left:
-                raise
-            runtime.terminal.note(f"{error.message}; trying again in {wait:.1f} s")
-            time.sleep(wait)
-            tries += 1
-
-
-def _made_before(client: "Client", body: Json) -> Json | None:
-    """The batch of this input, if the server has one."""
-    file_id = body.get("input_file_id")
-    if file_id is None:
-        return None
-    found = listed(client.batches(_PAGE)["data"])
-    return next((batch for batch in found if batch.get("input_file_id") == file_id and text(batch.get("id"))), None)
 
 
 # what is typed ------------------------------------------------------------------------------------------------------

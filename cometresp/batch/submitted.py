@@ -69,6 +69,11 @@ def keep(runtime: Runtime, batch: Json, *, file: str | None = None, requests: in
         runtime.terminal.warn(f"{escape_line(seen.id)} is not recorded: {error.message}")
 
 
+def recorded(runtime: Runtime, batch_id: str) -> Submitted | None:
+    """What is recorded of a batch; None where it wasn't submitted to this server from here."""
+    return next((batch for batch in _beginning(batch_id, runtime) if batch.id == batch_id), None)
+
+
 def input_of(runtime: Runtime, batch_id: str) -> str:
     """The file that a batch was made of, as it was typed; "" where that isn't recorded, or isn't a file here."""
     found = [batch.file for batch in _beginning(batch_id, runtime) if batch.id == batch_id]

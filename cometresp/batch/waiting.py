@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from cometresp.batch.standing import name_of, status_words
 from cometresp.deadline import Pauses
-from cometresp.errors import Next, RateLimitedError, StoppedError, UnreachableError
+from cometresp.errors import (
+    CometrespError,
+    Next,
+    ProtocolError,
+    RateLimitedError,
+    RequestRefusedError,
+    StoppedError,
+    UnreachableError,
+)
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line
 from cometresp.wire.batches import counts_of, has_ended, status_of
@@ -18,6 +26,8 @@ if TYPE_CHECKING:
     from cometresp.render.status import StatusLine
 
 _MOST_FAILURES = 30  # in a row: a wait of a day outlasts an outage of an hour
+_MOST_STRANGE = 10  # in a row, of replies that aren't the server's own: a page of a proxy, or no JSON
+_NOT_FOUND = 404
 _SAID_EVERY = 60.0  # seconds between lines where nothing can be redrawn
 _BAR = 10
 _SHOWN, _LONGEST_SHOWN = 14, 20  # characters of an id
@@ -31,17 +41,18 @@ def until_ended(client: "Client", batch: Json, runtime: Runtime, again: Next) ->
     """
     with _shown(runtime) as progress:
         try:
-            return _Wait(client, batch, runtime, progress).until_ended()
+            return _Wait(client, batch, runtime, progress, again).until_ended()
         except StoppedError as stopped:
             raise stopped.with_hint(("the batch goes on; to come back: ", again)) from None
 
 
 class _Wait:
-    def __init__(self, client: "Client", batch: Json, runtime: Runtime, progress: "_Progress") -> None:
+    def __init__(self, client: "Client", batch: Json, runtime: Runtime, progress: "_Progress", again: Next) -> None:
         self._client = client
         self._batch = batch
         self._runtime = runtime
         self._progress = progress
+        self._again = again
         self._pauses = Pauses(5.0, 120.0, 1.3, longest_asked=600.0)
 
     def until_ended(self) -> Json:
@@ -54,18 +65,30 @@ class _Wait:
             time.sleep(seconds)
             try:
                 self._batch = self._client.batch(text(self._batch.get("id")), retries=0)
-            except (UnreachableError, RateLimitedError) as error:
+            except (UnreachableError, RateLimitedError, ProtocolError, RequestRefusedError) as error:
                 if self._client.left is not None and self._client.left <= 0:
                     return self._batch
                 failures += 1
-                asked_to_wait = isinstance(error, RateLimitedError) and self._client.retry_after is not None
-                is_passing = error.passing or asked_to_wait  # also for longer than a single request waits
-                if not is_passing or failures > _MOST_FAILURES:
-                    raise
-                problem = error.message
+                if failures > self._most_failures(error):
+                    raise self._named(error) from error
+                problem = error.message.removeprefix("not the Responses API: ")
             else:
                 problem, failures = "", 0
         return self._batch
+
+    def _most_failures(self, error: CometrespError) -> int:
+        """How many failed looks in a row are waited through where this is the last one."""
+        if isinstance(error, RateLimitedError) and self._client.retry_after is not None:
+            return _MOST_FAILURES  # also for longer than a single request waits
+        if error.passing:
+            return _MOST_FAILURES
+        is_strange = isinstance(error, ProtocolError) or error.details.status == _NOT_FOUND
+        return _MOST_STRANGE if is_strange else 0
+
+    def _named(self, error: CometrespError) -> CometrespError:
+        """The error that ends the wait: it names the batch, which was made, and how to come back to it."""
+        reason = error.message.removeprefix("not the Responses API: ")
+        return error.with_message(f"{name_of(self._batch)}: {reason}", ("to wait again: ", self._again))
 
 
 # what is shown ------------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ class Client:
 
     @property
     def lost(self) -> bool:
-        """Whether a try of the last request got no reply, though it may have arrived."""
+        """Whether a try of the last request got no whole reply, though it may have arrived."""
         return self._requests.lost
 
     @property

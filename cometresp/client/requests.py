@@ -42,7 +42,7 @@ class Requests:
 
     `request_ids` are those of all replies so far, `retried` is how often a request was sent again. `retry_after` is the
     pause in seconds that the last reply asked for, `request_id` its request id. `lost` is set where a try of the last
-    request got no reply though it may have arrived.
+    request got no whole reply though it may have arrived.
     """
 
     def __init__(self, config: ServerConfig, beside: "Requests | None" = None) -> None:
@@ -101,7 +101,7 @@ class Requests:
             tries += 1
             self.retried += 1
         try:
-            broken = partial(self._unreachable, silence=silence, during_reply=True)
+            broken = partial(self._broken, silence=silence)
             limit = self.config.max_reply_size
             yield Opened(reply, self.watch, broken, self.config.secrets, limit, self._debug_body)
         finally:
@@ -260,6 +260,11 @@ class Requests:
             message = f"{peer} can't be reached: {reason_of(fault)}"
             hint = self._where_from(fault, at_proxy=at_proxy)
         return UnreachableError(message, hint=hint, passing=passing)
+
+    def _broken(self, fault: httpx.TransportError, silence: float) -> UnreachableError:
+        """The error for a reply that breaks before its end: what it says is lost."""
+        self.lost = True
+        return self._unreachable(fault, silence, during_reply=True)
 
     def _where_from(self, fault: httpx.TransportError, *, at_proxy: bool) -> str:
         """What to check where there is no connection: the setting that the address or the trust comes from."""
