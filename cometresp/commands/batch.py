@@ -72,7 +72,7 @@ app.command(
     epilog="""
     cometresp batch prompts.jsonl -m gpt-5.4 -o answers.jsonl
     cometresp batch --lines questions.txt --text -o lines.jsonl
-    cometresp batch reviews.csv --template classify -o classes.jsonl --max-cost 5
+    cometresp batch reviews.csv -m gpt-5.4 --template classify.toml -o classes.jsonl --max-cost 5 --price 2,8
     cometresp batch prompts.jsonl -o answers.jsonl --resume --retry-failed
     """,
 )(spread(_batch, without=_WITHOUT | {"curl"}))
