@@ -1,22 +1,26 @@
 import subprocess
 import sys
+import threading
+
+import httpx
+import pytest
 
 from cometresp.client import early
 from cometresp.client.connection import ServerConfig, trust_of
 from tests.conftest import Command
 from tests.scripted import Wire, text_stream
 
-CONFIG = {"base_url": "https://a.example/v1", "headers": {}, "timeout": 1.0, "loopback": False, "source": "-"}
 
-
-def test_certificates_that_were_loaded_early_are_those_of_the_requests() -> None:
-    early.begin(list, secure=True)
-    [loading] = early._begun  # noqa: SLF001
-    loading.join()
-    trust = loading.trust
-    assert trust is not None
-    assert trust_of(ServerConfig(**CONFIG)) is trust  # type: ignore[arg-type]
-    assert trust_of(ServerConfig(**CONFIG)) is not trust  # type: ignore[arg-type] # one client may change its own
+def test_certificates_that_were_loaded_early_are_those_of_the_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [httpx.create_ssl_context() for _ in range(2)]
+    given = iter(made)
+    monkeypatch.setattr(httpx, "create_ssl_context", lambda: next(given))
+    monkeypatch.setattr(early, "_begun", [])
+    begun = threading.Event()
+    early.begin(begun.set, secure=True)
+    assert begun.wait(60)
+    config = ServerConfig("https://a.example/v1")
+    assert [trust_of(config), trust_of(config)] == made  # the second client has its own, which it may change
 
 
 def test_what_a_request_takes_is_loaded_while_a_pipe_is_waited_for(ask: Command, wire: Wire) -> None:
