@@ -33,7 +33,12 @@ while sent < len(call):
     sent += server.send(call[sent:])
 server.shutdown(_socket.SHUT_WR)
 child = int(server.recv(10, _socket.MSG_WAITALL))
-_signal.signal(_signal.SIGTERM, lambda *_: os.kill(child, _signal.SIGTERM))
+def end(*_):
+    try:
+        os.kill(child, _signal.SIGTERM)
+    except ProcessLookupError:  # it has ended meanwhile
+        pass
+_signal.signal(_signal.SIGTERM, end)
 code = int(server.recv(10, _socket.MSG_WAITALL))
 sys.exit(code if code >= 0 else 128 - code)
 """
