@@ -95,6 +95,8 @@ def test_stop_ends_running_calls_and_nothing_runs_afterwards(toolbox: Make, tmp_
 SCRIPT = """
 import json, os, signal, sys
 from cometresp.functions.toolbox import Toolbox
+from cometresp.signals import _start_nudging
+_start_nudging()  # as each command does: a signal just before a system call would else wait for the end of that
 folder, name, *files = sys.argv[1:]
 with Toolbox(files, env_names=[], environ=os.environ) as box:
     if os.environ.get("HANDLER"):
