@@ -26,7 +26,7 @@ from cometresp.options.values import check, headers_of, reply_size_of, retries_o
 from cometresp.reading import FileReading
 from cometresp.report.facts import EndFlags, Report
 from cometresp.report.facts import of_runs as reports
-from cometresp.terminal import Terminal
+from cometresp.terminal import Terminal, is_pipe
 from cometresp.text import escape_line
 from cometresp.wire.headers import MASK, is_secret_header, names_key, with_headers
 from cometresp.wire.masking import Secrets, of_runs
@@ -250,7 +250,7 @@ class Runtime:
     def expect_request(self) -> None:
         """Begin to load what a request takes, where that is ready sooner: over https, or while input is waited for."""
         secure = self.url.startswith("https:")
-        waits = self.terminal.stdin is not None and not self.terminal.stdin_tty
+        waits = self.terminal.stdin is not None and is_pipe(self.terminal.stdin)
         if not self.offline and (secure or waits):
             from cometresp.client.early import begin
 
