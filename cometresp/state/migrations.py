@@ -192,7 +192,7 @@ def _fifth(db: sqlite3.Connection) -> None:
 
 
 def _fill_lines(db: sqlite3.Connection) -> None:
-    """The first turn of each turn's conversation, in one pass: a turn is later than the one that it goes on from."""
+    """Store with each turn the first one of its conversation: in one pass, since a parent has a lower number."""
     last = _LOWEST
     while rows := db.execute("SELECT n, parent FROM turns WHERE n > ? ORDER BY n LIMIT 1000", (last,)).fetchall():
         for n, parent in rows:
