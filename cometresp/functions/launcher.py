@@ -5,8 +5,11 @@
 The messages are JSON objects, one per line. With a request come the descriptors of the tool's three standard streams.
 
   down  {"number": n, "command": [...], "environ": {...}, "folder": path or null}
-  up    {"number": n, "pid": process}   or {"number": n, "errno": e, "strerror": text, "filename": text}
+  up    {"number": n, "pid": process}, from the process itself, before it becomes the tool
+  up    {"number": n, "started": process}   or {"number": n, "errno": e, "strerror": text, "filename": text}
   up    {"number": n, "code": exit code, or minus the signal}
+
+So whatever a tool has done, its process id is known at the other end, even if this program is killed meanwhile.
 
 When the socket is closed, the process group of every tool that still runs is killed. On Linux the tools themselves are
 killed even if this program is. It has one thread, so that code may run between fork and exec.
@@ -82,7 +85,7 @@ class Launcher:
             self._send({"number": number, "errno": 0, "strerror": str(error), "filename": None})
         else:
             self._children[number] = child
-            self._send({"number": number, "pid": child.pid})
+            self._send({"number": number, "started": child.pid})
         finally:
             for stream in streams:
                 os.close(stream)
@@ -91,11 +94,12 @@ class Launcher:
         stdin, stdout, stderr = streams
         parent = os.getpid()
 
-        def die_with_parent() -> None:
+        def before_the_tool() -> None:
             if self._libc is not None:
                 self._libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
                 if os.getppid() != parent:
                     os._exit(1)
+            self._send({"number": request["number"], "pid": os.getpid()})
 
         return subprocess.Popen(
             request["command"],
@@ -105,7 +109,7 @@ class Launcher:
             env=request["environ"],
             cwd=request["folder"],
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - this program has one thread
+            preexec_fn=before_the_tool,  # noqa: PLW1509 - this program has one thread
         )
 
     def _report(self) -> None:

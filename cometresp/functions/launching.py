@@ -121,7 +121,10 @@ class _Launcher:
                     self._children.pop(message["number"]).has_ended(message["code"])
                     continue
                 if "pid" in message:
-                    self._children[message["number"]].has_started(message["pid"])
+                    self._children[message["number"]].pid = message["pid"]
+                    continue
+                if "started" in message:
+                    self._children[message["number"]].has_started(message["started"])
                 self._replies.put(message)
         self.has_ended = True
         self._replies.put(None)

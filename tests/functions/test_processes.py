@@ -12,6 +12,7 @@ from textwrap import dedent
 
 import pytest
 
+from cometresp.functions import launching
 from cometresp.functions.processes import Processes
 from cometresp.functions.results import Result
 from cometresp.functions.toolbox import Toolbox
@@ -161,6 +162,36 @@ def test_a_tool_ends_with_the_process_that_started_it_and_the_next_has_another(
         assert (len(results), results[-1].ok) == (number + 1, False)
         (tmp_path / "child").unlink()
         (tmp_path / "grandchild").unlink()
+
+
+# The launcher, killed when it has started a command and has not yet told of it.
+KILLED_BEFORE_IT_TELLS = """
+import importlib.util, os, pathlib, signal, socket, sys, time
+path, folder = {path!r}, pathlib.Path({folder!r})
+spec = importlib.util.spec_from_file_location("launcher", path)
+launcher = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(launcher)
+class Launcher(launcher.Launcher):
+    def _launched(self, request, streams):
+        super()._launched(request, streams)
+        while not (folder / "grandchild").exists() or not (folder / "grandchild").read_text():
+            time.sleep(0.005)
+        os.kill(os.getpid(), signal.SIGKILL)
+Launcher(socket.socket(fileno=os.dup(0))).run()
+"""
+
+
+def test_a_tool_ends_with_the_process_that_started_it_even_if_that_could_not_tell_of_it(
+    toolbox: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = toolbox(b_json=files(1000)["b_json"])
+    script = tmp_path / "killed.py"
+    path = str(Path(launching.__file__).with_name("launcher.py"))
+    script.write_text(KILLED_BEFORE_IT_TELLS.format(path=path, folder=str(tmp_path)))
+    monkeypatch.setattr(launching, "_LAUNCHER", str(script))
+    reason = "the command can't be run: the process that starts tools has ended"
+    assert error_of(box, "wait", folder=str(tmp_path)) == {"error": reason}
+    all_end(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["hang", "wait"])
