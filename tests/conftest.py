@@ -37,10 +37,12 @@ def nothing_of_the_machines_own_settings() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def signals_as_on_a_terminal() -> None:
-    """A suite that runs behind `nohup` ignores signals, and so would every program that a test starts."""
+    """A suite that runs behind `nohup`, or a script's `&`, ignores signals, and so would each program of a test."""
     for name in ("SIGHUP", "SIGQUIT", "SIGTSTP"):
         if signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
             signal.signal(getattr(signal, name), signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Command:
     """Runs `cometresp` in a folder and an environment that belong to the test.
 
     A call forks a process that has the program loaded where that makes no difference: it takes a tenth of the time of a
-    start. `popen` and what has a file for its input start Python, as a user does.
+    start. `popen` starts Python, as a user does.
     """
 
     home: Path
@@ -80,10 +82,15 @@ class Command:
         environ = {**self.environ, **(env or {})}
         if (stdin is None or isinstance(stdin, bytes)) and FORKER.can_start(environ):
             return FORKER.run(self, words, stdin=stdin, env=env)
+        program = [sys.executable, "-m", "cometresp"]
+        if FORKER.starts_alike(environ):
+            from tests import called
+
+            program = [called.program()]
         closed = subprocess.DEVNULL if stdin is None else stdin
         given: dict[str, Any] = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": closed}
         process: subprocess.CompletedProcess[bytes] = subprocess.run(
-            [sys.executable, "-m", "cometresp", *words],
+            [*program, *words],
             **given,
             capture_output=True,
             env=environ,
@@ -120,10 +127,14 @@ class Forker:
 
     def can_start(self, environ: Mapping[str, str]) -> bool:
         """Whether it is idle, and Python would start in this environment as it did here."""
+        return self.starts_alike(environ) and not self._running.locked()
+
+    def starts_alike(self, environ: Mapping[str, str]) -> bool:
+        """Whether Python would start in this environment as it did here."""
         read_at_the_start = {
             name: value for name, value in environ.items() if name.startswith(("PYTHON", "LANG", "LC_"))
         }
-        return read_at_the_start == self._start and not self._running.locked()
+        return read_at_the_start == self._start
 
     def run(
         self,

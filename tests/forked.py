@@ -7,10 +7,11 @@ Without a `stdin` the process has /dev/null. A result is there when nobody has t
 what the process has started; what takes longer than three minutes is killed, and its exit code is that of the signal.
 With `"terminal": true` stdout and stderr are one terminal of 80 columns, and what is written there is the stdout. A
 process does what any other run of the program does, but finds the modules loaded, which takes nine tenths of the time
-of a short run.
+of a short run, and what a few runs before it have left in caches (`warm_up`).
 
 `python -m tests.forked SOCKET` does the same for whoever connects to the socket, with the open files that are sent with
-the command line; the reply is the id of the process and, when it has ended, its exit code, in ten characters each.
+the command line, if wanted in a process group or a session of its own; the reply is the id of the process and, when it
+has ended, its exit code, in ten characters each.
 """
 
 import fcntl
@@ -23,15 +24,26 @@ import pty
 import signal
 import socket
 import sys
+import termios
+import threading
 import time
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from copy import copy
 from importlib import import_module
+from pathlib import Path
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 
+from typer.exceptions import TyperException
+from typer.main import get_command
+
 from cometresp.__main__ import main
-from cometresp.cli import COMMANDS
+from cometresp.cli import COMMANDS, app
+from cometresp.report import facts
+from cometresp.wire import masking
 
 # What commands load when they need it.
 LATE = (
@@ -46,6 +58,10 @@ LATE = (
     "shlex",
     "cometresp.client.client",
     "cometresp.emulator.server",
+    "cometresp.help.explain",
+    "cometresp.help.foreign",
+    "cometresp.help.mistakes",
+    "cometresp.nearest",
     "cometresp.render.choose",
     "cometresp.render.plain",
     "cometresp.schema.check",
@@ -56,7 +72,73 @@ LATE = (
 )
 
 
+# What is run before the first fork.
+WARM_UP = (
+    ["ask", "--offline", "hi"],
+    ["continue", "--offline", "--json", "hi"],
+    ["get", "--offline", "last"],
+    ["chains"],
+    ["ask", "--dry-run", "hi"],
+    ["ask", "--no-such-flag"],
+)
+
 LONGEST = 200.0  # seconds; pytest ends a test after 300
+
+
+def warm_up() -> None:
+    """Run some command lines here, so that forks find patterns compiled, and code that the interpreter has sped up.
+
+    What else they leave in the program's modules is removed, and nothing may be left.
+    """
+    before, threads = _held(), set(threading.enumerate())
+    with _nowhere():
+        for words in WARM_UP * 2:
+            with suppress(TyperException):  # of the flag that there isn't
+                get_command(app).main(list(words), prog_name="cometresp", standalone_mode=False)
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(LONGEST)  # one of the emulator's, which sees the end of its connection
+    facts.of_runs.clear()
+    masking.of_runs.clear()
+    now = _held()
+    left = [name for name, value in before.items() if now[name] != value]
+    assert not left, f"a command line leaves something in {left}, which others would find"
+    gc.collect()
+
+
+@contextmanager
+def _nowhere() -> Iterator[None]:
+    """A home that is removed afterwards, no input, and nothing is printed."""
+    environ, folder, streams, stdin = dict(os.environ), Path.cwd(), [os.dup(number) for number in range(3)], sys.stdin
+    nothing = Path(os.devnull)
+    with TemporaryDirectory() as home, nothing.open() as given, nothing.open("w") as printed:
+        for number, file in enumerate((given, printed, printed)):
+            os.dup2(file.fileno(), number)
+        sys.stdin = given
+        os.environ.clear()
+        os.environ.update(PATH=environ["PATH"], HOME=home, TERM="dumb")
+        os.chdir(home)
+        try:
+            with redirect_stdout(printed), redirect_stderr(printed):
+                yield
+        finally:
+            os.chdir(folder)
+            os.environ.clear()
+            os.environ.update(environ)
+            sys.stdin = stdin
+            for number, stream in enumerate(streams):
+                os.dup2(stream, number)
+                os.close(stream)
+
+
+def _held() -> dict[tuple[str, str], object]:
+    """What is in the program's modules by now: of collections what they hold, else which object it is."""
+    return {
+        (module, name): copy(value) if isinstance(value, dict | list | set) else id(value)
+        for module, loaded in sys.modules.items()
+        if module.partition(".")[0] == "cometresp"
+        for name, value in vars(loaded).items()
+        if not name.startswith("__")
+    }
 
 
 def forked(words: list[str], stdin: bytes | None, env: dict[str, str], cwd: str) -> tuple[int, str, str]:
@@ -169,7 +251,7 @@ def serve(path: str) -> NoReturn:
 
 def _serve_one(caller: socket.socket) -> NoReturn:
     message, files, _, _ = socket.recv_fds(caller, 65536, 64)
-    words, env, cwd, numbers = marshal.loads(message + b"".join(iter(lambda: caller.recv(65536), b"")))
+    words, env, cwd, numbers, place = marshal.loads(message + b"".join(iter(lambda: caller.recv(65536), b"")))
     child = os.fork()
     if not child:
         high = [fcntl.fcntl(file, fcntl.F_DUPFD, 100) for file in files]  # so that none is where another shall be
@@ -177,8 +259,10 @@ def _serve_one(caller: socket.socket) -> NoReturn:
             os.dup2(file, number)
         for file in {caller.fileno(), *files, *high} - set(numbers):
             os.close(file)
+        _take(place, numbers[-1])
         os.environ.clear()
         os.environ.update(env)
+        time.tzset()
         os.chdir(cwd)
         run_here(words)
     for file in files:
@@ -188,9 +272,19 @@ def _serve_one(caller: socket.socket) -> NoReturn:
     os._exit(0)
 
 
+def _take(place: str, terminal: int) -> None:
+    """Begin a process group, or a session with this terminal, unless the place is that of the caller: ""."""
+    if place == "group":
+        os.setpgid(0, 0)
+    elif place == "session":
+        os.setsid()
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+
 if __name__ == "__main__":
     for name in (*(f"cometresp.commands.{name}" for name in COMMANDS.values()), *LATE):
         import_module(name)
+    warm_up()
     gc.freeze()  # what is loaded is neither searched nor copied by the processes to come
     if sys.argv[1:]:
         serve(sys.argv[1])

@@ -6,14 +6,17 @@ import re
 import select
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import IO
 
 import pytest
 
+from tests.called import Fork
 from tests.conftest import FORKER, Command
 from tests.waiting import LONGEST, until
 
@@ -71,24 +74,22 @@ def on_terminal(
     env: dict[str, str] | None = None,
     meanwhile: Callable[[int], None] | None = None,
     when: bytes = b"half",
-    **streams: Any,
+    **streams: int | IO[bytes],
 ) -> tuple[int, str]:
     """Run with stdout and stderr on one terminal of 80 columns; (exit code, all that was written there).
 
-    `streams` puts one of them elsewhere; `meanwhile` gets the process id when `when` is there. Without either the
-    command runs in a fork of a process that has the program loaded.
+    `streams` puts one of them elsewhere; `meanwhile` gets the process id when `when` is there.
     """
-    if meanwhile is None and not streams and FORKER.can_start(run.environ | (env or {})):
+    environ = run.environ | (env or {})
+    if meanwhile is None and not streams and FORKER.can_start(environ):
         code, screen, _ = FORKER.run(run, words, stdin=None, env=env, terminal=True)
         return code, screen
     ours, theirs = pty.openpty()
-    environ = {**run.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **(env or {})}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cometresp", *words],
-        **{"stdin": subprocess.DEVNULL, "stdout": theirs, "stderr": theirs, **streams},
-        env=environ,
-        cwd=run.home,
-        process_group=0,  # a group without a parent in its session can't be stopped by SIGTSTP
+    process = started(
+        run,
+        words,
+        {"stdin": subprocess.DEVNULL, "stdout": theirs, "stderr": theirs, **streams},
+        {**run.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **(env or {})},
     )
     os.close(theirs)
     data = b""
@@ -99,6 +100,19 @@ def on_terminal(
             meanwhile = None
     os.close(ours)
     return _ended(process, data), data.decode().replace("\r\n", "\n")
+
+
+def started(
+    run: Command, words: Sequence[str], streams: dict[str, int | IO[bytes]], environ: dict[str, str]
+) -> Fork | subprocess.Popen[bytes]:
+    """The command in a process group of its own: one without a parent in its session can't be stopped by SIGTSTP."""
+    if not FORKER.starts_alike(environ):
+        program = [sys.executable, "-m", "cometresp", *words]
+        return subprocess.Popen(program, **streams, env=environ, cwd=run.home, process_group=0)  # type: ignore[call-overload,no-any-return]
+    with Path(os.devnull).open("r+b", buffering=0) as nothing:
+        given = [nothing if streams[name] == subprocess.DEVNULL else streams[name] for name in streams]
+        files = [file if isinstance(file, int) else file.fileno() for file in given]
+        return Fork(words, files, environ, run.home)
 
 
 def _chunks(terminal: int) -> Iterator[bytes]:
@@ -113,12 +127,12 @@ def _chunks(terminal: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _ended(process: subprocess.Popen[bytes], shown: bytes) -> int:
+def _ended(process: Fork | subprocess.Popen[bytes], shown: bytes) -> int:
     try:
         return process.wait(LONGEST)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    except (TimeoutError, subprocess.TimeoutExpired):
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(LONGEST)
         raise AssertionError(f"the command never ended; it has shown {shown[-2000:]!r}") from None
 
 
@@ -144,29 +158,22 @@ def at_terminal(
     """
     ours, theirs = pty.openpty()
     os.write(ours, ahead.encode())
-    process = subprocess.Popen(
-        [sys.executable, "-c", TAKE_TERMINAL, str(theirs), sys.executable, "-m", "cometresp", *words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=run.environ | (env or {}),
-        cwd=run.home,
-        pass_fds=(theirs,),
-        start_new_session=True,
-    )
-    os.close(theirs)
-    assert process.stdin is not None
-    process.stdin.write(stdin)
-    process.stdin.close()
-    process.stdin = None
+    pipes = [os.pipe() for _ in range(3)]
+    files = [pipes[0][0], pipes[1][1], pipes[2][1], theirs]
+    process = Fork(words, files, run.environ | (env or {}), run.home, last_is_terminal=True)
+    for file in files:
+        os.close(file)
+    with open(pipes[0][1], "wb") as inlet:  # noqa: PTH123
+        inlet.write(stdin)
     shown, answers = b"", list(typed)
     for chunk in _chunks(ours):
         shown += chunk
         if answers and shown.count(b"[s]top: ") > len(typed) - len(answers):
             os.write(ours, answers.pop(0).encode() + b"\n")
-    out, err = process.communicate(timeout=LONGEST)
+    with open(pipes[1][0], "rb") as out, open(pipes[2][0], "rb") as err:  # noqa: PTH123
+        printed, told = out.read().decode(), err.read().decode()
     os.close(ours)
-    return process.returncode, out.decode(), err.decode(), shown.decode().replace("\r\n", "\n")
+    return process.wait(LONGEST), printed, told, shown.decode().replace("\r\n", "\n")
 
 
 @dataclass

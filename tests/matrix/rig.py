@@ -13,6 +13,7 @@ from pathlib import Path
 from cometresp.errors import CometrespError
 from cometresp.state.state import State
 from cometresp.wire.items import text_of
+from tests.called import popen
 from tests.conftest import Command, Forker, Result
 from tests.matrix.fault import COMMANDS, FETCHING, HALF, Fault, Outcome
 from tests.replies.case import TOOLS
@@ -108,7 +109,7 @@ class Rig:
             os.close(ours)
         else:
             theirs = os.open(stdout, os.O_WRONLY)
-        process = command.popen(*words, stdout=theirs)
+        process = popen(command, *words, stdout=theirs)
         os.close(theirs)
         _, err = process.communicate(timeout=LONGEST)
         return Result(process.returncode, b"", err.decode())
