@@ -37,10 +37,12 @@ def nothing_of_the_machines_own_settings() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def signals_as_on_a_terminal() -> None:
-    """A suite that runs behind `nohup` ignores signals, and so would every program that a test starts."""
+    """A suite that runs behind `nohup`, or `&` in a script, ignores signals: so would every program that it starts."""
     for name in ("SIGHUP", "SIGQUIT", "SIGTSTP"):
         if signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
             signal.signal(getattr(signal, name), signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
