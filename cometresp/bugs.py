@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import reduce
 from pathlib import Path
-from typing import NamedTuple
 
 from cometresp import __version__
 from cometresp.text import escape, escape_line
+from cometresp.tuples import NamedTuple
 
 Mask = Callable[[str], str]
 

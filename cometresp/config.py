@@ -8,12 +8,13 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast, get_args
+from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from cometresp.config_file import ConfigFile, clean, expanded, load_file
 from cometresp.errors import ConfigError, KeyProblemError, UsageError
 from cometresp.paths import Reading
+from cometresp.tuples import NamedTuple
 from cometresp.wire.headers import MASK
 from cometresp.wire.urls import query_of, shown_url, without_query
 

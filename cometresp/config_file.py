@@ -11,10 +11,11 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.errors import ConfigError, Hint, Next, UsageError
 from cometresp.paths import Reading, read_file
+from cometresp.tuples import NamedTuple
 
 MOST_BYTES = 1_000_000
 

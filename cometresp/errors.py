@@ -22,9 +22,10 @@ CometrespError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cometresp.text import shell_flag
+from cometresp.tuples import NamedTuple
 
 
 class ExitCode(IntEnum):

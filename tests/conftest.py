@@ -37,7 +37,7 @@ def nothing_of_the_machines_own_settings() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def signals_as_on_a_terminal() -> None:
-    """A suite that runs behind `nohup`, or a script's `&`, ignores signals, and so would each program of a test."""
+    """A suite that runs behind `nohup`, or `&` in a script, ignores signals: so would every program that it starts."""
     for name in ("SIGHUP", "SIGQUIT", "SIGTSTP"):
         if signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
             signal.signal(getattr(signal, name), signal.SIG_DFL)

@@ -7,7 +7,7 @@ import cometresp
 from cometresp import __version__
 from cometresp.cli import COMMANDS
 from cometresp.errors import ExitCode
-from cometresp.options.spread import option_of
+from cometresp.options.fields import option_of
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from tests.conftest import Command
 

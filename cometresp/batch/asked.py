@@ -1,9 +1,8 @@
 """What one command line of `batch` asks for."""
 
-from typing import NamedTuple
-
 from cometresp.options.batch import BatchOptions
 from cometresp.options.tables import ConnectionOptions, OutputOptions, RequestOptions
+from cometresp.tuples import NamedTuple
 
 
 class Asked(NamedTuple):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.batch.asked import Asked
 from cometresp.batch.fields import Parts, merged, parts_of, row_parts
@@ -18,6 +18,7 @@ from cometresp.request.inputs import Inputs
 from cometresp.request.secrets import add_secrets, check_secrets, resolved_body
 from cometresp.runtime import Runtime
 from cometresp.text import escape_line
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json, obj, text
 
 _FLAG = re.compile(r"^--([a-z-]+)")

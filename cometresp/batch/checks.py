@@ -1,7 +1,6 @@
 """The first pass over the input: every bad line and every duplicate id is found before anything is sent."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from cometresp.batch.bodies import Bodies, Entry
 from cometresp.batch.digests import Digests, digest
@@ -10,6 +9,7 @@ from cometresp.batch.shard import Shard
 from cometresp.batch.source import Mark, Source
 from cometresp.errors import UsageError
 from cometresp.text import escape_line, quoted
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import text
 
 _MOST_SHOWN = 20

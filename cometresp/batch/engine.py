@@ -7,7 +7,7 @@ rate makes all of them pause.
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cometresp.batch.bodies import Entry
 from cometresp.batch.budget import Budget
@@ -19,6 +19,7 @@ from cometresp.deadline import backoff
 from cometresp.errors import CometrespError, CostLimitError, ExitCode, KeyProblemError, RateLimitedError
 from cometresp.request.estimate import estimated_tokens
 from cometresp.request.fallback import Fallbacks, for_model
+from cometresp.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from cometresp.wire.json import Json

@@ -9,13 +9,14 @@ What a line holds is data: nothing in it is looked up, neither a file behind an 
 """
 
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.batch.lines import Line
 from cometresp.errors import CometrespError, UsageError
 from cometresp.nearest import nearest
 from cometresp.settings.flags import checked, settings
 from cometresp.text import escape_line, quoted
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json
 
 _LONGEST_ID = 512

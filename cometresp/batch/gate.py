@@ -4,7 +4,7 @@ All times are seconds of one clock that never goes back; the caller waits. The n
 server limits the rate, and grows by one for each round of good responses (additive increase, multiplicative decrease).
 """
 
-from typing import NamedTuple
+from cometresp.tuples import NamedTuple
 
 _FOREVER = 3600.0  # until something else happens
 _LEAST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0  # seconds, where the server names none; doubled each time

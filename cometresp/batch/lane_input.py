@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, NamedTuple
+from typing import IO
 
 from cometresp.batch.asked import Asked
 from cometresp.batch.bodies import Bodies, Entry
@@ -17,6 +17,7 @@ from cometresp.batch.source import open_source
 from cometresp.errors import OutputError, UsageError
 from cometresp.request.secrets import with_changed_tools
 from cometresp.runtime import Runtime
+from cometresp.tuples import NamedTuple
 from cometresp.wire.batches import MOST_BYTES, MOST_LINES
 from cometresp.wire.endpoints import BATCH_URL
 from cometresp.wire.json import Json

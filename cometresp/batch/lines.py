@@ -4,10 +4,11 @@ import csv
 import json
 from collections.abc import Iterator
 from io import TextIOWrapper
-from typing import IO, Any, Literal, NamedTuple
+from typing import IO, Any, Literal
 
 from cometresp.errors import UsageError
 from cometresp.text import shown_size
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import parse_json
 
 Form = Literal["jsonl", "lines", "csv", "tsv"]

@@ -1,8 +1,7 @@
 """What the command lines of the provider's lane ask for."""
 
-from typing import NamedTuple
-
 from cometresp.batch.asked import Asked
+from cometresp.tuples import NamedTuple
 
 
 class Looked(NamedTuple):

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from typing import NamedTuple
 
 from cometresp.batch.asked import Merged
 from cometresp.batch.digests import Digests, digest
@@ -16,6 +15,7 @@ from cometresp.errors import ExitCode, Next, TurnError, UsageError
 from cometresp.runtime import Runtime
 from cometresp.sinks import FileSink
 from cometresp.text import escape_line, shell_word
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json
 
 _MOST_NAMED = 10

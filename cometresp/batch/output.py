@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO, NamedTuple, Self
+from typing import BinaryIO, Self
 
 from cometresp.batch.output_lines import output_lines
 from cometresp.batch.source import Mark
@@ -18,6 +18,7 @@ from cometresp.locks import lock_file
 from cometresp.sinks import FileSink, is_written_through, opened_through
 from cometresp.terminal import Terminal, write_all
 from cometresp.text import escape_json, escape_line, json_bytes
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json, obj
 
 _SIDE = ".batch.json"

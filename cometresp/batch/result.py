@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 from cometresp.errors import CometrespError, ExitCode
 from cometresp.text import escape_line, json_bytes, valid_json
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json
 
 _LONGEST = 2000  # characters of a message

@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from cometresp.batch.asked import Asked
 from cometresp.batch.budget import Prices
@@ -24,6 +24,7 @@ from cometresp.batch.output_lines import output_lines
 from cometresp.batch.shard import Shard
 from cometresp.batch.source import Source
 from cometresp.errors import UsageError
+from cometresp.tuples import NamedTuple
 
 
 class Earlier(NamedTuple):

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from cometresp.batch.digests import digest
 from cometresp.errors import UsageError
 from cometresp.text import quoted
+from cometresp.tuples import NamedTuple
 
 _MOST = 1_000_000
 _SLURM = "SLURM_ARRAY_TASK_"

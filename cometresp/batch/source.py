@@ -5,7 +5,7 @@ import os
 import shutil
 import stat
 import tempfile
-from typing import IO, NamedTuple
+from typing import IO
 
 from cometresp.batch.lines import Form
 from cometresp.errors import OutputError, UsageError
@@ -13,6 +13,7 @@ from cometresp.options.batch import BatchOptions
 from cometresp.paths import is_device
 from cometresp.terminal import END_KEYS, Terminal
 from cometresp.text import escape_line
+from cometresp.tuples import NamedTuple
 
 _CHUNK = 1 << 20
 _STDIN = "-"

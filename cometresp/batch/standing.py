@@ -1,9 +1,8 @@
 """A batch of the provider's lane in words: its status, and the error that its end amounts to (API 13.3)."""
 
-from typing import NamedTuple
-
 from cometresp.errors import ExitCode, Next, TurnError
 from cometresp.text import escape_line, shell_arguments
+from cometresp.tuples import NamedTuple
 from cometresp.wire.batches import Counts, counts_of, has_ended, problems_of, status_of, was_cancelled
 from cometresp.wire.ids import abridged_id
 from cometresp.wire.json import Json, text

@@ -4,10 +4,11 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cometresp.calls.conversation import add_usage
 from cometresp.errors import ExitCode
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ that comes twice both values are shown, and numbers as they were written.
 
 import json
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.errors import UsageError
 from cometresp.text import escape_line
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import parse_json
 
 _MOST = 20_000  # characters that are shown without being asked for

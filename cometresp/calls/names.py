@@ -6,8 +6,9 @@ A character with a meaning of its own is written as in URLs: `/` inside a label 
 
 import re
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 from urllib.parse import unquote
+
+from cometresp.tuples import NamedTuple
 
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 

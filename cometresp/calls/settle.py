@@ -5,13 +5,14 @@ No I/O of its own: the caller passes what asks the user and what runs a function
 
 import json
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol, TypedDict
+from typing import Protocol, TypedDict
 
 from cometresp.answer.verdict import RESUME_RUN
 from cometresp.calls.approval import Approval
 from cometresp.calls.names import ToolName
 from cometresp.errors import CometrespError, ExitCode, Hint, Next, TurnError
 from cometresp.text import escape_line, shell_flag
+from cometresp.tuples import NamedTuple
 from cometresp.wire.items import Output, arguments_of, id_of_call, output_text
 from cometresp.wire.json import Json, listed
 

@@ -17,9 +17,10 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 from zlib import crc32
 
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json
 from cometresp.wire.urls import without_query
 

@@ -8,10 +8,11 @@ unknown, and never an error.
 import re
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.catalogue.price import Price
 from cometresp.catalogue.pricing import NotANumberError, parsed, price_of
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json, obj, text
 
 RESPONSES = "responses"

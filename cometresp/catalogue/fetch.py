@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
 
 from cometresp.catalogue.cache import Header, read_models, write_models
 from cometresp.catalogue.entries import Model, entries_in, models_of, total_of
@@ -17,6 +16,7 @@ from cometresp.errors import (
     UnreachableError,
 )
 from cometresp.text import Say
+from cometresp.tuples import NamedTuple
 from cometresp.wire import endpoints
 from cometresp.wire.endpoints import Request
 from cometresp.wire.urls import shown_url, without_query

@@ -5,9 +5,9 @@ Costs are estimates: list prices, without tool calls. So a sum is written `~$0.0
 
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from cometresp.errors import UsageError
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json, obj
 
 _MILLION = 1_000_000

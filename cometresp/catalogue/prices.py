@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from cometresp.catalogue.cache import Header
 from cometresp.catalogue.price import Price
+from cometresp.tuples import NamedTuple
 
 _SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|20\d{6})$")  # the date of gpt-5.4-2026-03-05
 

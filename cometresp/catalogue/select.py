@@ -1,9 +1,10 @@
 """Which models are listed, in which order; and what to try where there are none. Pure."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from cometresp.catalogue.entries import RESPONSES, Model, endpoint
+from cometresp.tuples import NamedTuple
 
 ANY = "any"
 Sort = Literal["price", "context", "name"]

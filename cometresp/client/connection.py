@@ -6,7 +6,6 @@ import re
 import ssl
 from collections.abc import Callable, Mapping
 from http.cookiejar import CookieJar
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,6 +17,7 @@ from cometresp.client.route import Proxy, without_user
 from cometresp.deadline import DEFAULT_RETRIES, DEFAULT_TIMEOUT
 from cometresp.errors import ConfigError, UsageError
 from cometresp.paths import is_device
+from cometresp.tuples import NamedTuple
 from cometresp.wire.masking import Secrets
 from cometresp.wire.replies import DEFAULT_LIMIT
 from cometresp.wire.urls import shown_url

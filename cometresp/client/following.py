@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from cometresp.deadline import DEFAULT_RETRIES, SHORTEST_ASKED, Pauses, backoff
 from cometresp.errors import (
@@ -15,6 +15,7 @@ from cometresp.errors import (
     SilenceError,
     UnreachableError,
 )
+from cometresp.tuples import NamedTuple
 from cometresp.wire.events import Event, is_known, may_go_on
 from cometresp.wire.ids import abridged_id
 from cometresp.wire.items import open_calls, output_of

@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 from httpx_sse import EventSource
 
 from cometresp.client.encoding import BrokenError, decoded, unreadable
 from cometresp.errors import Cause, CometrespError, ProtocolError, UnreachableError
+from cometresp.tuples import NamedTuple
 from cometresp.wire import replies
 from cometresp.wire.error_bodies import error_in, without_markup
 from cometresp.wire.events import Event, is_response

@@ -7,9 +7,10 @@ IPv6 addresses in brackets in NO_PROXY: with them every request would fail.
 import os
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies
+
+from cometresp.tuples import NamedTuple
 
 _PORTS = {"http": 80, "https": 443}
 _Address = IPv4Address | IPv6Address

@@ -1,6 +1,6 @@
 """`cometresp cancel`: end a background response."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -12,6 +12,7 @@ from cometresp.options.tables import ConnectionOptions
 from cometresp.runtime import Runtime, telling
 from cometresp.state.records import Ending
 from cometresp.text import escape_line, shell_arguments
+from cometresp.tuples import NamedTuple
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.lookup import client_for, recorded_turn, resolve, shown_id
 from cometresp.wire import endpoints

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -29,6 +29,7 @@ from cometresp.state.names import chain_name
 from cometresp.state.records import Chain
 from cometresp.state.transcript import passages
 from cometresp.text import escape_line, shell_arguments, to_bytes
+from cometresp.tuples import NamedTuple
 from cometresp.turns.listing import print_json, print_passages, shown_in, tell_empty
 from cometresp.turns.lookup import resolve
 from cometresp.wire.ids import abridged_id, is_plain_id, refusal_of

@@ -1,7 +1,7 @@
 """`cometresp config`: what is set and from where; changes of the config file. Nothing is sent."""
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from cometresp.options.tables import ConnectionOptions, complete_profiles
 from cometresp.runtime import Runtime, telling
 from cometresp.terminal import terminal_size
 from cometresp.text import escape_line, to_bytes
+from cometresp.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from cometresp.settings.listing import Listed

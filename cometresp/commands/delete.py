@@ -1,7 +1,5 @@
 """`cometresp delete`: delete a response or a conversation from the server. What is recorded here is kept."""
 
-from typing import NamedTuple
-
 import typer
 
 from cometresp.errors import OutputError
@@ -10,6 +8,7 @@ from cometresp.options.arguments import ReplyAsJson, StoredId
 from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
 from cometresp.runtime import Runtime, telling
+from cometresp.tuples import NamedTuple
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.lookup import client_for, resolve
 from cometresp.wire import endpoints

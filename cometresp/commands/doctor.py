@@ -2,7 +2,7 @@
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict, cast
 
 import typer
 from typer.core import TyperCommand
@@ -18,6 +18,7 @@ from cometresp.options.values import check
 from cometresp.runtime import Runtime, telling
 from cometresp.settings.listing import Listed, ListedSetting, as_dict
 from cometresp.text import escape_line, to_bytes
+from cometresp.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """`cometresp emulator`: the offline server in the foreground; with --record and --replay, what a real one said."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,7 @@ from cometresp.errors import OutputError, UsageError
 from cometresp.help.command import Command
 from cometresp.options.tables import ConnectionOptions
 from cometresp.runtime import Runtime, telling
+from cometresp.tuples import NamedTuple
 from cometresp.wire.urls import shown_url
 
 if TYPE_CHECKING:

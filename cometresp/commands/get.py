@@ -1,7 +1,7 @@
 """`cometresp get`: fetch a response, wait for it, or follow it."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,7 @@ from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.runtime import Runtime, telling
 from cometresp.state.records import UNENDED
+from cometresp.tuples import NamedTuple
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.lookup import recorded_turn, resolve
 from cometresp.wire import endpoints

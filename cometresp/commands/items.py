@@ -1,7 +1,7 @@
 """`cometresp items`: the input of a response, or a conversation, as the server has it (API 1, #5, #10)."""
 
 import json
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -12,6 +12,7 @@ from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions
 from cometresp.runtime import Runtime, telling
 from cometresp.text import escape_line, to_bytes
+from cometresp.tuples import NamedTuple
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.lookup import client_for, resolve
 from cometresp.wire import endpoints

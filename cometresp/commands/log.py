@@ -2,7 +2,7 @@
 
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -16,6 +16,7 @@ from cometresp.state.names import chain_name
 from cometresp.state.records import Turn
 from cometresp.state.transcript import passages_of, prompt_of, words_of
 from cometresp.text import escape_line, to_bytes
+from cometresp.tuples import NamedTuple
 from cometresp.turns.cost import Prices
 from cometresp.turns.listing import print_json, print_passages, shown_in, tell_empty
 from cometresp.turns.lookup import find

@@ -2,7 +2,7 @@
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -18,6 +18,7 @@ from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.runtime import Runtime, telling
 from cometresp.text import escape_line, quoted, to_bytes
+from cometresp.tuples import NamedTuple
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.listing import print_json
 from cometresp.turns.lookup import is_missing, of_the_server

@@ -1,6 +1,6 @@
 """`cometresp schema`: the JSON Schema that `--schema` would send. Offline."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
@@ -9,6 +9,7 @@ from cometresp.options.tables import ConnectionOptions
 from cometresp.request.inputs import Inputs
 from cometresp.runtime import Runtime, telling
 from cometresp.schema.format import json_schema_format
+from cometresp.tuples import NamedTuple
 
 app = typer.Typer(add_completion=False)
 

@@ -1,7 +1,7 @@
 """`cometresp templates`: the prompts that are kept for --template. Offline: only their folder is read."""
 
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import typer
 
@@ -13,6 +13,7 @@ from cometresp.runtime import Runtime, telling
 from cometresp.templates.places import folder, names, path_of, read
 from cometresp.templates.template import Template, parse
 from cometresp.text import escape, escape_line, shell_arguments, to_bytes
+from cometresp.tuples import NamedTuple
 
 app = typer.Typer(cls=Group, add_completion=False)
 

@@ -3,7 +3,7 @@
 import re
 import time
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,6 +14,7 @@ from cometresp.options.spread import spread
 from cometresp.options.tables import ConnectionOptions, OutputOptions
 from cometresp.runtime import Runtime, telling
 from cometresp.text import escape_line, quoted, to_bytes
+from cometresp.tuples import NamedTuple
 from cometresp.turns.cost import REFRESH, Prices, old_prices
 from cometresp.turns.listing import tell_empty
 

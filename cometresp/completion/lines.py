@@ -1,7 +1,8 @@
 """A command line as a shell reads it, up to the cursor. Nothing is expanded: `$x` and `*.txt` stay as they are."""
 
 import re
-from typing import NamedTuple
+
+from cometresp.tuples import NamedTuple
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _PROGRAM = "cometresp"

@@ -6,11 +6,12 @@ The line is walked word by word, not parsed: what is wrong elsewhere on it doesn
 import os
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.completion import values
 from cometresp.completion.values import Offer
 from cometresp.help.words import flags_of, looks_like_flag, takes_value
+from cometresp.tuples import NamedTuple
 
 WORDS, FILES, DIRECTORIES = "words", "files", "directories"
 

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from cometresp.text import escape_line
+from cometresp.tuples import NamedTuple
 
 _MOST_FILES = 2000
 

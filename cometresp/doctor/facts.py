@@ -1,10 +1,11 @@
 """A fact, a section of them, and what is wrong. Plain values."""
 
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.errors import CometrespError
 from cometresp.text import valid_json
+from cometresp.tuples import NamedTuple
 
 
 class Fact(NamedTuple):

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import verdict
@@ -10,6 +10,7 @@ from cometresp.catalogue.entries import entries_in
 from cometresp.errors import CometrespError, KeyProblemError, StoppedError, UsageError
 from cometresp.render.screen import Nothing
 from cometresp.runtime import Runtime
+from cometresp.tuples import NamedTuple
 from cometresp.turns.exchange import exchange
 from cometresp.wire.json import Json
 

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from cometresp.emulator.errors import ApiError
 from cometresp.emulator.query import parse
 from cometresp.emulator.rules import Json
+from cometresp.tuples import NamedTuple
 
 _URL = "/v1/responses"
 _MOST = 50_000  # requests in a batch

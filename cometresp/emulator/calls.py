@@ -8,12 +8,12 @@ that the result is the same with `previous_response_id` and with every item sent
 import json
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from cometresp.emulator.context import Context, NewId
 from cometresp.emulator.rules import Json
 from cometresp.emulator.structured import instance
 from cometresp.emulator.wording import COMMAND, without_commands
+from cometresp.tuples import NamedTuple
 
 UNKNOWN_TOOL = "no_such_function"
 _COMMANDS = frozenset({"call", "calls", "call_chain", "unknown_call", "broken_call", "endless_call"})

@@ -9,7 +9,6 @@ that replace the reply, only the first given counts.
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from cometresp.emulator import oddities
 from cometresp.emulator.batches import WORDS as BATCH_WORDS
@@ -18,6 +17,7 @@ from cometresp.emulator.lifecycle import Reply, Stream
 from cometresp.emulator.oddities import odd_events, odd_response
 from cometresp.emulator.replacements import EVENT_STREAM, Replacement, previous_of, replacement
 from cometresp.emulator.rules import Json
+from cometresp.tuples import NamedTuple
 
 _PATH = re.compile(r"/v1/(responses|conversations|files|batches)(/|$)")
 _RESPONSE = re.compile(r"/v1/responses/[^/]+")

@@ -2,9 +2,9 @@
 
 from email.message import Message
 from email.parser import BytesHeaderParser
-from typing import NamedTuple
 
 from cometresp.emulator.errors import ApiError
+from cometresp.tuples import NamedTuple
 
 
 class Field(NamedTuple):

@@ -1,11 +1,11 @@
 """The replies that faults send in place of the API's: errors of many forms, a page, nothing."""
 
 import json
-from typing import NamedTuple
 
 from cometresp.emulator.errors import ApiError
 from cometresp.emulator.framing import dump
 from cometresp.emulator.rules import Json
+from cometresp.tuples import NamedTuple
 
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 _CODES = {"401": "invalid_api_key", "429": "rate_limit_exceeded"}

@@ -13,9 +13,9 @@ but no model has a context of that size.)
 import json
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
 
 from cometresp.text import to_bytes
+from cometresp.tuples import NamedTuple
 from cometresp.wire.items import Output
 from cometresp.wire.json import Json
 

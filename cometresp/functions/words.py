@@ -9,8 +9,9 @@ unless the file allows it for the argument.
 import json
 import re
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any
 
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")

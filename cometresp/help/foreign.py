@@ -1,6 +1,6 @@
 """Flags and commands of other programs (curl, llm, mods, sgpt, aichat, openai …), and what stands for them here."""
 
-from typing import NamedTuple
+from cometresp.tuples import NamedTuple
 
 
 class Advice(NamedTuple):

@@ -5,10 +5,11 @@ A flag without a panel is the command's own, and always shown; one with a panel 
 
 from collections.abc import Iterable, Mapping
 from inspect import cleandoc
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.help.phrases import metavar
 from cometresp.options.everyday import EVERYDAY
+from cometresp.tuples import NamedTuple
 
 _HELP_FLAGS = ("--help", "--help-all")
 

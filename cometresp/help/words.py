@@ -5,7 +5,9 @@ A word that begins with `-` and a letter, or with `--` and a letter, is a flag, 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from cometresp.tuples import NamedTuple
 
 
 class Piece(NamedTuple):

@@ -6,7 +6,7 @@ value in `env` or `headers` is looked up in the environment. Nothing of a table 
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from cometresp.config import is_loopback
@@ -16,6 +16,7 @@ from cometresp.mcp.names import name_of_command, name_of_url, server_name
 from cometresp.mcp.tables import command_of, split
 from cometresp.nearest import nearest
 from cometresp.text import escape_line, quoted
+from cometresp.tuples import NamedTuple
 from cometresp.wire.headers import is_secret_header, names_key
 from cometresp.wire.masking import Secrets
 from cometresp.wire.tool_secrets import ENV_PREFIX

@@ -1,10 +1,11 @@
 """The arguments and flags that several commands share."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
 from cometresp.options.tables import Color, complete_chains, complete_ids, complete_profiles
+from cometresp.tuples import NamedTuple
 
 
 def complete_providers(ctx: Any, incomplete: str) -> list[tuple[str, str]]:

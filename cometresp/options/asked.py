@@ -1,12 +1,13 @@
 """One command line of `ask`, `stream` and `continue`, and the contradictions in it."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from typer import Argument
 
 from cometresp.errors import Next, UsageError
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
+from cometresp.tuples import NamedTuple
 
 Words = Annotated[
     list[str] | None,

@@ -1,10 +1,11 @@
 """The flags of `batch` alone: how the input is read, how many requests are made at once, what ends or resumes a run."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from typer import Option
 
 from cometresp.errors import UsageError
+from cometresp.tuples import NamedTuple
 
 _MOST_JOBS = 1000
 

@@ -6,11 +6,12 @@ parsed with the few that it names, and with all of them where anything about it 
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import copy
-from functools import cached_property, partial
+from functools import cached_property
 from inspect import Parameter, Signature
 from types import MappingProxyType
 from typing import Annotated, Any
 
+from cometresp.options.fields import facts_of, names_of, option_of
 from cometresp.text import DASHES
 
 
@@ -87,9 +88,9 @@ class Declaration(Signature):
             group, members = self._groups.get(name, (None, ()))
             kinds = group.__annotations__ if group is not None else {"": annotation}
             for member in members or kinds:
-                option = next(iter(getattr(kinds[member], "__metadata__", ())), None)
-                for flag in names_of(option):
-                    found |= dict.fromkeys(flag.split("/"), member)
+                for option in facts_of(kinds[member])[1:2]:
+                    for flag in names_of(option):
+                        found |= dict.fromkeys(flag.split("/"), member)
         return found
 
     def _parameters_of_command(self) -> Iterator[Parameter]:
@@ -110,24 +111,10 @@ class Declaration(Signature):
                 yield Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def option_of(annotation: Any) -> Any:
-    """Typer's option of a field of a table, which holds it as a partial until it is asked for."""
-    option = annotation.__metadata__[0]
-    return option() if isinstance(option, partial) else option
-
-
-def names_of(option: Any) -> tuple[str, ...]:
-    """The flags of an option of a table, as they stand there: `--store/--no-store` is one of them."""
-    if isinstance(option, partial):
-        return option.args
-    first = getattr(option, "default", None)  # Typer keeps the first one there until it is declared
-    return tuple(name for name in (first, *(getattr(option, "param_decls", None) or ())) if isinstance(name, str))
-
-
 def _shown(annotation: Any, hidden: bool) -> Any:
     """The annotation of a field for Typer; its flag is not shown where it is `hidden`."""
     option = option_of(annotation)
     if hidden:
         option = copy(option)
         option.hidden = True
-    return Annotated[annotation.__origin__, option]
+    return Annotated[facts_of(annotation)[0], option]

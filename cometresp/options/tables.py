@@ -6,9 +6,12 @@ since a frozen dataclass takes ten times as long to make, at every start.
 """
 
 from functools import partial
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from typer import Option
+
+from cometresp.options.fields import Annotated, facts_of
+from cometresp.tuples import NamedTuple
 
 Format = Literal["auto", "text", "markdown", "json", "events"]
 
@@ -66,8 +69,8 @@ Texts = list[str] | None
 Flag = bool | None
 
 # fmt: off
-# One field per line, however long: the table is read by column.
-# ruff: noqa: E501
+# One field per line, however long: the table is read by column. A path is no name in an annotation (F821).
+# ruff: noqa: E501, F821
 
 
 class RequestOptions(NamedTuple):
@@ -210,8 +213,5 @@ class ConnectionOptions(NamedTuple):
 
 def wire_paths(options: type) -> dict[str, str]:
     """Field name -> path in the body, for the fields whose value is sent unchanged."""
-    return {
-        name: annotation.__metadata__[1]
-        for name, annotation in options.__annotations__.items()
-        if len(annotation.__metadata__) > 1
-    }
+    facts = {name: facts_of(annotation) for name, annotation in options.__annotations__.items()}
+    return {name: path for name, (_, _, *paths) in facts.items() for path in paths}

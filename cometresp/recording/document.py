@@ -4,7 +4,7 @@ It is JSON that can be read and edited by hand; docs/record-replay.md describes 
 """
 
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.recording.bodies import (
     STYLES,
@@ -20,6 +20,7 @@ from cometresp.recording.exchange import ENDS, Exchange, Piece, Reply, is_stream
 from cometresp.recording.masks import Masks
 from cometresp.recording.requests import RecordedRequest
 from cometresp.text import json_bytes
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json
 
 _FORMAT = 1

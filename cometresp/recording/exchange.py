@@ -1,7 +1,9 @@
 """One request and its reply as plain values."""
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from cometresp.tuples import NamedTuple
 
 # How a reply ended, where it wasn't complete: the server cut it, or the client closed the connection first.
 Ended = Literal["", "cut", "client"]

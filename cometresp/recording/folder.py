@@ -5,13 +5,13 @@ import re
 import threading
 from pathlib import Path
 from tempfile import TemporaryFile, mkstemp
-from typing import NamedTuple
 
 from cometresp.errors import OutputError, UsageError
 from cometresp.paths import read_file
 from cometresp.recording.document import WrongDocumentError, read
 from cometresp.recording.exchange import Reply
 from cometresp.recording.requests import RecordedRequest
+from cometresp.tuples import NamedTuple
 
 _MOST_BYTES = 1_000_000_000  # of one file
 _NUMBER = re.compile(r"([0-9]{1,9})-")

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import unquote
 
 from cometresp.client.connection import ServerConfig
@@ -35,6 +34,7 @@ from cometresp.recording.masks import Masks
 from cometresp.recording.requests import json_of, recorded_request
 from cometresp.recording.watch import watched
 from cometresp.text import Say
+from cometresp.tuples import NamedTuple
 from cometresp.wire.masking import Secrets
 from cometresp.wire.replies import retry_after
 

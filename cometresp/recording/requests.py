@@ -2,11 +2,12 @@
 
 import json
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.recording.bodies import DEEPEST, form_of
 from cometresp.recording.exchange import Request
 from cometresp.recording.masks import Masks, masked_query
+from cometresp.tuples import NamedTuple
 from cometresp.wire.items import content_texts, input_items
 from cometresp.wire.json import Json, is_deeper_than, listed
 

@@ -6,7 +6,6 @@
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from rich.progress_bar import ProgressBar
 from rich.text import Text
@@ -14,6 +13,7 @@ from rich.text import Text
 from cometresp.render.console import rendered
 from cometresp.render.region import Redrawn
 from cometresp.terminal import Terminal
+from cometresp.tuples import NamedTuple
 
 _LEAST_BAR = 10  # columns
 _SPARE = 3  # columns; a `^C` that the terminal echoes must not wrap

@@ -6,11 +6,12 @@ streams, a citation may come after its text: its number is put in as long as tha
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from cometresp.answer.answer import Answer
 from cometresp.render.source import Source
 from cometresp.text import escape_line
+from cometresp.tuples import NamedTuple
 from cometresp.wire.events import Event
 from cometresp.wire.items import answer_parts, part_text
 from cometresp.wire.json import Json, listed, obj, text

@@ -1,11 +1,11 @@
 """Where text that may still grow can be cut: what comes before can't change any more."""
 
 import re
-from typing import NamedTuple
 
 from cometresp.render.inline import is_closed
 from cometresp.render.layout import Before
 from cometresp.render.tree import PRINTED, Node, inlines_of
+from cometresp.tuples import NamedTuple
 
 _MARKER = re.compile(r"( {0,3})([-+*]|\d{1,9}[.)])( *)")
 _QUOTED = re.compile(r" {0,3}> ?")

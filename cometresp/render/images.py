@@ -8,10 +8,10 @@ import sys
 import zlib
 from binascii import b2a_base64
 from contextlib import suppress
-from typing import NamedTuple
 
 from cometresp.render.known import Images, image_protocol
 from cometresp.terminal import Terminal
+from cometresp.tuples import NamedTuple
 from cometresp.wire.images import PNG, BrokenImageError, decoded, generated_images, image_of
 from cometresp.wire.json import Json
 

@@ -6,7 +6,6 @@ reason nothing stands before them but the margin of a quote.
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 from rich.console import Console
 from rich.text import Text
@@ -16,6 +15,7 @@ from cometresp.render.grid import Columns, rows_of
 from cometresp.render.inline import inline_text
 from cometresp.render.tree import Node, is_blank
 from cometresp.text import escape
+from cometresp.tuples import NamedTuple
 
 _HEADINGS = {1: "bold underline magenta", 2: "bold magenta", 3: "bold"}
 _LEAST = 10  # columns of text; blocks that are nested deeper aren't indented further

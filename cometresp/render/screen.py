@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable
 from math import ceil
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 from cometresp.answer.answer import Answer
+from cometresp.tuples import NamedTuple
 from cometresp.wire.events import Event
 from cometresp.wire.json import Json
 from cometresp.wire.payload import Upload

@@ -1,12 +1,12 @@
 """The lines after an answer: the summary of the run, and `--usage`."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from cometresp.answer.answer import Answer
 from cometresp.render.notice import first_that_fits, print_dim
 from cometresp.terminal import Terminal, terminal_size
 from cometresp.text import escape_line
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json, obj
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from rich.cells import cell_len
 from rich.table import Table
@@ -10,6 +10,7 @@ from rich.text import Text
 
 from cometresp.render.console import rendered
 from cometresp.terminal import Terminal, terminal_size
+from cometresp.tuples import NamedTuple
 
 _GAP = 2  # blanks between columns
 _LEAST = 8  # columns to which one that gives room is narrowed, at least

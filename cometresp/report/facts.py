@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cometresp.errors import CometrespError
+from cometresp.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from cometresp.report.workflow import Workflow

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.errors import UsageError
 from cometresp.options.tables import RequestOptions, wire_paths
 from cometresp.request.rules import check, warn_unknown
 from cometresp.text import Read, Say
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json, listed, obj, parse_json
 
 _WIRE = wire_paths(RequestOptions)

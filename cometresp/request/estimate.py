@@ -5,8 +5,8 @@ item. An image counts 765 tokens, with `detail` low 85, whatever its size; any o
 """
 
 import json
-from typing import NamedTuple
 
+from cometresp.tuples import NamedTuple
 from cometresp.wire.items import input_items
 from cometresp.wire.json import Json, listed
 from cometresp.wire.payload import Content

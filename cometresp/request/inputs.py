@@ -4,11 +4,11 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import NamedTuple
 
 from cometresp.errors import UsageError, named_in_errors
 from cometresp.paths import MOST_HELD, Reading
 from cometresp.terminal import END_KEYS, Terminal
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json
 
 _SOCKET_WAIT = 0.1  # seconds to wait for data or the end of a socket before it is treated as idle

@@ -9,7 +9,9 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from cometresp.tuples import NamedTuple
 
 Path = tuple[str, ...]  # ("profile", "work", "model") is profile.work.model
 

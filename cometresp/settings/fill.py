@@ -5,12 +5,13 @@ doesn't count. What a turn takes over from its chain isn't filled where it conti
 """
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.config_file import ConfigFile, Layer, flag_settings, is_set
 from cometresp.errors import ConfigError
 from cometresp.settings.flags import checked, setting_named
 from cometresp.settings.relations import continues, excluded, is_given, lacks
+from cometresp.tuples import NamedTuple
 
 _OF_THE_CHAIN = {"instructions", "tool", "store", "model"}
 # These are in `Config`: variables come before the file.

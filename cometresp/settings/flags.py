@@ -5,13 +5,14 @@
 
 from functools import cache
 from types import NoneType
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from cometresp.config_file import AT_TOP, IN_PROFILE
 from cometresp.errors import ConfigError
 from cometresp.options.batch import SETTABLE, BatchOptions
-from cometresp.options.spread import names_of
+from cometresp.options.fields import facts_of, names_of
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
+from cometresp.tuples import NamedTuple
 
 _UNSETTABLE = {"profile"}  # which place of the file counts can't stand in the file; `default_profile` says it
 
@@ -47,8 +48,9 @@ def settings() -> dict[str, Setting]:
     for options in (RequestOptions, ChainOptions, LoopOptions, OutputOptions, ConnectionOptions, BatchOptions):
         for field, annotation in options.__annotations__.items():
             if field not in _UNSETTABLE and (options is not BatchOptions or field in SETTABLE):
-                names = _names(annotation.__metadata__[0])
-                setting = Setting(names[0], field, f"--{names[0].replace('_', '-')}", *_kind(annotation.__origin__))
+                kind, option, *_ = facts_of(annotation)
+                names = _names(option)
+                setting = Setting(names[0], field, f"--{names[0].replace('_', '-')}", *_kind(kind))
                 found |= dict.fromkeys(names, setting)
     return found
 

@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from cometresp.errors import ConfigError, named_in_errors
 from cometresp.settings.keys import MOST
 from cometresp.signals import deferred
 from cometresp.terminal import Terminal
 from cometresp.text import escape_line
+from cometresp.tuples import NamedTuple
 
 LONGEST = 30.0  # seconds
 _MOST_BYTES = 65_536  # that are kept of each of its streams

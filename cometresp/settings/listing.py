@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Self, TypedDict
+from typing import Any, Self, TypedDict
 
 from cometresp.config import (
     DEFAULT_BASE_URL,
@@ -28,6 +28,7 @@ from cometresp.settings.fill import Filled, counting
 from cometresp.settings.flags import OWN, Setting, settings
 from cometresp.settings.masking import masked, shown_path
 from cometresp.text import shown_size, valid_json
+from cometresp.tuples import NamedTuple
 from cometresp.wire.replies import DEFAULT_LIMIT
 from cometresp.wire.urls import without_query
 

@@ -1,9 +1,10 @@
 """The batches that were submitted to providers: their ids, and what was last seen of them."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.state.database import Database
+from cometresp.tuples import NamedTuple
 
 _COLUMNS = "id, base_url, file, requests, failed, done, status, created, seen"
 

@@ -4,13 +4,14 @@ import sqlite3
 import time
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cometresp.errors import Next, RecordError, UsageError
 from cometresp.state import ids, retention
 from cometresp.state.database import Database
 from cometresp.state.records import CHAIN_COLUMNS, COMPACTED, TURN_COLUMNS, Chain, Heads, Turn, chain_of, turn_of
 from cometresp.text import escape_line, shell_arguments, shell_flag
+from cometresp.tuples import NamedTuple
 from cometresp.wire.events import GOOD
 from cometresp.wire.ids import abridged_id
 

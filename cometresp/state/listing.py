@@ -2,12 +2,13 @@
 
 import sqlite3
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.errors import RecordError
 from cometresp.state.records import CHAIN, TURN, UNREADABLE, chain_of, shown_turn, values_of
 from cometresp.state.transcript import prompt_in
 from cometresp.text import escape_line
+from cometresp.tuples import NamedTuple
 
 _LAST = ("id", "number", "base_url", "model", "settings", "status", "asked_model")  # columns of the last turn
 _COLUMNS = {name: TURN[name] for name in _LAST}

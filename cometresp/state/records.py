@@ -4,10 +4,11 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.errors import RecordError
 from cometresp.text import escape_line
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json, listed
 
 

@@ -9,9 +9,9 @@ import re
 import sqlite3
 import unicodedata
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from cometresp.state.transcript import has_words
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import listed
 
 HIGHEST = 2**63 - 1  # the highest number that a row can have

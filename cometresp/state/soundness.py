@@ -4,10 +4,10 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote
 
 from cometresp.state.file import is_damage, is_locked, version_of
+from cometresp.tuples import NamedTuple
 
 _SECONDS = 2.0  # for which another process that writes is waited for
 

@@ -1,7 +1,9 @@
 """What the recorded turns used in all, by day, model, chain or profile. SQLite sums it: that is fast for many turns."""
 
 import sqlite3
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from cometresp.tuples import NamedTuple
 
 By = Literal["day", "model", "chain", "profile"]
 

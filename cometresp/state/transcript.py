@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from cometresp.state.records import COMPACTED, Turn
 from cometresp.text import escape_line
+from cometresp.tuples import NamedTuple
 from cometresp.wire.items import (
     arguments_of,
     content_texts,

@@ -7,7 +7,8 @@ A value that takes a variable's place is never read again: what looks like a var
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+
+from cometresp.tuples import NamedTuple
 
 _BRACES = re.compile(r"(\{\{|\}\})|\{([A-Za-z_][\w-]{0,63})\}|[{}]", re.ASCII)
 

@@ -1,7 +1,7 @@
 """A template whose variables have other values in each row of a table: `batch`."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.errors import UsageError
 from cometresp.paths import Reading
@@ -10,6 +10,7 @@ from cometresp.templates.places import read
 from cometresp.templates.template import INPUT, STDIN, Template, parse
 from cometresp.templates.use import filled_flag, given_values
 from cometresp.text import Say
+from cometresp.tuples import NamedTuple
 
 # What a row may fill in: the text of a flag of the request, and not which files or tools there are.
 _REFUSED = {"file", "functions", "mcp", "output", "id_file", "save_images", "summary_file"}

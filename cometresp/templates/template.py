@@ -11,13 +11,14 @@ in it.
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.errors import ConfigError, UsageError
 from cometresp.settings.flags import checked, settings
 from cometresp.templates.braces import Piece, pieces, variables_of
 from cometresp.templates.tools import check_text
 from cometresp.text import escape_line
+from cometresp.tuples import NamedTuple
 
 STDIN, INPUT = "stdin", "input"
 _OWN = ("prompt", "description", "vars")

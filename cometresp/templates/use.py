@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.config_file import expanded
 from cometresp.errors import UsageError
@@ -21,6 +21,7 @@ from cometresp.templates.places import read
 from cometresp.templates.template import INPUT, STDIN, Flag, Template, parse
 from cometresp.templates.tools import BRINGING, check_json
 from cometresp.text import Read, Say, escape_line, quoted
+from cometresp.tuples import NamedTuple
 
 _READ = {"file", "functions"}  # which name files
 _READ_BEHIND_AT = {

@@ -1,6 +1,6 @@
 """The same turn once more, from the record: what the flags set is changed, everything else is sent as it was."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cometresp.errors import Hint, Next, RequestRefusedError, UsageError
 from cometresp.options.asked import Asked
@@ -10,6 +10,7 @@ from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
 from cometresp.state.records import COMPACTED, Turn
 from cometresp.text import escape_line, shell_flag
+from cometresp.tuples import NamedTuple
 from cometresp.turns.lookup import find, id_from_stdin
 from cometresp.turns.plan import Plan, changed_settings, place_after
 from cometresp.turns.prepare import Prepared, budget_for, check_body, check_cost, earlier_items, whole_body

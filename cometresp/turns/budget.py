@@ -1,13 +1,14 @@
 """`--max-cost`: a run ends before it would cost more. Costs are estimates, by list prices."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cometresp.catalogue.price import Price, dearest, exactly, written
 from cometresp.errors import CostLimitError, Hint, Next, UsageError
 from cometresp.request.estimate import earlier_tokens, estimated_tokens
 from cometresp.runtime import Runtime
 from cometresp.text import shell_flag
+from cometresp.tuples import NamedTuple
 from cometresp.turns.cost import REFRESH, old_prices, price_of, unpriced
 from cometresp.turns.turn import Finished
 from cometresp.wire.endpoints import NEW

@@ -1,12 +1,13 @@
 """A chain that is compacted: the items that the server returns take the place of its turns (API 1, #7)."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cometresp.errors import CometrespError, Next, RequestRefusedError, UsageError
 from cometresp.request.inputs import Inputs
 from cometresp.runtime import Runtime
 from cometresp.state.records import COMPACTED, Ending, NewTurn, Settings, Turn
 from cometresp.text import escape_line, shell_flag, to_bytes
+from cometresp.tuples import NamedTuple
 from cometresp.turns.by_items import posted
 from cometresp.turns.dry_run import shown_only
 from cometresp.turns.lookup import not_offered, offers_no_such_path

@@ -3,12 +3,13 @@
 import json
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cometresp.options.tables import OutputOptions
 from cometresp.signals import deferred
 from cometresp.terminal import Terminal
 from cometresp.text import escape_json, escape_line, json_bytes
+from cometresp.tuples import NamedTuple
 from cometresp.wire.ids import abridged_id, refusal_of
 from cometresp.wire.json import Json
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
 from cometresp.client.following import Fetched, Follow, Poll
@@ -12,6 +12,7 @@ from cometresp.options.values import retries_of
 from cometresp.runtime import Runtime
 from cometresp.state.records import UNENDED
 from cometresp.text import escape_line, shell_arguments
+from cometresp.tuples import NamedTuple
 from cometresp.turns.attention import attended
 from cometresp.turns.conclude import conclude
 from cometresp.turns.cost import Costs

@@ -1,7 +1,7 @@
 """The turns of a run: the first, and those that follow while this program can answer the model's calls."""
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import RESUME_RUN, RUN_AGAIN, verdict
@@ -11,6 +11,7 @@ from cometresp.request.secrets import masked_body
 from cometresp.runtime import Runtime
 from cometresp.state.records import NewTurn
 from cometresp.text import escape_line, shell_arguments
+from cometresp.tuples import NamedTuple
 from cometresp.turns.conclude import conclude
 from cometresp.turns.cost import Costs
 from cometresp.turns.display import Display, layout_of, open_outlets

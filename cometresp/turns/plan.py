@@ -4,7 +4,7 @@ Reads records and decides; nothing is sent and nothing is written here.
 """
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cometresp.errors import Hint, Next, RequestRefusedError, UsageError
 from cometresp.options.asked import Asked
@@ -13,6 +13,7 @@ from cometresp.runtime import Runtime
 from cometresp.state.names import chain_name
 from cometresp.state.records import BROKEN, COMPACTED, Chain, Heads, Settings, Turn
 from cometresp.text import escape_line, shell_arguments, shell_flag
+from cometresp.tuples import NamedTuple
 from cometresp.turns.outputs import Calls, waiting_calls
 from cometresp.wire.json import Json, text
 

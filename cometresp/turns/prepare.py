@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cometresp.errors import Next, RequestRefusedError, UsageError
 from cometresp.options.asked import Asked
@@ -11,6 +11,7 @@ from cometresp.request.inputs import Inputs, Prompt
 from cometresp.request.secrets import check_secrets
 from cometresp.runtime import Runtime
 from cometresp.state.records import Turn
+from cometresp.tuples import NamedTuple
 from cometresp.turns.outputs import callable_here, check_answered, given_outputs, kept_outputs, output_items
 from cometresp.turns.plan import Plan, plan_turn
 from cometresp.wire.ids import abridged_id

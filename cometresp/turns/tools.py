@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cometresp.answer.verdict import RESUME_RUN, RUN_AGAIN
 from cometresp.calls.answered import Answered
@@ -14,6 +14,7 @@ from cometresp.functions.toolbox import Toolbox
 from cometresp.options.tables import LoopOptions
 from cometresp.report.facts import CallEnd
 from cometresp.runtime import Runtime
+from cometresp.tuples import NamedTuple
 from cometresp.turns.attention import ask
 from cometresp.turns.record import Recorder
 from cometresp.wire.items import output_text

@@ -4,13 +4,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import is_good
 from cometresp.errors import CometrespError, ConfigError, OutputError, StoppedError, UsageError
 from cometresp.render.screen import Screen
 from cometresp.terminal import Terminal
+from cometresp.tuples import NamedTuple
 from cometresp.turns.display import Display
 from cometresp.turns.record import Recorder
 from cometresp.wire.events import Event

@@ -1,9 +1,9 @@
 """Reading the JSON of batches (API 13), and what a server says that offers none. Pure."""
 
 import re
-from typing import NamedTuple
 
 from cometresp.errors import Cause, CometrespError, ProtocolError
+from cometresp.tuples import NamedTuple
 from cometresp.wire.error_bodies import read_error
 from cometresp.wire.events import CANCELLED, may_go_on
 from cometresp.wire.json import Json, listed, obj, text

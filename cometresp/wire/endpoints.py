@@ -1,9 +1,10 @@
 """The requests of every endpoint (API 1) as values. The client sends them; --dry-run, --curl and --debug print them."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json
 from cometresp.wire.payload import Content
 from cometresp.wire.urls import joined, root_of

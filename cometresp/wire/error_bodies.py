@@ -7,9 +7,10 @@ An error may hold another, as an object, in a list or as JSON text: the inner on
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.errors import ErrorDetails
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json, null, obj, text
 
 # The keys below are compared without case and underscores, so that `errorMessage` is `error_message`.

@@ -1,7 +1,6 @@
 """The events of a response, what their types mean, and the statuses of a response."""
 
-from typing import NamedTuple
-
+from cometresp.tuples import NamedTuple
 from cometresp.wire.error_bodies import error_in
 from cometresp.wire.json import Json
 

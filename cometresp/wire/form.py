@@ -3,8 +3,8 @@
 import os
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
+from cometresp.tuples import NamedTuple
 from cometresp.wire.payload import Content
 
 _ESCAPED = r'[\r\n"]'  # in a name; escaped as browsers do it

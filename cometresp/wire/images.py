@@ -3,8 +3,8 @@
 import re
 from binascii import Error, a2b_base64
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
+from cometresp.tuples import NamedTuple
 from cometresp.wire.json import Json
 
 

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.errors import (
     Cause,
@@ -20,6 +20,7 @@ from cometresp.errors import (
     UnreachableError,
 )
 from cometresp.text import quoted, shown_size, valid_json
+from cometresp.tuples import NamedTuple
 from cometresp.wire.error_bodies import code_of, message_of, read_error, without_markup
 from cometresp.wire.json import null, unreadable
 from cometresp.wire.refusals import names_previous

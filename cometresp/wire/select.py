@@ -7,11 +7,12 @@ a number means the same, as in `--param`. `[]` is each entry. `["a.b"]` is a nam
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from cometresp.errors import ExitCode, TurnError, UsageError
 from cometresp.nearest import nearest
 from cometresp.text import escape, escape_json, escape_line, json_bytes, quoted, to_bytes, valid_json
+from cometresp.tuples import NamedTuple
 
 _STEP = re.compile(r'([^.\[\]"\s][^.\[\]"]*)|\[(-?\d{1,9})\]|\[\]|\[("(?:[^"\\]|\\.)+")\]')
 _HINT = "as in usage.input_tokens, output[0].id or output[].content[].text"

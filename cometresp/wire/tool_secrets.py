@@ -8,8 +8,9 @@ server_url, …_url           user and password, and parameters whose names say 
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+from cometresp.tuples import NamedTuple
 from cometresp.wire.headers import MASK, names_key
 from cometresp.wire.json import Json
 

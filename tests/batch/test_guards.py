@@ -8,17 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.batch.test_batch import answering, lines_of, requests_in
-from tests.conftest import Command, Forker, Result
+from tests.batch.asked import answering, lines_of, requests_in
+from tests.conftest import Command, Result
 from tests.scripted import Wire, error_reply, json_reply, reply
 
 GOOD = '{"id": "batch_req_%s", "custom_id": "%s", "response": {"status_code": 200, "body": {}}, "error": null}\n'
 NAMED = [{"prompt": name, "custom_id": name} for name in "ab"]
-
-
-@pytest.fixture
-def batch(ask: Command, forker: Forker) -> Callable[..., Result]:
-    return lambda *words, **more: forker.run(ask, ["batch", *words], **more)
 
 
 def good(*names: str) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.batch.test_lane import FILE, LINES, batch
+from tests.batch.test_lane import LINES
+from tests.batch.test_lane_servers import FILE, batch
 from tests.conftest import Command, Forker
 from tests.scripted import Wire, error_reply, json_reply, reply
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.batch.test_batch import answering, lines_of, requests_in
+from tests.batch.asked import answering, lines_of, requests_in
 from tests.conftest import Command, Forker, Result
 from tests.scripted import Wire
 

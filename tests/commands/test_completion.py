@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cometresp.options.spread import option_of
+from cometresp.options.fields import option_of
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from tests.conftest import Command
 from tests.scripted import Wire, text_stream

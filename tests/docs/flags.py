@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from cometresp.options.spread import option_of
+from cometresp.options.fields import option_of
 from cometresp.options.tables import ChainOptions, RequestOptions, wire_paths
 from tests.docs.examples import ROOT
 from tests.docs.helped import pages

@@ -11,7 +11,7 @@ from typing import Any
 
 from cometresp.cli import COMMANDS
 from cometresp.errors import ExitCode
-from cometresp.options.spread import option_of
+from cometresp.options.fields import option_of
 from cometresp.options.tables import ChainOptions, ConnectionOptions, LoopOptions, OutputOptions, RequestOptions
 from tests.fuzz import forks
 from tests.fuzz.forks import BrokenError

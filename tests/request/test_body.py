@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometresp.errors import UsageError
+from cometresp.options.fields import facts_of
 from cometresp.options.tables import RequestOptions
 from cometresp.request.body import TurnFields, build, names_stdin
 from cometresp.request.tools import merged_tools
@@ -389,7 +390,7 @@ def test_a_flag_that_takes_a_file_may_name_standard_input() -> None:
 
 
 def options_of(kind: object) -> list[str]:
-    return [name for name, annotation in RequestOptions.__annotations__.items() if annotation.__origin__ == kind]
+    return [name for name, annotation in RequestOptions.__annotations__.items() if facts_of(annotation)[0] == kind]
 
 
 TEXTS, LISTS = options_of(str | None), options_of(list[str] | None)

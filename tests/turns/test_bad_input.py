@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from cometresp.options.spread import option_of
+from cometresp.options.fields import facts_of, option_of
 from cometresp.options.tables import ChainOptions, ConnectionOptions, OutputOptions, RequestOptions
 from tests.conftest import Command
 from tests.properties import examples
@@ -249,7 +249,7 @@ def flags_of(*groups: type) -> list[str]:
         for group in groups
         for annotation in group.__annotations__.values()
         for names in [str(option_of(annotation).default)]
-        if annotation.__origin__ is not bool and "bool" not in str(annotation.__origin__)
+        if "bool" not in str(facts_of(annotation)[0])
     ]
 
 
