@@ -1,12 +1,15 @@
 """The command, run as a user runs it, in a home of its own: nothing here can reach a real key, state or server."""
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -43,6 +46,15 @@ def signals_as_on_a_terminal() -> None:
             signal.signal(getattr(signal, name), signal.SIG_DFL)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_terminal_of_whoever_runs_the_tests() -> None:
+    """A command that a test starts would ask its questions there, and wait; this process and its children leave it."""
+    if os.getsid(0) == os.getpid():
+        return  # a session's leader would end the session
+    with suppress(OSError), Path("/dev/tty").open() as terminal:
+        fcntl.ioctl(terminal, termios.TIOCNOTTY)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,10 @@ def digests(packages: tuple[Path, Path]) -> list[str]:
     return [sha256(path.read_bytes()).hexdigest() for path in packages]
 
 
+# Python before 3.11.4 has no filters.
+SAFELY: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+
+
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return built(ROOT, tmp_path_factory.mktemp("packages"))
@@ -47,7 +52,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def elsewhere(packages: tuple[Path, Path], tmp_path: Path) -> Path:
     """The sdist, unpacked in a folder of another name, with the times and the permissions of another machine."""
     with tarfile.open(packages[0]) as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extractall(tmp_path, **SAFELY)
     tree = (tmp_path / NAME).rename(tmp_path / "ä folder")
     for path in sorted(tree.rglob("*")):
         path.chmod(path.stat().st_mode & 0o700)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +91,8 @@ def test_a_failed_run_fails_the_step_unless_it_may_fail(runner: Runner) -> None:
 
 def in_git(folder: Path) -> str:
     """Two commits; returns the first."""
+    if shutil.which("git") is None:
+        pytest.skip("there is no git")
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"]
     for words in (["init", "-q"], ["add", "file"], ["commit", "-qm", "one"], ["commit", "-qam", "two"]):
         (folder / "file").write_text(words[-1])
