@@ -33,6 +33,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from copy import copy
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from tempfile import TemporaryDirectory
 from typing import NoReturn
@@ -40,37 +41,26 @@ from typing import NoReturn
 from typer.exceptions import TyperException
 from typer.main import get_command
 
+import cometresp
 from cometresp.__main__ import main
-from cometresp.cli import COMMANDS, app
+from cometresp.cli import app
 from cometresp.report import facts
 from cometresp.wire import masking
 
-# What commands load when they need it.
-LATE = (
+# What commands load when they need it, beside modules of the program.
+LIBRARIES = (
     "certifi",
+    "concurrent.futures.thread",
     "encodings.idna",
     "h11",
     "httpcore",
     "httpx",
     "jsonschema",
-    "markdown_it",
     "platformdirs",
+    "pygments.lexers",
+    "rich.console",
     "shlex",
-    "cometresp.client.client",
-    "cometresp.emulator.server",
-    "cometresp.help.explain",
-    "cometresp.help.foreign",
-    "cometresp.help.mistakes",
-    "cometresp.nearest",
-    "cometresp.render.choose",
-    "cometresp.render.plain",
-    "cometresp.schema.check",
-    "cometresp.settings.invoke",
-    "cometresp.state.state",
-    "cometresp.turns.loop",
-    "cometresp.turns.fetch",
 )
-
 
 # What is run before the first fork.
 WARM_UP = (
@@ -83,6 +73,13 @@ WARM_UP = (
 )
 
 LONGEST = 200.0  # seconds; pytest ends a test after 300
+
+
+def load() -> None:
+    """Load all of the program, and what it loads of libraries."""
+    for name in (*(module.name for module in walk_packages(cometresp.__path__, "cometresp.")), *LIBRARIES):
+        with suppress(ImportError, AssertionError):  # tests.platforms: what is for Unix alone
+            import_module(name)
 
 
 def warm_up() -> None:
@@ -282,8 +279,7 @@ def _take(place: str, terminal: int) -> None:
 
 
 if __name__ == "__main__":
-    for name in (*(f"cometresp.commands.{name}" for name in COMMANDS.values()), *LATE):
-        import_module(name)
+    load()
     warm_up()
     gc.freeze()  # what is loaded is neither searched nor copied by the processes to come
     if sys.argv[1:]:

@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, NamedTuple, NoReturn
@@ -100,11 +99,9 @@ def _server() -> "subprocess.Popen[bytes]":
 
 
 def _serve() -> None:
-    from cometresp.cli import COMMANDS
-    from tests.forked import LATE
+    from tests.forked import load
 
-    for name in (*(f"cometresp.commands.{name}" for name in COMMANDS.values()), *LATE):
-        import_module(name)
+    load()
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
         print(json.dumps(_forked(json.loads(line))), file=answers, flush=True)

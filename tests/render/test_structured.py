@@ -12,7 +12,7 @@ from cometresp.render.structured import Structured
 from tests.conftest import Command
 from tests.schema.shapes import VALUES, Json
 from tests.scripted import Wire, json_reply, message, paced, response, text_stream
-from tests.terminals import Tmux, needs_tmux, on_terminal, plain, start
+from tests.terminals import Tmux, at_the_end, needs_tmux, on_terminal, plain, start
 
 WIDE = json.dumps({"a": ["x y" * 99, {}, [], {"b": -1.5, "ü": "\u202e"}], "c": None}, ensure_ascii=False)
 
@@ -46,9 +46,9 @@ def test_long_and_wide_json_is_on_the_screen_once_and_whole(
 def test_a_fetched_object_is_indented_and_other_text_is_not(ask: Command, wire: Wire) -> None:
     shape: Json = {"text": {"format": {"type": "json_object"}}}
     wire.answer(json_reply(response(message('{"a":\x1b1}'), **shape)))
-    assert plain(on_terminal(ask, "get", "-q", "resp_1")[1]) == '{\n  "a": \\u001b1\n}\n'
+    assert at_the_end(on_terminal(ask, "get", "-q", "resp_1")[1]) == '{\n  "a": \\u001b1\n}\n'
     wire.answer(json_reply(response(message("No, I *won't*.\x1b"), **shape)))
-    assert plain(on_terminal(ask, "get", "-q", "resp_1")[1]) == "No, I *won't*.\\x1b\n"
+    assert at_the_end(on_terminal(ask, "get", "-q", "resp_1")[1]) == "No, I *won't*.\\x1b\n"
     assert "*" not in plain(on_terminal(ask, "get", "-q", "-F", "markdown", "resp_1")[1])
 
 
