@@ -75,7 +75,7 @@ Profile = Annotated[
         autocompletion=complete_profiles,
     ),
 ]
-Everything = Annotated[bool, typer.Option("--all", help="List settings that have their default, too.")]
+Everything = Annotated[bool, typer.Option("--all", help="List settings that aren't set, too.")]
 
 
 @app.callback(invoke_without_command=True, short_help="Show and change the settings.")
@@ -247,6 +247,7 @@ def set_value(options: One, runtime: Runtime) -> None:
 def unset_value(options: One, runtime: Runtime) -> None:
     from cometresp.settings import assign, editing
     from cometresp.settings.document import split_name
+    from cometresp.settings.keys import another_name
 
     path = config_path(os.environ)[0]
     written = split_name(options.name) or ()  # a name that isn't known may be the fault of the file
@@ -255,7 +256,8 @@ def unset_value(options: One, runtime: Runtime) -> None:
     if not written or not editing.unset_value(path, written):
         written = assign.path_of(options.name, options.profile)
         if not editing.unset_value(path, written):
-            raise UsageError(f"{options.name} is not set in {escape_line(str(path))}")
+            hint = another_name(options.name, editing.read(path))
+            raise UsageError(f"{options.name} is not set in {escape_line(str(path))}", hint=hint)
     _note_precedence(runtime, written)
 
 

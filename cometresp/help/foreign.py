@@ -42,6 +42,9 @@ _PROXY = Advice("HTTPS_PROXY=URL names a proxy")
 _QUIET = Advice("-q prints no warnings and no status", "-q")
 _OUTPUT = Advice("-o FILE writes the answer to a file", "-o")
 _CODE = Advice("-x prints only the first code block", "-x")
+_LAST_CODE = Advice("--extract-last prints only the last code block", "--extract-last")
+_EDIT = Advice("--edit opens the prompt in an editor", "--edit")
+_SELECT = Advice("--select PATH prints one field of the response", "--select")
 _CONFIG = Advice("COMETRESP_CONFIG=FILE names another config file; cometresp config shows what is set")
 _LIST = Advice("cometresp log lists recorded responses, cometresp chains the chains")
 _MODELS = Advice("cometresp models lists the server's models")
@@ -56,7 +59,7 @@ _BY_ADVICE: dict[Advice, str] = {
     _PROMPT: "-p --prompt --message --msg --query --question --text --content --user-prompt --input-text --print",
     _CHAIN: "--session --chat --chat-id --thread --conversation-name --name --title",
     _FROM: "--cid --id --response-id --followup --follow-up --branch --fork",
-    _CONTINUE: "-C --continue-last --resume --last -r --reply",
+    _CONTINUE: "-C --continue-last --resume --last --reply",
     _CA: "--insecure --cacert --ca-cert --ca --ca-bundle --cert --no-verify --no-verify-ssl --no-check-certificate",
     _SYSTEM: "--system-prompt --sys-prompt --sf --role --persona --developer --append-system-prompt",
     _SCHEMA: "--json-schema --output-schema --response-format --structured --json-mode --format-as",
@@ -65,7 +68,8 @@ _BY_ADVICE: dict[Advice, str] = {
     _URL: "--url --api-base --base --api-url --endpoint --host --server --api --openai-base-url",
     _TOOL: "-T --tool-type --enable-tool --plugin",
     _SEARCH: "--web --search --web-search --browse --online --internet",
-    _FORMAT: "--output-format --out-format --fmt --raw --md --markdown --jsonl --ndjson --stream-json --yaml --pretty",
+    _FORMAT: "-r --output-format --out-format --fmt --raw --md --markdown --jsonl --ndjson --stream-json --yaml "
+    "--pretty",
     _COLOUR: "--no-color --no-colour --no-ansi --monochrome",
     _VERSION: "-v --version -V",
     _STREAM: "--stream --streaming --live",
@@ -90,7 +94,10 @@ _BY_ADVICE: dict[Advice, str] = {
     _PROXY: "--proxy --http-proxy --https-proxy --socks5 --noproxy --no-proxy",
     _QUIET: "--silent --no-warnings --no-spinner --no-status --no-progress",
     _OUTPUT: "--out --output-file --outfile --save --write --save-to --file-output",
-    _CODE: "--code --code-only --extract-code --xl",
+    _CODE: "--code --code-only --extract-code",
+    _LAST_CODE: "--xl --last-code",
+    _EDIT: "-e --editor --compose",
+    _SELECT: "--transform --query-path --jq",
     _CONFIG: "--config --config-file --settings --rc",
     _LIST: "-l --list --history --ls --list-chats --list-sessions",
     _MODELS: "--models --list-models --model-list -M --ask-model",

@@ -29,10 +29,10 @@ _VARIABLES = (
 )
 _EXIT_CODES = (
     ("0", "The response completed; the command did what it says."),
-    ("1, 3 to 8", "A response that failed, isn't whole, or waits."),
-    ("2", "Wrong usage; nothing was sent."),
+    ("1, 3 to 8", "A response, but no plain answer: it failed, is cut, waits …"),
+    ("2", "Wrong usage or bad input."),
     ("9", "Stopped by --max-cost."),
-    ("65 to 78", "No response: refused, unreachable, no key …"),
+    ("65 to 78", "An error: refused, unreachable, no key, no place to write …"),
 )
 _MORE = (
     ("help COMMAND", "A command's everyday flags; --help-all has all of them."),

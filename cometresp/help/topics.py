@@ -40,7 +40,7 @@ ENVIRONMENT: tuple[tuple[str, str], ...] = (
     ("VISUAL, EDITOR", "the editor of --edit and config edit, with arguments if it needs some (code --wait)"),
     ("PAGER", "what shows transcripts and long help on a terminal (less, with LESS=FRX if that isn't set); cat, or empty: nothing does; after one that fails the text is written without it"),
     ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, SSL_CERT_FILE, SSL_CERT_DIR", "as in other programs; loopback addresses never use a proxy"),
-    ("NO_PROXY", "what is reached without a proxy, separated by commas: example.com (also what is under it), .example.com (only that), 10.0.0.0/8, fd00::/8, [fd00::1]:8443, *"),
+    ("NO_PROXY", "what is reached without a proxy, separated by commas: example.com (also what is under it), .example.com (only what is under it), 10.0.0.0/8, fd00::/8, [fd00::1]:8443, *"),
     ("NO_COLOR", "no colours; bold and dim text stays"),
     ("CI, TERM=dumb", "nothing is redrawn; with CI no question is asked"),
     ("GITHUB_OUTPUT, GITHUB_STEP_SUMMARY", "files of a step of GitHub Actions, which --github writes"),

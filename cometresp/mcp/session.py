@@ -169,7 +169,8 @@ class Session:
         match reply.get("reason"):
             case "missing":
                 what = f"version 2, not {escape_line(why, 40)}, which is installed" if why else "which isn't installed"
-                raise UsageError(f"--mcp: needs the MCP SDK for Python, {what}", hint="pip install 'cometresp[mcp]'")
+                hint = "install it beside cometresp: pip install 'mcp>=2,<3', or pipx inject cometresp 'mcp>=2,<3'"
+                raise UsageError(f"--mcp: needs the MCP SDK for Python, {what}", hint=hint)
             case "absent":
                 hint = self.server.hint
             case "slow":

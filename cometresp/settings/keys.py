@@ -6,8 +6,9 @@ from typing import Any
 
 from cometresp.config import DEFAULT_BASE_URL, Value, normal_url, setting
 from cometresp.config_file import ConfigFile, clean
-from cometresp.errors import CometrespError, UsageError
-from cometresp.settings.document import Path
+from cometresp.errors import CometrespError, Hint, Next, UsageError
+from cometresp.settings.document import Path, dotted
+from cometresp.text import shell_arguments
 from cometresp.wire.urls import without_query
 
 MOST = 10_000  # characters of a key
@@ -35,6 +36,15 @@ def place_for(base_url: str, table: dict[str, Any], file: FilePath) -> Path:
         except CometrespError:
             continue
     return ("keys", url)
+
+
+def another_name(name: str, table: dict[str, Any]) -> Hint:
+    """How a key is removed that is stored for a server, where it was named `key`."""
+    servers = table.get("keys") if name == "key" else None
+    if not (isinstance(servers, dict) and servers):
+        return ""
+    stored = dotted(("keys", next(iter(servers))))
+    return Next("config unset", (shell_arguments(stored),)), " removes the key of that server"
 
 
 def base_url_of(given: str | None, file: ConfigFile, environ: Mapping[str, str]) -> str:

@@ -368,6 +368,14 @@ def test_a_file_with_faults_can_be_shown_and_mended(forker: Forker, run: Command
     assert tuple(gone) == (2, "", f"cometresp: error: temperature is not set in {path}\n")
 
 
+def test_a_stored_key_that_is_named_otherwise_is_not_removed_but_told(forker: Forker, run: Command) -> None:
+    path = written(run, '[keys]\n"http://127.0.0.1/v1" = "sk-a1b2c3d4e5"\n')
+    error = f"cometresp: error: key is not set in {path}\n"
+    hint = "hint: cometresp config unset 'keys.\"http://127.0.0.1/v1\"' removes the key of that server\n"
+    assert tuple(forker.run(run, ["config", "unset", "key"])) == (2, "", error + hint)
+    assert tuple(forker.run(run, ["config", "unset", 'keys."http://127.0.0.1/v1"'])) == (0, "", "")
+
+
 MENDS = "hint: cometresp config edit opens it in an editor"
 
 

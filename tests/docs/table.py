@@ -24,7 +24,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
         "cometresp ask --functions tools.py --approve always --max-cost",
     ): "its sums are those of a real model",
     ("docs/tools.md", "cometresp continue --functions"): "tests/turns/test_tools_docs.py runs it where a call is open",
-    ("docs/mcp.md", "pip install"): _INSTALLS,
+    ("docs/mcp.md", "pipx inject"): _INSTALLS,
     ("docs/mcp.md", "cometresp ask "): _NO_MCP,
 }
 

@@ -276,7 +276,10 @@ def test_without_the_sdk_the_flag_says_what_to_install(
     python.write_text(f'#!/bin/sh\n{added} exec {sys.executable} -S "$@"\n')
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
-    assert refusal("x") == (f"--mcp: needs the MCP SDK for Python, {what}", "pip install 'cometresp[mcp]'")
+    assert refusal("x") == (
+        f"--mcp: needs the MCP SDK for Python, {what}",
+        "install it beside cometresp: pip install 'mcp>=2,<3', or pipx inject cometresp 'mcp>=2,<3'",
+    )
 
 
 @needs_sdk
