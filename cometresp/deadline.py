@@ -79,9 +79,13 @@ def has_alarm() -> bool:
 def alarm(seconds: float, error: Callable[[], Exception]) -> Iterator[None]:
     """Raise `error()` in a block that takes longer. Without `has_alarm`, the block isn't bounded.
 
-    Within another alarm, the one that is due first rings.
+    Where no time is left the block doesn't begin: an alarm could come too late for one that is done at once. Within
+    another alarm, the one that is due first rings.
     """
     import signal
+
+    if seconds <= 0:
+        raise error()
 
     if sys.platform == "win32" or not has_alarm() or 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= seconds:
         yield

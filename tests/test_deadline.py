@@ -26,3 +26,10 @@ def test_an_alarm_while_a_thread_is_started_raises_its_error_afterwards(monkeypa
     with pytest.raises(TimeoutError):
         block()
     assert started.is_set()
+
+
+def test_a_block_for_which_no_time_is_left_is_not_run() -> None:
+    run = []
+    with pytest.raises(TimeoutError), alarm(0, TimeoutError):
+        run.append("at once")
+    assert run == []
