@@ -112,7 +112,7 @@ class Answer:
                 return
             self.last_sequence, self._last_event = number, data
         if place := _part_of_delta(kind):
-            self._apply_delta(data, *place)
+            self._apply_delta(data, place)
         elif field := _field_of_delta(kind):
             self._apply_field(data, *field, data.get("delta"))
         else:
@@ -164,11 +164,12 @@ class Answer:
         self._items.settle_repeats()
         self.ended = True
 
-    def _apply_delta(self, data: Json, item_type: str, key: str, part_type: str, index_key: str) -> None:
+    def _apply_delta(self, data: Json, place: tuple[str, str, str, str]) -> None:
+        item_type, key, part_type, index_key = place
         delta = data.get("delta")
         if not isinstance(delta, str):
             return
-        item, n = self._item(data, item_type, more=True), data.get(index_key)
+        item, n = self._item(data, item_type, True), data.get(index_key)
         part = parts.get(n) if type(n) is int and (parts := item.parts.get(key)) else None
         if part is None:
             part = item.part(key, part_type, _index(n))
@@ -266,7 +267,7 @@ class Answer:
         self.response = {**self.response, "status": "failed", "error": self.response.get("error") or self.error}
         self.ended = True
 
-    def _item(self, data: Json, kind: str, *, more: bool = False) -> Item:
+    def _item(self, data: Json, kind: str, more: bool = False) -> Item:
         """The item that an event refers to. `more`: the event extends it."""
         items, index, item_id = self._items, data.get("output_index"), data.get("item_id", "")
         item = items.by_index.get(index) if type(index) is int else items.latest

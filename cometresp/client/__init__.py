@@ -1,5 +1,6 @@
 """HTTP: sends requests, reads events, maps httpx's exceptions to those of errors.py. Only here httpx is imported.
 
+body        The body of a reply as it comes: as bytes, whole or in pieces, and as the text of a stream.
 client      The endpoints of one server, each a method: a request goes out, events or JSON come back.
 connection  What it takes to reach a server, and the pool of connections made of it.
 early       What the first request takes, loaded by a thread while the input is read.

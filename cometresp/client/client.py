@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Self
 
+from cometresp.client.body import not_the_api
 from cometresp.client.connection import ServerConfig
 from cometresp.client.endings import Endings
-from cometresp.client.reading import events_of, lines_of, not_the_api, read_whole, whole_event
+from cometresp.client.reading import events_of, lines_of, read_whole, whole_event
 from cometresp.client.requests import Requests
 from cometresp.errors import Cause, RequestRefusedError
 from cometresp.wire import endpoints

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from cometresp.client.body import Opened
 from cometresp.client.connection import ServerConfig, Trust, open_transport, reason_of, sent_headers, trust_of
 from cometresp.client.encoding import BrokenError, compression, decoded, unreadable
-from cometresp.client.reading import Opened
 from cometresp.client.route import local_name, proxy_for
 from cometresp.deadline import Deadline, alarm, backoff, has_alarm
 from cometresp.errors import CometrespError, RateLimitedError, SilenceError, UnreachableError

@@ -15,14 +15,14 @@ class Lines:
     _lines: list[str] = field(default_factory=list, init=False)  # of events that came together
 
     def show(self, event: Event, answer: Answer) -> None:
-        line = event.raw
-        if "\n" in line or "\r" in line:
-            line = line.replace("\r", " ").replace("\n", " ")
-        self._lines.append(escape_json(line) if self.to_terminal else line)
+        self._lines.append(event.raw)
         if not event.more:
             self.finish(answer)
 
     def finish(self, answer: Answer) -> None:  # noqa: ARG002 - the signature of Screen
         if lines := self._lines:
             self._lines = []
-            self.sink.write(json_bytes("\n".join([*lines, ""])))
+            text = "\n".join([*lines, ""])
+            if "\r" in text or text.count("\n") > len(lines):  # one was sent as several lines
+                text = "".join(line.replace("\r", " ").replace("\n", " ") + "\n" for line in lines)
+            self.sink.write(json_bytes(escape_json(text) if self.to_terminal else text))

@@ -6,7 +6,8 @@ from contextlib import nullcontext
 import httpx
 import pytest
 
-from cometresp.client.reading import Opened, events_of
+from cometresp.client.body import Opened
+from cometresp.client.reading import events_of
 from cometresp.wire.events import Event
 from cometresp.wire.masking import Secrets
 from tests.scripted import delta, ended, frames, response

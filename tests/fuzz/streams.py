@@ -15,7 +15,8 @@ import httpx
 
 from cometresp.answer.answer import Answer
 from cometresp.answer.verdict import emptiness, is_good, verdict
-from cometresp.client.reading import Opened, events_of, whole_event
+from cometresp.client.body import Opened
+from cometresp.client.reading import events_of, whole_event
 from cometresp.errors import ProtocolError, UnreachableError
 from cometresp.text import json_bytes, to_bytes, valid_json
 from cometresp.turns.replay import recorded_items
