@@ -147,10 +147,12 @@ def test_an_output_that_is_full_loses_no_line(ask: Command, wire: Wire) -> None:
 def test_faults_of_the_server_leave_every_id_once(run: Command, forker: Forker) -> None:
     source = requests_in(run.home, *({"prompt": f"p{n}", "custom_id": f"id-{n}"} for n in range(80)))
     faults = [word for kind in ("429=0.01%5", "503%5", "cut%5", "failed%5") for word in ("--fault", kind)]
-    found = forker.run(run, ["batch", source, "--offline", "--text", "-o", "out", "--jobs", "16", *faults])
+    found = forker.run(
+        run, ["batch", source, "--offline", "--text", "-o", "out", "--jobs", "16", "--retries", "5", *faults]
+    )
     lines = lines_of(run.home / "out")
     assert Counter(line["custom_id"] for line in lines) == {f"id-{n}": 1 for n in range(80)}
-    assert {line["exit"] for line in lines} <= {0, 1, 69, 75}  # 75: 429 to each of its tries
+    assert {line["exit"] for line in lines} <= {0, 1, 69}  # six times 429, which is 75, is one in 800,000
     assert found.code == (1 if any(line["exit"] for line in lines) else 0)
 
 
