@@ -25,7 +25,8 @@ def deltas(ground: Ground) -> Iterator[Row]:
     if curl := ground.curl(BODY):
         programs["curl"] = curl
     if ground.plan.peers:
-        programs["openai"] = next(peer.command for peer in peers(ground, ground.server, "hi") if peer.name == "openai")
+        others = peers(ground, ground.server, "hi")
+        programs["openai"] = next(peer.command for peer in others if peer.name.startswith("openai"))
     works = [cpu_of_loads(frames), *(cpu_of(command) for command in programs.values())]
     loads, *found = in_turn(works, ground.rounds(5))
     spent = dict(zip(programs, found, strict=True))

@@ -23,14 +23,10 @@ class Row(NamedTuple):
 
     @property
     def met(self) -> bool | None:
-        """Whether it is within the budget; None where there is none.
-
-        The median of ratios counts. Of times that aren't compared it is the lower quartile, to which other load on the
-        machine adds least.
-        """
+        """Whether the median is within the budget; None where there is none."""
         if self.bound is None or self.measured is None:
             return None
-        return (self.ratio.median if self.ratio else self.measured.low) <= self.bound
+        return (self.ratio or self.measured).median <= self.bound
 
     def line(self, *, judged: bool = True) -> str:
         """The row as Markdown; the budget is only judged if the sizes are those that it is for."""
