@@ -1,6 +1,6 @@
 """The first pass over the input: every bad line and every duplicate id is found before anything is sent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cometresp.batch.bodies import Bodies, Entry
 from cometresp.batch.digests import Digests, digest
@@ -74,7 +74,16 @@ def entries(source: Source, bodies: Bodies, shard: Shard | None, checked: Checke
             yield entry
 
 
-def bad_lines(checked: Checked, source: Source) -> str:
+def tell_bad(checked: Checked, source: Source, warn: Callable[[str], None] | None) -> None:
+    """Warn of the bad lines, which are left out. Without `warn` they aren't: raises UsageError."""
+    message = _bad_lines(checked, source)
+    if warn is None:
+        more = "; --skip-bad goes on without them" if checked.good else ""
+        raise UsageError(message, hint=f"nothing was sent{more}")
+    warn(message.replace("can't be sent", "can't be sent, and left out (--skip-bad)", 1))
+
+
+def _bad_lines(checked: Checked, source: Source) -> str:
     """The message about the lines that can't be sent, each on a line of its own."""
     count = checked.bad_count
     head = f"{source.shown}: {count} line{'s' if count != 1 else ''} can't be sent"

@@ -19,6 +19,7 @@ from cometresp.runtime import Runtime
 from cometresp.text import shell_arguments
 from cometresp.wire.batches import offers_no_batches
 from cometresp.wire.json import Json, listed, text
+from cometresp.wire.replies import bare_message
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
@@ -88,7 +89,7 @@ def _made_before(client: "Client", body: Json, error: CometrespError, runtime: R
 
 def _unknown(error: CometrespError, body: Json) -> CometrespError:
     """The error where a batch may have been made, and none can be looked for."""
-    reason = error.message.removeprefix("not the Responses API: ")
+    reason = bare_message(error)
     return type(error)(f"the batch may have been made, but {reason}", hint=_look(body), details=error.details)
 
 

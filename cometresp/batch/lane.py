@@ -21,6 +21,7 @@ from cometresp.wire.batches import (
 from cometresp.wire.events import may_go_on
 from cometresp.wire.ids import abridged_id
 from cometresp.wire.json import Json, listed, text
+from cometresp.wire.replies import bare_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 _PAGE = 100  # batches in a page of the server's list (API 1, #19)
 _ENDED_BEFORE = (400, 409)  # what a cancel of a batch that has ended is refused with
-_NOT_THE_API = "not the Responses API: "  # how the message of a reply begins that isn't the server's own
 _MOST_ASKED = 10  # recorded batches whose status is asked for
 
 
@@ -152,7 +152,7 @@ def client_for(runtime: Runtime, batch_id: str = "") -> Iterator["Client"]:
 
 def _of_known(error: CometrespError, batch_id: str, again: Next | None) -> CometrespError:
     """The error of a request about a batch that the server has had: it names the batch, and how to get its results."""
-    reason = error.message.removeprefix(_NOT_THE_API)
+    reason = bare_message(error)
     if not offers_no_batches(error, names_one=True) and reason == error.message:
         return explained(error, batch_id)
     again = again or Next("batch fetch", (shell_arguments(batch_id), "--wait -o OUT"))
@@ -162,7 +162,7 @@ def _of_known(error: CometrespError, batch_id: str, again: Next | None) -> Comet
 def explained(error: CometrespError, batch_id: str = "") -> CometrespError:
     """The error, as a ProtocolError (76) where the server offers no batches."""
     if offers_no_batches(error, names_one=bool(batch_id)):
-        reason = error.message.removeprefix(_NOT_THE_API)
+        reason = bare_message(error)
         return ProtocolError(
             f"the server offers no batches: {reason}",
             hint=(Next("batch", "FILE -o OUT"), " sends the requests from here"),

@@ -12,7 +12,7 @@ from typing import IO
 
 from cometresp.batch.asked import Asked
 from cometresp.batch.bodies import Bodies, Entry
-from cometresp.batch.checks import bad_lines, check, entries
+from cometresp.batch.checks import check, entries, tell_bad
 from cometresp.batch.source import open_source
 from cometresp.errors import OutputError, UsageError
 from cometresp.request.secrets import with_changed_tools
@@ -87,11 +87,7 @@ def _prepare(asked: Asked, runtime: Runtime, file: IO[bytes], change: Change | N
         with runtime.terminal.waiting(f"checking {source.shown}"):
             checked = check(source, bodies, None)
         if checked.bad_count:
-            message = bad_lines(checked, source)
-            if not asked.batch.skip_bad:
-                more = "; --skip-bad goes on without them" if checked.good else ""
-                raise UsageError(message, hint=f"nothing was sent{more}")
-            runtime.terminal.warn(message.replace("can't be sent", "can't be sent, and left out (--skip-bad)", 1))
+            tell_bad(checked, source, runtime.terminal.warn if asked.batch.skip_bad else None)
         if not checked.lines:
             raise UsageError(f"{source.shown} holds no requests{' that can be sent' if checked.bad_count else ''}")
         return _write(file, entries(source, bodies, None, checked), runtime, change)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from cometresp.batch.asked import Asked
 from cometresp.batch.bodies import Bodies, Entry
-from cometresp.batch.checks import Checked, bad_lines, check, entries
+from cometresp.batch.checks import Checked, check, entries, tell_bad
 from cometresp.batch.conclude import conclude
 from cometresp.batch.engine import Engine, Limits
 from cometresp.batch.gate import Gate
@@ -101,11 +101,7 @@ def check_flags(asked: Asked) -> None:
 
 def _tell_bad(asked: Asked, runtime: Runtime, checked: Checked, source: Source) -> None:
     if checked.bad_count:
-        message = bad_lines(checked, source)
-        if not asked.batch.skip_bad:
-            more = "; --skip-bad goes on without them" if checked.good else ""
-            raise UsageError(message, hint=f"nothing was sent{more}")
-        runtime.terminal.warn(message.replace("can't be sent", "can't be sent, and left out (--skip-bad)", 1))
+        tell_bad(checked, source, runtime.terminal.warn if asked.batch.skip_bad else None)
     elif not checked.lines and asked.batch.shard is None:
         raise UsageError(f"{source.shown} holds no requests")
 

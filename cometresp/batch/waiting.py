@@ -20,6 +20,7 @@ from cometresp.runtime import Runtime
 from cometresp.text import escape_line
 from cometresp.wire.batches import counts_of, has_ended, status_of
 from cometresp.wire.json import Json, text
+from cometresp.wire.replies import bare_message
 
 if TYPE_CHECKING:
     from cometresp.client.client import Client
@@ -71,7 +72,7 @@ class _Wait:
                 failures += 1
                 if failures > self._most_failures(error):
                     raise self._named(error) from error
-                problem = error.message.removeprefix("not the Responses API: ")
+                problem = bare_message(error)
             else:
                 problem, failures = "", 0
         return self._batch
@@ -87,7 +88,7 @@ class _Wait:
 
     def _named(self, error: CometrespError) -> CometrespError:
         """The error that ends the wait: it names the batch, which was made, and how to come back to it."""
-        reason = error.message.removeprefix("not the Responses API: ")
+        reason = bare_message(error)
         return error.with_message(f"{name_of(self._batch)}: {reason}", ("to wait again: ", self._again))
 
 

@@ -192,7 +192,9 @@ def offers_no_such_path(error: CometrespError) -> bool:
 
 def of_the_server(error: CometrespError, what: str, hint: Hint = "") -> CometrespError:
     """The error with `what` the server does before its reason: `the server offers no compaction: HTTP 404 …`."""
-    reason = error.message.removeprefix("not the Responses API: ")
+    from cometresp.wire.replies import bare_message
+
+    reason = bare_message(error)
     return error.with_message(f"the server {what}: {reason}", hint)
 
 

@@ -98,6 +98,14 @@ class Reply(NamedTuple):
         return found[1] if found else None
 
 
+_NOT_THE_API = "not the Responses API: "  # how the message of a reply begins that isn't the server's own
+
+
+def bare_message(error: CometrespError) -> str:
+    """The message of an error without `not the Responses API: `, for one that says it in other words."""
+    return error.message.removeprefix(_NOT_THE_API)
+
+
 def request_id(headers: Mapping[str, str]) -> str | None:
     """The request id in the headers of a reply (API 8.1), unless it is too long for one."""
     given = headers.get("x-cometapi-request-id") or headers.get("x-request-id") or ""
@@ -137,14 +145,14 @@ def _error_of(reply: Reply, *, creates: bool) -> CometrespError:
     if status < 400:
         target = shown_url(reply.headers.get("location", ""))[:_LONGEST_TEXT]
         return ProtocolError(
-            f"not the Responses API: {message}" + (f", to {target}" if target else ""),
+            f"{_NOT_THE_API}{message}" + (f", to {target}" if target else ""),
             hint=f"redirects are not followed; {_CHECK_URL}",
             details=details,
             cause=Cause.PATH,
         )
     if reply.json() is None:
         return ProtocolError(
-            f"not the Responses API: {message}" + ("" if reply.unreadable else f", with {_what_came(reply)}"),
+            f"{_NOT_THE_API}{message}" + ("" if reply.unreadable else f", with {_what_came(reply)}"),
             hint="" if reply.unreadable else _CHECK_URL,
             details=details,
             cause=None if reply.unreadable else Cause.PATH,
@@ -204,7 +212,7 @@ def not_the_api(reply: Reply, request: str, kind: str) -> ProtocolError:
     else:
         said = message_of(reply.json()) or (" ".join(page.split()) if kind == "text/plain" else None)
     return ProtocolError(
-        f"not the Responses API: the reply to {request} is {what}" + (f": {quoted(said)}" if said else ""),
+        f"{_NOT_THE_API}the reply to {request} is {what}" + (f": {quoted(said)}" if said else ""),
         hint=_CHECK_URL if is_read else "",
         details=reply.details(),
         cause=Cause.PATH if is_read else None,

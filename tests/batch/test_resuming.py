@@ -49,7 +49,8 @@ def test_an_output_of_another_run_is_left_alone(ask: Command, wire: Wire, batch:
     assert [body["input"] for body in wire.bodies()] == ["d", "e"]
 
 
-def test_two_runs_do_not_write_to_one_output(ask: Command, wire: Wire, batch: Callable[..., Result]) -> None:
+def holding(wire: Wire) -> tuple[threading.Event, threading.Event]:
+    """What is set when a request has come, and what is to be set before one is answered."""
     begun, go_on = threading.Event(), threading.Event()
 
     def script(request: Request, connection: socket.socket) -> None:
@@ -58,6 +59,11 @@ def test_two_runs_do_not_write_to_one_output(ask: Command, wire: Wire, batch: Ca
         answering(request, connection)
 
     wire.answer(script)
+    return begun, go_on
+
+
+def test_two_runs_do_not_write_to_one_output(ask: Command, wire: Wire, batch: Callable[..., Result]) -> None:
+    begun, go_on = holding(wire)
     source = requests_in(ask.home, "a")
     with ask.popen("batch", source, "-o", "out") as first:
         assert begun.wait(30)
@@ -69,14 +75,7 @@ def test_two_runs_do_not_write_to_one_output(ask: Command, wire: Wire, batch: Ca
 
 
 def test_ctrl_c_gives_those_in_flight_time_and_says_how_to_continue(ask: Command, wire: Wire) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-
-    def script(request: Request, connection: socket.socket) -> None:
-        begun.set()
-        go_on.wait(30)
-        answering(request, connection)
-
-    wire.answer(script)
+    begun, go_on = holding(wire)
     source = requests_in(ask.home, *"abcd")
     with ask.popen("batch", source, "-o", "out", "--jobs", "2", "--verbose") as process:
         assert begun.wait(30)
